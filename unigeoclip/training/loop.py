@@ -1,0 +1,278 @@
+"""The training loop: one process, checkpoints, exact resume, metrics to CSV and TensorBoard."""
+
+from __future__ import annotations
+
+import csv
+import math
+import os
+import platform
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import nn
+from tqdm import tqdm
+
+from unigeoclip.checkpoint import load_model, save_model
+from unigeoclip.config import from_dict, read_json, to_dict, write_json
+from unigeoclip.errors import CheckpointError, InputError
+from unigeoclip.evaluation.report import encode_places, held_out_report, unlike_thresholds
+from unigeoclip.evaluation.retrieval import retrieval
+from unigeoclip.modalities.text import sentence_encoder
+from unigeoclip.model import UniGeoCLIP
+from unigeoclip.training.configs import TrainConfig, named_config
+from unigeoclip.training.losses import all_to_all_loss
+from unigeoclip.training.sampler import PlaceSampler
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from unigeoclip.atlas.store import Atlas
+
+LOG_EVERY = 10
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training: what, on which territory, with which seed."""
+
+    atlas: str
+    data: str  # checksum of the atlas's data, so that a result names what it was trained on
+    split: str
+    seed: int
+    config: TrainConfig
+
+
+def train(
+    atlas: Atlas,
+    config: str | TrainConfig,
+    out: Path,
+    *,
+    split: str = "random",
+    seed: int = 0,
+    steps: int | None = None,
+    resume: bool = False,
+) -> dict[str, Any]:
+    """Train a model on an atlas.
+
+    The folder ``out`` receives ``run.json``, ``checkpoint.pt`` (for resuming), ``history.csv``, ``tensorboard/`` and at
+    the end ``model/`` with ``config.json``, ``model.safetensors`` and ``metrics.json``: what ships.
+
+    Args:
+        atlas: The atlas, with all its places (as the builder writes it).
+        config: Name of a configuration, or one.
+        out: Folder of the run; new, unless ``resume``.
+        split: ``random`` or ``blocks``.
+        seed: Of initial weights and all draws.
+        steps: In place of the configuration's.
+        resume: Go on from the last checkpoint in ``out``; the result equals an unbroken training.
+
+    Returns:
+        The content of ``metrics.json``.
+
+    Raises:
+        InputError: Unknown configuration or split, or ``out`` holds another run.
+        CheckpointError: Nothing to resume.
+    """
+    config = named_config(config) if isinstance(config, str) else config
+    config = config if steps is None else replace(config, steps=steps)
+    if split not in atlas.places:
+        raise InputError(f"The atlas {atlas.name} has no split {split!r}.")
+    run = Run(atlas.name, atlas.data_id, split, seed, config)
+    _claim(out, run, resume)
+    torch.manual_seed(seed)
+    trainer = Trainer(atlas, run, out)
+    if resume:
+        trainer.restore()
+    trainer.fit()
+    return trainer.finish()
+
+
+def _claim(out: Path, run: Run, resume: bool) -> None:
+    """Make the run's folder, or check that it holds this very run."""
+    record = out / "run.json"
+    if not resume:
+        if record.exists():
+            raise InputError(f"{out} holds a training already; continue it with --resume or give another --out.")
+        out.mkdir(parents=True, exist_ok=True)
+        write_json(record, run)
+    elif not (out / "checkpoint.pt").is_file():
+        raise CheckpointError(f"{out} has no checkpoint.pt to resume from; start without --resume.")
+    elif from_dict(Run, read_json(record)) != from_dict(Run, to_dict(run)):
+        raise InputError(f"{record} describes another training than asked for; give the same options or another --out.")
+
+
+def learning_rate(config: TrainConfig, step: int) -> float:
+    """Linear warm-up, then a cosine to a hundredth."""
+    warm = max(1, round(config.warmup * config.steps))
+    if step < warm:
+        return config.learning_rate * (step + 1) / warm
+    progress = (step - warm) / max(1, config.steps - warm)
+    return config.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(progress, 1.0))))
+
+
+def all_sentence_vectors(atlas: Atlas, cache: Path) -> NDArray[np.float16]:
+    """Vectors of every distinct sentence of an atlas, (sentences, 384) float16, embedded once and kept in ``cache``."""
+    path = cache / f"sentences-{atlas.data_id}.npy"
+    if path.is_file():
+        kept: NDArray[np.float16] = np.load(path)
+        if len(kept) == len(atlas.sentences):
+            return kept
+    texts = atlas.sentences["text"].tolist()
+    with tqdm(total=len(texts), desc="Embedding sentences", unit="sentence") as bar:
+        vectors = sentence_encoder().embed(texts, progress=bar.update).astype(np.float16)
+    temporary = path.with_suffix(f".{os.getpid()}.tmp.npy")
+    np.save(temporary, vectors)
+    temporary.replace(path)
+    return vectors
+
+
+class Trainer:
+    """State of one training: model, optimiser, step, clock."""
+
+    def __init__(self, atlas: Atlas, run: Run, out: Path) -> None:
+        self.atlas, self.run, self.out = atlas, run, out
+        self.config = run.config
+        self.vectors = all_sentence_vectors(atlas, out)
+        self.model = UniGeoCLIP(self.config.model).train()
+        self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
+        windows = {n: self.model.window_px(n) for n in self.model.modalities if n not in ("location", "text")}
+        self.sampler = PlaceSampler(atlas, run.split, self.vectors, windows, seed=run.seed)
+        self.optimiser = torch.optim.AdamW(_groups(self.model, self.config.weight_decay), betas=(0.9, 0.98))
+        self.step, self.seconds = 0, 0.0
+
+    def fit(self) -> None:
+        """Run the remaining steps."""
+        from torch.utils.tensorboard import SummaryWriter
+
+        started = time.monotonic() - self.seconds
+        bar = tqdm(total=self.config.steps, initial=self.step, desc=f"Training ({self.run.split})", unit="step")
+        scores: dict[str, float] = {}
+        with SummaryWriter(self.out / "tensorboard") as writer, bar:
+            while self.step < self.config.steps:
+                loss = self.update()
+                self.step += 1
+                self.seconds = time.monotonic() - started
+                last = self.step == self.config.steps
+                if self.step % self.config.evaluate_every == 0 or last:
+                    scores = self.quick_scores()
+                if self.step % LOG_EVERY == 0 or last:
+                    self.log(writer, {"loss": loss, **scores})
+                    bar.set_postfix({"loss": f"{loss:.3f}", **{k: f"{v:.1f}" for k, v in list(scores.items())[:2]}})
+                if self.step % self.config.checkpoint_every == 0 or last:
+                    self.save()
+                bar.update()
+
+    def update(self) -> float:
+        """One optimiser step; returns the loss.
+
+        Raises:
+            CheckpointError: The loss is not finite; the last checkpoint is still good.
+        """
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate(self.config, self.step)
+        embeddings = self.model(self.model.prepare(self.sampler.batch(self.step, self.config.batch)))
+        loss = all_to_all_loss(embeddings, self.model.log_scale, pivot=self.config.pivot)
+        if not torch.isfinite(loss):
+            raise CheckpointError(
+                f"The loss became {loss.item()} at step {self.step}; resume with a lower learning rate."
+            )
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
+        self.optimiser.step()
+        return loss.item()
+
+    @torch.inference_mode()
+    def quick_scores(self) -> dict[str, float]:
+        """Recall@1 of a few pairs among at most 2,000 held-out places: a look while training, not the result."""
+        self.model.eval()
+        rows = np.flatnonzero((self.atlas.places[self.run.split] == "held_out").to_numpy())[:2000]
+        vectors = encode_places(self.model, self.atlas, rows, self.vectors)
+        self.model.train()
+        latlon = self.atlas.places[["lat", "lon"]].to_numpy(np.float64)[rows]
+        pairs = [("location", "aerial"), ("aerial", "surface"), ("text", "location"), ("text", "aerial")]
+        return {
+            f"{a}->{b}": retrieval(vectors[a], vectors[b], latlon)["recall@1"]
+            for a, b in pairs
+            if a in vectors and b in vectors
+        }
+
+    def log(self, writer: Any, values: dict[str, float]) -> None:
+        """Append a row to history.csv and to TensorBoard."""
+        scale = self.model.log_scale.exp().item()
+        row = {"step": self.step, "seconds": round(self.seconds, 1), "scale": round(scale, 2)} | {
+            key: round(value, 4) for key, value in values.items()
+        }
+        path = self.out / "history.csv"
+        columns = [
+            "step",
+            "seconds",
+            "scale",
+            "loss",
+            "location->aerial",
+            "aerial->surface",
+            "text->location",
+            "text->aerial",
+        ]
+        new = not path.exists()
+        with path.open("a", newline="", encoding="utf-8") as file:
+            table = csv.DictWriter(file, columns)
+            if new:
+                table.writeheader()
+            table.writerow(row)
+        for key, value in values.items():
+            writer.add_scalar(key.replace("->", "_to_"), value, self.step)
+
+    def save(self) -> None:
+        """Write checkpoint.pt whole or not at all."""
+        path = self.out / "checkpoint.pt"
+        temporary = path.with_suffix(f".{os.getpid()}.tmp")
+        state = {"model": self.model.state_dict(), "optimiser": self.optimiser.state_dict()}
+        torch.save(state | {"step": self.step, "seconds": self.seconds}, temporary)
+        temporary.replace(path)
+
+    def restore(self) -> None:
+        """Read checkpoint.pt and cut history.csv back to its step."""
+        state = torch.load(self.out / "checkpoint.pt", weights_only=True)
+        self.model.load_state_dict(state["model"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.step, self.seconds = state["step"], state["seconds"]
+        path = self.out / "history.csv"
+        if path.exists():
+            lines = path.read_text(encoding="utf-8").splitlines()
+            kept = [line for i, line in enumerate(lines) if i == 0 or int(line.split(",")[0]) <= self.step]
+            path.write_text("\n".join(kept) + "\n", encoding="utf-8")
+
+    def finish(self) -> dict[str, Any]:
+        """Export the model as it ships and measure exactly that file."""
+        folder = self.out / "model"
+        save_model(self.model, folder, half=True)
+        model = load_model(folder)
+        metrics = {
+            "atlas": self.run.atlas,
+            "data": self.run.data,
+            "split": self.run.split,
+            "seed": self.run.seed,
+            "training": to_dict(self.config) | {"seconds": round(self.seconds), "machine": machine()},
+            "retrieval": held_out_report(model, self.atlas, self.run.split, self.vectors),
+            "unlike": unlike_thresholds(model, self.atlas),
+        }
+        write_json(folder / "metrics.json", metrics)
+        return metrics
+
+
+def _groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+    """Matrices decay; biases, norms, registers and the temperature do not."""
+    matrices = [p for name, p in model.named_parameters() if p.ndim >= 2 and "registers" not in name]
+    rest = [p for name, p in model.named_parameters() if p.ndim < 2 or "registers" in name]
+    return [{"params": matrices, "weight_decay": weight_decay}, {"params": rest, "weight_decay": 0.0}]
+
+
+def machine() -> str:
+    """Processor, threads and PyTorch version, in words."""
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else platform.machine()
+    return f"{device}, {torch.get_num_threads()} threads, PyTorch {torch.__version__}"

@@ -1,0 +1,93 @@
+"""Training batches drawn afresh at every step: positions, windows and subsets of sentences are never a fixed list."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from unigeoclip.evaluation.report import text_batch
+from unigeoclip.geo import EARTH_RADIUS_M, as_latlon, offset_m, unit_xyz
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from unigeoclip.atlas.store import Atlas
+
+JITTER = 0.5  # of the distance to the nearest other place: draws then cover the land between places
+JITTER_MAX_M = 40_000.0
+
+
+class PlaceSampler:
+    """Draw the batch of a step: a pure function of (seed, step), so that a training resumes exactly.
+
+    A place of the training split is drawn, its position moved at random by about half the distance to its neighbours,
+    and the sentences are those of the training place that is then nearest. With the split ``blocks`` a position whose
+    nearest place of all lies in a held-out block or in the buffer round it is drawn back to its own place.
+    """
+
+    def __init__(
+        self,
+        atlas: Atlas,
+        split: str,
+        sentence_vectors: NDArray[np.float16],
+        windows_px: dict[str, int],
+        seed: int = 0,
+    ) -> None:
+        """Index the training places.
+
+        Args:
+            atlas: The atlas.
+            split: ``random`` or ``blocks``; a column of the places.
+            sentence_vectors: (sentences, 384) vectors of all sentences of the atlas.
+            windows_px: Raster modality -> side of the window in pixels.
+            seed: Of all draws.
+        """
+        self.atlas, self.seed, self.windows_px = atlas, seed, windows_px
+        self.vectors = sentence_vectors
+        places = atlas.places
+        latlon = places[["lat", "lon"]].to_numpy(np.float64)
+        self.train = np.flatnonzero((places[split] == "train").to_numpy())
+        self.latlon = latlon[self.train]
+        self.sentences: list[NDArray[np.int64]] = [
+            np.asarray(rows, np.int64) for rows in places["sentences"].iloc[self.train]
+        ]
+        self.tree = cKDTree(unit_xyz(self.latlon))
+        spacing = self.tree.query(unit_xyz(self.latlon), k=2)[0][:, 1] * EARTH_RADIUS_M
+        self.sigma_m = np.minimum(JITTER * spacing, JITTER_MAX_M)
+        self.held_out_tree = None
+        if split == "blocks":
+            self.held_out_tree = cKDTree(unit_xyz(latlon[(places[split] != "train").to_numpy()]))
+
+    def positions(self, count: int, rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Draw positions on land and the row (among the training places) whose sentences go with each."""
+        rows = rng.integers(len(self.train), size=count)
+        move = rng.normal(size=(2, count)) * self.sigma_m[rows]
+        own = self.latlon[rows]
+        moved = as_latlon(offset_m(own, move[0], move[1]))
+        distance, nearest = self.tree.query(unit_xyz(moved))
+        keep = self.atlas.is_land(moved)
+        if self.held_out_tree is not None:
+            keep &= self.held_out_tree.query(unit_xyz(moved))[0] > distance
+        return np.where(keep[:, None], moved, own), np.where(keep, nearest, rows)
+
+    def batch(self, step: int, size: int) -> dict[str, Any]:
+        """Raw inputs of every modality for one step, as :meth:`UniGeoCLIP.prepare` takes them."""
+        rng = np.random.default_rng((self.seed, step))
+        latlon, rows = self.positions(size, rng)
+        inputs: dict[str, Any] = {"location": latlon}
+        for name, px in self.windows_px.items():
+            inputs[name] = self.atlas.raster(name).windows(latlon, self.atlas.window_m, px)
+        chosen = [some_sentences(self.sentences[row], rng) for row in rows]
+        inputs["text"] = text_batch(self.vectors, chosen)
+        return inputs
+
+
+def some_sentences(rows: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+    """All sentences in a third of the draws, one in a fifth, otherwise a random subset of any size between."""
+    draw = rng.random()
+    if draw < 1 / 3 or len(rows) < 2:
+        return rows
+    count = 1 if draw < 1 / 3 + 1 / 5 else int(rng.integers(2, len(rows) + 1))
+    return rng.permutation(rows)[:count]
