@@ -1,7 +1,8 @@
 """Plain text queries and the independent rules that judge them.
 
-A rule says which cells of the Earth count as inside for one query; `precision_at_area` says how much of the hottest part
-of a similarity map lies there. The rules are data, made before any model was trained: ``atlas/sources/world_rules.py``.
+A rule says which cells of the Earth count as inside for one query; `precision_at_area` says how much of the hottest
+part of a similarity map lies there. The rules are data, made before any model was trained; how they are made stands in
+``atlas/sources/world_rules.py``.
 """
 
 from __future__ import annotations
@@ -147,8 +148,8 @@ def precision_at_area(
     """Area-weighted share of the hottest cells that lie inside a rule.
 
     "Hottest" is the smaller of 1 % of the land and half the rule's own area, taken from the warmest cell down. Cells
-    that tie at the edge of it count in equal parts, so that no order of the cells matters and a map without any contrast
-    scores exactly chance. A cell without a similarity (NaN) is the coldest of all and never a hit.
+    that tie at the edge of it count in equal parts, so that no order of the cells matters and a map without any
+    contrast scores exactly chance. A cell without a similarity (NaN) is the coldest of all and never a hit.
 
     Args:
         similarity: (n,) numbers.

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
+from unigeoclip.checkpoint import load_model
+from unigeoclip.config import read_json
+from unigeoclip.errors import AtlasError
+from unigeoclip.evaluation.queries import load_rules, precision_at_area
 from unigeoclip.evaluation.retrieval import all_pairs
 from unigeoclip.modalities.text import TextBatch
 
@@ -19,6 +24,63 @@ if TYPE_CHECKING:
 CHUNK = 1000  # places encoded at once
 HELD_OUT = 5000  # places of a split that retrieval is measured among, at most
 UNLIKE_PERCENTILE = 5
+
+
+def evaluate(atlas: Atlas, model_path: Path | None = None) -> dict[str, Any]:
+    """Everything that is measured of a model: retrieval on its split's held-out places, and plain queries.
+
+    A model can be measured only on the split it was trained for. For the shipped model, the figures of the other split were
+    written down by the training that measured them (``model/metrics-<split>.json``); they come with ``"recorded": true``.
+
+    Args:
+        atlas: The atlas.
+        model_path: Another model folder than the one that ships with the atlas.
+
+    Returns:
+        ``{"splits": {split: {"retrieval": {"a->b": {...}}, "recorded": bool}}, "queries": [{"query", "rule", "precision",
+        "chance"}], "mean_precision": float}``; percentages from 0 to 100.
+
+    Raises:
+        AtlasError: The model folder has no ``metrics.json`` that names its split, or was trained on other data.
+        CheckpointError: The model cannot be loaded.
+    """
+    folder = model_path or atlas.model_path
+    model, metrics = load_model(folder), _metrics(folder, atlas)
+    split = metrics["split"]
+    report = held_out_report(model, atlas, split, atlas.sentence_vectors())
+    splits: dict[str, Any] = {split: {"retrieval": report, "recorded": False}}
+    for path in sorted(folder.glob("metrics-*.json")):
+        other = read_json(path)
+        splits[other["split"]] = {"retrieval": other["retrieval"], "recorded": True}
+    scores = query_scores(model, atlas)
+    mean = float(np.mean([score["precision"] for score in scores])) if scores else None
+    return {"splits": splits, "queries": scores, "mean_precision": mean}
+
+
+def _metrics(folder: Path, atlas: Atlas) -> dict[str, Any]:
+    metrics: dict[str, Any] = read_json(folder / "metrics.json")
+    if metrics.get("data") != atlas.data_hash:
+        raise AtlasError(
+            f"{folder} was trained on {metrics.get('atlas')} {metrics.get('data')}, but {atlas.path} holds {atlas.data_hash}: "
+            "its held-out places may have been seen in training. Train again, or restore the atlas."
+        )
+    return metrics
+
+
+def query_scores(model: UniGeoCLIP, atlas: Atlas) -> list[dict[str, Any]]:
+    """Plain text queries against their rules: how much of the hottest area lies inside."""
+    folder = atlas.path / "rules"
+    if not folder.is_dir():
+        return []
+    rules, grid = load_rules(folder), atlas.land_grid()
+    cells = np.concatenate([model.encode({"location": part})["location"].numpy() for part in _chunks(grid.latlon)])
+    text = model.encode({"text": [[rule.query] for rule in rules]})["text"].numpy()
+    scores = []
+    for rule, similarity in zip(rules, text @ cells.T, strict=True):
+        score = precision_at_area(similarity, grid.latlon, rule, step_deg=grid.step_deg)
+        kept = {"query": rule.query, "rule": rule.words}
+        scores.append(kept | {"precision": score.precision, "chance": score.chance})
+    return scores
 
 
 def text_batch(vectors: NDArray[np.floating[Any]], rows: list[NDArray[np.int64]]) -> TextBatch:
@@ -77,7 +139,7 @@ def unlike_thresholds(model: UniGeoCLIP, atlas: Atlas, split: str = "random") ->
     """
     rows = held_out_rows(atlas, split)
     latlon = atlas.places[["lat", "lon"]].to_numpy(np.float64)[rows]
-    cells = atlas.land_grid()
+    cells = atlas.land_grid().latlon
     grid = np.concatenate([model.encode({"location": part})["location"].numpy() for part in _chunks(cells)])
     thresholds: dict[str, float] = {}
     for name in ("aerial", "street", "surface"):

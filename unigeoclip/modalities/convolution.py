@@ -8,61 +8,78 @@ from torch import Tensor, nn
 
 from unigeoclip.errors import InputError
 
+GROUP = 8  # channels normalised together
+
 
 @dataclass(frozen=True)
 class ConvConfig:
     """Shape of a compact image encoder."""
 
     px: int = 48  # side of the square input
-    widths: tuple[int, ...] = (32, 64, 128, 256)  # channels; each stage halves the side
+    patch: int = 4  # side of the patches that the first stage turns into one position each
+    widths: tuple[int, ...] = (64, 128, 256)  # channels of the stages; each after the first halves the side
+    blocks: tuple[int, ...] = (0, 1, 0)  # residual convolutions of each stage
     hidden: int = 512  # of the two-layer head
 
     def __post_init__(self) -> None:
-        if not self.widths or self.px % 2 ** len(self.widths):
-            raise InputError(f"px ({self.px}) must be a multiple of 2 ** {len(self.widths)}, the number of stages.")
-        if any(width % 8 for width in self.widths):
-            raise InputError(f"widths {self.widths} must be multiples of 8, the channels of one normalisation group.")
+        """Check that the stages fit the input.
+
+        Raises:
+            InputError: They do not.
+        """
+        if len(self.widths) != len(self.blocks) or not self.widths:
+            raise InputError(f"widths {self.widths} and blocks {self.blocks} must have one entry for each stage.")
+        step = self.patch * 2 ** (len(self.widths) - 1)
+        if self.px % step:
+            raise InputError(f"px ({self.px}) must be a multiple of {step}: the patch, halved by each further stage.")
+        if any(width % GROUP for width in self.widths):
+            raise InputError(f"widths {self.widths} must be multiples of {GROUP}, the channels normalised together.")
 
 
-class Stage(nn.Module):
-    """Halve the side, then one residual convolution: (n, c, s, s) -> (n, width, s/2, s/2)."""
+class ConvNormAct(nn.Sequential):
+    """Convolution, group normalisation, GELU."""
 
-    def __init__(self, channels: int, width: int, residual: bool) -> None:
+    def __init__(self, channels: int, width: int, kernel: int, stride: int) -> None:
+        padding = (kernel - stride + 1) // 2
+        super().__init__(
+            nn.Conv2d(channels, width, kernel, stride=stride, padding=padding, bias=False),
+            # GroupNorm and not BatchNorm: a place's embedding must not depend on the batch it is computed in.
+            nn.GroupNorm(width // GROUP, width),
+            nn.GELU(),
+        )
+
+
+class Residual(nn.Module):
+    """x + convolution(x), same shape."""
+
+    def __init__(self, width: int) -> None:
         super().__init__()
-        # GroupNorm and not BatchNorm: a place's embedding must not depend on the batch it is computed in.
-        self.down = nn.Sequential(
-            nn.Conv2d(channels, width, 3, stride=2, padding=1, bias=False), nn.GroupNorm(width // 8, width), nn.GELU()
-        )
-        self.residual = (
-            nn.Sequential(nn.Conv2d(width, width, 3, padding=1, bias=False), nn.GroupNorm(width // 8, width), nn.GELU())
-            if residual
-            else None
-        )
+        self.branch = ConvNormAct(width, width, kernel=3, stride=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Apply the stage."""
-        down: Tensor = self.down(x)
-        return down if self.residual is None else down + self.residual(down)
+        """Apply the block."""
+        branch: Tensor = self.branch(x)
+        return x + branch
 
 
 class ConvEncoder(nn.Module):
-    """Strided convolutions, then a two-layer head over all positions: (n, channels, px, px) -> (n, dim).
+    """Patches, strided convolutions, then a two-layer head over all positions: (n, channels, px, px) -> (n, dim).
 
     The head sees every position rather than their mean: where in the window the coast runs is what tells places apart.
     """
 
     def __init__(self, config: ConvConfig, channels: int, dim: int) -> None:
         super().__init__()
-        inputs = (channels, *config.widths[:-1])
-        self.stages = nn.Sequential(
-            *(Stage(a, b, residual=i >= 2) for i, (a, b) in enumerate(zip(inputs, config.widths, strict=True)))
-        )
-        side = config.px // 2 ** len(config.widths)
+        layers: list[nn.Module] = []
+        for stage, (width, blocks) in enumerate(zip(config.widths, config.blocks, strict=True)):
+            kernel, stride = (config.patch, config.patch) if stage == 0 else (3, 2)
+            layers.append(ConvNormAct(channels, width, kernel, stride))
+            layers.extend(Residual(width) for _ in range(blocks))
+            channels = width
+        self.stages = nn.Sequential(*layers)
+        side = config.px // (config.patch * 2 ** (len(config.widths) - 1))
         self.head = nn.Sequential(
-            nn.Flatten(),
-            nn.Linear(config.widths[-1] * side * side, config.hidden),
-            nn.GELU(),
-            nn.Linear(config.hidden, dim),
+            nn.Flatten(), nn.Linear(channels * side * side, config.hidden), nn.GELU(), nn.Linear(config.hidden, dim)
         )
 
     def forward(self, x: Tensor) -> Tensor:

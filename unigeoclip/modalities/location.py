@@ -29,10 +29,13 @@ class LocationConfig:
 
     scales: tuple[float, ...] = (2.0, 8.0, 32.0, 128.0)  # sigma per token; 1 / sigma Equal Earth units is a wavelength
     width: int = 256  # D, of every token
-    depth: int = 2  # transformer blocks; 0 leaves plain Fourier features
+    depth: int = 1  # transformer blocks; 0 leaves plain Fourier features
     heads: int = 4
-    mlp_ratio: float = 4.0
+    mlp_ratio: float = 2.0
     registers: int = 1
+    # Residual MLPs on the mean over the scale tokens: a weight here costs one product a place, in a block one per token.
+    pooled_blocks: int = 3
+    pooled_ratio: float = 8.0  # their hidden width over D
     centre: tuple[float, float] = (0.0, 0.0)  # Equal Earth (x, y) taken off in float64 before anything is rounded
 
     def __post_init__(self) -> None:
@@ -85,12 +88,25 @@ class Block(nn.Module):
         """(b, t, d) -> (b, t, d), or (b, d): the mean of the last ``pool`` tokens."""
         queries = tokens.shape[1] if pool is None else pool
         tokens = tokens[:, tokens.shape[1] - queries :] + self.attention(self.norm_attention(tokens), queries)
-        hidden = F.gelu(self.expand(self.norm_mlp(tokens)), approximate="tanh")
-        if pool is None:
-            tokens = tokens + self.contract(hidden)
-        else:
-            tokens = tokens.mean(1) + self.contract(hidden.mean(1))
-        return tokens
+        hidden = F.gelu(self.expand(self.norm_mlp(tokens)))
+        if pool is not None:
+            tokens, hidden = tokens.mean(1), hidden.mean(1)
+        out: Tensor = tokens + self.contract(hidden)
+        return out
+
+
+class PooledBlock(nn.Module):
+    """Pre-norm residual MLP on one vector a place: (b, d) -> (b, d)."""
+
+    def __init__(self, width: int, mlp_ratio: float) -> None:
+        super().__init__()
+        hidden = int(width * mlp_ratio)
+        self.mlp = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply the block."""
+        mixed: Tensor = self.mlp(x)
+        return x + mixed
 
 
 class LocationEncoder(nn.Module):
@@ -111,6 +127,7 @@ class LocationEncoder(nn.Module):
         self.frequencies: Tensor
         self.registers = nn.Parameter(torch.randn(config.registers, width) * 0.02)
         self.blocks = nn.ModuleList(Block(width, config.heads, config.mlp_ratio) for _ in range(config.depth))
+        self.pooled = nn.Sequential(*(PooledBlock(width, config.pooled_ratio) for _ in range(config.pooled_blocks)))
         self.norm = nn.LayerNorm(width)
         self.head = nn.Linear(width, dim)
 
@@ -139,5 +156,5 @@ class LocationEncoder(nn.Module):
             for block in self.blocks[:-1]:
                 tokens = block(tokens)
             pooled = self.blocks[-1](tokens, pool=scales)
-        out: Tensor = self.head(self.norm(pooled))
+        out: Tensor = self.head(self.norm(self.pooled(pooled)))
         return out

@@ -7,6 +7,7 @@ import math
 import os
 import platform
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,7 +82,7 @@ def train(
     config = config if steps is None else replace(config, steps=steps)
     if split not in atlas.places:
         raise InputError(f"The atlas {atlas.name} has no split {split!r}.")
-    run = Run(atlas.name, atlas.data_id, split, seed, config)
+    run = Run(atlas.name, atlas.data_hash, split, seed, config)
     _claim(out, run, resume)
     torch.manual_seed(seed)
     trainer = Trainer(atlas, run, out)
@@ -116,7 +117,7 @@ def learning_rate(config: TrainConfig, step: int) -> float:
 
 def all_sentence_vectors(atlas: Atlas, cache: Path) -> NDArray[np.float16]:
     """Vectors of every distinct sentence of an atlas, (sentences, 384) float16, embedded once and kept in ``cache``."""
-    path = cache / f"sentences-{atlas.data_id}.npy"
+    path = cache / f"sentences-{atlas.data_hash}.npy"
     if path.is_file():
         kept: NDArray[np.float16] = np.load(path)
         if len(kept) == len(atlas.sentences):
@@ -151,9 +152,13 @@ class Trainer:
         started = time.monotonic() - self.seconds
         bar = tqdm(total=self.config.steps, initial=self.step, desc=f"Training ({self.run.split})", unit="step")
         scores: dict[str, float] = {}
-        with SummaryWriter(self.out / "tensorboard") as writer, bar:
+        # The next batch is drawn while this one is learned from.
+        with SummaryWriter(self.out / "tensorboard") as writer, bar, ThreadPoolExecutor(1) as ahead:
+            following = ahead.submit(self.sampler.batch, self.step, self.config.batch)
             while self.step < self.config.steps:
-                loss = self.update()
+                inputs = following.result()
+                following = ahead.submit(self.sampler.batch, self.step + 1, self.config.batch)
+                loss = self.update(inputs)
                 self.step += 1
                 self.seconds = time.monotonic() - started
                 last = self.step == self.config.steps
@@ -166,15 +171,15 @@ class Trainer:
                     self.save()
                 bar.update()
 
-    def update(self) -> float:
-        """One optimiser step; returns the loss.
+    def update(self, inputs: dict[str, Any]) -> float:
+        """One optimiser step on a batch of raw inputs; returns the loss.
 
         Raises:
             CheckpointError: The loss is not finite; the last checkpoint is still good.
         """
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(self.config, self.step)
-        embeddings = self.model(self.model.prepare(self.sampler.batch(self.step, self.config.batch)))
+        embeddings = self.model(self.model.prepare(inputs))
         loss = all_to_all_loss(embeddings, self.model.log_scale, pivot=self.config.pivot)
         if not torch.isfinite(loss):
             raise CheckpointError(

@@ -34,7 +34,18 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]  # (360, 720)
     Layer = NDArray[np.float64]  # (360, 720)
 
-__all__ = ["COLUMNS", "GRID_STEP_DEG", "ROWS", "Climate", "Earth", "cell_area_km2", "decode_topology", "outline_mask"]
+__all__ = [
+    "COLUMNS",
+    "GRID_STEP_DEG",
+    "ROWS",
+    "Climate",
+    "Earth",
+    "cell_area_km2",
+    "cell_centres",
+    "decode_topology",
+    "nodes_to_cells",
+    "outline_mask",
+]
 
 GRID_STEP_DEG = 0.5
 ROWS, COLUMNS = 360, 720
@@ -55,7 +66,6 @@ COVER_CLASSES = {
     "barren": (16,),
 }
 COVER_WATER = 0
-LAND_COVER_PX_PER_CELL = 10  # 0.05 degree
 CLIMATE_NODES_PER_CELL = 2  # 0.25 degree, nodes on whole multiples: the centre of each cell is a node
 
 # The night picture is a composite: city lights, near white, over a blue twilit Earth whose red channel stays below 20.
@@ -281,9 +291,10 @@ class Earth:
         return self._near(self._cities, distance_km)
 
     def _near(self, points: NDArray[np.float64], distance_km: float) -> Mask:
-        chord, _ = cKDTree(unit_xyz(points)).query(unit_xyz(self._centres.reshape(-1, 2)))
-        near_km = 2 * EARTH_RADIUS_KM * np.arcsin(np.minimum(chord / 2, 1))
-        return np.asarray(near_km <= distance_km).reshape(ROWS, COLUMNS)
+        reach = 2 * np.sin(distance_km / EARTH_RADIUS_KM / 2)  # chord of the unit sphere
+        centres = unit_xyz(self._centres.reshape(-1, 2))
+        chord, _ = cKDTree(unit_xyz(points)).query(centres, distance_upper_bound=reach)
+        return np.asarray(np.isfinite(chord)).reshape(ROWS, COLUMNS)
 
     @cached_property
     def _coast(self) -> NDArray[np.float64]:
@@ -314,15 +325,18 @@ def _inside(latlon: NDArray[np.float64], mask: Mask) -> NDArray[np.float64]:
 def _read_cover(path: Path) -> NDArray[np.uint8]:
     with rasterio.open(path) as dataset:
         classes: NDArray[np.uint8] = dataset.read(1)
-    expected = (ROWS * LAND_COVER_PX_PER_CELL, COLUMNS * LAND_COVER_PX_PER_CELL)
-    if classes.shape != expected:
-        raise InputError(f"{path}: the land cover must have {expected} pixels, this has {classes.shape}.")
+    px_per_cell = max(classes.shape[0] // ROWS, 1)
+    if classes.shape != (ROWS * px_per_cell, COLUMNS * px_per_cell):
+        raise InputError(
+            f"{path}: the land cover must divide into {ROWS} x {COLUMNS} cells; it has {classes.shape} px."
+        )
     return classes
 
 
 def _cover_shares(path: Path) -> NDArray[np.float64]:
     """Share of each IGBP class in the land of each cell, (17, 360, 720); 0 where a cell is all water."""
-    blocks = _read_cover(path).reshape(ROWS, LAND_COVER_PX_PER_CELL, COLUMNS, LAND_COVER_PX_PER_CELL)
+    classes = _read_cover(path)
+    blocks = classes.reshape(ROWS, classes.shape[0] // ROWS, COLUMNS, classes.shape[1] // COLUMNS)
     counts = np.stack([(blocks == kind).sum(axis=(1, 3)) for kind in range(17)]).astype(np.float64)
     counts[COVER_WATER] = 0
     return np.asarray(counts / np.maximum(counts.sum(axis=0), 1))
@@ -361,14 +375,17 @@ def _dense_spots(points: NDArray[np.float64], radius_km: float, area_km2: float)
 
 
 def _monthly(path: Path, variable: str) -> NDArray[np.float64]:
-    """Twelve monthly normals at the cell centres, (12, 360, 720), from a grid of nodes that starts at 90 N, 0 E."""
+    """Twelve monthly normals at the cell centres, (12, 360, 720)."""
     with rasterio.open(f"netcdf:{path}:{variable}") as dataset:
-        nodes = dataset.read().astype(np.float64)
+        nodes = dataset.read()
         north, west = dataset.bounds.top, dataset.bounds.left
     expected = (12, ROWS * CLIMATE_NODES_PER_CELL + 1, COLUMNS * CLIMATE_NODES_PER_CELL)
-    if nodes.shape != expected or north < 90 or west < -1:
-        raise InputError(
-            f"{path}: {variable} must be 12 months of {expected[1:]} nodes from 90 N, 0 E; it has {nodes.shape}."
-        )
-    from_0_east = nodes[:, 1::CLIMATE_NODES_PER_CELL, 1::CLIMATE_NODES_PER_CELL]
-    return np.roll(from_0_east, COLUMNS // 2, axis=2)
+    if nodes.shape != expected or north < 90 or not -1 < west <= 0:
+        raise InputError(f"{path}: {variable} must be twelve months of {expected[1:]} nodes from 90 N, 0 E.")
+    return nodes_to_cells(nodes)
+
+
+def nodes_to_cells(nodes: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Values at the cell centres (..., 360, 720) of quarter-degree nodes (..., 721, 1440) that start at 90 N, 0 E."""
+    from_0_east = nodes[..., 1::CLIMATE_NODES_PER_CELL, 1::CLIMATE_NODES_PER_CELL].astype(np.float64)
+    return np.roll(from_0_east, COLUMNS // 2, axis=-1)

@@ -1,8 +1,9 @@
 """The exam for plain text queries: what counts as "inside" for each, decided before any model is trained.
 
-A rule is a mask on the half-degree grid of the whole Earth, made of land cover, climate, countries, coasts, night lights and
-outlines drawn by hand (see ``world_rule_layers``). No caption and no model input comes from any of these sources. A rule is
-what a fair-minded geographer would accept: generous where the words are vague, and never fitted to what a model answers.
+A rule is a mask on the half-degree grid of the whole Earth, made of land cover, climate, countries, coasts, night
+lights and outlines drawn by hand (see ``world_rule_layers``). No caption and no model input comes from any of these
+sources. A rule is what a fair-minded geographer would accept: generous where the words are vague, and never fitted to
+what a model answers.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ import numpy as np
 
 from unigeoclip.atlas.schema import Source
 from unigeoclip.atlas.sources.cog import global_transform, write_cog
-from unigeoclip.atlas.sources.downloads import Package, sha256_of
+from unigeoclip.atlas.sources.downloads import Package
 from unigeoclip.atlas.sources.world_rule_layers import COLUMNS, GRID_STEP_DEG, ROWS, Earth, cell_area_km2
 from unigeoclip.atlas.sources.world_sources import WORLD_ATLAS
+from unigeoclip.atlas.verify import sha256_of
 from unigeoclip.config import to_dict, write_json
 from unigeoclip.errors import DownloadError
 
@@ -140,16 +142,18 @@ class RuleSpec:
 
 _SCANDINAVIA = ("Norway", "Sweden", "Finland", "Denmark")
 _CARIBBEAN = (
-    "Cuba", "Jamaica", "Haiti", "Dominican Rep.", "Puerto Rico", "Bahamas", "Cayman Is.", "Turks and Caicos Is.", "Dominica",
-    "U.S. Virgin Is.", "British Virgin Is.", "Anguilla", "Antigua and Barb.", "St. Kitts and Nevis", "Montserrat", "Saint Lucia",
-    "St. Vin. and Gren.", "Barbados", "Grenada", "Trinidad and Tobago", "Aruba", "Curaçao", "Sint Maarten", "St-Martin",
+    "Cuba", "Jamaica", "Haiti", "Dominican Rep.", "Puerto Rico", "Bahamas", "Cayman Is.", "Turks and Caicos Is.",
+    "U.S. Virgin Is.", "British Virgin Is.", "Anguilla", "Antigua and Barb.", "St. Kitts and Nevis", "Montserrat",
+    "Dominica", "Saint Lucia", "St. Vin. and Gren.", "Barbados", "Grenada", "Trinidad and Tobago", "Aruba", "Curaçao",
+    "Sint Maarten", "St-Martin",
 )  # fmt: skip
 _SOUTHEAST_ASIA = (
-    "Thailand", "Vietnam", "Cambodia", "Laos", "Myanmar", "Indonesia", "Philippines", "Malaysia", "Timor-Leste", "Brunei",
+    "Thailand", "Vietnam", "Cambodia", "Laos", "Myanmar", "Indonesia", "Philippines", "Malaysia", "Timor-Leste",
+    "Brunei",
 )  # fmt: skip
 
-# Vague words are read with these limits throughout: "by the sea" is within 100 km of the coast, a city reaches 60 km from
-# its middle, a place "is" a land cover if that covers half of its land (less where fields or groves lie scattered).
+# Vague words are read with these limits throughout: "by the sea" is within 100 km of the coast, a city reaches 60 km
+# from its middle, a place "is" a land cover if that covers half of its land (less where fields lie scattered).
 RULES: tuple[RuleSpec, ...] = (
     # Names of deserts, dry lands and grasslands.
     RuleSpec(
@@ -476,7 +480,7 @@ def build_rules(out: Path, archives: Mapping[str, Path]) -> list[dict[str, objec
 
     Args:
         out: Folder of the rules; created if missing.
-        archives: Downloaded archive (wheel or npm tarball) of each of `PACKAGES`, by package name, as ``fetch`` returns it.
+        archives: Downloaded archive (wheel or npm tarball) of each of `PACKAGES` by package name, as ``fetch`` returns.
 
     Returns:
         The rows of the table as written: query, rule, sources, area_km2, land_share_percent, band.

@@ -1,0 +1,82 @@
+"""A whole small training: it learns, resumes exactly, and refuses to mix runs."""
+
+import csv
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from tests.atlas.tiny import write_tiny_atlas
+from tests.explorable import CONFIG, use_hashed_sentences
+from unigeoclip.atlas import load_atlas
+from unigeoclip.checkpoint import load_model
+from unigeoclip.errors import CheckpointError, InputError
+from unigeoclip.training import TrainConfig, loop, train
+from unigeoclip.training.loop import Trainer, learning_rate
+
+TINY = TrainConfig(model=CONFIG, steps=8, batch=16, evaluate_every=4, checkpoint_every=4)
+
+
+@pytest.fixture
+def atlas(tmp_path, monkeypatch):
+    use_hashed_sentences(monkeypatch)
+    monkeypatch.setattr(loop, "sentence_encoder", __import__("unigeoclip.modalities.text", fromlist=["x"]).sentence_encoder)
+    write_tiny_atlas(tmp_path / "tiny")
+    return load_atlas(tmp_path / "tiny")
+
+
+def test_the_loss_falls_and_the_result_is_complete(atlas, tmp_path):
+    metrics = train(atlas, replace(TINY, steps=60, evaluate_every=30, learning_rate=3e-3), tmp_path / "run")
+    with (tmp_path / "run/history.csv").open() as file:
+        losses = [float(row["loss"]) for row in csv.DictReader(file)]
+    assert losses[-1] < 0.8 * losses[0]
+    assert metrics == json.loads((tmp_path / "run/model/metrics.json").read_text())
+    assert metrics["data"] == atlas.data_hash
+    assert metrics["retrieval"]["location->aerial"]["n"] == (atlas.places["random"] == "held_out").sum()
+    assert set(metrics["unlike"]) == {"aerial", "surface"}
+    assert load_model(tmp_path / "run/model").config == CONFIG
+    assert list((tmp_path / "run/tensorboard").iterdir())
+
+
+def test_resuming_equals_an_unbroken_training(atlas, tmp_path, monkeypatch):
+    train(atlas, TINY, tmp_path / "whole")
+    whole_update = Trainer.update
+
+    def killed(self, inputs):
+        if self.step == 6:
+            raise KeyboardInterrupt
+        return whole_update(self, inputs)
+
+    monkeypatch.setattr(Trainer, "update", killed)
+    with pytest.raises(KeyboardInterrupt):
+        train(atlas, TINY, tmp_path / "broken")
+    monkeypatch.setattr(Trainer, "update", whole_update)
+    train(atlas, TINY, tmp_path / "broken", resume=True)
+    one, other = load_model(tmp_path / "whole/model"), load_model(tmp_path / "broken/model")
+    for (name, a), (_, b) in zip(one.state_dict().items(), other.state_dict().items(), strict=True):
+        assert torch.equal(a, b), name
+
+
+def test_a_run_is_not_overwritten_nor_mixed(atlas, tmp_path):
+    with pytest.raises(CheckpointError, match="no checkpoint"):
+        train(atlas, TINY, tmp_path / "run", resume=True)
+    train(atlas, TINY, tmp_path / "run")
+    with pytest.raises(InputError, match="holds a training already"):
+        train(atlas, TINY, tmp_path / "run")
+    with pytest.raises(InputError, match="another training"):
+        train(atlas, TINY, tmp_path / "run", seed=1, resume=True)
+    with pytest.raises(InputError, match="no configuration 'huge'"):
+        train(atlas, "huge", tmp_path / "other")
+    with pytest.raises(InputError, match="no split 'views'"):
+        train(atlas, TINY, tmp_path / "other", split="views")
+
+
+def test_learning_rate_warms_up_and_falls():
+    config = TrainConfig(steps=1000, learning_rate=1.0, warmup=0.1)
+    rates = np.array([learning_rate(config, step) for step in range(1000)])
+    assert rates[0] == pytest.approx(0.01)
+    assert rates.argmax() in (99, 100)
+    assert (np.diff(rates[100:]) < 0).all()
+    assert rates[-1] == pytest.approx(0.01, abs=1e-3)

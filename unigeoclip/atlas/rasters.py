@@ -1,0 +1,276 @@
+"""Rasters of an atlas: square windows round points, Web-Mercator tiles, values at points.
+
+A raster is a Cloud-Optimized GeoTIFF in EPSG:4326 (degrees) or EPSG:3857 (metres), north up. Small ones are decoded into
+memory once; large ones are read window by window.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import rasterio
+from rasterio.windows import Window
+
+from unigeoclip import geo
+from unigeoclip.atlas.resample import MAX_SUBSAMPLES, sample_grid, sample_windows
+from unigeoclip.errors import AtlasError, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import ArrayLike, NDArray
+    from rasterio.io import DatasetReader
+
+IN_MEMORY_BYTES = 200_000_000  # decoded rasters up to this size are kept whole
+WINDOW_M_PER_DEG = 111_195.0  # metres of one degree of latitude, as the window size of an atlas is defined
+MIN_COS_LAT = 0.2  # windows stop growing in longitude beyond 78.5 degrees, see geo.offset_m
+MAX_WINDOW_PX = 4096
+_MERCATOR_HALF_M = math.pi * geo.MERCATOR_RADIUS_M
+_MEMORY_DTYPES = ("uint8", "int16", "float32")
+
+
+class Raster:
+    """One raster, opened. Safe to share between threads.
+
+    Attributes:
+        path: The file.
+        kind: "picture" (uint8: 3 bands, or 1 for masks) or "heights" (metres as float32, NaN where there is no data).
+        bands: Number of bands.
+        is_geographic: True for EPSG:4326, False for EPSG:3857.
+    """
+
+    def __init__(self, path: Path, dataset: DatasetReader) -> None:
+        """Use `Raster.open`."""
+        self.path = path
+        self.bands: int = dataset.count
+        self.kind = "picture" if dataset.dtypes[0] == "uint8" else "heights"
+        self.is_geographic = dataset.crs.to_epsg() == 4326
+        self.shape: tuple[int, int] = (dataset.height, dataset.width)
+        transform = dataset.transform
+        self._origin = (transform.f, transform.c)  # y and x of the outer corner of the first pixel
+        self._step = (-transform.e, transform.a)  # positive sizes of a pixel in CRS units
+        self._nodata = dataset.nodata
+        self._wraps = self.is_geographic and abs(dataset.width * transform.a - 360.0) < transform.a / 2
+        # Value outside the raster, and what is added before a value is stored: pictures hold whole numbers.
+        self._fill = (0.0, 0.5) if self.kind == "picture" else (math.nan, 0.0)
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._levels: dict[int, NDArray[Any]] = {}
+        item_bytes = 1 if self.kind == "picture" else 4
+        self.in_memory = dataset.count * dataset.height * dataset.width * item_bytes <= IN_MEMORY_BYTES
+
+    @classmethod
+    def open(cls, path: str | Path) -> Raster:
+        """Open a raster and check that windows can be cut from it.
+
+        Raises:
+            AtlasError: Not a raster, no CRS or another than EPSG:4326 and EPSG:3857, not north up, or of another data type.
+        """
+        path = Path(path)
+        try:
+            with rasterio.open(path) as dataset:
+                cls._check(path, dataset)
+                return cls(path, dataset)
+        except rasterio.errors.RasterioIOError as error:
+            raise AtlasError(f"{path} cannot be read as a raster ({error}). Rebuild the atlas or restore the file.") from error
+
+    @staticmethod
+    def _check(path: Path, dataset: DatasetReader) -> None:
+        if dataset.crs is None:
+            raise AtlasError(f"{path} has no coordinate reference system. Set one: gdal_edit.py -a_srs EPSG:4326 {path.name}")
+        if dataset.crs.to_epsg() not in (4326, 3857):
+            raise AtlasError(
+                f"{path} is in {dataset.crs.to_string()[:60]}; windows are cut in EPSG:4326 or EPSG:3857. "
+                f"Reproject it: gdalwarp -of COG -t_srs EPSG:3857 {path.name} out.tif"
+            )
+        transform = dataset.transform
+        if transform.a <= 0 or transform.e >= 0 or transform.b or transform.d:
+            raise AtlasError(f"{path} is not north up (rotated, mirrored or without georeference). Warp it with gdalwarp.")
+        if dataset.dtypes[0] not in _MEMORY_DTYPES or len(set(dataset.dtypes)) > 1:
+            raise AtlasError(f"{path} has bands of type {dataset.dtypes[0]}; expected one of {', '.join(_MEMORY_DTYPES)}.")
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """South, west, north, east in degrees."""
+        north, west = self._origin
+        south, east = north - self.shape[0] * self._step[0], west + self.shape[1] * self._step[1]
+        if self.is_geographic:
+            return south, west, north, east
+        (south, west), (north, east) = geo.inverse_web_mercator(np.array([[west, south], [east, north]]))
+        return float(south), float(west), float(north), float(east)
+
+    def windows(self, latlon: ArrayLike, size_m: float, px: int) -> NDArray[Any]:
+        """Cut square north-up windows round points, bilinear, averaging where the source is finer than the output.
+
+        Args:
+            latlon: (n, 2) degrees, window centres.
+            size_m: Side of the windows in local metres.
+            px: Side of the windows in pixels.
+
+        Returns:
+            (n, c, px, px): uint8 for pictures (0 outside the raster), float32 metres for heights (NaN outside and for no data).
+
+        Raises:
+            InputError: Bad coordinates, or a size that is not positive.
+        """
+        points = geo.as_latlon(latlon)
+        if not (0 < px <= MAX_WINDOW_PX and 0 < size_m < 2e7):
+            raise InputError(f"A window needs 1 to {MAX_WINDOW_PX} px and a side under 20,000 km; got {px} px, {size_m} m.")
+        centres, sizes_px = self._window_geometry(points, size_m)
+        out = np.empty((len(points), self.bands, px, px), np.uint8 if self.kind == "picture" else np.float32)
+        if self.in_memory:
+            level = _level_for(float(np.median(sizes_px)) / px / MAX_SUBSAMPLES) if len(points) else 0
+            factor = 2**level
+            sample_windows(
+                self._level(level), (centres + 0.5) / factor - 0.5, sizes_px / factor, self._wraps, *self._fill, out
+            )
+        else:
+            for i in range(len(points)):
+                self._sample_from_file(centres[i : i + 1], sizes_px[i : i + 1], out[i : i + 1])
+        return out
+
+    def window(self, latlon: ArrayLike, size_m: float, px: int) -> NDArray[Any]:
+        """One window, (c, px, px); see `windows`."""
+        window: NDArray[Any] = self.windows(np.asarray(latlon, dtype=np.float64).reshape(1, 2), size_m, px)[0]
+        return window
+
+    def values(self, latlon: ArrayLike) -> NDArray[Any]:
+        """Nearest-pixel values at points, (n, c) of the raster's type; 0 (pictures) or NaN (heights) outside."""
+        points = geo.as_latlon(latlon)
+        centres, _ = self._window_geometry(points, 1.0)
+        rows, cols = np.floor(centres + 0.5).astype(np.int64).T
+        if self._wraps:
+            cols %= self.shape[1]
+        # The south pole and the eastern edge belong to the last pixel.
+        rows = np.where(points[:, 0] <= self.bounds[0], np.minimum(rows, self.shape[0] - 1), rows)
+        inside = (rows >= 0) & (rows < self.shape[0]) & (cols >= 0) & (cols < self.shape[1])
+        picture = self.kind == "picture"
+        out = np.full((len(points), self.bands), 0 if picture else np.nan, np.uint8 if picture else np.float32)
+        if self.in_memory:
+            out[inside] = self._level(0)[:, rows[inside], cols[inside]].T
+        else:
+            for i in np.flatnonzero(inside):
+                out[i] = self._read(Window(cols[i], rows[i], 1, 1), (1, 1))[:, 0, 0]
+        return out
+
+    def tile(self, z: int, x: int, y: int, px: int = 256) -> NDArray[Any]:
+        """Web-Mercator tile of the XYZ scheme (y counts from the north), (c, px, px), types as in `windows`.
+
+        Raises:
+            InputError: No such tile.
+        """
+        if not (0 <= z <= 24 and 0 <= x < 2**z and 0 <= y < 2**z):
+            raise InputError(f"There is no map tile {z}/{x}/{y}: at zoom {z} both numbers run from 0 to {2**max(z, 0) - 1}.")
+        if not 1 <= px <= MAX_WINDOW_PX:
+            raise InputError(f"A tile needs 1 to {MAX_WINDOW_PX} px; got {px}.")
+        side_m = 2 * _MERCATOR_HALF_M / 2**z
+        fractions = (np.arange(px) + 0.5) / px
+        mercator_x = -_MERCATOR_HALF_M + (x + fractions) * side_m
+        mercator_y = _MERCATOR_HALF_M - (y + fractions) * side_m
+        if self.is_geographic:
+            ys = geo.inverse_web_mercator(np.stack([np.zeros(px), mercator_y], axis=1))[:, 0]
+            xs = np.degrees(mercator_x / geo.MERCATOR_RADIUS_M)
+        else:
+            ys, xs = mercator_y, mercator_x
+        rows = (self._origin[0] - ys) / self._step[0] - 0.5
+        cols = (xs - self._origin[1]) / self._step[1] - 0.5
+        out = np.empty((self.bands, px, px), np.uint8 if self.kind == "picture" else np.float32)
+        step_px = abs(cols[-1] - cols[0]) / max(px - 1, 1) if px > 1 else 1.0
+        if self.in_memory:
+            factor = 2 ** _level_for(step_px)
+            source = self._level(_level_for(step_px))
+            sample_grid(source, (rows + 0.5) / factor - 0.5, (cols + 0.5) / factor - 0.5, self._wraps, *self._fill, out)
+        else:
+            self._tile_from_file(rows, cols, step_px, out)
+        return out
+
+    def _window_geometry(self, points: NDArray[np.float64], size_m: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Centres (n, 2) as (row, col) pixel-centre positions and sides (n, 2) in source pixels."""
+        cos_lat = np.cos(np.radians(points[:, 0]))
+        if self.is_geographic:
+            y, x = points[:, 0], points[:, 1]
+            height = np.full(len(points), size_m / WINDOW_M_PER_DEG)
+            width = height / np.maximum(cos_lat, MIN_COS_LAT)
+        else:
+            x, y = geo.web_mercator(points).T
+            height = width = size_m / np.maximum(cos_lat, MIN_COS_LAT)  # Mercator stretches lengths by 1 / cos(lat)
+        rows = (self._origin[0] - y) / self._step[0] - 0.5
+        cols = (x - self._origin[1]) / self._step[1] - 0.5
+        return np.stack([rows, cols], axis=1), np.stack([height / self._step[0], width / self._step[1]], axis=1)
+
+    def _level(self, level: int) -> NDArray[Any]:
+        """The raster in memory, halved ``level`` times by averaging 2 x 2 pixels; computed once."""
+        if level not in self._levels:
+            with self._lock:
+                if 0 not in self._levels:
+                    self._levels[0] = self._read(Window(0, 0, self.shape[1], self.shape[0]), self.shape)
+                for below in range(level):
+                    if below + 1 not in self._levels:
+                        self._levels[below + 1] = _halve(self._levels[below])
+        return self._levels[level]
+
+    def _read(self, window: Window, shape: tuple[int, int]) -> NDArray[Any]:
+        """Read a window into (c, *shape), coarser through overviews; no-data heights become NaN."""
+        dataset = getattr(self._local, "dataset", None)
+        if dataset is None:  # GDAL handles must not be shared between threads
+            dataset = self._local.dataset = rasterio.open(self.path)
+        array: NDArray[Any] = dataset.read(window=window, out_shape=(self.bands, *shape))
+        if self.kind == "heights":
+            heights = array.astype(np.float32)
+            if self._nodata is not None and not math.isnan(self._nodata):
+                heights[array == self._nodata] = np.nan
+            return heights
+        return array
+
+    def _sample_from_file(self, centres: NDArray[np.float64], sizes_px: NDArray[np.float64], out: NDArray[Any]) -> None:
+        """As `sample_windows` for one window, reading only the pixels it needs."""
+        half = sizes_px[0] / 2 + 2
+        first, last = np.floor(centres[0] - half).astype(int), np.ceil(centres[0] + half).astype(int) + 1
+        factor = 2 ** _level_for(float(sizes_px.max()) / out.shape[2] / MAX_SUBSAMPLES)
+        block, start = self._read_block(first, last, factor)
+        local = (centres - start + 0.5) / factor - 0.5
+        if block is None:
+            out[:] = self._fill[0]
+        else:
+            sample_windows(block, local, sizes_px / factor, False, *self._fill, out)
+
+    def _tile_from_file(self, rows: NDArray[np.float64], cols: NDArray[np.float64], step_px: float, out: NDArray[Any]) -> None:
+        factor = 2 ** _level_for(step_px)
+        first = np.floor([rows.min() - 2 * factor, cols.min() - 2 * factor]).astype(int)
+        last = np.ceil([rows.max() + 2 * factor, cols.max() + 2 * factor]).astype(int) + 1
+        block, start = self._read_block(first, last, factor)
+        if block is None:
+            out[:] = self._fill[0]
+            return
+        local_rows, local_cols = (rows - start[0] + 0.5) / factor - 0.5, (cols - start[1] + 0.5) / factor - 0.5
+        sample_grid(block, local_rows, local_cols, False, *self._fill, out)
+
+    def _read_block(
+        self, first: NDArray[np.int64], last: NDArray[np.int64], factor: int
+    ) -> tuple[NDArray[Any] | None, NDArray[np.float64]]:
+        """Pixels [first, last) (row, col) clipped to the raster, coarser by ``factor``, and where they start."""
+        limits = np.array(self.shape)
+        first, last = np.clip(first // factor * factor, 0, limits), np.clip(last, 0, limits)
+        size = last - first
+        if (size <= 0).any():
+            return None, first.astype(np.float64)
+        shape = tuple(int(-(-side // factor)) for side in size)
+        return self._read(Window(first[1], first[0], size[1], size[0]), (shape[0], shape[1])), first.astype(np.float64)
+
+
+def _level_for(step_px: float) -> int:
+    """How often to halve the source so that one output pixel is at most about 1.5 source pixels."""
+    return max(0, math.ceil(math.log2(max(step_px, 1e-9) / 1.5))) if step_px > 1.5 else 0
+
+
+def _halve(array: NDArray[Any]) -> NDArray[Any]:
+    """Mean of 2 x 2 pixels, (c, h, w) -> (c, ceil(h / 2), ceil(w / 2)); the last row and column are repeated if odd."""
+    padded = np.pad(array, ((0, 0), (0, array.shape[1] % 2), (0, array.shape[2] % 2)), mode="edge")
+    mean: Callable[..., NDArray[Any]] = np.mean
+    blocks = padded.reshape(padded.shape[0], padded.shape[1] // 2, 2, padded.shape[2] // 2, 2)
+    halved = mean(blocks, axis=(2, 4), dtype=np.float32)
+    return np.round(halved).astype(np.uint8) if array.dtype == np.uint8 else halved

@@ -1,0 +1,97 @@
+"""The form of an atlas folder: the manifest, the files, the columns of its tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+FORMAT = 1
+MANIFEST = "atlas.json"
+PLACES = "places.parquet"
+SENTENCES = "sentences.parquet"
+SENTENCE_VECTORS = "sentence_vectors.safetensors"
+LAND = "land.tif"
+MODEL_FOLDER = "model"
+VECTORS_FOLDER = "vectors"
+RASTERS = {"aerial": "aerial.tif", "surface": "surface.tif"}
+
+MODALITIES = ("location", "aerial", "street", "surface", "text")
+PICTURE_ORIGINS = ("photographed", "measured", "rendered")
+SENTENCE_DIM = 384
+
+# Column -> kind of its values: "text", "number", "truth", "numbers" (a list), or the allowed words.
+PLACE_COLUMNS: dict[str, str | tuple[str, ...]] = {
+    "place_id": "text",
+    "lat": "number",
+    "lon": "number",
+    "name": "text",
+    "country": "text",
+    "stratum": "text",
+    "random": ("train", "held_out"),
+    "blocks": ("train", "held_out", "buffer"),
+    "gallery": "truth",
+    "sentences": "numbers",
+    "geometry": "point",
+}
+SENTENCE_COLUMNS = {"kind": "text", "text": "text"}
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where data of an atlas comes from; ``bytes`` and ``sha256`` are those of the package it was taken out of."""
+
+    name: str
+    package: str
+    version: str
+    url: str
+    what: str
+    licence: str
+    attribution: str
+    date: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """Size and checksum of one file of the folder."""
+
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class GridSpec:
+    """Spacing of the cells over which heatmaps are computed."""
+
+    step_deg: float = 0.5
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What ``atlas.json`` says.
+
+    Attributes:
+        format: Version of this form, `FORMAT`.
+        name: Name of the folder.
+        title: Name on screen.
+        summary: One or two sentences.
+        bounds: South, west, north, east in degrees.
+        modalities: Those the places have.
+        window_m: Side of the aerial and surface windows in local metres.
+        grid: Heatmap cells.
+        pictures: Modality -> "photographed", "measured" or "rendered".
+        sources: Origin and licence of everything in the folder.
+        files: Path in the folder -> size and checksum.
+    """
+
+    format: int
+    name: str
+    title: str
+    summary: str
+    bounds: tuple[float, float, float, float]
+    modalities: list[str]
+    window_m: float
+    grid: GridSpec
+    pictures: dict[str, str]
+    sources: list[Source]
+    files: dict[str, FileEntry] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""Builders: from raw data to atlas folders."""

@@ -1,0 +1,56 @@
+"""Writing Cloud-Optimized GeoTIFFs, the same bytes each time."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import rasterio
+from rasterio.transform import Affine
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+def write_cog(
+    path: Path,
+    array: NDArray[np.generic],
+    transform: Affine,
+    *,
+    crs: str = "EPSG:4326",
+    nodata: float | None = None,
+    **options: Any,  # noqa: ANN401 - creation options of GDAL's COG driver
+) -> None:
+    """Write (c, h, w) as a COG with overviews, under a temporary name, then rename.
+
+    Args:
+        path: Where.
+        array: (c, h, w) pixels.
+        transform: Pixel to CRS coordinates.
+        crs: Coordinate reference system.
+        nodata: Value that means no data.
+        options: Creation options of GDAL's COG driver (compress, quality, max_z_error, overview_resampling...).
+    """
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp.tif")
+    profile = {
+        "driver": "COG",
+        "count": array.shape[0],
+        "height": array.shape[1],
+        "width": array.shape[2],
+        "dtype": array.dtype.name,
+        "crs": crs,
+        "transform": transform,
+        "nodata": nodata,
+        "num_threads": 1,
+    }
+    with rasterio.open(temporary, "w", **profile, **options) as dataset:
+        dataset.write(array)
+    temporary.replace(path)
+
+
+def global_transform(height: int, width: int) -> Affine:
+    """Transform of a raster in degrees that covers the whole Earth."""
+    return Affine(360.0 / width, 0.0, -180.0, 0.0, -180.0 / height, 90.0)

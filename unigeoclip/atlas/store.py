@@ -1,0 +1,324 @@
+"""Opening atlas folders: everything is checked here, so that what uses an atlas can rely on it."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import safetensors
+import safetensors.numpy
+from pyarrow import ArrowException
+
+from unigeoclip import config
+from unigeoclip.atlas import schema
+from unigeoclip.atlas.rasters import Raster
+from unigeoclip.atlas.verify import verify_files
+from unigeoclip.errors import AtlasError, InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+ATLASES_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "atlases"
+LAND_SHARE = 0.25  # a heatmap cell counts as land from this share on, so that islands stay
+_SAMPLES_PER_CELL = 5  # per axis, when the share is measured
+
+
+@dataclass(frozen=True)
+class LandGrid:
+    """Cells of a regular grid in degrees that are on land.
+
+    Attributes:
+        step_deg: Side of a cell.
+        bounds: South, west, north, east of the whole grid.
+        mask: (rows, cols) true on land; the first row is the northernmost.
+        latlon: (cells, 2) centres of the land cells, in the order of ``mask.ravel()``.
+    """
+
+    step_deg: float
+    bounds: tuple[float, float, float, float]
+    mask: NDArray[np.bool_]
+    latlon: NDArray[np.float64]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the whole grid."""
+        return self.mask.shape[0], self.mask.shape[1]
+
+
+class Atlas:
+    """One atlas, opened and checked by `load_atlas`. Safe to share between threads; tables are not to be changed.
+
+    Attributes:
+        path: The folder.
+        manifest: What ``atlas.json`` says.
+        places: One row a place (columns: `schema.PLACE_COLUMNS`), index 0 to n - 1.
+        sentences: Distinct sentences, columns kind and text; those of the gallery's places come first.
+    """
+
+    def __init__(self, path: Path, manifest: schema.Manifest, places: gpd.GeoDataFrame, sentences: pd.DataFrame) -> None:
+        """Use `load_atlas`."""
+        self.path = path
+        self.manifest = manifest
+        self.places = places
+        self.sentences = sentences
+        self._rasters: dict[str, Raster] = {}
+
+    @property
+    def name(self) -> str:
+        """Name of the atlas, as on the command line."""
+        return self.manifest.name
+
+    @property
+    def title(self) -> str:
+        """Name of the atlas on screen."""
+        return self.manifest.title
+
+    @property
+    def window_m(self) -> float:
+        """Side of the aerial and surface windows in local metres."""
+        return self.manifest.window_m
+
+    @property
+    def model_path(self) -> Path:
+        """Folder of the model that ships with the atlas (it may not exist yet)."""
+        return self.path / schema.MODEL_FOLDER
+
+    @functools.cached_property
+    def data_hash(self) -> str:
+        """Twelve hexadecimal digits that change with any file of the atlas: a key for caches."""
+        listed = "\n".join(f"{name} {entry.sha256}" for name, entry in sorted(self.manifest.files.items()))
+        return hashlib.sha256(listed.encode()).hexdigest()[:12]
+
+    def raster(self, name: str) -> Raster:
+        """The raster of "aerial", "surface" or "land", opened once.
+
+        Raises:
+            InputError: The atlas has no such raster.
+        """
+        known = {**{key: file for key, file in schema.RASTERS.items() if key in self.manifest.modalities}, "land": schema.LAND}
+        if name not in known:
+            raise InputError(f"The atlas {self.name} has no raster {name!r}; it has {', '.join(known)}.")
+        if name not in self._rasters:
+            self._rasters[name] = Raster.open(self.path / known[name])
+        return self._rasters[name]
+
+    def captions(self, row: int) -> list[tuple[str, str]]:
+        """Sentences of the place in a row of ``places``: (kind, text) each.
+
+        Raises:
+            InputError: No such row.
+        """
+        if not 0 <= row < len(self.places):
+            raise InputError(f"The atlas {self.name} has places 0 to {len(self.places) - 1}; there is no place {row}.")
+        chosen = self.sentences.iloc[self.places["sentences"].iloc[row]]
+        return list(zip(chosen["kind"], chosen["text"], strict=True))
+
+    @functools.cached_property
+    def _sentence_vectors(self) -> NDArray[np.float32]:
+        stored = _read_vectors(self.path / schema.SENTENCE_VECTORS)
+        vectors = stored["vectors"].astype(np.float32) * stored["scale"][:, None]
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        vectors.setflags(write=False)
+        return vectors
+
+    def sentence_vectors(self) -> NDArray[np.float32]:
+        """Vectors of the frozen sentence encoder, (m, 384) float32 of unit length: row i belongs to row i of ``sentences``.
+
+        Only the first m sentences have one: those that places of the gallery use.
+        """
+        return self._sentence_vectors
+
+    def is_land(self, latlon: ArrayLike) -> NDArray[np.bool_]:
+        """Whether points (n, 2) are on land in this atlas; (n,) truth values, false outside its bounds."""
+        inside: NDArray[np.bool_] = self.raster("land").values(latlon)[:, 0] > 0
+        return inside
+
+    def land_grid(self, step_deg: float | None = None) -> LandGrid:
+        """Cells of the heatmap grid that are on land, at the manifest's spacing or another one.
+
+        Raises:
+            InputError: A spacing that is not positive or gives more than 10 million cells.
+        """
+        step = self.manifest.grid.step_deg if step_deg is None else step_deg
+        south, west, north, east = self.manifest.bounds
+        if not step > 0 or (north - south) * (east - west) / step**2 > 1e7:
+            raise InputError(f"A grid of {step} degrees cannot be made; this atlas is {north - south:g} x {east - west:g} degrees.")
+        rows, cols = max(1, round((north - south) / step)), max(1, round((east - west) / step))
+        offsets = (np.arange(_SAMPLES_PER_CELL) + 0.5) / _SAMPLES_PER_CELL
+        lats = north - (np.arange(rows)[:, None] + offsets).ravel() * (north - south) / rows
+        lons = west + (np.arange(cols)[:, None] + offsets).ravel() * (east - west) / cols
+        points = np.stack(np.meshgrid(lats, lons, indexing="ij"), axis=-1).reshape(-1, 2)
+        samples = self.is_land(points).reshape(rows, _SAMPLES_PER_CELL, cols, _SAMPLES_PER_CELL)
+        mask = samples.mean(axis=(1, 3)) >= LAND_SHARE
+        row, col = np.nonzero(mask)
+        centres = np.stack(
+            [north - (row + 0.5) * (north - south) / rows, west + (col + 0.5) * (east - west) / cols], axis=1
+        )
+        return LandGrid(step, (south, west, north, east), mask, centres)
+
+    def vectors(self) -> dict[str, dict[str, Any]]:
+        """GeoJSON of the drawn basemap by name ("coast", "borders")."""
+        folder = f"{schema.VECTORS_FOLDER}/"
+        listed = sorted(name for name in self.manifest.files if name.startswith(folder))
+        return {Path(name).stem: config.read_json(self.path / name) for name in listed}
+
+
+def list_atlases(root: Path | None = None) -> list[str]:
+    """Names of the atlases in a folder (the shipped ones by default), sorted."""
+    root = root or ATLASES_FOLDER
+    return sorted(path.parent.name for path in root.glob(f"*/{schema.MANIFEST}"))
+
+
+def load_atlas(name_or_path: str | Path) -> Atlas:
+    """Open an atlas by name or folder and check all of it.
+
+    Args:
+        name_or_path: Name of a shipped atlas ("world") or path of a folder.
+
+    Returns:
+        The atlas; rasters are opened and decoded only when they are used.
+
+    Raises:
+        AtlasError: Missing, incomplete, changed or not an atlas; the message says which file and how to mend it.
+    """
+    path = _find(name_or_path)
+    manifest = _read_manifest(path)
+    verify_files(path, manifest.files)
+    places = _read_places(path / schema.PLACES)
+    sentences = _read_sentences(path / schema.SENTENCES)
+    _check_sentence_rows(path, places, sentences)
+    atlas = Atlas(path, manifest, places, sentences)
+    for modality in (*(key for key in schema.RASTERS if key in manifest.modalities), "land"):
+        atlas.raster(modality)
+    return atlas
+
+
+def _find(name_or_path: str | Path) -> Path:
+    path = Path(name_or_path)
+    shipped = ATLASES_FOLDER / path
+    for folder in (path, shipped):
+        if (folder / schema.MANIFEST).is_file():
+            return folder
+    if path.is_dir():
+        raise AtlasError(f"{path} is a folder without {schema.MANIFEST}, so no atlas. Build one: python -m unigeoclip build world")
+    known = ", ".join(list_atlases()) or "none yet (python -m unigeoclip build world)"
+    raise AtlasError(f"There is no atlas {str(name_or_path)!r}. Give the path of an atlas folder, or one of: {known}.")
+
+
+def _read_manifest(path: Path) -> schema.Manifest:
+    file = path / schema.MANIFEST
+    try:
+        data = config.read_json(file)
+        if not isinstance(data, dict) or "format" not in data:
+            raise AtlasError(f"{file} is not the manifest of an atlas: it has no format number.")
+        if data["format"] != schema.FORMAT:
+            raise AtlasError(
+                f"{file} has format {data['format']!r}; this version of unigeoclip reads format {schema.FORMAT}. "
+                "Build the atlas again, or use the version of unigeoclip that wrote it."
+            )
+        manifest = config.from_dict(schema.Manifest, data, schema.MANIFEST)
+    except InputError as error:
+        raise AtlasError(f"{path}: {error} Correct {schema.MANIFEST} or build the atlas again.") from error
+    _check_manifest(file, manifest)
+    return manifest
+
+
+def _check_manifest(file: Path, manifest: schema.Manifest) -> None:
+    if unknown := sorted(set(manifest.modalities) - set(schema.MODALITIES)):
+        raise AtlasError(f"{file}: unknown modality {unknown[0]!r}; known are {', '.join(schema.MODALITIES)}.")
+    for modality, origin in manifest.pictures.items():
+        if origin not in schema.PICTURE_ORIGINS:
+            raise AtlasError(f"{file}: pictures.{modality} is {origin!r}; it must be one of {', '.join(schema.PICTURE_ORIGINS)}.")
+    south, west, north, east = manifest.bounds
+    if not (-90 <= south < north <= 90 and -180 <= west < east <= 180):
+        raise AtlasError(f"{file}: bounds {list(manifest.bounds)} are not south, west, north, east in degrees.")
+    if not manifest.window_m > 0:
+        raise AtlasError(f"{file}: window_m must be a positive number of metres, not {manifest.window_m}.")
+    required = [schema.PLACES, schema.SENTENCES, schema.SENTENCE_VECTORS, schema.LAND]
+    required += [raster for modality, raster in schema.RASTERS.items() if modality in manifest.modalities]
+    if unlisted := [name for name in required if name not in manifest.files]:
+        raise AtlasError(f"{file}: the list of files lacks {unlisted[0]}. Build the atlas again.")
+
+
+def _read_places(file: Path) -> gpd.GeoDataFrame:
+    try:
+        places = gpd.read_parquet(file)
+    except (ArrowException, ValueError, OSError) as error:
+        raise AtlasError(f"{file} is not a readable GeoParquet table: {error}. Restore it or build the atlas again.") from error
+    _check_columns(file, places, schema.PLACE_COLUMNS)
+    if places.empty:
+        raise AtlasError(f"{file} holds no place. Build the atlas again.")
+    if places["place_id"].duplicated().any():
+        twice = places.loc[places["place_id"].duplicated(), "place_id"].iloc[0]
+        raise AtlasError(f"{file}: the place_id {twice!r} occurs twice; ids must be unique.")
+    latlon = places[["lat", "lon"]].to_numpy(np.float64)
+    bad = ~((np.abs(latlon[:, 0]) <= 90) & (latlon[:, 1] >= -180) & (latlon[:, 1] < 180))
+    if bad.any():
+        row = int(np.flatnonzero(bad)[0])
+        raise AtlasError(f"{file}: row {row} has lat, lon = {latlon[row, 0]}, {latlon[row, 1]}, which is no point on Earth.")
+    return places.reset_index(drop=True)
+
+
+def _read_sentences(file: Path) -> pd.DataFrame:
+    try:
+        sentences = pd.read_parquet(file)
+    except (ArrowException, ValueError, OSError) as error:
+        raise AtlasError(f"{file} is not a readable Parquet table: {error}. Restore it or build the atlas again.") from error
+    _check_columns(file, sentences, schema.SENTENCE_COLUMNS)
+    return sentences.reset_index(drop=True)
+
+
+def _check_columns(file: Path, table: pd.DataFrame, columns: dict[str, Any]) -> None:
+    if missing := [column for column in columns if column not in table]:
+        raise AtlasError(f"{file} lacks the column {missing[0]!r}; it has {', '.join(map(str, table.columns))}.")
+    for column, kind in columns.items():
+        values = table[column]
+        if kind == "number" and not pd.api.types.is_float_dtype(values):
+            raise AtlasError(f"{file}: the column {column!r} must hold decimal numbers, not {values.dtype}.")
+        if kind == "truth" and not pd.api.types.is_bool_dtype(values):
+            raise AtlasError(f"{file}: the column {column!r} must hold true or false, not {values.dtype}.")
+        if isinstance(kind, tuple) and not values.isin(kind).all():
+            wrong = values[~values.isin(kind)].iloc[0]
+            raise AtlasError(f"{file}: the column {column!r} holds {wrong!r}; allowed are {', '.join(kind)}.")
+        if values.isna().any():
+            row = int(np.flatnonzero(values.isna())[0])
+            raise AtlasError(f"{file}: row {row} has no value in the column {column!r}.")
+
+
+def _read_vectors(file: Path) -> dict[str, NDArray[Any]]:
+    try:
+        stored = safetensors.numpy.load_file(file)
+    except (safetensors.SafetensorError, OSError) as error:
+        raise AtlasError(f"{file} is not a readable safetensors file: {error}. Restore it or build the atlas again.") from error
+    shapes = {name: array.shape for name, array in stored.items()}
+    count = shapes.get("scale", (0,))[0]
+    if shapes != {"scale": (count,), "vectors": (count, schema.SENTENCE_DIM)}:
+        raise AtlasError(f"{file} holds {shapes}; expected vectors (m, {schema.SENTENCE_DIM}) and scale (m,). Build the atlas again.")
+    return stored
+
+
+def _check_sentence_rows(path: Path, places: gpd.GeoDataFrame, sentences: pd.DataFrame) -> None:
+    """Rows must exist; sentences of gallery places must have a vector; no place may be without a sentence."""
+    lengths = places["sentences"].map(len).to_numpy()
+    if (lengths == 0).any():
+        raise AtlasError(f"{path / schema.PLACES}: row {int(np.flatnonzero(lengths == 0)[0])} has no sentence.")
+    rows = np.concatenate(places["sentences"].to_numpy())
+    if rows.min() < 0 or rows.max() >= len(sentences):
+        raise AtlasError(f"{path / schema.PLACES}: sentence {rows.max()} is used, {schema.SENTENCES} has {len(sentences)} rows.")
+    try:
+        with safetensors.safe_open(path / schema.SENTENCE_VECTORS, "numpy") as opened:
+            count = opened.get_slice("vectors").get_shape()[0]
+    except (safetensors.SafetensorError, OSError) as error:
+        raise AtlasError(f"{path / schema.SENTENCE_VECTORS} cannot be read: {error}. Restore it or build the atlas again.") from error
+    shown = np.repeat(places["gallery"].to_numpy(), lengths)
+    if shown.any() and rows[shown].max() >= count:
+        raise AtlasError(
+            f"{path / schema.SENTENCE_VECTORS} has {count} vectors, the gallery's places use sentence {rows[shown].max()}. "
+            "Build the atlas again."
+        )
