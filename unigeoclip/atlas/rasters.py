@@ -1,7 +1,7 @@
 """Rasters of an atlas: square windows round points, Web-Mercator tiles, values at points.
 
-A raster is a Cloud-Optimized GeoTIFF in EPSG:4326 (degrees) or EPSG:3857 (metres), north up. Small ones are decoded into
-memory once; large ones are read window by window.
+A raster is a Cloud-Optimized GeoTIFF in EPSG:4326 (degrees) or EPSG:3857 (metres), north up. Small ones are decoded
+into memory once; large ones are read window by window.
 """
 
 from __future__ import annotations
@@ -57,18 +57,19 @@ class Raster:
         self._wraps = self.is_geographic and abs(dataset.width * transform.a - 360.0) < transform.a / 2
         # Value outside the raster, and what is added before a value is stored: pictures hold whole numbers.
         self._fill = (0.0, 0.5) if self.kind == "picture" else (math.nan, 0.0)
+        self._dtype: np.dtype[Any] = np.dtype(np.uint8 if self.kind == "picture" else np.float32)
         self._local = threading.local()
         self._lock = threading.Lock()
         self._levels: dict[int, NDArray[Any]] = {}
-        item_bytes = 1 if self.kind == "picture" else 4
-        self.in_memory = dataset.count * dataset.height * dataset.width * item_bytes <= IN_MEMORY_BYTES
+        decoded_bytes = self.bands * self.shape[0] * self.shape[1] * self._dtype.itemsize
+        self.in_memory = decoded_bytes <= IN_MEMORY_BYTES
 
     @classmethod
     def open(cls, path: str | Path) -> Raster:
         """Open a raster and check that windows can be cut from it.
 
         Raises:
-            AtlasError: Not a raster, no CRS or another than EPSG:4326 and EPSG:3857, not north up, or of another data type.
+            AtlasError: Not a raster, a CRS other than EPSG:4326 and EPSG:3857, not north up, or another data type.
         """
         path = Path(path)
         try:
@@ -76,12 +77,16 @@ class Raster:
                 cls._check(path, dataset)
                 return cls(path, dataset)
         except rasterio.errors.RasterioIOError as error:
-            raise AtlasError(f"{path} cannot be read as a raster ({error}). Rebuild the atlas or restore the file.") from error
+            raise AtlasError(
+                f"{path} cannot be read as a raster ({error}). Rebuild the atlas or restore the file."
+            ) from error
 
     @staticmethod
     def _check(path: Path, dataset: DatasetReader) -> None:
         if dataset.crs is None:
-            raise AtlasError(f"{path} has no coordinate reference system. Set one: gdal_edit.py -a_srs EPSG:4326 {path.name}")
+            raise AtlasError(
+                f"{path} has no coordinate reference system. Set one: gdal_edit.py -a_srs EPSG:4326 {path.name}"
+            )
         if dataset.crs.to_epsg() not in (4326, 3857):
             raise AtlasError(
                 f"{path} is in {dataset.crs.to_string()[:60]}; windows are cut in EPSG:4326 or EPSG:3857. "
@@ -89,9 +94,13 @@ class Raster:
             )
         transform = dataset.transform
         if transform.a <= 0 or transform.e >= 0 or transform.b or transform.d:
-            raise AtlasError(f"{path} is not north up (rotated, mirrored or without georeference). Warp it with gdalwarp.")
+            raise AtlasError(
+                f"{path} is not north up (rotated, mirrored or without georeference). Warp it with gdalwarp."
+            )
         if dataset.dtypes[0] not in _MEMORY_DTYPES or len(set(dataset.dtypes)) > 1:
-            raise AtlasError(f"{path} has bands of type {dataset.dtypes[0]}; expected one of {', '.join(_MEMORY_DTYPES)}.")
+            raise AtlasError(
+                f"{path} has bands of type {dataset.dtypes[0]}; expected one of {', '.join(_MEMORY_DTYPES)}."
+            )
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:
@@ -112,16 +121,19 @@ class Raster:
             px: Side of the windows in pixels.
 
         Returns:
-            (n, c, px, px): uint8 for pictures (0 outside the raster), float32 metres for heights (NaN outside and for no data).
+            (n, c, px, px): uint8 for pictures (0 outside the raster), float32 metres for heights (NaN outside and where
+            there is no data).
 
         Raises:
             InputError: Bad coordinates, or a size that is not positive.
         """
         points = geo.as_latlon(latlon)
         if not (0 < px <= MAX_WINDOW_PX and 0 < size_m < 2e7):
-            raise InputError(f"A window needs 1 to {MAX_WINDOW_PX} px and a side under 20,000 km; got {px} px, {size_m} m.")
+            raise InputError(
+                f"A window needs 1 to {MAX_WINDOW_PX} px and a side under 20,000 km; got {px} px, {size_m} m."
+            )
         centres, sizes_px = self._window_geometry(points, size_m)
-        out = np.empty((len(points), self.bands, px, px), np.uint8 if self.kind == "picture" else np.float32)
+        out = np.empty((len(points), self.bands, px, px), self._dtype)
         if self.in_memory:
             level = _level_for(float(np.median(sizes_px)) / px / MAX_SUBSAMPLES) if len(points) else 0
             factor = 2**level
@@ -141,21 +153,40 @@ class Raster:
     def values(self, latlon: ArrayLike) -> NDArray[Any]:
         """Nearest-pixel values at points, (n, c) of the raster's type; 0 (pictures) or NaN (heights) outside."""
         points = geo.as_latlon(latlon)
-        centres, _ = self._window_geometry(points, 1.0)
-        rows, cols = np.floor(centres + 0.5).astype(np.int64).T
-        if self._wraps:
-            cols %= self.shape[1]
-        # The south pole and the eastern edge belong to the last pixel.
-        rows = np.where(points[:, 0] <= self.bounds[0], np.minimum(rows, self.shape[0] - 1), rows)
-        inside = (rows >= 0) & (rows < self.shape[0]) & (cols >= 0) & (cols < self.shape[1])
-        picture = self.kind == "picture"
-        out = np.full((len(points), self.bands), 0 if picture else np.nan, np.uint8 if picture else np.float32)
+        rows, cols = self._nearest(points[:, 0], points[:, 1])
+        inside = (rows >= 0) & (cols >= 0)
+        out: NDArray[Any] = np.full((len(points), self.bands), self._fill[0], self._dtype)
         if self.in_memory:
             out[inside] = self._level(0)[:, rows[inside], cols[inside]].T
         else:
             for i in np.flatnonzero(inside):
                 out[i] = self._read(Window(cols[i], rows[i], 1, 1), (1, 1))[:, 0, 0]
         return out
+
+    def values_on_grid(self, lats: NDArray[np.float64], lons: NDArray[np.float64]) -> NDArray[Any]:
+        """Nearest-pixel values where latitudes and longitudes cross, (c, len(lats), len(lons)); see `values`."""
+        if not self.in_memory:
+            points = np.stack(np.meshgrid(lats, lons, indexing="ij"), axis=-1).reshape(-1, 2)
+            return self.values(points).T.reshape(self.bands, len(lats), len(lons))
+        count = max(len(lats), len(lons))
+        rows, cols = self._nearest(np.resize(lats, count), np.resize(lons, count))
+        rows, cols = rows[: len(lats)], cols[: len(lons)]
+        out: NDArray[Any] = self._level(0)[:, np.maximum(rows, 0)[:, None], np.maximum(cols, 0)]
+        out[:, rows < 0], out[:, :, cols < 0] = self._fill[0], self._fill[0]
+        return out
+
+    def _nearest(
+        self, lats: NDArray[np.float64], lons: NDArray[np.float64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Row and column of the pixel each point lies in, -1 outside."""
+        centres, _ = self._window_geometry(np.stack([lats, lons], axis=1), 1.0)
+        rows, cols = np.floor(centres + 0.5).astype(np.int64).T
+        if self._wraps:
+            cols %= self.shape[1]
+        rows[lats <= self.bounds[0]] -= rows[lats <= self.bounds[0]] == self.shape[0]  # the southern edge is inside
+        rows[(rows < 0) | (rows >= self.shape[0])] = -1
+        cols[(cols < 0) | (cols >= self.shape[1])] = -1
+        return rows, cols
 
     def tile(self, z: int, x: int, y: int, px: int = 256) -> NDArray[Any]:
         """Web-Mercator tile of the XYZ scheme (y counts from the north), (c, px, px), types as in `windows`.
@@ -164,7 +195,9 @@ class Raster:
             InputError: No such tile.
         """
         if not (0 <= z <= 24 and 0 <= x < 2**z and 0 <= y < 2**z):
-            raise InputError(f"There is no map tile {z}/{x}/{y}: at zoom {z} both numbers run from 0 to {2**max(z, 0) - 1}.")
+            raise InputError(
+                f"There is no map tile {z}/{x}/{y}: at zoom {z} both numbers run from 0 to {2 ** max(z, 0) - 1}."
+            )
         if not 1 <= px <= MAX_WINDOW_PX:
             raise InputError(f"A tile needs 1 to {MAX_WINDOW_PX} px; got {px}.")
         side_m = 2 * _MERCATOR_HALF_M / 2**z
@@ -178,7 +211,7 @@ class Raster:
             ys, xs = mercator_y, mercator_x
         rows = (self._origin[0] - ys) / self._step[0] - 0.5
         cols = (xs - self._origin[1]) / self._step[1] - 0.5
-        out = np.empty((self.bands, px, px), np.uint8 if self.kind == "picture" else np.float32)
+        out = np.empty((self.bands, px, px), self._dtype)
         step_px = abs(cols[-1] - cols[0]) / max(px - 1, 1) if px > 1 else 1.0
         if self.in_memory:
             factor = 2 ** _level_for(step_px)
@@ -188,7 +221,9 @@ class Raster:
             self._tile_from_file(rows, cols, step_px, out)
         return out
 
-    def _window_geometry(self, points: NDArray[np.float64], size_m: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _window_geometry(
+        self, points: NDArray[np.float64], size_m: float
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Centres (n, 2) as (row, col) pixel-centre positions and sides (n, 2) in source pixels."""
         cos_lat = np.cos(np.radians(points[:, 0]))
         if self.is_geographic:
@@ -238,7 +273,9 @@ class Raster:
         else:
             sample_windows(block, local, sizes_px / factor, False, *self._fill, out)
 
-    def _tile_from_file(self, rows: NDArray[np.float64], cols: NDArray[np.float64], step_px: float, out: NDArray[Any]) -> None:
+    def _tile_from_file(
+        self, rows: NDArray[np.float64], cols: NDArray[np.float64], step_px: float, out: NDArray[Any]
+    ) -> None:
         factor = 2 ** _level_for(step_px)
         first = np.floor([rows.min() - 2 * factor, cols.min() - 2 * factor]).astype(int)
         last = np.ceil([rows.max() + 2 * factor, cols.max() + 2 * factor]).astype(int) + 1

@@ -1,15 +1,22 @@
 """Resampling of rasters, compiled: bilinear, averaging where the source is finer than the output.
 
-An output pixel is the mean of ``subs`` x ``subs`` bilinear samples spread over its area. That is a linear filter along rows
-after one along columns, so each output row is summed out of source rows first (long runs of memory), then narrowed.
+An output pixel is the mean of ``subs`` x ``subs`` bilinear samples spread over its area. That is a linear filter along
+rows after one along columns, so each output row is summed out of source rows first (long runs of memory), then
+narrowed.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numba import njit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array: TypeAlias = NDArray[Any]
+    Taps: TypeAlias = tuple[Array, Array, Array]  # first source pixel, weights, whether inside
 
 MAX_SUBSAMPLES = 8  # samples per output pixel and axis; a coarser level of the source must take over beyond
 _EDGE_PX = 0.5001  # positions up to the outer edge of the last pixel are inside
@@ -17,14 +24,14 @@ _EDGE_PX = 0.5001  # positions up to the outer edge of the last pixel are inside
 
 @njit(cache=True, nogil=True)
 def _taps(
-    positions: Any, step_px: float, size: int, wraps: bool, first: Any, weights: Any, inside: Any
+    positions: Array, step_px: float, size: int, wraps: bool, first: Array, weights: Array, inside: Array
 ) -> None:  # pragma: no cover - compiled
     """Filter of one axis: output i is the sum over t of weights[i, t] * source[first[i] + t].
 
-    Positions are those of pixel centres (0 = centre of the first source pixel) and ascend. An output that reaches beyond
-    the source is marked as not inside, unless the axis wraps round the globe.
+    Positions are those of pixel centres (0 = centre of the first source pixel) and ascend. An output that reaches
+    beyond the source is marked as not inside, unless the axis wraps round the globe.
     """
-    subs = min(max(int(round(step_px)), 1), MAX_SUBSAMPLES)
+    subs = min(max(round(step_px), 1), MAX_SUBSAMPLES)
     weights[:] = 0
     for i in range(len(positions)):
         inside[i] = True
@@ -44,7 +51,7 @@ def _taps(
 
 @njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
 def _filter(
-    source: Any, row_taps: Any, col_taps: Any, wraps: bool, outside: float, rounding: float, out: Any
+    source: Array, row_taps: Taps, col_taps: Taps, wraps: bool, outside: float, rounding: float, out: Array
 ) -> None:  # pragma: no cover - compiled
     """Fill out (c, h, w) from source (c, H, W) with the taps of rows and columns."""
     row_first, row_weights, row_inside = row_taps
@@ -87,7 +94,7 @@ def _filter(
 
 @njit(cache=True, nogil=True)
 def sample_windows(
-    source: Any, centres: Any, sizes_px: Any, wraps: bool, outside: float, rounding: float, out: Any
+    source: Array, centres: Array, sizes_px: Array, wraps: bool, outside: float, rounding: float, out: Array
 ) -> None:  # pragma: no cover - compiled
     """Cut windows.
 
@@ -122,7 +129,7 @@ def sample_windows(
 
 @njit(cache=True, nogil=True)
 def sample_grid(
-    source: Any, rows: Any, cols: Any, wraps: bool, outside: float, rounding: float, out: Any
+    source: Array, rows: Array, cols: Array, wraps: bool, outside: float, rounding: float, out: Array
 ) -> None:  # pragma: no cover - compiled
     """Fill out (c, len(rows), len(cols)) with bilinear values at the crossings of ascending rows and columns."""
     row_taps = (np.empty(len(rows), np.int64), np.empty((len(rows), 2), np.float32), np.empty(len(rows), np.bool_))

@@ -61,7 +61,9 @@ class Atlas:
         sentences: Distinct sentences, columns kind and text; those of the gallery's places come first.
     """
 
-    def __init__(self, path: Path, manifest: schema.Manifest, places: gpd.GeoDataFrame, sentences: pd.DataFrame) -> None:
+    def __init__(
+        self, path: Path, manifest: schema.Manifest, places: gpd.GeoDataFrame, sentences: pd.DataFrame
+    ) -> None:
         """Use `load_atlas`."""
         self.path = path
         self.manifest = manifest
@@ -101,7 +103,10 @@ class Atlas:
         Raises:
             InputError: The atlas has no such raster.
         """
-        known = {**{key: file for key, file in schema.RASTERS.items() if key in self.manifest.modalities}, "land": schema.LAND}
+        known = {
+            **{key: file for key, file in schema.RASTERS.items() if key in self.manifest.modalities},
+            "land": schema.LAND,
+        }
         if name not in known:
             raise InputError(f"The atlas {self.name} has no raster {name!r}; it has {', '.join(known)}.")
         if name not in self._rasters:
@@ -122,13 +127,13 @@ class Atlas:
     @functools.cached_property
     def _sentence_vectors(self) -> NDArray[np.float32]:
         stored = _read_vectors(self.path / schema.SENTENCE_VECTORS)
-        vectors = stored["vectors"].astype(np.float32) * stored["scale"][:, None]
+        vectors: NDArray[np.float32] = stored["vectors"].astype(np.float32) * stored["scale"][:, None]
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         vectors.setflags(write=False)
         return vectors
 
     def sentence_vectors(self) -> NDArray[np.float32]:
-        """Vectors of the frozen sentence encoder, (m, 384) float32 of unit length: row i belongs to row i of ``sentences``.
+        """Unit vectors of the frozen sentence encoder, (m, 384) float32: row i belongs to row i of ``sentences``.
 
         Only the first m sentences have one: those that places of the gallery use.
         """
@@ -148,13 +153,14 @@ class Atlas:
         step = self.manifest.grid.step_deg if step_deg is None else step_deg
         south, west, north, east = self.manifest.bounds
         if not step > 0 or (north - south) * (east - west) / step**2 > 1e7:
-            raise InputError(f"A grid of {step} degrees cannot be made; this atlas is {north - south:g} x {east - west:g} degrees.")
+            raise InputError(
+                f"A grid of {step} degrees cannot be made; this atlas is {north - south:g} x {east - west:g} degrees."
+            )
         rows, cols = max(1, round((north - south) / step)), max(1, round((east - west) / step))
         offsets = (np.arange(_SAMPLES_PER_CELL) + 0.5) / _SAMPLES_PER_CELL
         lats = north - (np.arange(rows)[:, None] + offsets).ravel() * (north - south) / rows
         lons = west + (np.arange(cols)[:, None] + offsets).ravel() * (east - west) / cols
-        points = np.stack(np.meshgrid(lats, lons, indexing="ij"), axis=-1).reshape(-1, 2)
-        samples = self.is_land(points).reshape(rows, _SAMPLES_PER_CELL, cols, _SAMPLES_PER_CELL)
+        samples = (self.raster("land").values_on_grid(lats, lons)[0] > 0).reshape(rows, _SAMPLES_PER_CELL, cols, -1)
         mask = samples.mean(axis=(1, 3)) >= LAND_SHARE
         row, col = np.nonzero(mask)
         centres = np.stack(
@@ -206,7 +212,9 @@ def _find(name_or_path: str | Path) -> Path:
         if (folder / schema.MANIFEST).is_file():
             return folder
     if path.is_dir():
-        raise AtlasError(f"{path} is a folder without {schema.MANIFEST}, so no atlas. Build one: python -m unigeoclip build world")
+        raise AtlasError(
+            f"{path} is a folder without {schema.MANIFEST}, so no atlas. Build one: python -m unigeoclip build world"
+        )
     known = ", ".join(list_atlases()) or "none yet (python -m unigeoclip build world)"
     raise AtlasError(f"There is no atlas {str(name_or_path)!r}. Give the path of an atlas folder, or one of: {known}.")
 
@@ -234,7 +242,9 @@ def _check_manifest(file: Path, manifest: schema.Manifest) -> None:
         raise AtlasError(f"{file}: unknown modality {unknown[0]!r}; known are {', '.join(schema.MODALITIES)}.")
     for modality, origin in manifest.pictures.items():
         if origin not in schema.PICTURE_ORIGINS:
-            raise AtlasError(f"{file}: pictures.{modality} is {origin!r}; it must be one of {', '.join(schema.PICTURE_ORIGINS)}.")
+            raise AtlasError(
+                f"{file}: pictures.{modality} is {origin!r}; it must be one of {', '.join(schema.PICTURE_ORIGINS)}."
+            )
     south, west, north, east = manifest.bounds
     if not (-90 <= south < north <= 90 and -180 <= west < east <= 180):
         raise AtlasError(f"{file}: bounds {list(manifest.bounds)} are not south, west, north, east in degrees.")
@@ -250,7 +260,9 @@ def _read_places(file: Path) -> gpd.GeoDataFrame:
     try:
         places = gpd.read_parquet(file)
     except (ArrowException, ValueError, OSError) as error:
-        raise AtlasError(f"{file} is not a readable GeoParquet table: {error}. Restore it or build the atlas again.") from error
+        raise AtlasError(
+            f"{file} is not a readable GeoParquet table: {error}. Restore it or build the atlas again."
+        ) from error
     _check_columns(file, places, schema.PLACE_COLUMNS)
     if places.empty:
         raise AtlasError(f"{file} holds no place. Build the atlas again.")
@@ -261,7 +273,9 @@ def _read_places(file: Path) -> gpd.GeoDataFrame:
     bad = ~((np.abs(latlon[:, 0]) <= 90) & (latlon[:, 1] >= -180) & (latlon[:, 1] < 180))
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
-        raise AtlasError(f"{file}: row {row} has lat, lon = {latlon[row, 0]}, {latlon[row, 1]}, which is no point on Earth.")
+        raise AtlasError(
+            f"{file}: row {row} has lat, lon = {latlon[row, 0]}, {latlon[row, 1]}, which is no point on Earth."
+        )
     return places.reset_index(drop=True)
 
 
@@ -269,7 +283,9 @@ def _read_sentences(file: Path) -> pd.DataFrame:
     try:
         sentences = pd.read_parquet(file)
     except (ArrowException, ValueError, OSError) as error:
-        raise AtlasError(f"{file} is not a readable Parquet table: {error}. Restore it or build the atlas again.") from error
+        raise AtlasError(
+            f"{file} is not a readable Parquet table: {error}. Restore it or build the atlas again."
+        ) from error
     _check_columns(file, sentences, schema.SENTENCE_COLUMNS)
     return sentences.reset_index(drop=True)
 
@@ -295,11 +311,15 @@ def _read_vectors(file: Path) -> dict[str, NDArray[Any]]:
     try:
         stored = safetensors.numpy.load_file(file)
     except (safetensors.SafetensorError, OSError) as error:
-        raise AtlasError(f"{file} is not a readable safetensors file: {error}. Restore it or build the atlas again.") from error
+        raise AtlasError(
+            f"{file} is not a readable safetensors file: {error}. Restore it or build the atlas again."
+        ) from error
     shapes = {name: array.shape for name, array in stored.items()}
     count = shapes.get("scale", (0,))[0]
     if shapes != {"scale": (count,), "vectors": (count, schema.SENTENCE_DIM)}:
-        raise AtlasError(f"{file} holds {shapes}; expected vectors (m, {schema.SENTENCE_DIM}) and scale (m,). Build the atlas again.")
+        raise AtlasError(
+            f"{file} holds {shapes}; expected vectors (m, {schema.SENTENCE_DIM}) and scale (m,). Build the atlas again."
+        )
     return stored
 
 
@@ -310,15 +330,19 @@ def _check_sentence_rows(path: Path, places: gpd.GeoDataFrame, sentences: pd.Dat
         raise AtlasError(f"{path / schema.PLACES}: row {int(np.flatnonzero(lengths == 0)[0])} has no sentence.")
     rows = np.concatenate(places["sentences"].to_numpy())
     if rows.min() < 0 or rows.max() >= len(sentences):
-        raise AtlasError(f"{path / schema.PLACES}: sentence {rows.max()} is used, {schema.SENTENCES} has {len(sentences)} rows.")
+        raise AtlasError(
+            f"{path / schema.PLACES}: sentence {rows.max()} is used, {schema.SENTENCES} has {len(sentences)} rows."
+        )
     try:
         with safetensors.safe_open(path / schema.SENTENCE_VECTORS, "numpy") as opened:
             count = opened.get_slice("vectors").get_shape()[0]
     except (safetensors.SafetensorError, OSError) as error:
-        raise AtlasError(f"{path / schema.SENTENCE_VECTORS} cannot be read: {error}. Restore it or build the atlas again.") from error
+        raise AtlasError(
+            f"{path / schema.SENTENCE_VECTORS} cannot be read: {error}. Restore it or build the atlas again."
+        ) from error
     shown = np.repeat(places["gallery"].to_numpy(), lengths)
     if shown.any() and rows[shown].max() >= count:
         raise AtlasError(
-            f"{path / schema.SENTENCE_VECTORS} has {count} vectors, the gallery's places use sentence {rows[shown].max()}. "
-            "Build the atlas again."
+            f"{path / schema.SENTENCE_VECTORS} has {count} vectors, but places of the gallery use sentence "
+            f"{rows[shown].max()}. Build the atlas again."
         )

@@ -1,7 +1,8 @@
-"""Are the files of an atlas the ones its manifest lists? Sizes are compared always, contents when a file has changed."""
+"""Are the files of an atlas those its manifest lists? Sizes are compared always, contents when a file has changed."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -28,8 +29,8 @@ def sha256_of(path: Path) -> str:
 def verify_files(folder: Path, files: Mapping[str, FileEntry]) -> None:
     """Compare the files of a folder with what is listed.
 
-    A file is hashed when its size or time of change differ from those noted when it was last hashed; the notes lie in the
-    cache folder. If they cannot be kept there, every call hashes.
+    A file is hashed when its size or time of change differ from those noted when it was last hashed; the notes lie in
+    the cache folder. If they cannot be kept there, every call hashes.
 
     Raises:
         AtlasError: A file is missing or has another size or content; the message names it.
@@ -40,14 +41,18 @@ def verify_files(folder: Path, files: Mapping[str, FileEntry]) -> None:
     for name, entry in files.items():
         path = folder / name
         if not path.resolve().is_relative_to(folder.resolve()):
-            raise AtlasError(f"The manifest of {folder} lists {name!r}, which lies outside the folder. Correct atlas.json.")
+            raise AtlasError(
+                f"The manifest of {folder} lists {name!r}, which lies outside the folder. Correct atlas.json."
+            )
         if not path.is_file():
-            raise AtlasError(f"{path} is missing. Restore it, or build the atlas again: python -m unigeoclip build {folder.name}")
+            raise AtlasError(
+                f"{path} is missing. Restore it, or build the atlas again: python -m unigeoclip build {folder.name}"
+            )
         status = path.stat()
         if status.st_size != entry.bytes:
             raise AtlasError(
-                f"{path} has {status.st_size:,} bytes, its manifest says {entry.bytes:,}: it is incomplete or another version. "
-                f"Restore it, or build the atlas again: python -m unigeoclip build {folder.name}"
+                f"{path} has {status.st_size:,} bytes, its manifest says {entry.bytes:,}: it is incomplete or of "
+                f"another version. Restore it, or build the atlas again: python -m unigeoclip build {folder.name}"
             )
         stamps[name] = [status.st_size, status.st_mtime_ns, entry.sha256]
         if known.get(name) != stamps[name] and sha256_of(path) != entry.sha256:
@@ -69,9 +74,8 @@ def _read_stamps(note: Path) -> _Stamps:
 
 def _write_stamps(note: Path, stamps: _Stamps) -> None:
     temporary = note.with_name(f".{note.name}.{os.getpid()}.tmp")
-    try:
+    # A cache that cannot be written costs time and nothing else.
+    with contextlib.suppress(OSError):
         note.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_text(json.dumps(stamps), encoding="utf-8")
         temporary.replace(note)
-    except OSError:  # a cache that cannot be written costs time and nothing else
-        temporary.unlink(missing_ok=True)

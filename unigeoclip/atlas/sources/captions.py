@@ -1,8 +1,9 @@
 """Sentences about places: what people would say of them, without coordinates, distances or figures.
 
-A place has about a dozen sentences, each with its kind. Many are only a name ("Sahara", "hot desert", "France"), because a
-search of one or two words must find its place. Wordings are chosen by hashes of the named thing and of the place, so the same
-inputs give the same sentences; a thing that few places share gets few wordings, which bounds the number of distinct sentences.
+A place has about a dozen sentences, each with its kind. Many are only a name ("Sahara", "hot desert", "France"),
+because a search of one or two words must find its place. Wordings are chosen by hashes of the named thing and of the
+place, so the same inputs give the same sentences; a thing that few places share gets few wordings, which bounds the
+number of distinct sentences.
 """
 
 from __future__ import annotations
@@ -63,7 +64,12 @@ WATER_WORDS: dict[str, tuple[str, ...]] = {
     "coast": ("coast", "by the sea", "on the coast", "seaside", "coastal"),
     "near the coast": ("near the coast", "not far from the sea", "coastal hinterland"),
     "inland": ("inland", "away from the sea", "in the interior"),
-    "deep inland": ("deep in the interior of the continent", "far inland", "far from any ocean", "heart of the continent"),
+    "deep inland": (
+        "deep in the interior of the continent",
+        "far inland",
+        "far from any ocean",
+        "heart of the continent",
+    ),
 }
 PATTERN_WORDS: dict[str, tuple[str, ...]] = {
     "dense": ("densely populated area", "very many people live here", "crowded, built-up region", "densely settled"),
@@ -91,12 +97,17 @@ COUNTRY_ALIASES: dict[str, tuple[str, ...]] = {
     "PG": ("New Guinea",),
     "RU": ("Russian Federation",),
 }
-_WITH_ARTICLE = re.compile(r"^(United|Democratic|Central African|Dominican|Philippines|Maldives|Comoros|Bahamas|Gambia)|Islands$|Republic")
+_WITH_ARTICLE = re.compile(
+    r"^(United|Democratic|Central African|Dominican|Philippines|Maldives|Comoros|Bahamas|Gambia)|Islands$|Republic"
+)
 _DIGIT = re.compile(r"\d")
 _NO_ARTICLE = frozenset(
-    "Alaska|Anatolia|Antarctica|Arnhem Land|Baja California|Brittany|Cape Verde|Central America|Cornwall|Death Valley|Dzungaria"
-    "|Florida|Greenland|Hawaii|Jutland|Kamchatka|Kathiawar|Labrador|Lapland|Melanesia|Mesopotamia|Micronesia|New Zealand"
-    "|Nova Scotia|Novaya Zemlya|Patagonia|Polynesia|Siberia|Svalbard|Tierra del Fuego".split("|")
+    (
+        *("Alaska", "Anatolia", "Antarctica", "Arnhem Land", "Baja California", "Brittany", "Cape Verde"),
+        *("Central America", "Cornwall", "Death Valley", "Dzungaria", "Florida", "Greenland", "Hawaii", "Jutland"),
+        *("Kamchatka", "Kathiawar", "Labrador", "Lapland", "Melanesia", "Mesopotamia", "Micronesia", "New Zealand"),
+        *("Nova Scotia", "Novaya Zemlya", "Patagonia", "Polynesia", "Siberia", "Svalbard", "Tierra del Fuego"),
+    )
 )
 
 
@@ -229,7 +240,9 @@ def _administrative(facts: PlaceFacts, entities: Counter[str]) -> list[tuple[str
         wordings = [bare, f"in {_in(facts.country)}", *COUNTRY_ALIASES.get(facts.country_code, ())]
         found += [("country", text) for text in _choose(wordings, facts.country_code, facts.place_id)]
     if facts.continent:
-        found += [("continent", text) for text in _choose((facts.continent, f"in {facts.continent}"), "", facts.place_id)]
+        found += [
+            ("continent", text) for text in _choose((facts.continent, f"in {facts.continent}"), "", facts.place_id)
+        ]
     if facts.parts:
         part = _choose(facts.parts, "part", facts.place_id)[0]
         found += [("continent", text) for text in _choose((_bare(part), f"in {part}"), part, facts.place_id)]
@@ -300,7 +313,13 @@ def _settings(facts: PlaceFacts) -> list[str]:
 
 def _kind_words(region: NaturalRegion) -> list[str]:
     """The name with the kind of thing said, where the name does not say it: "Sahara desert", "Himalaya mountains"."""
-    noun = {"desert": "desert", "range": "mountains", "forest": "forest", "plateau": "plateau", "peninsula": "peninsula"}
+    noun = {
+        "desert": "desert",
+        "range": "mountains",
+        "forest": "forest",
+        "plateau": "plateau",
+        "peninsula": "peninsula",
+    }
     word = noun.get(region.kind, "")
     name = region.name.lower()
     if not word or word.rstrip("s") in name or any(known in name for known in ("alps", "mount", "range", "hills")):

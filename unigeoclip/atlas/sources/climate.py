@@ -11,8 +11,18 @@ if TYPE_CHECKING:
 
 # The words of each class, most usual first. Several ways of saying it, because people search in few and varied words.
 CLIMATE_WORDS: dict[str, tuple[str, ...]] = {
-    "Af": ("tropical rainforest climate", "tropical rainforest", "hot and humid all year, equatorial rainforest", "rainforest"),
-    "Am": ("tropical monsoon climate", "tropical monsoon forest", "tropical and very rainy with a short dry season", "jungle"),
+    "Af": (
+        "tropical rainforest climate",
+        "tropical rainforest",
+        "hot and humid all year, equatorial rainforest",
+        "rainforest",
+    ),
+    "Am": (
+        "tropical monsoon climate",
+        "tropical monsoon forest",
+        "tropical and very rainy with a short dry season",
+        "jungle",
+    ),
     "Aw": ("tropical savanna climate", "savanna", "tropical savanna with a dry season", "tropical grassland"),
     "BWh": ("hot desert", "hot desert climate", "hot and dry, hardly any rain", "desert"),
     "BWk": ("cold desert", "cold desert climate", "arid land with cold winters", "desert"),
@@ -21,7 +31,11 @@ CLIMATE_WORDS: dict[str, tuple[str, ...]] = {
     "Csa": ("hot-summer Mediterranean climate", "Mediterranean climate", "hot dry summers and mild wet winters"),
     "Csb": ("warm-summer Mediterranean climate", "Mediterranean climate", "dry mild summers and wet winters"),
     "Csc": ("cool Mediterranean highland climate", "cool dry summers and wet winters"),
-    "Cwa": ("humid subtropical climate with dry winters", "subtropical monsoon climate", "subtropical with summer rain"),
+    "Cwa": (
+        "humid subtropical climate with dry winters",
+        "subtropical monsoon climate",
+        "subtropical with summer rain",
+    ),
     "Cwb": ("subtropical highland climate", "mild highland climate with dry winters", "temperate tropical highlands"),
     "Cwc": ("cold subtropical highland climate", "cold highlands with dry winters"),
     "Cfa": ("humid subtropical climate", "subtropical with hot humid summers", "warm and humid, no dry season"),

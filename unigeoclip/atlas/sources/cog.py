@@ -22,7 +22,7 @@ def write_cog(
     *,
     crs: str = "EPSG:4326",
     nodata: float | None = None,
-    **options: Any,  # noqa: ANN401 - creation options of GDAL's COG driver
+    **options: Any,
 ) -> None:
     """Write (c, h, w) as a COG with overviews, under a temporary name, then rename.
 

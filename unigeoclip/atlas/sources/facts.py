@@ -70,7 +70,9 @@ def gather_facts(
     parts, parts_of_country = parts_by_country(), parts_by_region()
     facts = []
     for i, place_id in enumerate(place_ids):
-        country = countries.get(str(towns.country_code[nearest[i]])) if latlon[i, 0] > _ANTARCTICA_SOUTH_OF_DEG else None
+        country = (
+            countries.get(str(towns.country_code[nearest[i]])) if latlon[i, 0] > _ANTARCTICA_SOUTH_OF_DEG else None
+        )
         town = int(landmark[i])
         size = settlement_class(int(towns.population[town])) if in_town[i] else "countryside"
         continent, part_names = continent_and_parts(country, float(latlon[i, 1]), parts)
@@ -166,7 +168,9 @@ def population_patterns(towns: Towns, xyz: NDArray[np.float64]) -> list[str]:
     for start in range(0, len(xyz), 2000):
         near = tree.query_ball_point(xyz[start : start + 2000], chord)
         inhabitants[start : start + 2000] = [towns.population[found].sum() for found in near]
-    words = np.select([inhabitants > 3e6, inhabitants > 3e5, inhabitants > 1.5e4], ["dense", "populated", "sparse"], "empty")
+    words = np.select(
+        [inhabitants > 3e6, inhabitants > 3e5, inhabitants > 1.5e4], ["dense", "populated", "sparse"], "empty"
+    )
     return [str(word) for word in words]
 
 
@@ -187,7 +191,16 @@ def terrain_classes(surface: Raster, latlon: NDArray[np.float64]) -> list[str]:
             centre < -5,
             centre < 150,
         ],
-        ["very high mountains", "high mountains", "mountains", "high plateau", "hills", "plateau", "depression", "lowland"],
+        [
+            "very high mountains",
+            "high mountains",
+            "mountains",
+            "high plateau",
+            "hills",
+            "plateau",
+            "depression",
+            "lowland",
+        ],
         "plain",
     )
     return [str(word) for word in words]
@@ -212,11 +225,13 @@ def water_classes(land: Raster, latlon: NDArray[np.float64]) -> list[str]:
 def climate_classes(itur_wheel: Path, latlon: NDArray[np.float64], surface: Raster) -> NDArray[np.str_]:
     """Köppen-Geiger class of each place from the monthly normals of ITU-R P.1510 (temperature) and P.837 (rain).
 
-    The temperature grid has steps of 0.75 degrees; a place higher or lower than its surroundings of that size is made colder
-    or warmer by `LAPSE_C_PER_M`.
+    The temperature grid has steps of 0.75 degrees; a place higher or lower than its surroundings of that size is made
+    colder or warmer by `LAPSE_C_PER_M`.
     """
     months = range(1, 13)
-    temperature_k = np.stack([_sampled(itur_wheel, f"1510/v1_t_month{m:02d}.npz", latlon, -90.0, 0.75) for m in months], 1)
+    temperature_k = np.stack(
+        [_sampled(itur_wheel, f"1510/v1_t_month{m:02d}.npz", latlon, -90.0, 0.75) for m in months], 1
+    )
     rain_mm = np.stack([_sampled(itur_wheel, f"837/v7_mt_month{m:02d}.npz", latlon, -90.125, 0.25) for m in months], 1)
     here = np.nan_to_num(surface.windows(latlon, 8_000.0, 4)[:, 0]).mean(axis=(1, 2))
     around = np.nan_to_num(surface.windows(latlon, 120_000.0, 12)[:, 0]).mean(axis=(1, 2))
@@ -224,8 +239,10 @@ def climate_classes(itur_wheel: Path, latlon: NDArray[np.float64], surface: Rast
     return koeppen_geiger(temperature_c, rain_mm, latlon[:, 0])
 
 
-def _sampled(wheel: Path, member: str, latlon: NDArray[np.float64], south_deg: float, step_deg: float) -> NDArray[np.float64]:
-    """Bilinear values of a grid that starts at (south_deg, -90 * 2 + its own offset) and covers the globe, rows from the south."""
+def _sampled(
+    wheel: Path, member: str, latlon: NDArray[np.float64], south_deg: float, step_deg: float
+) -> NDArray[np.float64]:
+    """Bilinear values at places of a global grid whose first node is (south_deg, south_deg - 90)."""
     grid = np.load(io.BytesIO(read_member(wheel, f"itur/data/{member}")))["arr_0"]
     west_deg = south_deg - 90.0
     rows = (latlon[:, 0] - south_deg) / step_deg

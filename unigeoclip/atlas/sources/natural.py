@@ -48,7 +48,9 @@ def read_natural_regions(path: Path = NATURAL_REGIONS_PATH) -> tuple[list[Natura
             regions.append(NaturalRegion(known["name"], known["kind"], aliases, known.get("words") or ""))
             shapes.append(shapely.make_valid(shapely.geometry.shape(feature["geometry"])))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise AtlasError(f"{path} is not a readable gazetteer of natural regions: {error!r}. Restore it from git.") from error
+        raise AtlasError(
+            f"{path} is not a readable gazetteer of natural regions: {error!r}. Restore it from git."
+        ) from error
     return regions, np.array(shapes, dtype=object)
 
 
@@ -63,8 +65,8 @@ def regions_of_places(
         shapes: (m,) their polygons.
 
     Returns:
-        For each place the numbers of the land regions that hold it, smallest first, and of the waters within `SHORE_KM` or
-        around it (an island in a sea), smallest first.
+        For each place the numbers of the land regions that hold it, smallest first, and of the waters within `SHORE_KM`
+        or around it (an island in a sea), smallest first.
     """
     inside: list[list[int]] = [[] for _ in latlon]
     by_water: list[list[int]] = [[] for _ in latlon]

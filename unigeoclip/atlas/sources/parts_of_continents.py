@@ -24,8 +24,8 @@ PARTS_OF_CONTINENTS: dict[str, str] = {
     "East Africa": "ET ER DJ SO KE UG TZ RW BI SS MG MW MZ ZM",
     "the Horn of Africa": "ET ER DJ SO",
     "Southern Africa": "ZA NA BW ZW MZ LS SZ ZM MW AO",
-    "sub-Saharan Africa": "SN ML NE TD GM GW GN SL LR CI BF GH TG BJ NG CM CF GQ GA CG CD AO ET KE UG TZ RW BI SS MW MZ ZM ZW "
-    "NA BW ZA LS SZ SO MG",
+    "sub-Saharan Africa": "SN ML NE TD GM GW GN SL LR CI BF GH TG BJ NG CM CF GQ GA CG CD AO ET KE UG TZ RW BI SS "
+    "MW MZ ZM ZW NA BW ZA LS SZ SO MG",
     "islands of the Indian Ocean": "MG MU RE SC KM YT MV IO",
     "the Middle East": "TR SY LB IL PS JO IQ IR SA YE OM AE QA BH KW EG CY",
     "the Arabian Peninsula": "SA YE OM AE QA BH KW",
@@ -55,14 +55,25 @@ PARTS_OF_CONTINENTS: dict[str, str] = {
 # Names people use for parts of large countries: (country code, part) -> first-level regions.
 PARTS_OF_COUNTRIES: dict[tuple[str, str], str] = {
     ("US", "New England"): "Maine|New Hampshire|Vermont|Massachusetts|Rhode Island|Connecticut",
-    ("US", "the Midwest"): "Ohio|Michigan|Indiana|Illinois|Wisconsin|Minnesota|Iowa|Missouri|North Dakota|South Dakota|Nebraska"
-    "|Kansas",
-    ("US", "the American South"): "Virginia|North Carolina|South Carolina|Georgia|Florida|Alabama|Mississippi|Louisiana|Arkansas"
+    (
+        "US",
+        "the Midwest",
+    ): "Ohio|Michigan|Indiana|Illinois|Wisconsin|Minnesota|Iowa|Missouri|North Dakota|South Dakota|Nebraska|Kansas",
+    (
+        "US",
+        "the American South",
+    ): "Virginia|North Carolina|South Carolina|Georgia|Florida|Alabama|Mississippi|Louisiana|Arkansas"
     "|Tennessee|Kentucky|Texas|Oklahoma",
     ("US", "the American Southwest"): "Arizona|New Mexico|Nevada|Utah|Texas",
-    ("US", "the American West"): "Arizona|New Mexico|Nevada|Utah|Colorado|Wyoming|Montana|Idaho|California|Oregon|Washington",
+    (
+        "US",
+        "the American West",
+    ): "Arizona|New Mexico|Nevada|Utah|Colorado|Wyoming|Montana|Idaho|California|Oregon|Washington",
     ("US", "the US West Coast"): "California|Oregon|Washington",
-    ("US", "the US East Coast"): "Maine|New Hampshire|Massachusetts|Rhode Island|Connecticut|New York|New Jersey|Delaware|Maryland"
+    (
+        "US",
+        "the US East Coast",
+    ): "Maine|New Hampshire|Massachusetts|Rhode Island|Connecticut|New York|New Jersey|Delaware|Maryland"
     "|Virginia|North Carolina|South Carolina|Georgia|Florida",
     ("CA", "the Canadian Prairies"): "Alberta|Saskatchewan|Manitoba",
     ("CA", "Northern Canada"): "Yukon|Northwest Territories|Nunavut",

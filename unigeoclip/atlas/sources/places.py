@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SOUTH_DEG, NORTH_DEG = -60.0, 84.0  # no place in Antarctica: the sources there are poor
 CITY_JITTER_DEG = 0.05
 CITY_MIN_POPULATION = 15_000
-COORDINATE_STEP_DEG = 1e-5  # places are stored to about a metre
+COORDINATE_STEP_DEG = 2.0**-13  # 14 m: exact in binary, so that the columns pack well
 BLOCK_LEVEL = 3  # S2 cells of about 1000 km
 BLOCK_SHARE = 0.1
 BUFFER_DEG = 3.0  # as wide as the input windows, so that no test window touches a training window
@@ -59,7 +59,6 @@ def _draw(
     kept = np.empty((0, 2))
     while len(kept) < count:
         points = np.round(draw(2 * count) / COORDINATE_STEP_DEG) * COORDINATE_STEP_DEG
-        points = np.round(points, 5)
         points[:, 1] = geo.wrap_lon_deg(points[:, 1])
         kept = np.concatenate([kept, points[is_land(points)]])
     return kept[:count]
@@ -109,4 +108,5 @@ def _outline(cell_id: int, points_per_edge: int = 128) -> NDArray[np.float64]:
     edges = [corners[i] * (1 - steps) + corners[(i + 1) % 4] * steps for i in range(4)]
     xyz = np.concatenate(edges)
     xyz /= np.linalg.norm(xyz, axis=1, keepdims=True)
-    return np.degrees(np.stack([np.arcsin(xyz[:, 2]), np.arctan2(xyz[:, 1], xyz[:, 0])], axis=1))
+    latlon: NDArray[np.float64] = np.degrees(np.stack([np.arcsin(xyz[:, 2]), np.arctan2(xyz[:, 1], xyz[:, 0])], axis=1))
+    return latlon

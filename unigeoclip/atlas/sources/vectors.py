@@ -38,7 +38,9 @@ def coast_and_borders(world_atlas: Path, tolerance_deg: float) -> tuple[dict[str
         arcs = _decoded_arcs(topology)
         uses = _uses_of_arcs(topology["objects"]["countries"]["geometries"], len(arcs))
     except (OSError, KeyError, ValueError, tarfile.TarError) as error:
-        raise DownloadError(f"{world_atlas} is not the expected Natural Earth package ({error!r}). Delete it and try again.") from error
+        raise DownloadError(
+            f"{world_atlas} is not the expected Natural Earth package ({error!r}). Delete it and try again."
+        ) from error
     coast = [arc for arc, count in zip(arcs, uses, strict=True) if count == 1]
     borders = [arc for arc, count in zip(arcs, uses, strict=True) if count > 1]
     return _collection(coast, tolerance_deg), _collection(borders, tolerance_deg)
@@ -70,6 +72,8 @@ def _collection(lines: list[NDArray[np.float64]], tolerance_deg: float) -> dict[
                 parts.append(line[run[0] : run[-1] + 2])
     merged = shapely.line_merge(shapely.multilinestrings([shapely.linestrings(part) for part in parts]))
     simple = shapely.simplify(shapely.get_parts(merged), tolerance_deg, preserve_topology=False)
-    coordinates = [np.round(shapely.get_coordinates(line), DECIMALS).tolist() for line in simple if line.length > 2 * tolerance_deg]
+    coordinates = [
+        np.round(shapely.get_coordinates(line), DECIMALS).tolist() for line in simple if line.length > 2 * tolerance_deg
+    ]
     geometry = {"type": "MultiLineString", "coordinates": coordinates}
     return {"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {}, "geometry": geometry}]}

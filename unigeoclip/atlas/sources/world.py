@@ -6,6 +6,7 @@ The same packages and the same seed give the same bytes.
 from __future__ import annotations
 
 import io
+import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -217,7 +218,7 @@ def _caption_places(
 
 
 def _count_gallery_sentences(table: pd.DataFrame) -> int:
-    return 1 + max(max(rows) for rows in table.loc[table["gallery"], "sentences"])
+    return 1 + max(int(max(rows)) for rows in table.loc[table["gallery"], "sentences"])
 
 
 def _write_tables(folder: Path, table: pd.DataFrame, sentences: list[tuple[str, str]]) -> None:
@@ -253,9 +254,7 @@ def _write_sentence_vectors(folder: Path, texts: list[str], report: Callable[[st
     temporary.replace(folder / schema.SENTENCE_VECTORS)
 
 
-def _write_compact_json(path: Path, value: Any) -> None:  # noqa: ANN401 - GeoJSON
-    import json
-
+def _write_compact_json(path: Path, value: Any) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     temporary.write_text(json.dumps(value, separators=(",", ":")) + "\n", encoding="utf-8")
     temporary.replace(path)

@@ -1,0 +1,129 @@
+"""Downloads against a pretended pip and npm: kept when verified, fetched again when not, never half there."""
+
+import hashlib
+import io
+import subprocess
+import urllib.error
+
+import pytest
+
+from unigeoclip.atlas.cache import cache_folder
+from unigeoclip.atlas.sources import downloads
+from unigeoclip.atlas.sources.downloads import Package, describe, fetch, missing
+from unigeoclip.errors import DownloadError
+
+WHEEL, TARBALL = b"a wheel" * 1000, b"a tarball" * 1000
+
+
+def package(content=WHEEL, registry="pypi"):
+    filename = "thing-1.0-py3-none-any.whl" if registry == "pypi" else "thing-1.0.tgz"
+    return Package("thing", "1.0", filename, len(content), hashlib.sha256(content).hexdigest(), registry)
+
+
+@pytest.fixture
+def pip(monkeypatch):
+    """A pip that writes ``pip.content`` under the right name; ``pip.calls`` are its command lines."""
+
+    class Pip:
+        content = WHEEL
+        filename = "thing-1.0-py3-none-any.whl"
+        failure = ""
+
+        def __init__(self):
+            self.calls = []
+
+        def __call__(self, command, **_):
+            self.calls.append(command)
+            if self.failure:
+                return subprocess.CompletedProcess(command, 1, "", f"noise\n{self.failure}\n")
+            with open(f"{command[command.index('--dest') + 1]}/{self.filename}", "wb") as out:  # noqa: PTH123
+                out.write(self.content)
+            return subprocess.CompletedProcess(command, 0, "", "")
+
+    fake = Pip()
+    monkeypatch.setattr(subprocess, "run", fake)
+    return fake
+
+
+def test_a_package_is_fetched_verified_and_kept(tmp_path, pip):
+    said = []
+    paths = fetch([package()], tmp_path, lambda text, share: said.append((text, share)))
+    assert paths["thing"].read_bytes() == WHEEL
+    assert "1 packages, 0 MB in all" in said[0][0]
+    assert [share for _, share in said] == sorted(share for _, share in said)
+    assert said[-1][1] == 1.0
+    assert pip.calls[0][-1] == "thing==1.0"
+    assert "--no-deps" in pip.calls[0]
+    fetch([package()], tmp_path)
+    assert len(pip.calls) == 1
+
+
+def test_a_damaged_file_is_fetched_again(tmp_path, pip):
+    (tmp_path / package().filename).write_bytes(WHEEL[:-1] + b"!")
+    assert missing([package()], tmp_path) == [package()]
+    assert fetch([package()], tmp_path)["thing"].read_bytes() == WHEEL
+    assert len(pip.calls) == 1
+
+
+def test_another_content_is_refused_and_leaves_nothing(tmp_path, pip):
+    pip.content = b"something else"
+    with pytest.raises(DownloadError, match=r"SHA-256 .* expected"):
+        fetch([package()], tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_fetched_before_a_failure_stays(tmp_path, pip, monkeypatch):
+    monkeypatch.setattr(
+        downloads.urllib.request, "urlopen", lambda *_, **__: (_ for _ in ()).throw(urllib.error.URLError("no"))
+    )
+    with pytest.raises(
+        DownloadError, match=r"could not be fetched from https://registry.npmjs.org/thing/-/thing-1.0.tgz"
+    ):
+        fetch([package(), package(TARBALL, "npm")], tmp_path)
+    assert missing([package()], tmp_path) == []
+
+
+def test_the_reason_pip_gives_is_passed_on(tmp_path, pip):
+    pip.failure = "ERROR: No matching distribution found for thing==1.0"
+    with pytest.raises(DownloadError, match=r"No matching distribution found.*put thing-1.0-py3-none-any.whl into"):
+        fetch([package()], tmp_path)
+
+
+def test_another_file_than_expected(tmp_path, pip):
+    pip.filename = "thing-1.0-cp311-linux.whl"
+    with pytest.raises(DownloadError, match="pip fetched thing-1.0-cp311-linux.whl, expected"):
+        fetch([package()], tmp_path)
+
+
+def test_pip_cannot_be_run(tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise subprocess.TimeoutExpired("pip", 5)
+
+    monkeypatch.setattr(subprocess, "run", fail)
+    with pytest.raises(DownloadError, match="pip could not be run"):
+        fetch([package()], tmp_path)
+
+
+def test_npm(tmp_path, monkeypatch):
+    asked = []
+
+    def open_url(url, **_):
+        asked.append(url)
+        return io.BytesIO(TARBALL)
+
+    monkeypatch.setattr(downloads.urllib.request, "urlopen", open_url)
+    monkeypatch.setenv("NPM_CONFIG_REGISTRY", "https://mirror.example/npm/")
+    assert fetch([package(TARBALL, "npm")], tmp_path)["thing"].read_bytes() == TARBALL
+    assert asked == ["https://mirror.example/npm/thing/-/thing-1.0.tgz"]
+
+
+def test_the_cache_folder_can_be_chosen(tmp_path, monkeypatch, pip):
+    monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path / "here"))
+    assert cache_folder() == tmp_path / "here"
+    assert fetch([package()])["thing"] == tmp_path / "here" / "downloads" / package().filename
+
+
+def test_sizes_are_said():
+    text = describe([Package("big", "2.0", "f", 163_400_000, ""), Package("small", "1.0", "f", 1_600_000, "")])
+    assert "165 MB in all" in text
+    assert "big 2.0: 163.4 MB" in text
