@@ -13,8 +13,8 @@ from unigeoclip.model import ModelConfig, UniGeoCLIP
 
 SMALL = {
     "location": {"width": 32, "depth": 1, "scales": [1.0, 8.0]},
-    "aerial": {"px": 16, "widths": [8, 8, 16], "hidden": 16},
-    "surface": {"px": 16, "widths": [8, 8, 16], "hidden": 16},
+    "aerial": {"px": 16, "patch": 4, "widths": [8, 16], "blocks": [0, 1], "hidden": 16},
+    "surface": {"px": 16, "patch": 4, "widths": [8, 16], "blocks": [0, 1], "hidden": 16},
     "text": {"hidden": 16},
 }
 
@@ -126,15 +126,28 @@ def test_save_and_load_bit_by_bit(tmp_path):
         assert torch.equal(vectors, model.encode(raw)[name])
 
 
-def test_half_precision_files_round_once_and_spare_the_frequencies(tmp_path):
-    model = build()
-    save_model(model, tmp_path / "a", half=True)
+def test_compact_files_round_once_and_spare_the_frequencies(tmp_path):
+    model, raw = build(), inputs()
+    save_model(model, tmp_path / "whole")
+    save_model(model, tmp_path / "a", compact=True)
     once = load_model(tmp_path / "a")
-    save_model(once, tmp_path / "b", half=True)
-    assert (tmp_path / "a/model.safetensors").read_bytes() == (tmp_path / "b/model.safetensors").read_bytes()
+    assert (tmp_path / "a/model.safetensors").stat().st_size < 0.5 * (
+        tmp_path / "whole/model.safetensors"
+    ).stat().st_size
     assert torch.equal(once.encoders["location"].frequencies, model.encoders["location"].frequencies)
-    for name, vectors in once.encode(inputs()).items():
-        torch.testing.assert_close(vectors, model.encode(inputs())[name], atol=5e-3, rtol=0)
+    save_model(once, tmp_path / "b", compact=True)
+    twice = load_model(tmp_path / "b")
+    for name, vectors in once.encode(raw).items():
+        torch.testing.assert_close(vectors, model.encode(raw)[name], atol=0.03, rtol=0)
+        torch.testing.assert_close(twice.encode(raw)[name], vectors, atol=1e-6, rtol=0)
+
+
+def test_a_row_of_zeros_survives_compaction(tmp_path):
+    model = build()
+    with torch.no_grad():
+        model.encoders["location"].head.weight[3] = 0
+    save_model(model, tmp_path, compact=True)
+    assert (load_model(tmp_path).encoders["location"].head.weight[3] == 0).all()
 
 
 def test_folder_that_cannot_be_loaded(tmp_path):
@@ -158,5 +171,5 @@ def test_checkpoint_id_follows_the_content(tmp_path):
     save_model(build(), tmp_path)
     first = checkpoint_id(tmp_path)
     assert checkpoint_id(tmp_path) == first
-    save_model(build(), tmp_path, half=True)
+    save_model(build(), tmp_path, compact=True)
     assert checkpoint_id(tmp_path) != first

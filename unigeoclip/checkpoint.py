@@ -9,33 +9,57 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from unigeoclip.config import from_dict, read_json, write_json
 from unigeoclip.errors import CheckpointError, InputError
 from unigeoclip.model import ModelConfig, UniGeoCLIP
 
-# Kept in float32 whatever the file's precision: rounding a frequency moves the phase of a far place by whole turns.
-_ALWAYS_FLOAT32 = ("frequencies", "log_scale")
+# Kept in float32 in compact files too: rounding a frequency would move the phase of a far place by whole turns, and the
+# rest is small.
+_NEVER_ROUNDED = ("frequencies", "registers")
+_STEPS = 127  # of the int8 range, on either side of zero
+_SCALE = "#scale"  # suffix of the tensor that holds the scale of each row of an int8 one
 
 
-def save_model(model: UniGeoCLIP, folder: Path, half: bool = False) -> None:
+def save_model(model: UniGeoCLIP, folder: Path, compact: bool = False) -> None:
     """Write configuration and weights; either file appears whole or not at all.
 
     Args:
         model: The model.
         folder: Made if it does not exist.
-        half: Store weights as float16, which halves the file. Loading gives float32 again, rounded once; frequencies
-            and
-            temperature stay float32.
+        compact: Store matrices as int8 with one scale per output row, a quarter of the size; vectors, frequencies and
+            registers stay float32. Loading gives float32 again, rounded once: saving that compactly rounds no further.
     """
     folder.mkdir(parents=True, exist_ok=True)
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    if half:
-        state = {n: t if n.endswith(_ALWAYS_FLOAT32) else t.to(torch.float16) for n, t in state.items()}
     write_json(folder / "config.json", model.config)
     temporary = folder / f".model.{os.getpid()}.tmp"
-    save_file(state, temporary)
+    save_file(_compacted(state) if compact else state, temporary)
+    temporary.chmod(0o644)  # safetensors makes it readable by its owner alone
     temporary.replace(folder / "model.safetensors")
+
+
+def _compacted(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    small = {}
+    for name, tensor in state.items():
+        if tensor.ndim < 2 or name.endswith(_NEVER_ROUNDED):
+            small[name] = tensor
+            continue
+        rows = tensor.flatten(1)
+        scale = rows.abs().amax(1, keepdim=True).clamp(min=torch.finfo(torch.float32).tiny) / _STEPS
+        small[name] = (rows / scale).round().to(torch.int8).reshape(tensor.shape).contiguous()
+        small[name + _SCALE] = scale.squeeze(1)
+    return small
+
+
+def _restored(stored: dict[str, Tensor]) -> dict[str, Tensor]:
+    state = {name: tensor for name, tensor in stored.items() if not name.endswith(_SCALE)}
+    for name, tensor in state.items():
+        if name + _SCALE in stored:
+            scale = stored[name + _SCALE].view(-1, *[1] * (tensor.ndim - 1))
+            state[name] = tensor.float() * scale
+    return state
 
 
 def load_model(folder: Path) -> UniGeoCLIP:
@@ -50,7 +74,7 @@ def load_model(folder: Path) -> UniGeoCLIP:
             raise CheckpointError(f"{folder} is no model folder: {path.name} is missing. Train one with 'train --out'.")
     try:
         model = UniGeoCLIP(from_dict(ModelConfig, read_json(config_path), where="model"))
-        state = {name: tensor.float() for name, tensor in load_file(weights_path).items()}
+        state = _restored(load_file(weights_path))
     except InputError as error:
         raise CheckpointError(f"{config_path}: {error}") from error
     except SafetensorError as error:

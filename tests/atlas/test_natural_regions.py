@@ -49,7 +49,7 @@ POINTS = [
     ("Maun", 23.42, -19.98, {"Okavango Delta", "Kalahari Desert"}, {"Namib Desert"}),
     ("Alice Springs", 133.88, -23.70, {"Outback"}, {"Simpson Desert", "Great Dividing Range"}),
     ("Canberra", 149.13, -35.28, {"Great Dividing Range"}, {"Outback"}),
-    ("Queenstown", 168.66, -45.03, {"South Island", "Southern Alps"}, {"North Island", "Pacific Ocean"}),
+    ("Queenstown", 168.66, -45.03, {"South Island", "Southern Alps"}, {"North Island"}),
     ("La Paz", -68.15, -16.50, {"Andes", "Altiplano", "Central Andes"}, {"Amazon rainforest"}),
     ("Calama", -68.93, -22.46, {"Atacama Desert"}, {"Patagonia", "Pampas"}),
     ("Bahía Blanca inland", -61.5, -36.5, {"Pampas"}, {"Patagonia", "Gran Chaco"}),

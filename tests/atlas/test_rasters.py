@@ -216,6 +216,14 @@ def test_no_data_is_nan(tmp_path):
     np.testing.assert_allclose(window[:, 6:], 100, rtol=1e-6)
 
 
+def test_damage_inside_a_raster(picture, tmp_path):
+    data = bytearray(picture[0].read_bytes())
+    data[len(data) // 3 :] = bytes(len(data) - len(data) // 3)
+    (tmp_path / "damaged.tif").write_bytes(data)
+    with pytest.raises(AtlasError, match=r"damaged\.tif is damaged"):
+        Raster.open(tmp_path / "damaged.tif").window((0.0, 0.0), 333_585.0, 8)
+
+
 def write(path, transform=None, crs="EPSG:4326", dtype=np.uint8):
     write_cog(path, np.ones((1, 8, 8), dtype), transform or from_origin(0, 8, 1, 1), crs=crs, compress="DEFLATE")
     return path

@@ -13,6 +13,7 @@ from tests.explorable import CONFIG, use_hashed_sentences
 from unigeoclip.atlas import load_atlas
 from unigeoclip.checkpoint import load_model
 from unigeoclip.errors import CheckpointError, InputError
+from unigeoclip.modalities import text
 from unigeoclip.training import TrainConfig, loop, train
 from unigeoclip.training.loop import Trainer, learning_rate
 
@@ -22,7 +23,7 @@ TINY = TrainConfig(model=CONFIG, steps=8, batch=16, evaluate_every=4, checkpoint
 @pytest.fixture
 def atlas(tmp_path, monkeypatch):
     use_hashed_sentences(monkeypatch)
-    monkeypatch.setattr(loop, "sentence_encoder", __import__("unigeoclip.modalities.text", fromlist=["x"]).sentence_encoder)
+    monkeypatch.setattr(loop, "sentence_encoder", text.sentence_encoder)
     write_tiny_atlas(tmp_path / "tiny")
     return load_atlas(tmp_path / "tiny")
 

@@ -70,4 +70,4 @@ def test_subsets_of_sentences_cover_one_some_and_all():
     assert (sizes == 10).mean() == pytest.approx(0.38, abs=0.04)
     assert (sizes == 1).mean() == pytest.approx(0.2, abs=0.03)
     assert set(range(2, 10)) <= set(sizes)
-    assert all(len(set(some_sentences(rows, rng))) == len(some) for some in [some_sentences(rows, rng)] for _ in "x" * 5)
+    assert all(len(set(some.tolist())) == len(some) for some in (some_sentences(rows, rng) for _ in range(100)))

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import rasterio
+from rasterio.enums import Resampling
 from rasterio.windows import Window
 
 from unigeoclip import geo
@@ -20,8 +22,6 @@ from unigeoclip.atlas.resample import MAX_SUBSAMPLES, sample_grid, sample_window
 from unigeoclip.errors import AtlasError, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import ArrayLike, NDArray
     from rasterio.io import DatasetReader
 
@@ -31,6 +31,20 @@ MIN_COS_LAT = 0.2  # windows stop growing in longitude beyond 78.5 degrees, see 
 MAX_WINDOW_PX = 4096
 _MERCATOR_HALF_M = math.pi * geo.MERCATOR_RADIUS_M
 _MEMORY_DTYPES = ("uint8", "int16", "float32")
+
+
+@dataclass(frozen=True)
+class _Block:
+    """A piece of a raster: pixels (c, h, w), the source row and column it starts at, its pixels per source pixel."""
+
+    array: NDArray[Any]
+    start: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    wraps: bool = False
+
+    def at(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Positions (n, 2) of source pixel centres -> positions in this piece."""
+        return (positions - self.start + 0.5) * self.scale - 0.5
 
 
 class Raster:
@@ -134,15 +148,18 @@ class Raster:
             )
         centres, sizes_px = self._window_geometry(points, size_m)
         out = np.empty((len(points), self.bands, px, px), self._dtype)
-        if self.in_memory:
-            level = _level_for(float(np.median(sizes_px)) / px / MAX_SUBSAMPLES) if len(points) else 0
-            factor = 2**level
+        levels = _levels_for(sizes_px[:, 0] / px / MAX_SUBSAMPLES)
+        # From memory all windows of a level at once, from a file one by one.
+        groups = [np.flatnonzero(levels == level) for level in np.unique(levels)]
+        for group in groups if self.in_memory else [[i] for i in range(len(points))]:
+            half = sizes_px[group].max(axis=0) / 2 + 2
+            first, last = centres[group].min(axis=0) - half, centres[group].max(axis=0) + half
+            block = self._block(first, last, int(levels[group[0]]))
+            part = np.empty((len(group), *out.shape[1:]), self._dtype)
             sample_windows(
-                self._level(level), (centres + 0.5) / factor - 0.5, sizes_px / factor, self._wraps, *self._fill, out
+                block.array, block.at(centres[group]), sizes_px[group] * block.scale, block.wraps, *self._fill, part
             )
-        else:
-            for i in range(len(points)):
-                self._sample_from_file(centres[i : i + 1], sizes_px[i : i + 1], out[i : i + 1])
+            out[group] = part
         return out
 
     def window(self, latlon: ArrayLike, size_m: float, px: int) -> NDArray[Any]:
@@ -212,13 +229,13 @@ class Raster:
         rows = (self._origin[0] - ys) / self._step[0] - 0.5
         cols = (xs - self._origin[1]) / self._step[1] - 0.5
         out = np.empty((self.bands, px, px), self._dtype)
-        step_px = abs(cols[-1] - cols[0]) / max(px - 1, 1) if px > 1 else 1.0
-        if self.in_memory:
-            factor = 2 ** _level_for(step_px)
-            source = self._level(_level_for(step_px))
-            sample_grid(source, (rows + 0.5) / factor - 0.5, (cols + 0.5) / factor - 0.5, self._wraps, *self._fill, out)
-        else:
-            self._tile_from_file(rows, cols, step_px, out)
+        step_px = (cols[-1] - cols[0]) / max(px - 1, 1) if px > 1 else side_m / self._step[1]
+        level = int(_levels_for(np.array([step_px]))[0])
+        margin = 2 * 2**level
+        first, last = np.array([rows[0], cols[0]]) - margin, np.array([rows[-1], cols[-1]]) + margin
+        block = self._block(first, last, level)
+        at = block.at(np.stack([rows, cols], axis=1))
+        sample_grid(block.array, at[:, 0].copy(), at[:, 1].copy(), block.wraps, *self._fill, out)
         return out
 
     def _window_geometry(
@@ -238,22 +255,45 @@ class Raster:
         return np.stack([rows, cols], axis=1), np.stack([height / self._step[0], width / self._step[1]], axis=1)
 
     def _level(self, level: int) -> NDArray[Any]:
-        """The raster in memory, halved ``level`` times by averaging 2 x 2 pixels; computed once."""
+        """The raster in memory, coarser by 2 ** level; read once."""
         if level not in self._levels:
             with self._lock:
-                if 0 not in self._levels:
-                    self._levels[0] = self._read(Window(0, 0, self.shape[1], self.shape[0]), self.shape)
-                for below in range(level):
-                    if below + 1 not in self._levels:
-                        self._levels[below + 1] = _halve(self._levels[below])
+                if level not in self._levels:
+                    rows, cols = self.shape
+                    coarse = (-(-rows // 2**level), -(-cols // 2**level))
+                    self._levels[level] = self._read(Window(0, 0, cols, rows), coarse)
         return self._levels[level]
+
+    def _block(self, first: NDArray[np.float64], last: NDArray[np.float64], level: int) -> _Block:
+        """Source pixels that cover positions ``first`` to ``last`` (row, col), coarser by 2 ** level."""
+        if self.in_memory:
+            array = self._level(level)
+            return _Block(array, np.zeros(2), np.array(array.shape[1:]) / self.shape, self._wraps)
+        height, width = self.shape
+        factor = 2**level
+        low, high = np.floor(first).astype(int) // factor * factor, np.ceil(last).astype(int) + 1
+        low[0], high[0] = max(low[0], 0), min(high[0], height)
+        if self._wraps and (low[1] < 0 or high[1] > width):  # over the date line: whole rows, then the columns of it
+            strip = self._read(Window(0, low[0], width, high[0] - low[0]), (high[0] - low[0], width))
+            return _Block(strip[:, :, np.arange(low[1], high[1]) % width], low.astype(np.float64), np.ones(2))
+        low[1], high[1] = max(low[1], 0), min(high[1], width)
+        size = high - low
+        if (size <= 0).any():  # nothing of the raster: a pixel so far away that all is outside
+            return _Block(np.zeros((self.bands, 1, 1), self._dtype), np.full(2, -1e9), np.ones(2))
+        shape = -(-size // factor)
+        array = self._read(Window(low[1], low[0], size[1], size[0]), (int(shape[0]), int(shape[1])))
+        return _Block(array, low.astype(np.float64), shape / size)
 
     def _read(self, window: Window, shape: tuple[int, int]) -> NDArray[Any]:
         """Read a window into (c, *shape), coarser through overviews; no-data heights become NaN."""
-        dataset = getattr(self._local, "dataset", None)
-        if dataset is None:  # GDAL handles must not be shared between threads
-            dataset = self._local.dataset = rasterio.open(self.path)
-        array: NDArray[Any] = dataset.read(window=window, out_shape=(self.bands, *shape))
+        try:
+            dataset = getattr(self._local, "dataset", None)
+            if dataset is None:  # GDAL handles must not be shared between threads
+                dataset = self._local.dataset = rasterio.open(self.path)
+            out_shape = (self.bands, *shape)
+            array: NDArray[Any] = dataset.read(window=window, out_shape=out_shape, resampling=Resampling.average)
+        except rasterio.errors.RasterioIOError as error:
+            raise AtlasError(f"{self.path} is damaged ({error}). Restore it or build the atlas again.") from error
         if self.kind == "heights":
             heights = array.astype(np.float32)
             if self._nodata is not None and not math.isnan(self._nodata):
@@ -261,53 +301,7 @@ class Raster:
             return heights
         return array
 
-    def _sample_from_file(self, centres: NDArray[np.float64], sizes_px: NDArray[np.float64], out: NDArray[Any]) -> None:
-        """As `sample_windows` for one window, reading only the pixels it needs."""
-        half = sizes_px[0] / 2 + 2
-        first, last = np.floor(centres[0] - half).astype(int), np.ceil(centres[0] + half).astype(int) + 1
-        factor = 2 ** _level_for(float(sizes_px.max()) / out.shape[2] / MAX_SUBSAMPLES)
-        block, start = self._read_block(first, last, factor)
-        local = (centres - start + 0.5) / factor - 0.5
-        if block is None:
-            out[:] = self._fill[0]
-        else:
-            sample_windows(block, local, sizes_px / factor, False, *self._fill, out)
 
-    def _tile_from_file(
-        self, rows: NDArray[np.float64], cols: NDArray[np.float64], step_px: float, out: NDArray[Any]
-    ) -> None:
-        factor = 2 ** _level_for(step_px)
-        first = np.floor([rows.min() - 2 * factor, cols.min() - 2 * factor]).astype(int)
-        last = np.ceil([rows.max() + 2 * factor, cols.max() + 2 * factor]).astype(int) + 1
-        block, start = self._read_block(first, last, factor)
-        if block is None:
-            out[:] = self._fill[0]
-            return
-        local_rows, local_cols = (rows - start[0] + 0.5) / factor - 0.5, (cols - start[1] + 0.5) / factor - 0.5
-        sample_grid(block, local_rows, local_cols, False, *self._fill, out)
-
-    def _read_block(
-        self, first: NDArray[np.int64], last: NDArray[np.int64], factor: int
-    ) -> tuple[NDArray[Any] | None, NDArray[np.float64]]:
-        """Pixels [first, last) (row, col) clipped to the raster, coarser by ``factor``, and where they start."""
-        limits = np.array(self.shape)
-        first, last = np.clip(first // factor * factor, 0, limits), np.clip(last, 0, limits)
-        size = last - first
-        if (size <= 0).any():
-            return None, first.astype(np.float64)
-        shape = tuple(int(-(-side // factor)) for side in size)
-        return self._read(Window(first[1], first[0], size[1], size[0]), (shape[0], shape[1])), first.astype(np.float64)
-
-
-def _level_for(step_px: float) -> int:
+def _levels_for(steps_px: NDArray[np.float64]) -> NDArray[np.int64]:
     """How often to halve the source so that one output pixel is at most about 1.5 source pixels."""
-    return max(0, math.ceil(math.log2(max(step_px, 1e-9) / 1.5))) if step_px > 1.5 else 0
-
-
-def _halve(array: NDArray[Any]) -> NDArray[Any]:
-    """Mean of 2 x 2 pixels, (c, h, w) -> (c, ceil(h / 2), ceil(w / 2)); the last row and column are repeated if odd."""
-    padded = np.pad(array, ((0, 0), (0, array.shape[1] % 2), (0, array.shape[2] % 2)), mode="edge")
-    mean: Callable[..., NDArray[Any]] = np.mean
-    blocks = padded.reshape(padded.shape[0], padded.shape[1] // 2, 2, padded.shape[2] // 2, 2)
-    halved = mean(blocks, axis=(2, 4), dtype=np.float32)
-    return np.round(halved).astype(np.uint8) if array.dtype == np.uint8 else halved
+    return np.maximum(0, np.ceil(np.log2(np.maximum(steps_px, 1e-9) / 1.5))).astype(np.int64)

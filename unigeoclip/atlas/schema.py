@@ -9,7 +9,11 @@ MANIFEST = "atlas.json"
 PLACES = "places.parquet"
 SENTENCES = "sentences.parquet"
 SENTENCE_VECTORS = "sentence_vectors.safetensors"
-LAND = "land.tif"
+LAND = "land.tif"  # 0 is water and the sea, all else is land
+BUILDINGS = "buildings.tif"  # façade codes, for street views
+HEIGHTS = "heights.tif"  # what street views are drawn from, where surface.tif is a measured one
+VIEWS = "views.parquet"
+PHOTOS_FOLDER = "street"
 MODEL_FOLDER = "model"
 VECTORS_FOLDER = "vectors"
 RASTERS = {"aerial": "aerial.tif", "surface": "surface.tif"}
@@ -26,13 +30,28 @@ PLACE_COLUMNS: dict[str, str | tuple[str, ...]] = {
     "name": "text",
     "country": "text",
     "stratum": "text",
-    "random": ("train", "held_out"),
     "blocks": ("train", "held_out", "buffer"),
     "gallery": "truth",
     "sentences": "numbers",
     "geometry": "point",
 }
+# How places are split beside "blocks"; an atlas has at least one of these columns. "random": points among training
+# points. "views": places of which a view is held out, in territory that is trained on.
+SPLIT_COLUMNS: dict[str, tuple[str, ...]] = {"random": ("train", "held_out"), "views": ("train", "held_out")}
 SENTENCE_COLUMNS = {"kind": "text", "text": "text"}
+VIEW_COLUMNS: dict[str, str | tuple[str, ...]] = {
+    "view_id": "text",
+    "place_id": "text",
+    "lat": "number",
+    "lon": "number",
+    "heading_deg": "number",
+    "road_class": "text",
+    "street": "text",
+    "photo": "text",  # path in the folder; empty where the view is rendered
+    "views": ("train", "held_out"),
+    "blocks": ("train", "held_out", "buffer"),
+    "geometry": "point",
+}
 
 
 @dataclass(frozen=True)
@@ -80,6 +99,7 @@ class Manifest:
         window_m: Side of the aerial and surface windows in local metres.
         grid: Heatmap cells.
         pictures: Modality -> "photographed", "measured" or "rendered".
+        shares: Named shares, 0 to 1, of what was estimated rather than known.
         sources: Origin and licence of everything in the folder.
         files: Path in the folder -> size and checksum.
     """
@@ -95,3 +115,4 @@ class Manifest:
     pictures: dict[str, str]
     sources: list[Source]
     files: dict[str, FileEntry] = field(default_factory=dict)
+    shares: dict[str, float] = field(default_factory=dict)

@@ -24,6 +24,8 @@ from unigeoclip.errors import AtlasError, InputError
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from unigeoclip.atlas.render.layers import CityRasters
+
 ATLASES_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "atlases"
 LAND_SHARE = 0.25  # a heatmap cell counts as land from this share on, so that islands stay
 _SAMPLES_PER_CELL = 5  # per axis, when the share is measured
@@ -168,6 +170,30 @@ class Atlas:
         )
         return LandGrid(step, (south, west, north, east), mask, centres)
 
+    @functools.cached_property
+    def views(self) -> gpd.GeoDataFrame:
+        """Street views, one row a pose (columns: `schema.VIEW_COLUMNS`), index 0 to n - 1; ordered by place.
+
+        Raises:
+            InputError: The atlas has no street views.
+            AtlasError: The table is not as it must be.
+        """
+        if "street" not in self.manifest.modalities:
+            raise InputError(
+                f"The atlas {self.name} has no street views; it has {', '.join(self.manifest.modalities)}."
+            )
+        return _read_views(self.path / schema.VIEWS)
+
+    def city_rasters(self) -> CityRasters:
+        """What street views are rendered from, read whole: heights, buildings, trees, land classes.
+
+        Raises:
+            InputError: The atlas has no rendered street views.
+        """
+        from unigeoclip.atlas.render.stored import read_city_rasters
+
+        return read_city_rasters(self.path, self.manifest)
+
     def vectors(self) -> dict[str, dict[str, Any]]:
         """GeoJSON of the drawn basemap by name ("coast", "borders")."""
         folder = f"{schema.VECTORS_FOLDER}/"
@@ -252,6 +278,8 @@ def _check_manifest(file: Path, manifest: schema.Manifest) -> None:
         raise AtlasError(f"{file}: window_m must be a positive number of metres, not {manifest.window_m}.")
     required = [schema.PLACES, schema.SENTENCES, schema.SENTENCE_VECTORS, schema.LAND]
     required += [raster for modality, raster in schema.RASTERS.items() if modality in manifest.modalities]
+    if "street" in manifest.modalities:
+        required += [schema.VIEWS] + ([schema.BUILDINGS] if manifest.pictures.get("street") == "rendered" else [])
     if unlisted := [name for name in required if name not in manifest.files]:
         raise AtlasError(f"{file}: the list of files lacks {unlisted[0]}. Build the atlas again.")
 
@@ -263,7 +291,10 @@ def _read_places(file: Path) -> gpd.GeoDataFrame:
         raise AtlasError(
             f"{file} is not a readable GeoParquet table: {error}. Restore it or build the atlas again."
         ) from error
-    _check_columns(file, places, schema.PLACE_COLUMNS)
+    splits = {name: kinds for name, kinds in schema.SPLIT_COLUMNS.items() if name in places}
+    if not splits:
+        raise AtlasError(f"{file} lacks a split: a column {' or '.join(map(repr, schema.SPLIT_COLUMNS))}.")
+    _check_columns(file, places, schema.PLACE_COLUMNS | splits)
     if places.empty:
         raise AtlasError(f"{file} holds no place. Build the atlas again.")
     if places["place_id"].duplicated().any():
@@ -277,6 +308,17 @@ def _read_places(file: Path) -> gpd.GeoDataFrame:
             f"{file}: row {row} has lat, lon = {latlon[row, 0]}, {latlon[row, 1]}, which is no point on Earth."
         )
     return places.reset_index(drop=True)
+
+
+def _read_views(file: Path) -> gpd.GeoDataFrame:
+    try:
+        views = gpd.read_parquet(file)
+    except (ArrowException, ValueError, OSError) as error:
+        raise AtlasError(
+            f"{file} is not a readable GeoParquet table: {error}. Restore it or build the atlas again."
+        ) from error
+    _check_columns(file, views, schema.VIEW_COLUMNS)
+    return views.reset_index(drop=True)
 
 
 def _read_sentences(file: Path) -> pd.DataFrame:

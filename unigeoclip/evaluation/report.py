@@ -13,7 +13,7 @@ from unigeoclip.config import read_json
 from unigeoclip.errors import AtlasError
 from unigeoclip.evaluation.queries import load_rules, precision_at_area
 from unigeoclip.evaluation.retrieval import all_pairs
-from unigeoclip.modalities.text import TextBatch
+from unigeoclip.modalities.text import TextBatch, sentence_encoder
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,16 +29,17 @@ UNLIKE_PERCENTILE = 5
 def evaluate(atlas: Atlas, model_path: Path | None = None) -> dict[str, Any]:
     """Everything that is measured of a model: retrieval on its split's held-out places, and plain queries.
 
-    A model can be measured only on the split it was trained for. For the shipped model, the figures of the other split were
-    written down by the training that measured them (``model/metrics-<split>.json``); they come with ``"recorded": true``.
+    A model can be measured only on the split it was trained for. For the shipped model, the figures of the other split
+    were written down by the training that measured them (``model/metrics-<split>.json``); they come with ``"recorded":
+    true``.
 
     Args:
         atlas: The atlas.
         model_path: Another model folder than the one that ships with the atlas.
 
     Returns:
-        ``{"splits": {split: {"retrieval": {"a->b": {...}}, "recorded": bool}}, "queries": [{"query", "rule", "precision",
-        "chance"}], "mean_precision": float}``; percentages from 0 to 100.
+        ``{"splits": {split: {"retrieval": {"a->b": {...}}, "recorded": bool}}, "queries": [{"query", "rule",
+            "precision", "chance"}], "mean_precision": float}``; percentages from 0 to 100.
 
     Raises:
         AtlasError: The model folder has no ``metrics.json`` that names its split, or was trained on other data.
@@ -47,7 +48,7 @@ def evaluate(atlas: Atlas, model_path: Path | None = None) -> dict[str, Any]:
     folder = model_path or atlas.model_path
     model, metrics = load_model(folder), _metrics(folder, atlas)
     split = metrics["split"]
-    report = held_out_report(model, atlas, split, atlas.sentence_vectors())
+    report = held_out_report(model, atlas, split, sentence_vectors(atlas, held_out_rows(atlas, split)))
     splits: dict[str, Any] = {split: {"retrieval": report, "recorded": False}}
     for path in sorted(folder.glob("metrics-*.json")):
         other = read_json(path)
@@ -61,8 +62,8 @@ def _metrics(folder: Path, atlas: Atlas) -> dict[str, Any]:
     metrics: dict[str, Any] = read_json(folder / "metrics.json")
     if metrics.get("data") != atlas.data_hash:
         raise AtlasError(
-            f"{folder} was trained on {metrics.get('atlas')} {metrics.get('data')}, but {atlas.path} holds {atlas.data_hash}: "
-            "its held-out places may have been seen in training. Train again, or restore the atlas."
+            f"{folder} was trained on {metrics.get('atlas')} {metrics.get('data')}, but {atlas.path} holds "
+            f"{atlas.data_hash}: held-out places may have been seen in training. Train again, or restore the atlas."
         )
     return metrics
 
@@ -87,6 +88,19 @@ def text_batch(vectors: NDArray[np.floating[Any]], rows: list[NDArray[np.int64]]
     """Bags of precomputed sentence vectors: (sentences, 384), and one array of row numbers a place."""
     flat = torch.from_numpy(vectors[np.concatenate(rows)].astype(np.float32))
     return TextBatch(flat, torch.tensor([len(some) for some in rows]))
+
+
+def sentence_vectors(atlas: Atlas, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Vectors of all sentences that some places use, (sentences, 384): those that ship, the others embedded now."""
+    shipped = atlas.sentence_vectors()
+    used = np.unique(np.concatenate([np.asarray(some, np.int64) for some in atlas.places["sentences"].iloc[rows]]))
+    missing = used[used >= len(shipped)]
+    if not len(missing):
+        return shipped
+    vectors = np.zeros((len(atlas.sentences), shipped.shape[1]), np.float32)
+    vectors[: len(shipped)] = shipped
+    vectors[missing] = sentence_encoder().embed(atlas.sentences["text"].iloc[missing].tolist())
+    return vectors
 
 
 def raw_inputs(

@@ -33,7 +33,7 @@ class LocationConfig:
     heads: int = 4
     mlp_ratio: float = 2.0
     registers: int = 1
-    # Residual MLPs on the mean over the scale tokens: a weight here costs one product a place, in a block one per token.
+    # Residual MLPs on the mean over the scale tokens; a weight here costs one product a place, in a block one a token.
     pooled_blocks: int = 3
     pooled_ratio: float = 8.0  # their hidden width over D
     centre: tuple[float, float] = (0.0, 0.0)  # Equal Earth (x, y) taken off in float64 before anything is rounded

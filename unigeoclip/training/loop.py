@@ -255,7 +255,7 @@ class Trainer:
     def finish(self) -> dict[str, Any]:
         """Export the model as it ships and measure exactly that file."""
         folder = self.out / "model"
-        save_model(self.model, folder, half=True)
+        save_model(self.model, folder, compact=True)
         model = load_model(folder)
         metrics = {
             "atlas": self.run.atlas,

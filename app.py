@@ -1,0 +1,16 @@
+"""UniGeoCLIP Explorer: ``streamlit run app.py``.
+
+Streamlit uses this file twice. The server imports it once and serves ``app``: the pages together with our own routes
+for map tiles, pictures and heatmaps, on one port. Each visit then executes it as a script, named ``__main__``, which
+only picks the page.
+"""
+
+import streamlit as st
+
+from pages.ui import routes, shell
+
+if __name__ == "__main__":
+    shell.dress()
+    st.navigation(shell.pages(), position="top").run()
+else:
+    app = st.App(__file__, routes=routes.ROUTES, lifespan=routes.lifespan)

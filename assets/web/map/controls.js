@@ -1,0 +1,117 @@
+// What lies over a pane: zoom, base map, legend with opacity, scale, position under the pointer, attribution.
+// Everything is a real button, slider or text, so that keyboard and screen reader get it for free.
+
+/** Build an element: el("div.class", {attribute: value}, ...children). */
+export function el(selector, attributes = {}, ...children) {
+  const [tag, ...classes] = selector.split(".");
+  const element = document.createElement(tag);
+  element.className = classes.join(" ");
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (value !== undefined && value !== null) element.setAttribute(name, value);
+  }
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+export class Controls {
+  constructor(pane, data) {
+    this.pane = pane;
+    const corner = (name, ...children) => {
+      const element = el(`div.ugc-corner.ugc-corner-${name}`, {}, ...children);
+      pane.L.DomEvent.disableClickPropagation(element);
+      pane.L.DomEvent.disableScrollPropagation(element);
+      pane.element.append(element);
+      return element;
+    };
+    corner("topleft", this.zoomButtons(data));
+    corner("topright", this.baseButtons(data.base.styles));
+    this.legend = el("section.ugc-legend", { "aria-label": "Legend", hidden: "" });
+    corner("bottomleft", this.legend);
+    this.position = el("span.ugc-position");
+    this.attribution = el("span.ugc-attribution");
+    this.styles = data.base.styles;
+    this.scale = pane.L.control.scale({ imperial: false, maxWidth: 90, position: "bottomright" });
+    this.scale.addTo(pane.map);
+    const foot = corner("bottomright", el("div.ugc-readings", {}, this.position, el("span.ugc-scale-slot")), this.attribution);
+    foot.querySelector(".ugc-scale-slot").append(this.scale.getContainer());
+    foot.classList.add("is-passive");
+  }
+
+  zoomButtons(data) {
+    const { map } = this.pane;
+    const button = (label, sign, act) =>
+      el("button.ugc-button", { type: "button", title: label, "aria-label": label, onclick: act }, sign);
+    return el(
+      "div.ugc-buttons",
+      {},
+      button("Zoom in", "+", () => map.zoomIn(1)),
+      button("Zoom out", "−", () => map.zoomOut(1)),
+      button("Show the whole map", "⤢", () => this.pane.home(data)),
+    );
+  }
+
+  baseButtons(styles) {
+    this.bases = styles.map((style) =>
+      el(
+        "button.ugc-button.ugc-button-text",
+        { type: "button", "data-base": style.id, onclick: () => this.pane.owner.setBase(style.id) },
+        style.label,
+      ),
+    );
+    return styles.length > 1 ? el("div.ugc-buttons.is-row", { role: "group", "aria-label": "Base map" }, ...this.bases) : null;
+  }
+
+  markBase(id) {
+    const attribution = this.styles.find((style) => style.id === id)?.attribution ?? "";
+    this.attribution.textContent = attribution;
+    this.attribution.title = attribution;
+    for (const button of this.bases) button.setAttribute("aria-pressed", String(button.dataset.base === id));
+  }
+
+  update(spec, data) {
+    const legend = spec.legend;
+    const key = JSON.stringify(legend ?? null);
+    if (key === this.legendKey) return;
+    this.legendKey = key;
+    this.legend.hidden = !legend;
+    if (!legend) return;
+    const colours = legend.stops.map(([fraction, , colour]) => `${colour} ${(fraction * 100).toFixed(1)}%`).join(", ");
+    const ticks = legend.ticks.map(([fraction, label]) =>
+      el("span", { style: `left:${(fraction * 100).toFixed(1)}%` }, label),
+    );
+    this.slider = el("input", {
+      type: "range",
+      min: 0,
+      max: 100,
+      step: 5,
+      "aria-label": "Heatmap opacity",
+      oninput: (event) => this.pane.owner.setOpacity(Number(event.target.value) / 100),
+    });
+    this.percent = el("output");
+    this.legend.replaceChildren(
+      el("div.ugc-legend-title", {}, legend.title),
+      el("div.ugc-legend-bar", { style: `background:linear-gradient(90deg, ${colours})` }),
+      el("div.ugc-legend-ticks", { "aria-hidden": "true" }, ...ticks),
+      el("div.ugc-legend-words", {}, el("span", {}, legend.low), el("span", {}, legend.high)),
+      el("label.ugc-legend-opacity", {}, el("span", {}, "Opacity"), this.slider, this.percent),
+    );
+    this.markOpacity(this.pane.owner.memory.opacity);
+  }
+
+  markOpacity(opacity) {
+    if (!this.slider) return;
+    this.slider.value = String(Math.round(opacity * 100));
+    this.percent.textContent = `${Math.round(opacity * 100)} %`;
+  }
+
+  pointer(latlng) {
+    if (!latlng) {
+      this.position.textContent = "";
+      return;
+    }
+    const digits = this.pane.map.getZoom() > 9 ? 4 : 1;
+    const side = (value, positive, negative) => `${Math.abs(value).toFixed(digits)}° ${value < 0 ? negative : positive}`;
+    this.position.textContent = `${side(latlng.lat, "N", "S")}  ${side(latlng.lng, "E", "W")}`;
+  }
+}

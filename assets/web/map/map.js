@@ -1,0 +1,295 @@
+// The map of the app: one or several Leaflet panes that move together, each with its own overlay, markers and legend.
+//
+// Python sends the whole wished-for state (`data`) on every run; this module changes only what differs, so the map is
+// never built twice, the view is kept, and a heatmap fades into the next one. Panning, zooming, opacity and the choice of
+// base map stay in the browser. What goes back is one event: click = {pane, lat, lng, nonce}.
+
+import { hear, tell } from "../bus.js";
+import { Controls } from "./controls.js";
+import { markerFor } from "./markers.js";
+
+const HERE = new URL(".", import.meta.url);
+const MERCATOR_EDGE_DEG = 85.0511;
+const FADE_MS = 180;
+
+// View and display outlive the element: leaving for another page and coming back must not lose them.
+const remembered = new Map();
+
+let leafletReady = null;
+function leaflet() {
+  leafletReady ??= import(new URL("../leaflet/leaflet.js", HERE).href).then(() => window.L);
+  return leafletReady;
+}
+
+/** Called by Streamlit on every change of data or theme; returns the clean-up. */
+export async function render({ parentElement, data, setTriggerValue }) {
+  const L = await leaflet();
+  const root = parentElement.querySelector(".ugc-map");
+  if (!root || !data) return undefined;
+  root.ugcMap ??= new SyncedMap(L, root, data);
+  root.ugcMap.onClick = (value) => setTriggerValue("click", value);
+  root.ugcMap.update(data);
+  return () => {
+    root.ugcMap?.destroy();
+    delete root.ugcMap;
+  };
+}
+
+class SyncedMap {
+  constructor(L, root, data) {
+    this.L = L;
+    this.root = root;
+    this.nonce = 0;
+    this.memory = remembered.get(data.id) ?? { opacity: 0.75, base: data.base.styles[0]?.id };
+    remembered.set(data.id, this.memory);
+    this.panes = data.panes.map((pane) => new Pane(this, pane, data));
+    this.syncing = false;
+    for (const pane of this.panes) pane.map.on("move", () => this.follow(pane));
+    this.setBase(this.memory.base);
+    this.stops = [
+      hear("show", (target) => this.panes.forEach((pane) => pane.show(target))),
+      hear("hover", ({ id, on }) => this.panes.forEach((pane) => pane.highlight(id, on))),
+    ];
+    root.dataset.ready = "true";
+  }
+
+  update(data) {
+    this.root.classList.toggle("is-dark", luminance(getComputedStyle(this.root).getPropertyValue("--st-background-color")) < 0.4);
+    this.panes.forEach((pane, i) => pane.update(data.panes[i], data));
+    this.root.classList.toggle("has-overlay", data.panes.some((pane) => pane.overlay));
+  }
+
+  follow(source) {
+    this.memory.view = { center: source.map.getCenter(), zoom: source.map.getZoom() };
+    if (this.syncing) return;
+    this.syncing = true;
+    for (const pane of this.panes) {
+      if (pane !== source) pane.map.setView(this.memory.view.center, this.memory.view.zoom, { animate: false });
+    }
+    this.syncing = false;
+  }
+
+  ask(pane, latlng) {
+    const { lat, lng } = latlng.wrap();
+    this.nonce += 1;
+    for (const each of this.panes) each.pending(latlng);
+    this.onClick?.({ pane: pane.id, lat: clampLat(lat), lng, nonce: `${Date.now()}-${this.nonce}` });
+  }
+
+  setBase(id) {
+    this.memory.base = id;
+    this.root.dataset.base = id;
+    for (const pane of this.panes) pane.controls.markBase(id);
+  }
+
+  setOpacity(opacity) {
+    this.memory.opacity = opacity;
+    for (const pane of this.panes) {
+      pane.overlay?.setOpacity(opacity);
+      pane.controls.markOpacity(opacity);
+    }
+  }
+
+  destroy() {
+    this.stops.forEach((stop) => stop());
+    this.panes.forEach((pane) => pane.destroy());
+  }
+}
+
+class Pane {
+  constructor(owner, spec, data) {
+    const { L } = owner;
+    Object.assign(this, { owner, L, id: spec.id, markers: new Map(), overlay: null, overlayUrl: null });
+    this.element = L.DomUtil.create("div", "ugc-pane", owner.root);
+    this.canvas = L.DomUtil.create("div", "ugc-pane-canvas", this.element);
+    this.canvas.setAttribute("role", "application");
+    this.canvas.setAttribute("aria-label", spec.label);
+    this.bounds = toBounds(L, data.bounds);
+    this.map = L.map(this.canvas, {
+      attributionControl: false,
+      zoomControl: false,
+      zoomSnap: 0.25,
+      zoomDelta: 1,
+      wheelPxPerZoomLevel: 90,
+      maxBounds: this.bounds.pad(data.whole_earth ? 0 : 0.6),
+      maxBoundsViscosity: 1,
+      maxZoom: data.base.max_zoom,
+      doubleClickZoom: false, // two quick clicks are two questions, not a jump
+    });
+    this.fitted = false;
+    this.addBase(data.base);
+    this.controls = new Controls(this, data);
+    this.map.on("click", (event) => owner.ask(this, event.latlng));
+    // :focus-visible cannot tell, since Leaflet focuses the map by script on every mouse click.
+    this.canvas.addEventListener("pointerdown", () => this.canvas.classList.remove("is-keyboard"));
+    this.canvas.addEventListener("keyup", () => this.canvas.classList.add("is-keyboard"));
+    this.canvas.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && event.target === this.canvas) owner.ask(this, this.map.getCenter());
+    });
+    this.map.on("mousemove", (event) => this.controls.pointer(event.latlng.wrap()));
+    this.map.on("mouseout", () => this.controls.pointer(null));
+    this.resizer = new ResizeObserver(() => this.fit(data));
+    this.resizer.observe(this.canvas);
+    this.fit(data);
+  }
+
+  // The lowest zoom shows no emptiness round the world; a city may be seen from a little farther away.
+  fit(data) {
+    const size = { width: this.canvas.clientWidth, height: this.canvas.clientHeight };
+    if (!size.width || !size.height) return;
+    this.map.invalidateSize({ animate: false });
+    const lowest = data.whole_earth ? this.map.getBoundsZoom(this.bounds, true) : this.map.getBoundsZoom(this.bounds) - 1;
+    this.map.setMinZoom(Math.max(0, lowest));
+    if (this.fitted) return;
+    const seen = this.owner.memory.view;
+    if (seen) this.map.setView(seen.center, seen.zoom, { animate: false });
+    else this.home(data, false);
+    this.fitted = true;
+  }
+
+  home(data, animate = true) {
+    if (data.whole_earth) this.map.setView([28, 10], this.map.getMinZoom(), { animate });
+    else this.map.fitBounds(this.bounds, { animate });
+  }
+
+  addBase(base) {
+    const { L } = this;
+    for (const style of base.styles) {
+      if (!style.tiles) continue;
+      this.map.createPane(`base-${style.id}`).classList.add("ugc-base", `ugc-base-${style.id}`);
+      L.tileLayer(style.tiles, {
+        pane: `base-${style.id}`,
+        bounds: this.bounds,
+        noWrap: true,
+        maxNativeZoom: style.max_native_zoom,
+        maxZoom: base.max_zoom,
+        updateWhenZooming: false,
+        keepBuffer: 3,
+      }).addTo(this.map);
+    }
+    // Lines lie above the heatmap: a coast that shines through is how one reads where the colours are.
+    const lines = this.map.createPane("lines");
+    lines.classList.add("ugc-lines");
+    for (const vector of base.vectors) this.addLines(vector);
+  }
+
+  async addLines({ url, kind }) {
+    const response = await fetch(url);
+    if (!response.ok) return;
+    const { L } = this;
+    const shape = await response.json();
+    const features = (shape.features ?? [{ geometry: shape }]).filter((feature) => feature.geometry).map(cutAtDateLine);
+    const style = { className: `ugc-line ugc-line-${kind}`, weight: 1, fill: false, interactive: false, smoothFactor: 1.4 };
+    this.lineRenderer ??= L.svg({ pane: "lines", padding: 0.5 });
+    L.geoJSON(features, { pane: "lines", renderer: this.lineRenderer, style }).addTo(this.map);
+  }
+
+  update(spec, data) {
+    this.setOverlay(spec.overlay);
+    this.setMarkers(spec.markers ?? []);
+    this.controls.update(spec, data);
+    if (this.nonce !== data.nonce) this.pending(null); // the answer is here: the "asking" ring goes
+    this.nonce = data.nonce;
+  }
+
+  // The old picture stays until the new one has been decoded: no flash of bare map between two answers.
+  setOverlay(overlay) {
+    const url = overlay?.url ?? null;
+    if (url === this.overlayUrl) return;
+    const { L } = this;
+    const old = this.overlay;
+    this.overlayUrl = url;
+    this.overlay = null;
+    const dropOld = () => old && setTimeout(() => old.remove(), FADE_MS);
+    if (!url) {
+      old?.remove();
+      return;
+    }
+    const next = L.imageOverlay(url, toBounds(L, overlay.bounds), {
+      opacity: 0,
+      className: "ugc-heat",
+      alt: "",
+      interactive: false,
+    });
+    this.overlay = next;
+    next.on("load", () => {
+      if (this.overlay === next) next.setOpacity(this.owner.memory.opacity);
+      next.getElement().dataset.shown = "true";
+      dropOld();
+    });
+    next.on("error", dropOld);
+    next.addTo(this.map);
+  }
+
+  setMarkers(specs) {
+    const wanted = new Map(specs.map((spec) => [spec.id, spec]));
+    for (const [id, marker] of this.markers) {
+      if (JSON.stringify(wanted.get(id)) === marker.ugcSpec) continue;
+      marker.remove();
+      this.markers.delete(id);
+    }
+    for (const [id, spec] of wanted) {
+      if (this.markers.has(id)) continue;
+      const marker = markerFor(this.L, spec);
+      marker.ugcSpec = JSON.stringify(spec);
+      if (spec.card) marker.on("click", () => tell("reveal", { id: spec.card }));
+      marker.addTo(this.map);
+      this.markers.set(id, marker);
+    }
+  }
+
+  show({ lat, lng, id }) {
+    // Several panes move together: the first one leads, the others follow by their "move".
+    if (this.owner.panes[0] === this) {
+      this.map.flyTo([lat, lng], Math.max(this.map.getZoom(), this.map.getMinZoom() + 2), { duration: 0.6 });
+    }
+    this.highlight(id, true);
+    setTimeout(() => this.highlight(id, false), 2400);
+  }
+
+  highlight(id, on) {
+    for (const marker of this.markers.values()) {
+      if (marker.ugcCard === id) marker.getElement()?.classList.toggle("is-lit", on);
+    }
+  }
+
+  pending(latlng) {
+    this.asking?.remove();
+    this.asking = latlng ? markerFor(this.L, { kind: "asking", lat: latlng.lat, lng: latlng.lng }).addTo(this.map) : null;
+  }
+
+  destroy() {
+    this.resizer.disconnect();
+    this.map.remove();
+    this.element.remove();
+  }
+}
+
+// Streamlit gives the theme's colours as #rrggbb; anything else counts as light.
+function luminance(colour) {
+  const parts = /^#?([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})$/i.exec(colour.trim());
+  return parts ? parts.slice(1).reduce((sum, part, i) => sum + [0.213, 0.715, 0.072][i] * (parseInt(part, 16) / 255), 0) : 1;
+}
+
+// A line that crosses the date line must not run back round the whole map.
+function cutAtDateLine(feature) {
+  const cut = (line) => {
+    const pieces = [[]];
+    line.forEach((point, i) => {
+      if (i && Math.abs(point[0] - line[i - 1][0]) > 180) pieces.push([]);
+      pieces.at(-1).push(point);
+    });
+    return pieces.filter((piece) => piece.length > 1);
+  };
+  const { type, coordinates } = feature.geometry;
+  const lines = { LineString: [coordinates], MultiLineString: coordinates, Polygon: coordinates, MultiPolygon: coordinates.flat() }[type];
+  return { type: "Feature", geometry: { type: "MultiLineString", coordinates: (lines ?? []).flatMap(cut) } };
+}
+
+function clampLat(lat) {
+  return Math.max(-MERCATOR_EDGE_DEG, Math.min(MERCATOR_EDGE_DEG, lat));
+}
+
+function toBounds(L, [south, west, north, east]) {
+  return L.latLngBounds([clampLat(south), west], [clampLat(north), east]);
+}

@@ -1,0 +1,49 @@
+"""Page Atlas: what this data is, who made it, how good the model on it is, what it cannot do, how to make it again."""
+
+import streamlit as st
+
+from pages.ui import modelcard, waiting
+from pages.ui.words import literal
+from unigeoclip.errors import UniGeoError
+
+name = waiting.chosen_atlas()
+opening = waiting.for_atlas(name)
+if opening.atlas is None:
+    st.stop()
+atlas = opening.atlas
+manifest = atlas.manifest
+
+st.title(manifest.title)
+st.markdown(manifest.summary)
+st.html(modelcard.facts(atlas))
+
+st.header("Where the data come from")
+st.html(modelcard.sources(manifest.sources))
+
+st.header("The model")
+try:
+    card = modelcard.read(atlas)
+except UniGeoError as error:
+    card = None
+    st.error(literal(str(error)), icon=":material/info:")
+if card is None:
+    st.info(
+        f"This atlas has no model yet. Train one: python -m unigeoclip train --atlas {name} --config mini",
+        icon=":material/lightbulb:",
+    )
+else:
+    st.html(modelcard.training(card))
+    for split, retrieval in card.retrieval.items():
+        st.subheader(modelcard.SPLIT_TITLES.get(split, split))
+        st.markdown(modelcard.SPLIT_WORDS.get(split, ""))
+        st.html(modelcard.retrieval_table(retrieval))
+    if card.queries:
+        st.subheader("Plain text queries")
+        st.html(modelcard.query_table(card.queries))
+
+st.header("What it cannot do")
+st.html(modelcard.limits(manifest))
+
+st.header("Make it again, or one of your own")
+st.markdown("The data come from pinned packages and are verified by checksum; the same inputs give the same bytes.")
+st.code(modelcard.commands(name), language="bash")

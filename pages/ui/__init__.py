@@ -1,0 +1,1 @@
+"""What the pages share: widgets, state, caches and the routes behind the map."""

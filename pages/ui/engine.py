@@ -1,0 +1,91 @@
+"""The explorers that all visitors share: each atlas is opened once, in the background, with progress."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from unigeoclip.atlas import list_atlases, load_atlas
+from unigeoclip.errors import AtlasError, UniGeoError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from unigeoclip.atlas import Atlas
+    from unigeoclip.search import Explorer
+
+DEFAULT_ATLAS = "world"
+
+
+def open_explorer(atlas: Atlas, progress: Callable[[str, float], None]) -> Explorer:
+    """Open the explorer of an atlas; here, so that the import of torch happens in the background as well."""
+    from unigeoclip.search import Explorer
+
+    return Explorer.open(atlas, progress=progress)
+
+
+class Opening:
+    """One atlas on its way to being explorable; visitors read its attributes, a thread of its own writes them.
+
+    Attributes:
+        atlas: The atlas, as soon as it is read and checked: enough for the map.
+        explorer: Model, grid and indexes, when everything is ready.
+        error: What went wrong on purpose, to be shown as a sentence.
+        words: What is being done, for the progress bar.
+        share: How much of it is done, 0 to 1.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.atlas: Atlas | None = None
+        self.explorer: Explorer | None = None
+        self.error: UniGeoError | None = None
+        self.words, self.share = "Reading the atlas", 0.0
+        self._done = threading.Event()
+        threading.Thread(target=self._open, name=f"open {name}", daemon=True).start()
+
+    def _open(self) -> None:
+        try:
+            atlas = load_atlas(self.name)
+            # The first tile decodes a whole raster. Done here, requests for tiles are quick from the beginning.
+            for raster in ("aerial", "surface"):
+                atlas.raster(raster).tile(0, 0, 0)
+            self.atlas = atlas
+            self.words = "Loading the model"
+            self.explorer = open_explorer(self.atlas, self._report)
+        except UniGeoError as error:
+            self.error = error
+        finally:
+            if self.explorer is None and self.error is None:  # a fault of ours: its traceback is in the server's log
+                self.error = AtlasError(f"Opening the atlas '{self.name}' stopped unexpectedly; see the server's log.")
+            self._done.set()
+
+    def _report(self, words: str, share: float) -> None:
+        self.words, self.share = words, min(max(share, 0.0), 1.0)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait at most that long; says whether it is over, well or badly."""
+        return self._done.wait(seconds)
+
+
+_openings: dict[str, Opening] = {}
+_lock = threading.Lock()
+
+
+def opening(name: str) -> Opening:
+    """The one opening of this atlas in this process; the first caller starts it."""
+    with _lock:
+        if name not in _openings:
+            _openings[name] = Opening(name)
+        return _openings[name]
+
+
+def forget(name: str) -> None:
+    """Drop a failed opening, so that the next caller tries again."""
+    with _lock:
+        _openings.pop(name, None)
+
+
+def atlas_names() -> list[str]:
+    """Names of the atlases at hand, the default first."""
+    return sorted(list_atlases(), key=lambda name: (name != DEFAULT_ATLAS, name))

@@ -1,0 +1,154 @@
+"""The map as a Streamlit component around the vendored Leaflet: one or several panes, one event, the click.
+
+The whole wished-for state goes in on every run, and the browser changes what differs; so nothing is built twice, and
+panning, zooming and opacity do not come here at all.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pages.ui import routes
+from pages.ui.words import coordinates, similarity, title, weight
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pages.ui.state import Answer
+    from unigeoclip.atlas import Atlas
+
+BASE_TITLES = {"photographed": "Photograph", "rendered": "Rendered", "measured": "Measured"}
+
+_LOADER = """
+let map;
+export default async function (component) {
+  map ??= await import(new URL("/web/map/map.js", window.location.origin).href);
+  return map.render(component);
+}
+"""
+_HTML = """
+<link rel="stylesheet" href="/web/leaflet/leaflet.css">
+<link rel="stylesheet" href="/web/map/map.css">
+<div class="ugc-map"></div>
+"""
+
+
+@cache
+def _component() -> Any:
+    return st.components.v2.component("unigeoclip_map", html=_HTML, js=_LOADER, isolate_styles=False)
+
+
+def show(atlas: Atlas, panes: list[dict[str, Any]], *, nonce: int, key: str, on_click: Callable[[], None]) -> None:
+    """Draw the map; a click calls ``on_click``, which finds it by `clicked`."""
+    south, west, north, east = atlas.manifest.bounds
+    data = {
+        "id": f"{key}-{atlas.name}",
+        "nonce": nonce,
+        "bounds": [south, west, north, east],
+        "whole_earth": east - west >= 359,
+        "base": base_map(atlas),
+        "panes": panes,
+    }
+    _component()(key=key, data=data, on_click_change=on_click)
+
+
+def clicked(key: str) -> dict[str, Any] | None:
+    """The click that caused this run: {"pane", "lat", "lng"}."""
+    value = getattr(st.session_state.get(key), "click", None)
+    return dict(value) if value else None
+
+
+def base_map(atlas: Atlas) -> dict[str, Any]:
+    """Base maps of an atlas: its picture, its relief, and its lines; all served from its folder."""
+    aerial, surface = atlas.raster("aerial"), atlas.raster("surface")
+    pictures = atlas.manifest.pictures
+    styles = [
+        ("photo", BASE_TITLES.get(pictures.get("aerial", ""), "Picture"), _native_zoom(aerial), "aerial.tif"),
+        ("plain", "Relief", _native_zoom(surface), "surface.tif"),
+    ]
+    native = max(zoom for _, _, zoom, _ in styles)
+    layers = sorted(path.stem for path in (atlas.path / "vectors").glob("*.geojson"))
+    return {
+        "styles": [
+            {
+                "id": name,
+                "label": label,
+                "tiles": routes.tile_url(atlas.name, name),
+                "max_native_zoom": zoom,
+                "attribution": _attribution(atlas, file, "vectors/"),
+            }
+            for name, label, zoom, file in styles
+        ],
+        "max_zoom": native + 3,
+        "vectors": [{"kind": layer, "url": routes.vector_url(atlas.name, layer)} for layer in layers],
+    }
+
+
+def _attribution(atlas: Atlas, *files: str) -> str:
+    """Who made what stands in these files, each once."""
+    makers = [source.attribution for file in files for source in atlas.manifest.sources if source.what.startswith(file)]
+    return " · ".join(dict.fromkeys(makers))
+
+
+def _native_zoom(raster: Any) -> int:
+    """The zoom at which a tile pixel is about a raster pixel."""
+    _, west, _, east = raster.bounds
+    return max(0, round(math.log2(360 / (east - west) * raster.shape[1] / 256)))
+
+
+def answer_pane(answer: Answer | None) -> dict[str, Any]:
+    """The pane of one answer: heatmap, legend, and markers of the query, of its best match and of the results."""
+    pane: dict[str, Any] = {
+        "id": "main",
+        "label": "Map. Arrow keys move it, plus and minus zoom, Enter asks about its centre.",
+    }
+    if answer is None:
+        return pane
+    best = answer.best
+    pane["overlay"] = {"url": routes.publish_overlay(answer.png), "bounds": list(answer.heatmap.bounds)}
+    pane["legend"] = legend(answer)
+    pane["markers"] = [
+        *(_query_marker(i, item) for i, item in enumerate(answer.items) if item.modality == "location"),
+        *(
+            {
+                "id": f"{name}-{match.place_id}", "card": f"{name}-{match.place_id}", "kind": "match",
+                "lat": match.lat, "lng": match.lon,
+                "label": f"{title(name)}: {match.name}, {similarity(match.similarity)}",
+            }
+            for name, matches in answer.matches.items() for match in matches
+        ),
+        {
+            "id": "best", "kind": "best", "lat": best.lat, "lng": best.lon,
+            "label": f"Best match, {similarity(best.similarity)}: {coordinates(best.lat, best.lon, 1)}",
+        },
+    ]  # fmt: skip
+    return pane
+
+
+def _query_marker(index: int, item: Any) -> dict[str, Any]:
+    lat, lon = item.value
+    sign = "" if item.weight > 0 else "−"
+    return {
+        "id": f"query-{index}",
+        "kind": "query",
+        "lat": lat,
+        "lng": lon,
+        "sign": sign,
+        "label": f"Your point ({weight(item.weight)}): {coordinates(lat, lon)}",
+    }
+
+
+def legend(answer: Answer) -> dict[str, Any]:
+    """Colour bar, its figures and its words."""
+    stops = answer.heatmap.legend(stops=17)
+    return {
+        "title": "Similarity to your query",
+        "stops": [list(stop) for stop in stops],
+        "ticks": [[stop.fraction, similarity(stop.similarity)] for stop in stops[::4]],
+        "low": "half of the land is lower",
+        "high": "most alike",
+    }

@@ -1,0 +1,203 @@
+"""What page Atlas says of data and model, as HTML: facts, sources, training, measured retrieval, limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from pages.ui.words import extent, file_size, title
+from unigeoclip.config import read_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from unigeoclip.atlas import Atlas
+    from unigeoclip.atlas.schema import Manifest, Source
+
+SPLIT_TITLES = {
+    "random": "Held-out points among training points (random split)",
+    "blocks": "Whole regions never seen (block split)",
+    "views": "New positions and views in known territory (views split)",
+}
+SPLIT_WORDS = {
+    "random": "Each held-out place lies among places that were trained on. This is the model that answers here.",
+    "blocks": "Places in S2 cells that a second training, otherwise the same, never saw, with a buffer as wide as the "
+    "model's input: what to expect far from anything it knows.",
+    "views": "Places that were trained on, seen from positions that were not.",
+}
+ORIGINS = {
+    "photographed": "photographed",
+    "measured": "measured",
+    "rendered": "rendered from OpenStreetMap",
+}
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What is known of a model: its figures by split, its queries, how it was trained.
+
+    Attributes:
+        metrics: Content of ``metrics.json``.
+        config: Content of ``config.json``.
+        retrieval: Split -> "query->target" -> figures.
+        queries: Plain text queries with their precision.
+    """
+
+    metrics: dict[str, Any]
+    config: dict[str, Any]
+    retrieval: dict[str, dict[str, dict[str, float]]]
+    queries: list[dict[str, Any]] = field(default_factory=list)
+
+
+def read(atlas: Atlas) -> ModelCard | None:
+    """The card of an atlas's model; None while there is no model.
+
+    Raises:
+        UniGeoError: A file of the model cannot be read.
+    """
+    folder = atlas.model_path
+    if not (folder / "metrics.json").is_file():
+        return None
+    retrieval, queries = {}, []
+    # Each training writes its own figures; that of the model which answers here comes first.
+    for path in sorted(folder.glob("metrics*.json"), key=lambda path: (path.name != "metrics.json", path.name)):
+        metrics = read_json(path)
+        if metrics.get("retrieval"):
+            retrieval.setdefault(metrics.get("split", path.stem), metrics["retrieval"])
+        for split, figures in metrics.get("splits", {}).items():
+            retrieval.setdefault(split, figures["retrieval"])
+        queries += metrics.get("queries", [])
+    config = read_json(folder / "config.json") if (folder / "config.json").is_file() else {}
+    return ModelCard(read_json(folder / "metrics.json"), config, retrieval, queries)
+
+
+def facts(atlas: Atlas) -> str:
+    """The atlas in figures."""
+    manifest, places = atlas.manifest, atlas.places
+    pictures = "; ".join(
+        f"{title(name).lower()}: {ORIGINS[origin]}" for name, origin in manifest.pictures.items() if origin in ORIGINS
+    )
+    size = sum(entry.bytes for entry in manifest.files.values())
+    south, west, north, east = manifest.bounds
+    return _pairs(
+        ("Places", f"{len(places):,}, of which {int((places['random'] == 'held_out').sum()):,} held out for measuring"),
+        ("Modalities", ", ".join(title(name) for name in manifest.modalities)),
+        ("Pictures", f"{pictures}; each {extent(manifest.window_m)} across"),
+        ("Extent", f"{_lat(south)} to {_lat(north)}, {_lon(west)} to {_lon(east)}"),
+        ("On disk", f"{file_size(size)} in {len(manifest.files)} files, listed with checksums in atlas.json"),
+    )
+
+
+def sources(listed: Iterable[Source]) -> str:
+    """Sources with licence and attribution."""
+    rows = [
+        (
+            f'<a href="{escape(source.url, quote=True)}" rel="noreferrer">{escape(source.name)}</a>'
+            f"<br><small>{escape(source.package)} {escape(source.version)}, {escape(source.date)}</small>",
+            escape(source.what),
+            escape(source.licence),
+            escape(source.attribution),
+        )
+        for source in listed
+    ]
+    return _table(("Source", "What it gives", "Licence", "Attribution"), rows)
+
+
+def training(card: ModelCard) -> str:
+    """How the model was trained, in figures."""
+    run = card.metrics.get("training", {})
+    pairs = []
+    if seconds := run.get("seconds"):
+        pairs.append(("Training", f"{_duration(seconds)} on {run.get('machine', 'an unnamed machine')}"))
+    if "steps" in run and "batch" in run:
+        pairs.append(("Steps", f"{run['steps']:,} of {run['batch']:,} places, drawn afresh at every step"))
+    if dim := card.config.get("dim") or run.get("model", {}).get("dim"):
+        pairs.append(("Shared space", f"{dim} dimensions"))
+    loss = "all pairs of modalities" if run.get("pivot") is None else f"pairs with {run['pivot']} only"
+    pairs.append(("Loss", f"contrastive (InfoNCE) over {loss}"))
+    pairs += [
+        (label, str(card.metrics[key]))
+        for key, label in (("seed", "Seed"), ("data", "Data checksum"))
+        if key in card.metrics
+    ]
+    return _pairs(*pairs)
+
+
+def retrieval_table(pairs: dict[str, dict[str, float]]) -> str:
+    """Recall at 1 and 10 of every pair: rows ask, columns are found."""
+    names = list(dict.fromkeys(name for pair in pairs for name in pair.split("->")))
+    rows = []
+    for query in names:
+        cells = [f"<b>{escape(title(query))}</b>"]
+        for target in names:
+            figures = pairs.get(f"{query}->{target}")
+            cells.append("" if figures is None else f"{figures['recall@1']:.0f} / {figures['recall@10']:.0f}")
+        rows.append(cells)
+    count = int(next(iter(pairs.values())).get("n", 0)) if pairs else 0
+    note = (
+        f"<p><small>recall@1 / recall@10 in %, among {count:,} places: how often the place's own item comes first, or "
+        "is among the first ten.</small></p>"
+    )
+    return _table(("asked with ↓, found →", *(escape(title(name)) for name in names)), rows, figures=True) + note
+
+
+def query_table(queries: Sequence[dict[str, Any]]) -> str:
+    """Precision of plain text queries against their independent rules."""
+    mean = sum(query["precision"] for query in queries) / len(queries)
+    rows = [
+        (escape(query["query"]), escape(str(query["rule"])), f"{query['precision']:.0f}", f"{query['chance']:.1f}")
+        for query in sorted(queries, key=lambda query: -query["precision"])
+    ]
+    words = (
+        f"<p>Mean precision {mean:.0f} % over {len(queries)} queries: the share of the hottest land that a rule from "
+        "another source, fixed before the training, counts as right.</p>"
+    )
+    return words + _table(("Query", "Rule", "Precision %", "By chance %"), rows, figures=True)
+
+
+def commands(name: str) -> str:
+    """The commands that make an atlas and its model again."""
+    lines = (f"build {name}", f"train --atlas {name} --config mini", f"evaluate --atlas {name} --json")
+    return "\n".join(f"python -m unigeoclip {line}" for line in lines)
+
+
+def limits(manifest: Manifest) -> str:
+    """What the model cannot do, in plain words."""
+    across = extent(manifest.window_m)
+    points = [
+        f"It sees its pictures in squares of {across}. What is much smaller than that, it does not see; a picture "
+        "of another scale gets an answer that means little.",
+        "It was trained on land inside the extent above. In the sea and outside it answers too, and the page says so.",
+        "It reads English, in the words of its captions: names, climate, terrain, water, settlement. It does not "
+        "count, compare or understand negation; use an item with a negative weight for “not”.",
+        "Similarity is not probability. The colours compare places for one query; the same figure for another query, "
+        "or for another modality, need not mean the same.",
+        "Names, borders and climate classes are those of the sources; they take no side.",
+    ]
+    return "<ul>" + "".join(f"<li>{escape(point)}</li>" for point in points) + "</ul>"
+
+
+def _pairs(*pairs: tuple[str, str]) -> str:
+    return '<dl class="ugc-facts">' + "".join(f"<dt>{escape(a)}</dt><dd>{escape(b)}</dd>" for a, b in pairs) + "</dl>"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, figures: bool = False) -> str:
+    columns = "".join(f'<th scope="col">{cell}</th>' for cell in head)
+    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    kind = "ugc-table is-figures" if figures else "ugc-table"
+    table = f'<table class="{kind}"><thead><tr>{columns}</tr></thead><tbody>{body}</tbody></table>'
+    return f'<div class="ugc-scroll" tabindex="0">{table}</div>'
+
+
+def _duration(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    return f"{minutes} minutes" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def _lat(degrees: float) -> str:
+    return f"{abs(degrees):g}° {'N' if degrees >= 0 else 'S'}"
+
+
+def _lon(degrees: float) -> str:
+    return f"{abs(degrees):g}° {'E' if degrees >= 0 else 'W'}"

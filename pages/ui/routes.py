@@ -1,0 +1,167 @@
+"""Routes of our own on the app's port: the vendored map library, base map tiles, pictures of places, heatmaps.
+
+Nothing here keeps state of a visitor. Every address names what it returns, so browsers may keep the answers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import threading
+from collections import OrderedDict
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from anyio import CapacityLimiter, to_thread
+from PIL import Image
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from pages.ui import engine
+from pages.ui.shell import WEB
+from unigeoclip.colours import shaded_relief
+from unigeoclip.errors import UniGeoError
+from unigeoclip.geo import MERCATOR_RADIUS_M, inverse_web_mercator
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from starlette.requests import Request
+
+    from unigeoclip.atlas import Atlas
+
+MAX_OVERLAYS = 256  # about 25 MB: a heatmap is needed until the browser that asked has fetched it
+PICTURE_PX = 224
+_PAPER = [min(255, 105 + int(value * 0.68)) for value in range(256)]  # relief as a light wash, not as a picture
+_KEEP = {"Cache-Control": "public, max-age=86400"}
+
+_workers = CapacityLimiter(4)
+_overlays: OrderedDict[str, bytes] = OrderedDict()
+_overlays_lock = threading.Lock()
+
+
+def publish_overlay(png: bytes) -> str:
+    """Make a heatmap picture fetchable; returns its address, which depends on the content alone."""
+    digest = hashlib.sha256(png).hexdigest()[:24]
+    with _overlays_lock:
+        _overlays[digest] = png
+        _overlays.move_to_end(digest)
+        while len(_overlays) > MAX_OVERLAYS:
+            _overlays.popitem(last=False)
+    return f"/data/overlays/{digest}.png"
+
+
+def tile_url(atlas: str, style: str) -> str:
+    """Address template of a base map, as Leaflet takes it."""
+    return f"/data/{atlas}/tiles/{style}/{{z}}/{{x}}/{{y}}"
+
+
+def picture_url(atlas: str, modality: str, lat: float, lon: float) -> str:
+    """Address of the picture of a modality round a point."""
+    return f"/data/{atlas}/pictures/{modality}/{lat:.5f},{lon:.5f}"
+
+
+def vector_url(atlas: str, layer: str) -> str:
+    """Address of a line layer of the base map."""
+    return f"/data/{atlas}/vectors/{layer}"
+
+
+def _threaded(answer: Callable[[Request], Response]) -> Callable[[Request], Awaitable[Response]]:
+    """An endpoint that works in threads of its own: many tiles at once must not keep the pages' files waiting."""
+
+    async def endpoint(request: Request) -> Response:
+        return await to_thread.run_sync(answer, request, limiter=_workers)
+
+    return endpoint
+
+
+def _overlay(request: Request) -> Response:
+    with _overlays_lock:
+        png = _overlays.get(request.path_params["digest"])
+    if png is None:
+        return PlainTextResponse("This heatmap is no longer kept; ask again.", 404)
+    return Response(png, media_type="image/png", headers=_KEEP)
+
+
+def _tile(request: Request) -> Response:
+    name, style = request.path_params["atlas"], request.path_params["style"]
+    z, x, y = (request.path_params[key] for key in "zxy")
+    if style not in ("photo", "plain") or name not in engine.atlas_names():
+        return PlainTextResponse("There is no such base map.", 404)
+    atlas = engine.opening(name).atlas
+    if atlas is None:
+        return PlainTextResponse("The atlas is still being opened.", 503, headers={"Retry-After": "1"})
+    try:
+        image = _photo_tile(atlas, z, x, y) if style == "photo" else _plain_tile(atlas, z, x, y)
+    except UniGeoError as error:
+        return PlainTextResponse(str(error), 404)
+    return _image_response(image)
+
+
+def _photo_tile(atlas: Atlas, z: int, x: int, y: int) -> Image.Image:
+    return Image.fromarray(np.ascontiguousarray(atlas.raster("aerial").tile(z, x, y).transpose(1, 2, 0)[:, :, :3]))
+
+
+def _plain_tile(atlas: Atlas, z: int, x: int, y: int) -> Image.Image:
+    """Grey relief on land, nothing on water: the page's own colour shows through as the sea."""
+    heights_m = atlas.raster("surface").tile(z, x, y)[0]
+    px = heights_m.shape[0]
+    pixel_m = 2 * np.pi * MERCATOR_RADIUS_M / 2**z / px
+    relief = shaded_relief(heights_m, float(pixel_m)).convert("L").point(_PAPER)
+    edge_m = np.pi * MERCATOR_RADIUS_M
+    across, down = (
+        (np.arange(px) + 0.5) * pixel_m + x * px * pixel_m - edge_m,
+        edge_m - (np.arange(px) + 0.5 + y * px) * pixel_m,
+    )
+    points = np.stack(np.meshgrid(across, down), axis=-1).reshape(-1, 2)
+    land = atlas.is_land(inverse_web_mercator(points)).reshape(px, px)
+    return Image.merge("LA", (relief, Image.fromarray(np.where(land, 255, 0).astype(np.uint8))))
+
+
+def _vector(request: Request) -> Response:
+    name, layer = request.path_params["atlas"], request.path_params["layer"]
+    atlas = engine.opening(name).atlas if name in engine.atlas_names() else None
+    path = None if atlas is None else atlas.path / "vectors" / f"{layer}.geojson"
+    if path is None or not path.is_file():
+        return PlainTextResponse("There is no such line layer.", 404)
+    return FileResponse(path, media_type="application/geo+json", headers=_KEEP)
+
+
+def _picture(request: Request) -> Response:
+    name, modality = request.path_params["atlas"], request.path_params["modality"]
+    explorer = engine.opening(name).explorer if name in engine.atlas_names() else None
+    if explorer is None:
+        return PlainTextResponse("The atlas is still being opened.", 503, headers={"Retry-After": "1"})
+    try:
+        lat, lon = (float(part) for part in request.path_params["point"].split(","))
+        return _image_response(explorer.picture(modality, (lat, lon), px=PICTURE_PX))
+    except (UniGeoError, ValueError) as error:
+        return PlainTextResponse(str(error), 404)
+
+
+def _image_response(image: Image.Image) -> Response:
+    buffer = io.BytesIO()
+    if image.mode in ("RGBA", "LA"):
+        image.save(buffer, "WEBP", quality=80, method=2)
+        return Response(buffer.getvalue(), media_type="image/webp", headers=_KEEP)
+    image.save(buffer, "JPEG", quality=86)
+    return Response(buffer.getvalue(), media_type="image/jpeg", headers=_KEEP)
+
+
+@asynccontextmanager
+async def lifespan(_app: Any) -> AsyncIterator[None]:
+    """Start opening the first atlas together with the server, so that the first visitor waits less."""
+    for name in engine.atlas_names()[:1]:
+        engine.opening(name)
+    yield
+
+
+ROUTES = [
+    Mount("/web", StaticFiles(directory=WEB)),
+    Route("/data/overlays/{digest}.png", _threaded(_overlay)),
+    Route("/data/{atlas}/tiles/{style}/{z:int}/{x:int}/{y:int}", _threaded(_tile)),
+    Route("/data/{atlas}/pictures/{modality}/{point}", _threaded(_picture)),
+    Route("/data/{atlas}/vectors/{layer}", _threaded(_vector)),
+]

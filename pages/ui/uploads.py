@@ -1,0 +1,54 @@
+"""Uploading a picture as a query."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.ui import links, state
+from pages.ui.words import extent, file_size, title
+from unigeoclip.errors import UniGeoError
+
+if TYPE_CHECKING:
+    from pages.ui.state import Session
+    from unigeoclip.search import Explorer
+
+PICTURE_FILES = ["png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff"]
+HEIGHT_FILES = ["tif", "tiff", "png", "npy"]
+
+
+def panel(visitor: Session, explorer: Explorer, join: str) -> None:
+    """Draw the upload panel; an accepted picture joins the wanted items and the field is ready for the next."""
+    manifest = explorer.atlas.manifest
+    kinds = [name for name in manifest.modalities if name in manifest.pictures]
+    kind = st.segmented_control(
+        "What is it?", kinds, format_func=title, default=kinds[0], required=True, key="upload-kind"
+    )
+    across = extent(manifest.window_m)
+    if kind == "surface":
+        st.caption(f"Heights in metres, north up, about {across} across: what the model was trained on.")
+    else:
+        st.caption(f"North up, about {across} across: what the model was trained on.")
+    # An uploader can only be emptied by giving it a new key.
+    turn = st.session_state.setdefault("upload-turn", 0)
+    key = f"upload-{kind}-{turn}"
+    files = HEIGHT_FILES if kind == "surface" else PICTURE_FILES
+    st.file_uploader("File", type=files, key=key, on_change=_take, args=(visitor, explorer, kind, key, join))
+
+
+def _take(visitor: Session, explorer: Explorer, kind: str, key: str, join: str) -> None:
+    file = st.session_state[key]
+    if file is None:
+        return
+    from unigeoclip.modalities.uploads import read_picture, read_surface
+
+    read = read_surface if kind == "surface" else read_picture
+    try:
+        decoded = read(file.getvalue(), explorer.input_px(kind))
+    except UniGeoError as error:
+        visitor.problem = f"{file.name} ({file_size(file.size)}): {error}"
+        return
+    visitor.remarks = decoded.notes
+    state.add(visitor, links.picture(kind, decoded.array, file.name), join=join)
+    st.session_state["upload-turn"] += 1

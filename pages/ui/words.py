@@ -1,0 +1,57 @@
+"""How figures read, in one place."""
+
+from __future__ import annotations
+
+
+def title(modality: str) -> str:
+    """Name of a modality as people read it, from the package's table."""
+    from unigeoclip.modalities import MODALITIES  # brings torch along, so not before it is needed
+
+    return MODALITIES[modality].title if modality in MODALITIES else modality.capitalize()
+
+
+def coordinates(lat: float, lon: float, digits: int = 2) -> str:
+    """A point as people write it: 48.85° N, 2.35° E."""
+    north, east = "N" if lat >= 0 else "S", "E" if lon >= 0 else "W"
+    return f"{abs(lat):.{digits}f}° {north}, {abs(lon):.{digits}f}° {east}"
+
+
+def similarity(value: float) -> str:
+    """A cosine similarity, two decimals, with a true minus sign."""
+    return f"{value:.2f}".replace("-", "−")
+
+
+def short(text: str, limit: int = 38) -> str:
+    """A text that fits on a chip."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def literal(text: str) -> str:
+    """Text as Markdown that shows it as it is: what a visitor typed must not turn into formatting."""
+    return "".join(f"\\{sign}" if sign in r"\`*_{}[]()#+-.!|<>$~:" else sign for sign in text)
+
+
+def distance(metres: float | None) -> str:
+    """A distance with the digits that matter; empty for None."""
+    if metres is None:
+        return ""
+    if metres < 950:
+        return f"{metres:.0f} m"
+    kilometres = metres / 1000
+    return f"{kilometres:.1f} km" if kilometres < 9.95 else f"{kilometres:,.0f} km".replace(",", "\u202f")
+
+
+def weight(value: float) -> str:
+    """A weight with its sign: +1, −0.5."""
+    return f"{value:+g}".replace("-", "−")
+
+
+def file_size(count: int) -> str:
+    """A file size: 12.3 MB."""
+    return f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{count / 1e3:.1f} kB"
+
+
+def extent(metres: float) -> str:
+    """A width in round figures: 330 km, 230 m."""
+    return f"{float(f'{metres / 1000:.2g}'):g} km" if metres >= 1000 else f"{float(f'{metres:.2g}'):g} m"

@@ -1,0 +1,143 @@
+"""The app over the fake atlas in a real chromium; every request of a visit is recorded."""
+
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import pytest
+
+from tests.app import fake
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--use-gl=swiftshader",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE_MS = 90_000  # a busy machine is slow, not broken
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory):
+    """Address of a server of the app."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = (tmp_path_factory.mktemp("server") / "log.txt").open("w+")
+    command = [sys.executable, "-m", "tests.app.serve_fake", str(port)]
+    server = subprocess.Popen(command, cwd=fake.ROOT, stdout=log, stderr=subprocess.STDOUT)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(address, server, log)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(20)
+        log.close()
+
+
+def _wait_for(address, server, log):
+    until = time.monotonic() + PATIENCE_MS / 1000
+    while time.monotonic() < until and server.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=5):
+                return
+        except OSError:
+            time.sleep(0.2)
+    log.seek(0)
+    pytest.fail(f"The app did not start:\n{log.read()}")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """One chromium for all tests."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """A page of the app, with what it requested, complained about and sent to the server."""
+
+    def __init__(self, context, address):
+        self.page = context.new_page()
+        self.page.set_default_timeout(PATIENCE_MS)
+        self.address, self.requests, self.complaints, self.sent = address, [], [], []
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", lambda message: message.type == "error" and self.complaints.append(message.text))
+        self.page.on("websocket", lambda socket: socket.on("framesent", lambda frame: self.sent.append(frame)))
+
+    def open(self, path="/"):
+        self.page.goto(self.address + path)
+        self.page.wait_for_selector(".ugc-map[data-ready]")
+        return self
+
+    def click_map(self, across=0.5, down=0.5):
+        box = self.page.locator(".ugc-pane-canvas").bounding_box()
+        self.page.mouse.click(box["x"] + across * box["width"], box["y"] + down * box["height"])
+
+    def click_at(self, lat, lon):
+        """Click the map where a point is."""
+        x, y = self.leaflet("map.latLngToContainerPoint(argument)", [lat, lon], "[value.x, value.y]")
+        box = self.page.locator(".ugc-pane-canvas").bounding_box()
+        self.page.mouse.click(box["x"] + x, box["y"] + y)
+
+    def wait_for_heatmap(self, other_than=None):
+        """Wait until a heatmap is on screen (another one than before); returns its address."""
+        self.page.wait_for_function(
+            """before => {
+                const shown = [...document.querySelectorAll('.ugc-heat[data-shown]')].at(-1);
+                return shown && shown.getAttribute('src') !== before;
+            }""",
+            arg=other_than,
+        )
+        return self.page.locator(".ugc-heat[data-shown]").last.get_attribute("src")
+
+    def leaflet(self, expression, argument=None, of="value"):
+        """Evaluate on the Leaflet map of the first pane."""
+        return self.page.evaluate(
+            f"""argument => {{
+                const map = document.querySelector('.ugc-map').ugcMap.panes[0].map;
+                const value = {expression};
+                return {of};
+            }}""",
+            argument,
+        )
+
+    def view(self):
+        return self.leaflet("map.getCenter()", of="[map.getZoom(), value.lat, value.lng]")
+
+    @property
+    def foreign(self):
+        """Requests that left the machine."""
+        here = (self.address, self.address.replace("http", "ws"), "data:", "blob:")
+        return [url for url in self.requests if not url.startswith(here)]
+
+
+@pytest.fixture
+def visit(browser, address):
+    """Open the app: ``visit(path, width=, height=, scheme=)``; at the end nothing may have left the machine."""
+    contexts, visits = [], []
+
+    def go(path="/", *, width=1280, height=720, scheme="light"):
+        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+        contexts.append(context)
+        visits.append(Visit(context, address))
+        return visits[-1].open(path)
+
+    yield go
+    foreign = [url for each in visits for url in each.foreign]
+    complaints = [text for each in visits for text in each.complaints]
+    for context in contexts:
+        context.close()
+    assert foreign == [], "requests left the machine"
+    assert complaints == [], "the browser complained"

@@ -1,0 +1,46 @@
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.ui import mapview
+from tests.app import fake
+
+APP = fake.ROOT / "app.py"
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """What the map was last told to draw; AppTest has no browser to look at."""
+    last = {}
+
+    def record(**options):
+        last.clear()
+        last.update(options["data"])
+
+    monkeypatch.setattr(mapview, "_component", lambda: record)
+    return last
+
+
+@pytest.fixture
+def app(monkeypatch, drawn):
+    """The app over the fake atlas, run once, on page Explore."""
+    fake.install(monkeypatch.setattr)
+    app = AppTest.from_file(str(APP), default_timeout=60)
+    # The first run may still see the explorer being opened; it then draws itself anew.
+    return app.run()
+
+
+@pytest.fixture
+def ask(app):
+    """Fill fields of the composer and press the button."""
+
+    def fill(words=None, latitude=None, longitude=None):
+        if words is not None:
+            app.text_input(key="words").set_value(words)
+        if latitude is not None:
+            app.number_input(key="latitude").set_value(latitude)
+        if longitude is not None:
+            app.number_input(key="longitude").set_value(longitude)
+        app.button(key="ask-button").click()
+        return app.run()
+
+    return fill

@@ -1,0 +1,212 @@
+"""A made-up atlas and explorer with the interface of the real ones: no model, no data, answers in milliseconds.
+
+Similarity is geography alone: a query is a few points on the globe, and what is near them is like it.
+"""
+
+import json
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+from PIL import Image, ImageDraw
+
+from unigeoclip.errors import InputError
+from unigeoclip.geo import as_latlon, distance_m, unit_xyz
+from unigeoclip.heatmap import Grid, Heatmap
+from unigeoclip.search import Match, Note, Place, Query
+
+ROOT = Path(__file__).resolve().parents[2]
+LANDS = [((25, 10), 34, 30), ((52, 60), 22, 60), ((45, -100), 20, 28), ((-12, -58), 22, 14), ((-25, 134), 10, 16)]
+WORDS = {"hot desert": (23, 8), "himalaya": (29, 84), "big city by the sea": (40.8, 14.3), "sea": (36, 20),
+         "mountains": (46, 9), "switzerland": (46.8, 8.2), "tropical rainforest": (-4, -62)}  # fmt: skip
+NAMES = ["Lyon, France", "near Tamanrasset, Algeria", "Sierra Nevada de Santa Marta, Colombia", "Łódź, Poland", "Perth"]
+
+
+def is_land(latlon):
+    points = np.asarray(latlon, dtype=float)
+    inside = np.zeros(len(points), dtype=bool)
+    for (lat, lon), height, width in LANDS:
+        inside |= ((points[:, 0] - lat) / height) ** 2 + ((points[:, 1] - lon) / width) ** 2 < 1
+    return inside
+
+
+@dataclass
+class FakeRaster:
+    """Land and sea as ellipses; heights are a wave."""
+
+    kind: str
+    shape: tuple = (2700, 5400)
+    bounds: tuple = (-90.0, -180.0, 90.0, 180.0)
+
+    def tile(self, z, x, y, px=256):
+        n = 2**z
+        if not (0 <= x < n and 0 <= y < n):
+            raise InputError(f"There is no map tile {z}/{x}/{y}.")
+        across = (x + (np.arange(px) + 0.5) / px) / n * 360 - 180
+        down = np.degrees(np.arctan(np.sinh(np.pi * (1 - 2 * (y + (np.arange(px) + 0.5) / px) / n))))
+        lat, lon = np.meshgrid(down, across, indexing="ij")
+        land = is_land(np.stack([lat.ravel(), lon.ravel()], 1)).reshape(px, px)
+        heights = np.where(land, 300 + 250 * np.sin(lat / 3) * np.cos(lon / 4), -3000).astype(np.float32)
+        if self.kind == "surface":
+            return heights[None]
+        rgb = np.where(
+            land[None], np.array([96, 112, 66])[:, None, None] + heights / 20, np.array([12, 30, 62])[:, None, None]
+        )
+        return rgb.clip(0, 255).astype(np.uint8)
+
+
+@dataclass
+class FakeAtlas:
+    """What the pages read of an atlas."""
+
+    name: str = "world"
+    title: str = "A made-up world"
+    window_m: float = 333_585.0
+    path: Path = field(default_factory=lambda: _folder())
+    model_path: Path = field(default_factory=lambda: _folder() / "model")
+    manifest: object = field(
+        default_factory=lambda: SimpleNamespace(
+            name="world", title="A made-up world", summary="Ellipses on a sphere, for tests.", window_m=333_585.0,
+            bounds=(-90.0, -180.0, 90.0, 180.0), modalities=("location", "aerial", "surface", "text"),
+            files={}, pictures={"aerial": "photographed", "surface": "measured"},
+            sources=(
+                SimpleNamespace(
+                    name="Ellipses", package="fake", version="1.0", url="https://example.org/", date="2026", bytes=1234,
+                    what="aerial.tif: land and sea", licence="CC0-1.0", attribution="Nobody in particular",
+                    sha256="0" * 64,
+                ),
+            ),
+        )
+    )  # fmt: skip
+
+    @property
+    def places(self):
+        return pd.DataFrame({"random": ["train"] * 50 + ["held_out"] * 10})
+
+    def raster(self, name):
+        return FakeRaster(name)
+
+    def is_land(self, latlon):
+        return is_land(latlon)
+
+
+class FakeExplorer:
+    """Answers as the real explorer does."""
+
+    def __init__(self, atlas, step_deg=2.0):
+        self.atlas = atlas
+        self.grid = Grid.over((-90.0, -180.0, 90.0, 180.0), step_deg, is_land)
+        rng = np.random.default_rng(0)
+        chosen = rng.choice(len(self.grid), 60, replace=False)
+        self._places = self.grid.cells[chosen]
+
+    def query(self, items):
+        notes, points = [], []
+        for item in items:
+            points.append((item.weight, self._point(item)))
+            if item.modality == "location" and not is_land([item.value])[0]:
+                notes.append(Note("outside", "This point lies in the sea; the model was not trained there."))
+            if item.modality == "text" and len(item.value) > 400:
+                notes.append(Note("truncated", "Only the first 256 word pieces of the text were read."))
+        origins = [tuple(self._point(item)) for item in items if item.modality in ("location", "place")]
+        if np.abs(sum(weight * unit_xyz(point[None])[0] for weight, point in points)).sum() < 0.01:
+            raise InputError("The weights of this query cancel out: change or remove an item.")
+        return Query(tuple(items), points, tuple(notes), origins[0] if len(origins) == 1 else None)
+
+    def _point(self, item):
+        if item.modality == "location":
+            return as_latlon([item.value])[0]
+        if item.modality == "place":
+            return self._places[int(item.value[1:])]
+        if item.modality == "text":
+            if not item.value.strip():
+                raise InputError("The text is empty: type at least one word.")
+            return np.array(WORDS.get(item.value.lower(), (20.0, len(item.value) * 7.0 % 160)))
+        return np.array([47.0, float(np.asarray(item.value).mean()) % 60])
+
+    def _similarity(self, query, latlon):
+        total = np.zeros(len(latlon))
+        for weight, point in query.vector:
+            total += weight * (unit_xyz(latlon) @ unit_xyz(point[None])[0]) ** 3
+        return (total / max(1e-9, sum(abs(w) for w, _ in query.vector))).astype(np.float32)
+
+    def heatmap(self, query):
+        return Heatmap(self.grid, self._similarity(query, self.grid.cells))
+
+    def search(self, query, k=10, modalities=None):
+        values = self._similarity(query, self._places)
+        found = {}
+        for shift, name in enumerate(modalities or self.atlas.manifest.modalities):
+            order = np.argsort(-values)[shift : shift + k]
+            point = query.origin
+            found[name] = [
+                Match(name, f"w{i:06d}", NAMES[i % len(NAMES)], *self._places[i].tolist(), float(values[i]),
+                      None if point is None else float(distance_m(point, self._places[i])))
+                for i in order.tolist()
+            ]  # fmt: skip
+        return found
+
+    def input_px(self, modality):
+        return 32
+
+    def nearest_place(self, lat, lon):
+        metres = distance_m((lat, lon), self._places)
+        return self.place(f"w{int(metres.argmin()):06d}"), float(metres.min())
+
+    def place(self, place_id):
+        i = int(place_id[1:])
+        captions = [
+            ("climate", "A hot desert with almost no rain."),
+            ("terrain", "Low plateaus and plains of gravel."),
+            ("name", f"Near {NAMES[i % 5]}."),
+        ]
+        return Place(place_id, NAMES[i % len(NAMES)], *self._places[i].tolist(), "Nowhere", captions)
+
+    def picture(self, modality, latlon, px=224):
+        lat, lon = latlon
+        image = Image.new(
+            "RGB", (px, px), (70, 90 + int(lat) % 60, 60 + int(lon) % 90) if modality == "aerial" else (140, 150, 140)
+        )
+        ImageDraw.Draw(image).ellipse(
+            [40, 60, 160, 190], fill=(180, 160, 110) if modality == "aerial" else (200, 200, 200)
+        )
+        return image
+
+
+def open_explorer(atlas, progress, slow_s=0.0):
+    for step in range(10):
+        progress("Computing the grid of locations", step / 10)
+        time.sleep(slow_s / 10)
+    return FakeExplorer(atlas)
+
+
+_made = {}
+
+
+def _folder():
+    if "path" not in _made:
+        path = _made["path"] = Path(tempfile.mkdtemp(prefix="unigeoclip-fake-"))
+        (path / "vectors").mkdir()
+        (path / "model").mkdir()
+        angles = np.linspace(0, 2 * np.pi, 90)
+        rings = [[[lon + w * np.cos(a), lat + h * np.sin(a)] for a in angles] for (lat, lon), h, w in LANDS]
+        shape = {"type": "FeatureCollection", "features": [
+            {"type": "Feature", "properties": {}, "geometry": {"type": "LineString", "coordinates": ring}} for ring in
+                rings]}  # fmt: skip
+        (path / "vectors" / "coast.geojson").write_text(json.dumps(shape))
+    return _made["path"]
+
+
+def install(put=setattr):
+    """Put the fakes where the app looks: the three doors through which it reaches data and model."""
+    from pages.ui import engine
+
+    atlas = FakeAtlas()
+    put(engine, "list_atlases", lambda: [atlas.name])
+    put(engine, "load_atlas", lambda name: atlas)
+    put(engine, "open_explorer", open_explorer)
+    put(engine, "_openings", {})

@@ -1,0 +1,251 @@
+"""Speed: location encoders against each other, whole queries, and what a fresh start costs in time and memory.
+
+All of it is measured on the machine it runs on, in float32, with as many threads as PyTorch is set to.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from unigeoclip.errors import UniGeoError
+from unigeoclip.geo import random_on_sphere
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from unigeoclip.atlas.store import Atlas
+    from unigeoclip.embedders.base import Embedder
+    from unigeoclip.search import Explorer, QueryItem
+
+__all__ = ["measure_embedders", "measure_queries", "measure_start", "run_bench"]
+
+BATCH, SMALL_BATCH = 4096, 512
+REFERENCE = "geoclip"
+TOP = 10
+PICTURE_PX = 256  # of the uploads that are simulated
+TEXTS = (
+    "hot desert",
+    "rainforest by a wide river",
+    "big city by the sea",
+    "snow and ice",
+    "green farmland in a mild climate",
+    "high mountains",
+    "islands in a warm sea",
+    "cold coniferous forest",
+    "dry grassland",
+)
+
+Clock = Callable[[], float]
+
+
+def run_bench(atlas: str | Path | Atlas, *, quick: bool = False) -> dict[str, Any]:
+    """Measure everything.
+
+    Args:
+        atlas: Name or folder of an atlas, or the atlas; its model, grid and places are used.
+        quick: Fewer rounds: figures in seconds, less steady ones.
+
+    Returns:
+        Plain values for JSON, medians: "machine"; "batch"; "location_points_per_s" and "ratio_to_geoclip" by embedder,
+        at that batch; "small_batch", the same three for a small one; "query_ms" by kind of query; "start_s", from
+        launching Python to an atlas that can be asked; "first_answers_s", its first query of every kind, which loads
+        the sentence encoder; "memory_mb", resident after that (1 MB is 1,000,000 bytes).
+
+    Raises:
+        AtlasError: The atlas cannot be used.
+        CheckpointError: A model cannot be used.
+    """
+    from unigeoclip.atlas.store import load_atlas
+    from unigeoclip.embedders import EMBEDDERS, load_embedder
+    from unigeoclip.search import Explorer
+
+    opened = load_atlas(atlas) if isinstance(atlas, str | Path) else atlas
+    embedders = {name: load_embedder(name, opened) for name in EMBEDDERS}
+    rounds = 5 if quick else 15
+    # First of all, while this process has done little; and it needs the cache that opening an explorer fills.
+    explorer = Explorer.open(opened)
+    start = measure_start(opened.path)
+    return {
+        "machine": _machine(),
+        **measure_embedders(embedders, BATCH, rounds),
+        "small_batch": measure_embedders(embedders, SMALL_BATCH, 3 * rounds),
+        "query_ms": measure_queries(explorer, rounds),
+        **start,
+    }
+
+
+def measure_embedders(
+    embedders: Mapping[str, Embedder], batch: int, rounds: int, clock: Clock = time.perf_counter
+) -> dict[str, Any]:
+    """Points per second of embedders, in rounds A B C, A B C, ..., so that what slows the machine slows all alike.
+
+    The weights of GeoCLIP's published file include subnormal numbers, which processors multiply slowly; ours of it
+    (see ``embedders.geoclip``) have none, so the reference is GeoCLIP at its fastest.
+
+    Args:
+        embedders: By name.
+        batch: Points handed to ``embed`` at once; each embedder cuts them as suits it.
+        rounds: At least one; a round before them is not counted.
+        clock: Seconds.
+
+    Returns:
+        "batch"; "location_points_per_s" by embedder, the median of its rounds; "ratio_to_geoclip" by embedder, the
+        median of the ratios within a round; empty if GeoCLIP is not among them.
+    """
+    points = random_on_sphere(batch, np.random.default_rng(0))
+    rates: dict[str, list[float]] = {name: [] for name in embedders}
+    for round_number in range(rounds + 1):
+        for name, embedder in embedders.items():
+            started = clock()
+            embedder.embed(points)
+            if round_number:
+                rates[name].append(batch / (clock() - started))
+    ratios = {}
+    if REFERENCE in rates:
+        for name, values in rates.items():
+            ratios[name] = round(statistics.median(np.divide(values, rates[REFERENCE]).tolist()), 3)
+    return {
+        "batch": batch,
+        "location_points_per_s": {name: round(statistics.median(values)) for name, values in rates.items()},
+        "ratio_to_geoclip": ratios,
+    }
+
+
+def measure_queries(explorer: Explorer, rounds: int, clock: Clock = time.perf_counter) -> dict[str, float]:
+    """Milliseconds from a question to its finished answer: encoded, heatmap as PNG, top 10 of every modality.
+
+    Every round asks something new, one question of each kind in turn; a picture begins as a PNG file.
+
+    Args:
+        explorer: What is asked.
+        rounds: At least one; a round before them is not counted.
+        clock: Seconds.
+
+    Returns:
+        Kind of query ("location", "text", "image", as far as the atlas can be asked by it) -> median.
+    """
+    places = _some_places(explorer, rounds + 1)
+    times: dict[str, list[float]] = {}
+    for round_number, latlon in enumerate(places):
+        for kind, question in _questions(explorer, latlon, round_number).items():
+            started = clock()
+            _answer(explorer, question())
+            if round_number:
+                times.setdefault(kind, []).append(1000 * (clock() - started))
+    return {kind: round(statistics.median(values), 1) for kind, values in times.items()}
+
+
+def _some_places(explorer: Explorer, count: int) -> NDArray[np.float64]:
+    """(count, 2) degrees of places of the atlas, the same at every run."""
+    table = explorer.atlas.places[["lat", "lon"]].to_numpy(np.float64)
+    rows = np.random.default_rng(0).integers(len(table), size=count)
+    places: NDArray[np.float64] = table[rows]
+    return places
+
+
+def _questions(explorer: Explorer, latlon: NDArray[np.float64], number: int) -> dict[str, Callable[[], QueryItem]]:
+    """Kind of query -> what a person's input becomes a query item by; the file of the picture is made here."""
+    from unigeoclip.modalities.uploads import decode_picture
+    from unigeoclip.search import QueryItem
+
+    point = (float(latlon[0]), float(latlon[1]))
+    questions: dict[str, Callable[[], QueryItem]] = {"location": lambda: QueryItem("location", point)}
+    if "text" in explorer.modalities:
+        text = f"{TEXTS[number % len(TEXTS)]} {number}"  # the number keeps it from being remembered
+        questions["text"] = lambda: QueryItem("text", text)
+    if "aerial" in explorer.modalities:
+        file = io.BytesIO()
+        explorer.picture("aerial", point, PICTURE_PX).save(file, "PNG")
+        px = explorer.input_px("aerial")
+        questions["image"] = lambda: QueryItem("aerial", decode_picture(file.getvalue(), px))
+    return questions
+
+
+def _answer(explorer: Explorer, item: QueryItem) -> None:
+    query = explorer.query([item])
+    explorer.heatmap(query).png()
+    explorer.search(query, TOP)
+
+
+def measure_start(atlas: Path) -> dict[str, float]:
+    """Time and resident memory of a fresh Python process that opens an atlas and answers one query of every kind.
+
+    Args:
+        atlas: Its folder; opened before, so that the cache folder holds its vectors, as at every start but the first.
+
+    Returns:
+        "start_s", "first_answers_s", "memory_mb".
+
+    Raises:
+        UniGeoError: The process failed; the message is the last line it wrote.
+    """
+    code = "import sys; from unigeoclip.bench import report_fresh_start; report_fresh_start(sys.argv[1])"
+    root = Path(__file__).resolve().parents[1]  # found there even where the package is not installed
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))}
+    launched = time.time()
+    try:
+        command = [sys.executable, "-c", code, str(atlas)]
+        output = subprocess.run(command, capture_output=True, text=True, env=environment, check=True).stdout
+    except subprocess.CalledProcessError as error:
+        said = error.stderr.strip().splitlines() or ["it said nothing"]
+        raise UniGeoError(f"A fresh start with {atlas} failed: {said[-1]}") from error
+    report = json.loads(output.splitlines()[-1])
+    return {"start_s": round(report.pop("ready_at") - launched, 2), **report}
+
+
+def report_fresh_start(atlas: str) -> None:
+    """Open an atlas, ask it one query of every kind, and print what that took as JSON; for a process of its own.
+
+    Prints:
+        "ready_at", seconds since the epoch; "first_answers_s"; "memory_mb".
+    """
+    import psutil
+
+    from unigeoclip.search import Explorer
+
+    explorer = Explorer.open(Path(atlas))
+    ready_at = time.time()
+    for question in _questions(explorer, _some_places(explorer, 1)[0], 0).values():
+        _answer(explorer, question())
+    report = {
+        "ready_at": ready_at,
+        "first_answers_s": round(time.time() - ready_at, 2),
+        "memory_mb": round(psutil.Process().memory_info().rss / 1e6),
+    }
+    sys.stdout.write(json.dumps(report) + "\n")
+
+
+def _machine() -> dict[str, Any]:
+    import torch
+
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "precision": "float32",
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+    }
+
+
+def _processor() -> str:
+    """Name of the processor; Linux tells it in a file only."""
+    try:
+        lines: Sequence[str] = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = ()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()

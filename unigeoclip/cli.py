@@ -1,0 +1,402 @@
+"""The command line: parse, call the package, print. ``python -m unigeoclip --help`` lists the commands.
+
+Exit code 0, or 2 with one line on stderr that says what was wrong and how to mend it. With ``--json`` only JSON goes to
+stdout. Everything heavy is imported by the command that needs it, so that help comes at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from unigeoclip.errors import InputError, UniGeoError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from unigeoclip.modalities.uploads import Decoded
+    from unigeoclip.search import Explorer, Match, Query
+
+__all__ = ["main"]
+
+OURS = "unigeoclip"  # the embedder that is asked by text and pictures too
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        argv: The arguments; those of the process by default.
+
+    Returns:
+        The exit code: 0; 2 after one line on stderr; 130 if a person stopped it.
+    """
+    try:
+        arguments = _parser().parse_args(_joined(sys.argv[1:] if argv is None else argv))
+        arguments.run(arguments)
+    except UniGeoError as error:
+        print("error:", " ".join(str(error).split()), file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _joined(argv: Sequence[str]) -> list[str]:
+    """Write ``--latlon -33.9,151.2`` as one word: argparse would take the negative number for an option."""
+    words: list[str] = []
+    for word in argv:
+        if words and words[-1] == "--latlon":
+            words[-1] += f"={word}"
+        else:
+            words.append(word)
+    return words
+
+
+# Arguments
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f"{message}; see '{self.prog} --help'.")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="python -m unigeoclip", description="Ask the Earth: UniGeoCLIP in the open.")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_data_commands(commands)
+    _add_query_commands(commands)
+    _add_measuring_commands(commands)
+    return parser
+
+
+def _add_data_commands(commands: Any) -> None:
+    atlases = commands.add_parser("atlases", help="list the atlases")
+    _add_json(atlases)
+    atlases.set_defaults(run=_atlases)
+
+    build = commands.add_parser("build", help="build an atlas from public data")
+    build.add_argument("atlas", choices=["world"], help="which one")
+    build.add_argument("--out", type=Path, metavar="DIR", help="folder to write (default: its place among the atlases)")
+    build.set_defaults(run=_build)
+
+    train = commands.add_parser("train", help="train a model on an atlas")
+    _add_atlas(train)
+    train.add_argument("--config", default="mini", help="named configuration (default: %(default)s)")
+    train.add_argument("--out", type=Path, metavar="DIR", help="folder of the run (default: runs/ATLAS-CONFIG-SPLIT)")
+    train.add_argument("--split", default="random", help="random or blocks: which places are held out")
+    train.add_argument("--seed", type=int, default=0, help="of initial weights and all draws (default: %(default)s)")
+    train.add_argument("--steps", type=_positive, help="number of steps, in place of the configuration's")
+    train.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
+    train.set_defaults(run=_train)
+
+
+def _add_query_commands(commands: Any) -> None:
+    search = commands.add_parser("search", help="find the places closest to a query")
+    _add_query(search)
+    search.add_argument(
+        "--top", type=_positive, default=10, metavar="K", help="matches per modality (default: %(default)s)"
+    )
+    _add_json(search)
+    search.set_defaults(run=_search)
+
+    heatmap = commands.add_parser("heatmap", help="write where on the map is like a query")
+    _add_query(heatmap)
+    _add_embedder(heatmap)
+    heatmap.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="F.tif (GeoTIFF), F.png (picture), F.geojson (hottest cells)",
+    )
+    heatmap.set_defaults(run=_heatmap)
+
+    embed = commands.add_parser("embed", help="add embeddings to a CSV of coordinates")
+    _add_embedder(embed)
+    _add_atlas(embed)
+    embed.add_argument("--csv", type=Path, required=True, metavar="FILE", help="table with a header")
+    embed.add_argument("--lat", default="lat", metavar="COL", help="column of latitudes (default: %(default)s)")
+    embed.add_argument("--lon", default="lon", metavar="COL", help="column of longitudes (default: %(default)s)")
+    embed.add_argument("--out", type=Path, required=True, metavar="FILE", help="parquet: the table and 'embedding'")
+    embed.set_defaults(run=_embed)
+
+
+def _add_measuring_commands(commands: Any) -> None:
+    evaluate = commands.add_parser("evaluate", help="measure held-out retrieval and plain queries")
+    _add_atlas(evaluate)
+    _add_json(evaluate)
+    evaluate.set_defaults(run=_evaluate)
+
+    bench = commands.add_parser("bench", help="measure speed: location encoders, whole queries")
+    _add_atlas(bench)
+    bench.add_argument("--quick", action="store_true", help="fewer rounds, less steady figures")
+    _add_json(bench)
+    bench.set_defaults(run=_bench)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be 1 or more, not {number}")
+    return number
+
+
+_positive.__name__ = "number"  # how argparse calls it when it is not one
+
+
+def _add_atlas(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--atlas", default="world", metavar="NAME", help="name or folder (default: %(default)s)")
+
+
+def _add_embedder(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--embedder", default=OURS, metavar="NAME", help="or geoclip, coordinates (default: %(default)s)"
+    )
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _add_query(parser: argparse.ArgumentParser) -> None:
+    _add_atlas(parser)
+    query = parser.add_mutually_exclusive_group(required=True)
+    query.add_argument("--text", help="a few words or sentences")
+    query.add_argument("--latlon", metavar="LAT,LON", help="a point, degrees")
+    query.add_argument("--image", type=Path, metavar="FILE", help="a picture; say what it is with --modality")
+    parser.add_argument("--modality", choices=["aerial", "street", "surface"], help="what the picture of --image is")
+
+
+# Commands
+
+
+def _atlases(arguments: argparse.Namespace) -> None:
+    from unigeoclip.atlas.store import list_atlases, load_atlas
+
+    rows: list[dict[str, Any]] = []
+    for name in list_atlases():
+        try:
+            atlas = load_atlas(name)
+        except UniGeoError as error:  # one broken atlas must not hide the others
+            rows.append({"name": name, "error": str(error)})
+            continue
+        manifest = atlas.manifest
+        rows.append({
+            "name": name, "title": manifest.title, "summary": manifest.summary, "bounds": list(manifest.bounds),
+            "modalities": list(manifest.modalities), "places": len(atlas.places), "path": str(atlas.path),
+        })  # fmt: skip
+    if arguments.json:
+        _print_json(rows)
+        return
+    for row in rows:
+        print(f"{row['name']:12} {row.get('title') or 'BROKEN: ' + row['error']}")
+
+
+def _build(arguments: argparse.Namespace) -> None:
+    from unigeoclip.atlas.sources.world import build_world
+    from unigeoclip.atlas.store import ATLASES_FOLDER
+
+    folder = build_world(arguments.out or ATLASES_FOLDER / arguments.atlas, progress=_Progress())
+    print(folder)
+
+
+def _train(arguments: argparse.Namespace) -> None:
+    from unigeoclip.atlas.store import load_atlas
+    from unigeoclip.training import train
+
+    atlas = load_atlas(arguments.atlas)
+    out = arguments.out or Path("runs") / f"{atlas.name}-{arguments.config}-{arguments.split}"
+    options = {"split": arguments.split, "seed": arguments.seed, "steps": arguments.steps, "resume": arguments.resume}
+    metrics = train(atlas, arguments.config, out, **options)
+    _print_nested(metrics)
+    print(out)
+
+
+def _search(arguments: argparse.Namespace) -> None:
+    explorer, query, notes = _ask(arguments)
+    results = explorer.search(query, k=arguments.top)
+    item = query.items[0]
+    if arguments.json:
+        found = {name: [_match(match) for match in matches] for name, matches in results.items()}
+        _print_json({"query": {"modality": item.modality, "value": item.label, "notes": notes}, "results": found})
+        return
+    for note in notes:
+        print(note)
+    for name, matches in results.items():
+        print(f"\n{name}")
+        for match in matches:
+            away = "" if match.distance_m is None else f"  {match.distance_m / 1000:,.0f} km away"
+            print(f"  {match.similarity:6.3f}  {match.lat:8.3f} {match.lon:9.3f}  {match.name}{away}")
+
+
+def _match(match: Match) -> dict[str, Any]:
+    return {
+        "place_id": match.place_id,
+        "name": match.name,
+        "lat": match.lat,
+        "lon": match.lon,
+        "similarity": round(match.similarity, 6),
+        "distance_m": None if match.distance_m is None else round(match.distance_m, 1),
+    }
+
+
+def _heatmap(arguments: argparse.Namespace) -> None:
+    from unigeoclip.heatmap import check_ending
+
+    check_ending(arguments.out)
+    if arguments.embedder != OURS:
+        heatmap = _heatmap_of_embedder(arguments)
+    else:
+        explorer, query, notes = _ask(arguments)
+        for note in notes:
+            print(note, file=sys.stderr)
+        heatmap = explorer.heatmap(query)
+    heatmap.save(arguments.out)
+    best = heatmap.best()
+    print(f"{arguments.out}: most similar at {best.lat:.3f}, {best.lon:.3f} ({best.similarity:.3f})")
+
+
+def _heatmap_of_embedder(arguments: argparse.Namespace) -> Any:
+    from unigeoclip.atlas.store import load_atlas
+    from unigeoclip.embedders import EMBEDDERS, load_embedder
+    from unigeoclip.search import embedder_heatmap
+    from unigeoclip.vectors import land_grid
+
+    if arguments.embedder in EMBEDDERS and arguments.latlon is None:
+        raise InputError(f"The embedder {arguments.embedder!r} knows points only: ask it with --latlon.")
+    atlas = load_atlas(arguments.atlas)
+    embedder = load_embedder(arguments.embedder, atlas)
+    return embedder_heatmap(embedder, land_grid(atlas), _latlon(arguments.latlon))
+
+
+def _embed(arguments: argparse.Namespace) -> None:
+    from unigeoclip.embedders import load_embedder
+    from unigeoclip.tables import embed_csv
+
+    atlas = None
+    if arguments.embedder == OURS:
+        from unigeoclip.atlas.store import load_atlas
+
+        atlas = load_atlas(arguments.atlas)
+    embedder = load_embedder(arguments.embedder, atlas)
+    rows, dim = embed_csv(embedder, arguments.csv, arguments.lat, arguments.lon, arguments.out)
+    print(f"{arguments.out}: {rows} rows, {dim} dimensions")
+
+
+def _evaluate(arguments: argparse.Namespace) -> None:
+    from unigeoclip.atlas.store import load_atlas
+    from unigeoclip.evaluation import evaluate
+
+    report = evaluate(load_atlas(arguments.atlas))
+    _print_json(report) if arguments.json else _print_nested(report)
+
+
+def _bench(arguments: argparse.Namespace) -> None:
+    from unigeoclip.bench import run_bench
+
+    report = run_bench(arguments.atlas, quick=arguments.quick)
+    _print_json(report) if arguments.json else _print_nested(report)
+
+
+# Helpers of the commands
+
+
+def _ask(arguments: argparse.Namespace) -> tuple[Explorer, Query, list[str]]:
+    """Open the atlas and encode the query that the options describe; bad options fail before the atlas is opened.
+
+    Returns:
+        The explorer, the query, and what to know about the answer in whole sentences.
+    """
+    modality, value, label = _question(arguments)
+    from unigeoclip.search import Explorer, QueryItem
+
+    notes: list[str] = []
+    explorer = Explorer.open(arguments.atlas, progress=_Progress())
+    if arguments.image is not None:
+        decoded = _decoded(arguments.image, value, modality, explorer.input_px(modality))
+        value = decoded.array
+        notes += decoded.notes
+    query = explorer.query([QueryItem(modality, value, label=label)])
+    return explorer, query, [*notes, *(note.text for note in query.notes)]
+
+
+def _question(arguments: argparse.Namespace) -> tuple[str, Any, str]:
+    """Modality, value and label of the one query option that was given; of a picture the bytes of its file."""
+    if arguments.modality is not None and arguments.image is None:
+        raise InputError("--modality says what the picture of --image is; give a picture, or leave it out.")
+    if arguments.text is not None:
+        from unigeoclip.search import sentences_of
+
+        sentences_of(arguments.text)
+        return "text", arguments.text, arguments.text
+    if arguments.latlon is not None:
+        return "location", _latlon(arguments.latlon), arguments.latlon
+    if arguments.modality is None:
+        raise InputError("Say what the picture is: --modality aerial, street or surface.")
+    try:
+        return arguments.modality, arguments.image.read_bytes(), str(arguments.image)
+    except OSError as error:
+        raise InputError(f"{arguments.image} cannot be read: {error.strerror}.") from error
+
+
+def _latlon(text: str) -> tuple[float, float]:
+    from unigeoclip.geo import as_latlon
+
+    try:
+        lat, lon = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise InputError(
+            f"--latlon takes latitude,longitude in degrees, such as 42.36,-71.06; not {text!r}."
+        ) from error
+    as_latlon((lat, lon))
+    return lat, lon
+
+
+def _decoded(path: Path, data: bytes, modality: str, px: int) -> Decoded:
+    from unigeoclip.modalities.uploads import read_picture, read_surface
+
+    try:
+        return read_surface(data, px) if modality == "surface" else read_picture(data, px)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+class _Progress:
+    """Progress on stderr: one line that is written over on a terminal, one line per stage elsewhere."""
+
+    def __init__(self) -> None:
+        self._stage = ""
+
+    def __call__(self, words: str, share: float) -> None:
+        if sys.stderr.isatty():
+            print(f"\r\x1b[K{words} {share:4.0%}", end="" if share < 1 else "\n", file=sys.stderr, flush=True)
+        elif words != self._stage:
+            print(words, file=sys.stderr, flush=True)
+        self._stage = words
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False))
+
+
+def _print_nested(value: Any, depth: int = 0) -> None:
+    """Print nested dictionaries as indented lines, and rows of plain values in one line each."""
+    pairs = value.items() if isinstance(value, dict) else enumerate(value, start=1)
+    for key, item in pairs:
+        nested = item.values() if isinstance(item, dict) else item if isinstance(item, list) else None
+        if nested is None:
+            print(f"{'  ' * depth}{key}: {_plain(item)}")
+        elif isinstance(item, dict) and not any(isinstance(part, dict | list) for part in nested):
+            print(f"{'  ' * depth}{key}: " + ", ".join(f"{name} {_plain(part)}" for name, part in item.items()))
+        else:
+            print(f"{'  ' * depth}{key}")
+            _print_nested(item, depth + 1)
+
+
+def _plain(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

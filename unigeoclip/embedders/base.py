@@ -1,0 +1,92 @@
+"""What an embedder is: anything that turns coordinates into vectors that can be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from unigeoclip.geo import as_latlon
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["Embedder", "Provenance", "embed_in_batches"]
+
+# Activations of this many rows stay in the processor's cache: larger batches are no faster, whole ones slower.
+BATCH_ROWS = 512
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where an embedder comes from, in words for people.
+
+    Attributes:
+        made_by: Who designed and trained it, on what.
+        source: Where its weights are from: a package with its version, a model folder; or that it has none.
+        licence: Licence of the weights.
+    """
+
+    made_by: str
+    source: str
+    licence: str
+
+
+class Embedder(Protocol):
+    """Turns (lat, lon) into vectors; all embedders are used alike and none depends on what else is in the batch."""
+
+    @property
+    def name(self) -> str:
+        """Key in the table of embedders, as the command line spells it."""
+
+    @property
+    def title(self) -> str:
+        """Name for people."""
+
+    @property
+    def dim(self) -> int:
+        """Length of its vectors."""
+
+    @property
+    def provenance(self) -> Provenance:
+        """Where it comes from."""
+
+    def embed(self, latlon: ArrayLike) -> NDArray[np.float32]:
+        """Embed points.
+
+        Args:
+            latlon: (n, 2) degrees, or one (lat, lon); any n, it is cut into batches inside.
+
+        Returns:
+            (n, dim) float32, C-contiguous, each row of L2 norm 1.
+
+        Raises:
+            InputError: Not coordinates; the message names the first bad row.
+        """
+
+
+def embed_in_batches(
+    latlon: ArrayLike, dim: int, encode: Callable[[NDArray[np.float64]], NDArray[np.float32]], rows: int = BATCH_ROWS
+) -> NDArray[np.float32]:
+    """Check coordinates, encode them batch by batch, and bring every row to length one.
+
+    Args:
+        latlon: (n, 2) degrees, or one (lat, lon).
+        dim: Length of the vectors.
+        encode: (b, 2) float64 degrees -> (b, dim), of any length but zero.
+        rows: The largest b.
+
+    Returns:
+        (n, dim) float32 unit vectors, C-contiguous.
+
+    Raises:
+        InputError: Not coordinates; the message names the first bad row of all n.
+    """
+    points = as_latlon(latlon)
+    vectors = np.empty((len(points), dim), dtype=np.float32)
+    for start in range(0, len(points), rows):
+        vectors[start : start + rows] = encode(points[start : start + rows])
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors

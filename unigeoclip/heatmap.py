@@ -1,0 +1,517 @@
+"""Grids of locations and heatmaps over them: similarities in, Web Mercator pictures, GeoTIFF and GeoJSON out."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+
+from unigeoclip.colours import DEFAULT_COLORMAP, hex_colour, palette, paletted_png
+from unigeoclip.errors import InputError
+from unigeoclip.geo import (
+    EARTH_RADIUS_M,
+    MAX_MERCATOR_LAT_DEG,
+    as_latlon,
+    inverse_web_mercator,
+    web_mercator,
+    wrap_lon_deg,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from typing import Any
+
+    from numpy.typing import NDArray
+    from scipy.sparse import csr_array
+
+__all__ = ["Best", "Grid", "Heatmap", "LegendStop", "check_ending"]
+
+Bounds = tuple[float, float, float, float]  # south, west, north, east in degrees
+Scale = Literal["similarity", "percentile"]
+
+PICTURE_WIDTH_PX = 1024
+MAX_PICTURE_WIDTH_PX = 4096
+MAX_PICTURE_BYTES = 150_000
+_BAND_ROWS = 128
+# Fewer colours compress better. 96 look like 255 on a map; the others are for maps that are almost noise.
+_COLOUR_LEVELS = (96, 32, 8)
+
+
+class Best(NamedTuple):
+    """The hottest cell of a heatmap: its centre in degrees and its similarity."""
+
+    lat: float
+    lon: float
+    similarity: float
+
+
+class LegendStop(NamedTuple):
+    """A mark of the legend: place along the colour bar (0 low, 1 high), the similarity there, its colour."""
+
+    fraction: float
+    similarity: float
+    colour: str
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """A regular grid of latitude and longitude, of which only some cells count (land, say).
+
+    Attributes:
+        bounds: Outer edges (south, west, north, east) in degrees; east exceeds 180 where a grid crosses the date line.
+        mask: (h, w) bool, row 0 in the north: the cells that count. Numbered row by row they are the grid's ``cells``.
+
+    Raises:
+        InputError: The bounds are empty or leave the globe, or no cell counts.
+    """
+
+    bounds: Bounds
+    mask: NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        south, west, north, east = self.bounds
+        if not (-90 <= south < north <= 90 and -180 <= west < 180 and west < east <= west + 360):
+            raise InputError(
+                f"Grid bounds (south, west, north, east) = {self.bounds} do not describe a part of the globe."
+            )
+        if self.mask.ndim != 2 or not self.mask.any():
+            raise InputError(f"The grid over {self.bounds} has no cells: its mask {self.mask.shape} is empty.")
+
+    @classmethod
+    def over(
+        cls, bounds: Bounds, step_deg: float, keep: Callable[[NDArray[np.float64]], NDArray[np.bool_]] | None = None
+    ) -> Grid:
+        """Cover bounds with cells of about ``step_deg`` (an exact number of them fits).
+
+        Args:
+            bounds: (south, west, north, east) degrees.
+            step_deg: Height and width of a cell in degrees.
+            keep: Takes cell centres (n, 2) degrees and says which count, (n,) bool; all by default.
+
+        Raises:
+            InputError: The step is not positive, or no cell counts.
+        """
+        if not step_deg > 0:
+            raise InputError(f"The grid step must be a positive number of degrees; it is {step_deg:g}.")
+        south, west, north, east = bounds
+        shape = (max(1, round((north - south) / step_deg)), max(1, round((east - west) / step_deg)))
+        full = cls(bounds, np.ones(shape, dtype=bool))
+        return full if keep is None else cls(bounds, keep(full.cells).reshape(shape))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the grid."""
+        return self.mask.shape[0], self.mask.shape[1]
+
+    @property
+    def step_deg(self) -> tuple[float, float]:
+        """Height and width of a cell in degrees."""
+        south, west, north, east = self.bounds
+        return (north - south) / self.shape[0], (east - west) / self.shape[1]
+
+    @property
+    def mercator_bounds(self) -> Bounds:
+        """The bounds, cut off where the Web Mercator square ends: the corners of a heatmap's picture, degrees."""
+        south, west, north, east = self.bounds
+        return max(south, -MAX_MERCATOR_LAT_DEG), west, min(north, MAX_MERCATOR_LAT_DEG), east
+
+    def __len__(self) -> int:
+        return len(self.cells)
+
+    @cached_property
+    def cells(self) -> NDArray[np.float64]:
+        """Centres of the cells that count, (n, 2) degrees, from the north-west, row by row."""
+        lat_step, lon_step = self.step_deg
+        rows, columns = np.nonzero(self.mask)
+        lat = self.bounds[2] - (rows + 0.5) * lat_step
+        return np.stack([lat, wrap_lon_deg(self.bounds[1] + (columns + 0.5) * lon_step)], axis=1)
+
+    @cached_property
+    def area_km2(self) -> NDArray[np.float64]:
+        """Area of each cell on the mean sphere, (n,) square kilometres."""
+        lat_step, lon_step = self.step_deg
+        edges = np.radians(self.bounds[2] - np.arange(self.shape[0] + 1) * lat_step)
+        row_km2 = (EARTH_RADIUS_M / 1000) ** 2 * np.radians(lon_step) * -np.diff(np.sin(edges))
+        area: NDArray[np.float64] = row_km2[np.nonzero(self.mask)[0]]
+        return area
+
+    @cached_property
+    def _numbers(self) -> NDArray[np.int32]:
+        """Number of each cell that counts, -1 elsewhere, (h, w)."""
+        numbers = np.full(self.shape, -1, dtype=np.int32)
+        numbers[self.mask] = np.arange(self.mask.sum(), dtype=np.int32)
+        return numbers
+
+    def cell_at(self, lat: float, lon: float) -> int | None:
+        """Number of the cell a point lies in; None outside the grid or where the cell does not count.
+
+        Raises:
+            InputError: The coordinates are not a point on the globe.
+        """
+        (lat, lon) = as_latlon([(lat, lon)])[0]
+        lat_step, lon_step = self.step_deg
+        row = min(int((self.bounds[2] - lat) // lat_step), self.shape[0] - (lat == self.bounds[0]))
+        column = int(((lon - self.bounds[1]) % 360) // lon_step)
+        if not (0 <= row < self.shape[0] and column < self.shape[1]):
+            return None
+        number = int(self._numbers[row, column])
+        return number if number >= 0 else None
+
+    @cached_property
+    def _default_plan(self) -> _PicturePlan:
+        return _PicturePlan.of(self, PICTURE_WIDTH_PX)
+
+    def _plan(self, width_px: int) -> _PicturePlan:
+        """The plan of the usual width is kept; others are rare and may be large."""
+        return self._default_plan if width_px == PICTURE_WIDTH_PX else _PicturePlan.of(self, width_px)
+
+
+@dataclass(frozen=True, eq=False)
+class _PicturePlan:
+    """How cell values become the pixels of a Web Mercator picture: computed once per grid and width."""
+
+    shape: tuple[int, int]
+    pixels: NDArray[np.intp]  # flat numbers of the painted pixels, (p,)
+    weights: csr_array  # (p, n): bilinear weights of the cells
+
+    @classmethod
+    def of(cls, grid: Grid, width_px: int) -> _PicturePlan:
+        """Plan a picture ``width_px`` wide of the grid, cut off where the Web Mercator square ends."""
+        from scipy.sparse import csr_array
+
+        south, west, north, east = grid.mercator_bounds
+        left_m, right_m = web_mercator(np.array([(0.0, west), (0.0, east)]))[:, 0]
+        bottom_m, top_m = web_mercator(np.array([(south, 0.0), (north, 0.0)]))[:, 1]
+        height_px = max(1, round(width_px * float((top_m - bottom_m) / (right_m - left_m))))
+        y_m = top_m - (np.arange(height_px) + 0.5) * (top_m - bottom_m) / height_px
+        lat = inverse_web_mercator(np.stack([np.zeros_like(y_m), y_m], axis=1))[:, 0]
+        lat_step, lon_step = grid.step_deg
+        rows, row_weights = _neighbours((grid.bounds[2] - lat) / lat_step - 0.5, grid.shape[0], wraps=False)
+        across = (np.arange(width_px) + 0.5) * (east - west) / width_px / lon_step - 0.5
+        columns, column_weights = _neighbours(across, grid.shape[1], wraps=east - west == 360)
+
+        # Band by band, so that a large picture needs no more memory on the way than at the end.
+        bands = []
+        for top in range(0, height_px, _BAND_ROWS):
+            band = slice(top, top + _BAND_ROWS)
+            numbers = grid._numbers[rows[band, None, :, None], columns[None, :, None, :]].reshape(-1, 4)
+            weights = (row_weights[band, None, :, None] * column_weights[None, :, None, :]).reshape(-1, 4)
+            bands.append((top * width_px, *_painted(numbers, weights)))
+        pixels = np.concatenate([first + painted for first, painted, _, _ in bands])
+        shares = np.concatenate([shares for *_, shares in bands]).ravel()
+        cells = np.concatenate([cells for _, _, cells, _ in bands]).ravel()
+        starts = np.arange(0, len(shares) + 1, 4, dtype=np.int32)
+        return cls((height_px, width_px), pixels, csr_array((shares, cells, starts), shape=(len(pixels), len(grid))))
+
+
+def _painted(
+    cells: NDArray[np.int32], weights: NDArray[np.float64]
+) -> tuple[NDArray[np.intp], NDArray[np.int32], NDArray[np.float32]]:
+    """Which pixels are painted, from which cells, in which shares.
+
+    Args:
+        cells: (pixels, 4) numbers of the cells round each pixel, -1 where they do not count.
+        weights: (pixels, 4) their bilinear weights. What a missing cell weighs goes to the others, so that no value
+            bleeds over a coast.
+
+    Returns:
+        Numbers of the painted pixels (p,), the cells (p, 4) and shares (p, 4) of each.
+    """
+    weights = np.where(cells < 0, 0.0, weights)
+    total = weights.sum(axis=1)
+    painted = np.flatnonzero(total >= 0.5)  # half: the coast stays where the cells' edges are, and is smooth
+    shares = (weights[painted] / total[painted, None]).astype(np.float32)
+    return painted, np.maximum(cells[painted], 0), shares
+
+
+def _neighbours(at: NDArray[np.float64], count: int, *, wraps: bool) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """The two cells next to each fractional position and their linear weights, both (len(at), 2)."""
+    first = np.floor(at).astype(np.intp)
+    share = at - first
+    both = np.stack([first, first + 1], axis=1)
+    both = both % count if wraps else np.clip(both, 0, count - 1)
+    return both, np.stack([1 - share, share], axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class Heatmap:
+    """Similarity of a query to every cell of a grid.
+
+    Attributes:
+        grid: The cells.
+        values: (n,) float32 similarities in [-1, 1], one per cell.
+
+    Raises:
+        InputError: The number of values is not that of the cells, or one is not finite.
+    """
+
+    grid: Grid
+    values: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        if self.values.shape != (len(self.grid),):
+            raise InputError(f"A heatmap over {len(self.grid)} cells needs as many values; got {self.values.shape}.")
+        if not np.isfinite(self.values).all():
+            raise InputError("A heatmap cannot be drawn: some similarities are not finite numbers.")
+
+    @property
+    def bounds(self) -> Bounds:
+        """Corners (south, west, north, east) of the picture of ``png``, degrees; latitude ends at 85.0511."""
+        return self.grid.mercator_bounds
+
+    def raster(self) -> NDArray[np.float32]:
+        """The values on the whole grid, (h, w) float32, row 0 in the north; NaN where cells do not count."""
+        raster = np.full(self.grid.shape, np.nan, dtype=np.float32)
+        raster[self.grid.mask] = self.values
+        return raster
+
+    def best(self) -> Best:
+        """The hottest cell."""
+        cell = int(np.argmax(self.values))
+        lat, lon = self.grid.cells[cell].tolist()
+        return Best(lat, lon, float(self.values[cell]))
+
+    def value_at(self, lat: float, lon: float) -> float:
+        """Similarity of the cell a point lies in; NaN where there is none.
+
+        Raises:
+            InputError: The coordinates are not a point on the globe.
+        """
+        cell = self.grid.cell_at(lat, lon)
+        return float("nan") if cell is None else float(self.values[cell])
+
+    @cached_property
+    def _ranks(self) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.intp]]:
+        """Sorted values, the share of the area at or below each of them, and the order that sorts."""
+        order = np.argsort(self.values)
+        area = np.cumsum(self.grid.area_km2[order])
+        return self.values[order], area / area[-1], order
+
+    def percentile(self, similarity: float) -> float:
+        """Percentage of the grid's area that is less similar than this, 0 to 100."""
+        values, below, _ = self._ranks
+        place = int(np.searchsorted(values, np.float32(similarity), side="left"))
+        return 100 * float(below[place - 1]) if place else 0.0
+
+    def similarity_at(self, percentile: float) -> float:
+        """The similarity that this percentage (0 to 100) of the grid's area does not exceed.
+
+        Raises:
+            InputError: The percentage is outside [0, 100].
+        """
+        if not 0 <= percentile <= 100:
+            raise InputError(f"A percentile lies between 0 and 100; this one is {percentile:g}.")
+        values, below, _ = self._ranks
+        # A rounding error of the running sum must not move the answer to the next cell.
+        return float(values[min(int(np.searchsorted(below, percentile / 100 - 1e-12)), len(values) - 1)])
+
+    def hottest(self, share: float) -> NDArray[np.bool_]:
+        """The hottest cells that together cover at most ``share`` of the grid's area (at least one cell), (n,) bool.
+
+        Raises:
+            InputError: The share is not in (0, 1].
+        """
+        if not 0 < share <= 1:
+            raise InputError(f"The share of the area must lie above 0 and at most at 1; it is {share:g}.")
+        _, _, order = self._ranks
+        from_top = order[::-1]
+        covered = np.cumsum(self.grid.area_km2[from_top])
+        count = max(1, int(np.searchsorted(covered, share * covered[-1] * (1 + 1e-12), side="right")))
+        chosen = np.zeros(len(self.values), dtype=bool)
+        chosen[from_top[:count]] = True
+        return chosen
+
+    def _fractions(
+        self, scale: Scale, floor_percentile: float, top_share: float | None
+    ) -> tuple[NDArray[np.float32], float]:
+        """Place of each cell along the colour bar (0 low, 1 the hottest cell), and the place where painting starts."""
+        floor = _colour_floor(floor_percentile, top_share)
+        if scale == "similarity":
+            low, high = self.similarity_at(floor), float(self.values.max())
+            fractions = ((self.values - low) / max(high - low, 1e-6)).astype(np.float32)
+        elif scale == "percentile":
+            _, below, order = self._ranks
+            fractions = np.empty(len(self.values), dtype=np.float32)
+            fractions[order] = (below - floor / 100) / (1 - floor / 100)
+        else:
+            raise InputError(f"There is no colour scale {scale!r}; choose 'similarity' or 'percentile'.")
+        return fractions, -np.inf if top_share is None else float(fractions[self.hottest(top_share)].min())
+
+    def png(
+        self,
+        colormap: str = DEFAULT_COLORMAP,
+        opacity: float = 1.0,
+        floor_percentile: float = 50.0,
+        *,
+        top_share: float | None = None,
+        scale: Scale = "similarity",
+        low_opacity: float | None = None,
+        width_px: int = PICTURE_WIDTH_PX,
+    ) -> bytes:
+        """Draw the heatmap as a paletted PNG in Web Mercator (EPSG:3857), to be laid over ``bounds``.
+
+        Args:
+            colormap: One of ``colours.COLORMAPS``.
+            opacity: 0 invisible to 1 opaque; off the grid the picture is always transparent.
+            floor_percentile: Cells less similar than this percentage of the area have the lowest colour. The median
+                by default: similarities of unlike places differ little, and would else use up half of the colours.
+            top_share: Paint only the hottest share, (0, 1], of the area; the colours start there or at the floor.
+            scale: Colour by similarity, or by percentile of area.
+            low_opacity: Opacity at the low end of the colours, rising to ``opacity`` at the high end, so that the map
+                below shows where nothing is like the query. The same as ``opacity`` by default.
+            width_px: Width of the picture; its height follows from the bounds.
+
+        Returns:
+            The file, at most 150 kB unless the picture is wider than the default.
+
+        Raises:
+            InputError: An option is unknown or out of range.
+        """
+        if not 1 <= width_px <= MAX_PICTURE_WIDTH_PX:
+            raise InputError(f"The picture can be 1 to {MAX_PICTURE_WIDTH_PX} pixels wide, not {width_px}.")
+        low_opacity = opacity if low_opacity is None else low_opacity
+        for name, value in (("opacity", opacity), ("low_opacity", low_opacity)):
+            if not 0 <= value <= 1:
+                raise InputError(f"{name} must lie between 0 (invisible) and 1 (opaque); it is {value:g}.")
+        fractions, cut = self._fractions(scale, floor_percentile, top_share)
+        plan = self.grid._plan(width_px)
+        along_bar = plan.weights @ fractions
+        comment = "EPSG:3857; south, west, north, east = {}, {}, {}, {}".format(*self.bounds)
+        data = b""
+        for levels in _COLOUR_LEVELS:
+            # Number 0 is transparent; 1 to ``levels`` are the colour map.
+            numbers = np.clip(along_bar * levels, 0, levels - 1).astype(np.uint8) + np.uint8(1)
+            numbers[along_bar < cut] = 0
+            pixels = np.zeros(plan.shape, dtype=np.uint8)
+            pixels.ravel()[plan.pixels] = numbers
+            alpha = np.round(np.linspace(low_opacity, opacity, levels) * 255).astype(np.uint8)
+            data = paletted_png(pixels, np.column_stack([palette(colormap, levels), alpha]), comment)
+            if len(data) <= MAX_PICTURE_BYTES or width_px > PICTURE_WIDTH_PX:
+                break
+        return data
+
+    def legend(
+        self,
+        colormap: str = DEFAULT_COLORMAP,
+        floor_percentile: float = 50.0,
+        *,
+        top_share: float | None = None,
+        scale: Scale = "similarity",
+        stops: int = 6,
+    ) -> list[LegendStop]:
+        """Marks of the colour bar that belongs to ``png`` with the same options, from low to high."""
+        floor = _colour_floor(floor_percentile, top_share)
+        low, high = self.similarity_at(floor), float(self.values.max())
+        marks = []
+        for fraction, rgb in zip(np.linspace(0, 1, stops).tolist(), palette(colormap, stops), strict=True):
+            by_area = self.similarity_at(floor + fraction * (100 - floor))
+            similarity = by_area if scale == "percentile" else low + fraction * (high - low)
+            marks.append(LegendStop(fraction, similarity, hex_colour(rgb)))
+        return marks
+
+    def save(self, path: Path) -> None:
+        """Write the heatmap in the form that the ending of the file's name says: .tif, .png or .geojson.
+
+        Raises:
+            InputError: Another ending, or the file cannot be written.
+        """
+        check_ending(path)
+        _WRITERS[path.suffix.lower()](self, path)
+
+    def to_png(self, path: Path, **options: Any) -> None:
+        """Write the picture; the options are those of ``png``."""
+        _write_atomically(path, self.png(**options))
+
+    def to_geotiff(self, path: Path) -> None:
+        """Write the similarities as a float32 GeoTIFF in EPSG:4326, one pixel per cell, NaN for no data."""
+        from rasterio import Affine
+        from rasterio.io import MemoryFile
+
+        _, west, north, _ = self.grid.bounds
+        lat_step, lon_step = self.grid.step_deg
+        height, width = self.grid.shape
+        profile = {
+            "driver": "GTiff", "height": height, "width": width, "count": 1, "dtype": "float32", "nodata": np.nan,
+            "crs": "EPSG:4326", "transform": Affine(lon_step, 0, west, 0, -lat_step, north),
+            "compress": "deflate", "predictor": 3,
+        }  # fmt: skip
+        with MemoryFile() as memory:
+            with memory.open(**profile) as tiff:
+                tiff.write(self.raster(), 1)
+                tiff.set_band_description(1, "similarity")
+            _write_atomically(path, bytes(memory.getbuffer()))
+
+    def to_geojson(self, path: Path, share: float = 0.05) -> None:
+        """Write the hottest cells as polygons with their similarity, hottest first.
+
+        Args:
+            path: File to write.
+            share: Share of the grid's area to write, (0, 1].
+
+        Raises:
+            InputError: The share is out of range.
+        """
+        cells = np.flatnonzero(self.hottest(share))
+        cells = cells[np.argsort(-self.values[cells], kind="stable")]
+        lat_step, lon_step = self.grid.step_deg
+        features = []
+        for cell, (lat, lon) in zip(cells.tolist(), self.grid.cells[cells].tolist(), strict=True):
+            west, east = round(lon - lon_step / 2, 6), round(lon + lon_step / 2, 6)
+            south, north = round(lat - lat_step / 2, 6), round(lat + lat_step / 2, 6)
+            # GeoJSON (RFC 7946) wants (longitude, latitude), the outer ring counter-clockwise.
+            ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+            features.append({
+                "type": "Feature",
+                "geometry": {"type": "Polygon", "coordinates": [ring]},
+                "properties": {"similarity": round(float(self.values[cell]), 4)},
+            })  # fmt: skip
+        _write_atomically(path, json.dumps({"type": "FeatureCollection", "features": features}).encode())
+
+
+_WRITERS = {
+    ".tif": Heatmap.to_geotiff,
+    ".tiff": Heatmap.to_geotiff,
+    ".png": Heatmap.to_png,
+    ".geojson": Heatmap.to_geojson,
+}
+
+
+def check_ending(path: Path) -> None:
+    """Check that a heatmap can be written to a file of that name, before the work is done.
+
+    Raises:
+        InputError: The ending is unknown, or the folder does not exist.
+    """
+    if path.suffix.lower() not in _WRITERS:
+        raise InputError(
+            f"{path.name}: a heatmap is written as .tif (GeoTIFF), .png (picture) or .geojson (hottest cells)."
+        )
+    if not path.parent.is_dir():
+        raise InputError(f"{path} cannot be written: the folder {path.parent} does not exist.")
+
+
+def _colour_floor(floor_percentile: float, top_share: float | None) -> float:
+    """Percentile of area at which the colours start: the floor, or the threshold if only hotter cells are painted."""
+    if not 0 <= floor_percentile < 100:
+        raise InputError(f"The floor of the colours must lie in [0, 100); it is {floor_percentile:g}.")
+    if top_share is None:
+        return floor_percentile
+    if not 0 < top_share <= 1:
+        raise InputError(f"The share of the area to paint must lie above 0 and at most at 1; it is {top_share:g}.")
+    return max(floor_percentile, 100 * (1 - top_share))
+
+
+def _write_atomically(path: Path, data: bytes) -> None:
+    """Write under a temporary name, then rename: a reader never sees half a file."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise InputError(f"{path} cannot be written: {error.strerror}.") from error

@@ -1,0 +1,434 @@
+"""Search: queries of any modality, the places closest to them, and the heatmap of where on Earth is like them."""
+
+from __future__ import annotations
+
+import re
+import threading
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from unigeoclip.colours import shaded_relief
+from unigeoclip.config import read_json
+from unigeoclip.errors import CheckpointError, InputError
+from unigeoclip.geo import as_latlon, distance_m, unit_xyz
+from unigeoclip.heatmap import Heatmap
+from unigeoclip.vectors import VectorCache, encode_places, gallery_rows, input_px, land_grid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+    from PIL import Image
+
+    from unigeoclip.atlas.store import Atlas
+    from unigeoclip.embedders.base import Embedder
+    from unigeoclip.heatmap import Grid
+    from unigeoclip.model import UniGeoCLIP
+
+__all__ = ["Explorer", "Match", "Note", "Place", "Query", "QueryItem", "embedder_heatmap", "sentences_of"]
+
+PLACE = "place"  # a query item that stands for all modalities of a place at once
+MAX_TEXT_CHARACTERS = 2000
+MAX_PICTURE_PX = 2048
+# A sum of unit vectors shorter than this share of its weights is noise left over from terms that cancel.
+_CANCELLED = 1e-3
+
+
+@dataclass(frozen=True)
+class QueryItem:
+    """One term of a query.
+
+    Attributes:
+        modality: "location", "text", "aerial", "street", "surface"; or "place" for all modalities of a place at once.
+        value: (lat, lon) degrees; a text; a decoded picture (see ``modalities.uploads``); or a place_id.
+        weight: Its share in the sum; negative for "not like this".
+        label: What a person reads; free.
+    """
+
+    modality: str
+    value: Any
+    weight: float = 1.0
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something to know about an answer; ``kind`` is "outside", "unlike", "truncated" or "language"."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Query:
+    """An encoded query.
+
+    Attributes:
+        items: Its terms.
+        vector: (dim,) float32, unit length.
+        notes: What to know about the answer, in whole sentences.
+        origin: (lat, lon) of its only location or place, from which distances are measured; None if there is not one.
+    """
+
+    items: tuple[QueryItem, ...]
+    vector: NDArray[np.float32]
+    notes: tuple[Note, ...] = ()
+    origin: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Match:
+    """A place found: ``similarity`` in [-1, 1]; ``distance_m`` metres from the query's origin, if it has one."""
+
+    modality: str
+    place_id: str
+    name: str
+    lat: float
+    lon: float
+    similarity: float
+    distance_m: float | None
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place of the atlas and what is said of it, as (kind, sentence)."""
+
+    place_id: str
+    name: str
+    lat: float
+    lon: float
+    country: str
+    captions: tuple[tuple[str, str], ...]
+
+
+class Explorer:
+    """An atlas with its model, ready to be asked; one serves all visitors, its methods may run in any thread."""
+
+    def __init__(
+        self,
+        atlas: Atlas,
+        model: UniGeoCLIP,
+        grid: Grid,
+        cells: NDArray[np.float32],
+        places: dict[str, NDArray[np.float32]],
+    ) -> None:
+        """Put the parts together; ``Explorer.open`` makes them.
+
+        Args:
+            atlas: The atlas.
+            model: Its model.
+            grid: The land grid.
+            cells: (cells, dim) unit vectors of the grid's cells.
+            places: Modality name -> (gallery, dim) unit vectors of the atlas's gallery places, in their order.
+        """
+        import faiss
+
+        self.atlas, self.model, self.grid = atlas, model, grid
+        self._cells = cells
+        self._indexes: dict[str, Any] = {}
+        for modality, vectors in places.items():
+            self._indexes[modality] = faiss.IndexFlatIP(model.dim)
+            self._indexes[modality].add(np.ascontiguousarray(vectors))
+        self._rows = gallery_rows(atlas)
+        table = atlas.places.iloc[self._rows]
+        self._latlon = table[["lat", "lon"]].to_numpy(np.float64)
+        self._ids, self._names = table["place_id"].tolist(), table["name"].tolist()
+        self._row_of = {place_id: row for row, place_id in enumerate(atlas.places["place_id"].tolist())}
+        self._gallery_of = {row: number for number, row in enumerate(self._rows.tolist())}
+        self._thresholds = _unlike_thresholds(atlas.model_path)
+        # The tokenizer of the sentence encoder must not be entered by two threads at once.
+        self._text_lock = threading.Lock()
+
+    @classmethod
+    def open(
+        cls,
+        atlas: str | Path | Atlas,
+        cache_dir: Path | None = None,
+        progress: Callable[[str, float], None] | None = None,
+    ) -> Explorer:
+        """Open an atlas for search; the first time, its grid and places are encoded and kept in the cache folder.
+
+        Args:
+            atlas: Name or folder of an atlas, or the atlas.
+            cache_dir: Where vectors are kept; by default $UNIGEOCLIP_CACHE or ~/.cache/unigeoclip.
+            progress: Called with what is being done and the share of it that is, 0 to 1.
+
+        Raises:
+            AtlasError: The atlas cannot be used.
+            CheckpointError: Its model cannot be used.
+        """
+        from unigeoclip.atlas.store import load_atlas
+        from unigeoclip.checkpoint import load_model
+
+        opened = load_atlas(atlas) if isinstance(atlas, str | Path) else atlas
+        model = load_model(opened.model_path)
+        grid = land_grid(opened)
+        cells, places = VectorCache(opened, model, grid, cache_dir).load(progress)
+        return cls(opened, model, grid, cells, places)
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """Modalities that can be searched."""
+        return tuple(self._indexes)
+
+    def input_px(self, modality: str) -> int:
+        """Side in pixels to which pictures of a modality are decoded before they go into a query.
+
+        Raises:
+            InputError: The model takes no such pictures.
+        """
+        return input_px(self.model, modality)
+
+    # Queries
+
+    def query(self, items: Sequence[QueryItem]) -> Query:
+        """Encode a weighted sum of items.
+
+        Raises:
+            InputError: No items, a value that cannot be encoded, or weights that cancel out.
+        """
+        if not items:
+            raise InputError("The query is empty: give a point, some words, or a picture.")
+        total = np.zeros(self.model.dim, dtype=np.float64)
+        notes: list[Note] = []
+        origins: list[tuple[float, float]] = []
+        for item in items:
+            if not np.isfinite(item.weight):
+                raise InputError(
+                    f"The weight of {item.label or item.modality!r} is not a finite number: {item.weight}."
+                )
+            vector, remarks, origin = self._encode(item)
+            total += item.weight * vector
+            notes += [note for note in remarks if note not in notes]
+            origins += [origin] if origin else []
+        length = float(np.linalg.norm(total))
+        if length <= _CANCELLED * sum(abs(item.weight) for item in items):
+            raise InputError(
+                "The weights cancel out: nothing is left of the query. Change a weight, or remove an item that is both"
+                " added and taken away."
+            )
+        origin = origins[0] if len(origins) == 1 else None
+        return Query(tuple(items), (total / length).astype(np.float32), tuple(notes), origin)
+
+    def _encode(self, item: QueryItem) -> tuple[NDArray[np.float32], list[Note], tuple[float, float] | None]:
+        """Unit vector of one item, what to know about it, and where it is, if anywhere."""
+        if item.modality == PLACE:
+            return self._encode_place(item.value)
+        if item.modality not in self.model.modalities:
+            known = ", ".join((*self.model.modalities, PLACE))
+            raise InputError(f"The atlas {self.atlas.name!r} cannot be asked by {item.modality!r}; it can by {known}.")
+        if item.modality == "location":
+            point = as_latlon(item.value)
+            lat, lon = point[0].tolist()
+            return self._vector("location", point), self._outside(lat, lon), (lat, lon)
+        if item.modality == "text":
+            sentences, notes = sentences_of(item.value)
+            with self._text_lock:
+                return self._vector("text", [sentences]), notes, None
+        vector = self._vector(item.modality, np.asarray(item.value)[None])
+        return vector, self._unlike(item.modality, vector), None
+
+    def _vector(self, modality: str, batch_of_one: Any) -> NDArray[np.float32]:
+        vector: NDArray[np.float32] = self.model.encode({modality: batch_of_one})[modality][0].cpu().numpy()
+        return vector
+
+    def _encode_place(self, place_id: str) -> tuple[NDArray[np.float32], list[Note], tuple[float, float]]:
+        """Mean of all modalities of a place."""
+        row = self._row(place_id)
+        number = self._gallery_of.get(row)
+        if number is None:
+            rows = np.array([row])
+            vectors = [encode_places(self.model, self.atlas, name, rows)[0] for name in self.modalities]
+        else:
+            vectors = [index.reconstruct(number) for index in self._indexes.values()]
+        mean = np.mean(vectors, axis=0)
+        lat, lon = self.atlas.places[["lat", "lon"]].iloc[row].tolist()
+        return (mean / np.linalg.norm(mean)).astype(np.float32), [], (lat, lon)
+
+    def _row(self, place_id: str) -> int:
+        if place_id not in self._row_of:
+            raise InputError(f"There is no place {place_id!r} in the atlas {self.atlas.name!r}.")
+        return self._row_of[place_id]
+
+    def _outside(self, lat: float, lon: float) -> list[Note]:
+        south, west, north, east = self.atlas.manifest.bounds
+        if not (south <= lat <= north and (lon - west) % 360 <= east - west):
+            text = "This point lies outside the atlas: the model was not trained there, so its answer is a guess."
+        elif not self.atlas.is_land(np.array([(lat, lon)]))[0]:
+            text = "This point is in the ocean: the model was trained on land only, so its answer here is a guess."
+        else:
+            return []
+        return [Note("outside", text)]
+
+    def _unlike(self, modality: str, vector: NDArray[np.float32]) -> list[Note]:
+        """A note if nowhere on the grid is as similar to a picture as somewhere is to nearly every held-out one."""
+        threshold = self._thresholds.get(modality)
+        if threshold is None or float((self._cells @ vector).max()) >= threshold:
+            return []
+        expected = f"a view of about {_in_words(self.atlas.window_m)} from above"
+        if modality == "surface":
+            expected = f"heights in metres over about {_in_words(self.atlas.window_m)}"
+        elif modality == "street":
+            expected = "a view along a street"
+        return [Note("unlike", f"Unlike anything in this atlas: expects {expected}.")]
+
+    # Answers
+
+    def search(self, query: Query, k: int = 10, modalities: Sequence[str] | None = None) -> dict[str, list[Match]]:
+        """The gallery places whose items are most similar to a query, by modality.
+
+        Args:
+            query: From ``query``.
+            k: How many of each modality.
+            modalities: Which; all by default.
+
+        Returns:
+            Modality name -> matches, the most similar first.
+
+        Raises:
+            InputError: k is not positive, or a modality cannot be searched.
+        """
+        if k < 1:
+            raise InputError(f"At least one match must be asked for, not {k}.")
+        wanted = self.modalities if modalities is None else tuple(modalities)
+        if unknown := [name for name in wanted if name not in self._indexes]:
+            raise InputError(f"{unknown[0]!r} cannot be searched here; choose among {', '.join(self.modalities)}.")
+        results = {}
+        for modality in wanted:
+            index = self._indexes[modality]
+            similarities, numbers = index.search(query.vector[None], min(k, index.ntotal))
+            results[modality] = [
+                self._match(modality, number, similarity, query.origin)
+                for number, similarity in zip(numbers[0].tolist(), similarities[0].tolist(), strict=True)
+            ]
+        return results
+
+    def _match(self, modality: str, number: int, similarity: float, origin: tuple[float, float] | None) -> Match:
+        lat, lon = self._latlon[number].tolist()
+        metres = None if origin is None else float(distance_m(origin, (lat, lon)))
+        bounded = min(max(similarity, -1.0), 1.0)  # rounding can leave 1.0000001
+        return Match(modality, self._ids[number], self._names[number], lat, lon, bounded, metres)
+
+    def heatmap(self, query: Query) -> Heatmap:
+        """Similarity of a query to every cell of the grid."""
+        return Heatmap(self.grid, self._cells @ query.vector)
+
+    # Places
+
+    def place(self, place_id: str) -> Place:
+        """A place by its id.
+
+        Raises:
+            InputError: There is no such place.
+        """
+        row = self._row(place_id)
+        record = self.atlas.places.iloc[row]
+        captions = tuple((str(kind), str(text)) for kind, text in self.atlas.captions(row))
+        name, country = str(record["name"]), str(record["country"])
+        return Place(place_id, name, float(record["lat"]), float(record["lon"]), country, captions)
+
+    def nearest_place(self, lat: float, lon: float) -> tuple[Place, float]:
+        """The gallery place nearest to a point, and its distance in metres.
+
+        Raises:
+            InputError: The coordinates are not a point on the globe.
+        """
+        point = as_latlon((lat, lon))
+        number = int(np.argmax(self._xyz @ unit_xyz(point)[0]))
+        return self.place(self._ids[number]), float(distance_m(point[0], self._latlon[number]))
+
+    @cached_property
+    def _xyz(self) -> NDArray[np.float64]:
+        return unit_xyz(self._latlon)
+
+    def picture(self, modality: str, latlon: Sequence[float], px: int = 224) -> Image.Image:
+        """The atlas's own picture round a point, as wide as the model's input: the photograph, or heights as relief.
+
+        Args:
+            modality: "aerial" or "surface".
+            latlon: (lat, lon) degrees.
+            px: Side of the picture.
+
+        Raises:
+            InputError: Another modality, a size out of range, or coordinates that are not a point on the globe.
+        """
+        from PIL import Image
+
+        if modality not in ("aerial", "surface") or modality not in self.atlas.manifest.modalities:
+            raise InputError(f"The atlas {self.atlas.name!r} has no pictures of the kind {modality!r}.")
+        if not 1 <= px <= MAX_PICTURE_PX:
+            raise InputError(f"A picture can be 1 to {MAX_PICTURE_PX} pixels wide, not {px}.")
+        point = as_latlon(latlon)
+        window = self.atlas.raster(modality).windows(point, self.atlas.window_m, px)[0]
+        if modality == "surface":
+            land = self.atlas.raster("land").windows(point, self.atlas.window_m, px)[0, 0]
+            return shaded_relief(window[0], self.atlas.window_m / px, water=land == 0)
+        return Image.fromarray(np.ascontiguousarray(window[:3].transpose(1, 2, 0)), "RGB")
+
+
+def sentences_of(text: str) -> tuple[list[str], list[Note]]:
+    """Split a person's text into the sentences that the text encoder reads as a bag.
+
+    Returns:
+        At least one sentence, and what to know: that a long text was cut, or is in a script the encoder does not read.
+
+    Raises:
+        InputError: There is no word in it.
+    """
+    if not isinstance(text, str):
+        raise InputError(f"A text query must be text, not {type(text).__name__}.")
+    notes = []
+    kept = text.strip()
+    if len(kept) > MAX_TEXT_CHARACTERS:
+        kept = kept[:MAX_TEXT_CHARACTERS]
+        notes.append(
+            Note("truncated", f"The text is long: only its first {MAX_TEXT_CHARACTERS:,} characters were used.")
+        )
+    # A full stop after a word of one or two letters ("St. Louis", "Mt. Fuji") ends no sentence.
+    parts = re.split(r"(?<=\w{3}[.!?;])\s+|[\r\n]+", kept)
+    written = [" ".join(part.split()) for part in parts if any(character.isalnum() for character in part)]
+    sentences = list(dict.fromkeys(written))  # saying it twice adds nothing but time
+    if not sentences:
+        raise InputError("The text has no words: type a few, for instance 'hot desert'.")
+    letters = [character for character in kept if character.isalpha()]
+    if sum(character.isascii() for character in letters) < len(letters) / 2:
+        notes.append(
+            Note("language", "The text encoder was trained on English: in other scripts its answer is a guess.")
+        )
+    return sentences, notes
+
+
+def embedder_heatmap(embedder: Embedder, grid: Grid, latlon: Sequence[float]) -> Heatmap:
+    """Similarity of a point to every cell of a grid, as any embedder of coordinates sees it.
+
+    Raises:
+        InputError: The coordinates are not a point on the globe.
+    """
+    vector = embedder.embed(as_latlon(latlon))[0]
+    return Heatmap(grid, cast("NDArray[np.float32]", embedder.embed(grid.cells) @ vector))
+
+
+def _unlike_thresholds(model_path: Path) -> dict[str, float]:
+    """Modality -> best similarity to the grid below which a picture counts as unlike anything, measured after training.
+
+    Raises:
+        CheckpointError: ``metrics.json`` is there but does not hold numbers under "unlike".
+    """
+    path = model_path / "metrics.json"
+    if not path.exists():
+        return {}
+    try:
+        thresholds = read_json(path).get("unlike", {})
+        return {str(name): float(value) for name, value in thresholds.items()}
+    except (InputError, AttributeError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path} cannot be used ({error}): restore it, or train again.") from error
+
+
+def _in_words(metres: float) -> str:
+    """A length in two significant digits: "330 km", "230 m"."""
+    amount, unit = (metres / 1000, "km") if metres >= 1000 else (metres, "m")
+    return f"{float(f'{amount:.2g}'):g} {unit}"

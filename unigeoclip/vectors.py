@@ -1,0 +1,260 @@
+"""Vectors of an atlas: every land cell and every gallery place, encoded once and kept in a cache folder.
+
+The folder is named after the data and the checkpoint, so that neither can change under it:
+``<cache>/<atlas>-<data hash>-<checkpoint id>/`` with ``grid.npy`` and one ``places_<modality>.npy`` each, float16.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import torch
+
+from unigeoclip.atlas.cache import cache_folder
+from unigeoclip.checkpoint import checkpoint_id
+from unigeoclip.errors import CheckpointError, InputError
+from unigeoclip.heatmap import Grid
+from unigeoclip.modalities.text import TextBatch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from unigeoclip.atlas.store import Atlas
+    from unigeoclip.model import UniGeoCLIP
+
+__all__ = ["VectorCache", "encode_cells", "encode_places", "gallery_rows", "input_px", "land_grid"]
+
+_GRID = "grid"
+_FORMAT = 1  # of the cached files: raise it when what they hold changes
+# Activations of so many items stay in the processor's cache.
+_BATCH = {"location": 512, "text": 512, "aerial": 128, "surface": 128, "street": 128}
+# Rough cost of encoding one item, in location encodings: only the progress bar depends on it.
+_COST = {"grid": 1.0, "location": 1.0, "text": 0.7, "aerial": 4.0, "surface": 2.0, "street": 4.0}
+_MAX_NORM_ERROR = 0.01  # a cached vector further than this from norm 1 is damaged; float16 itself errs by 0.0005
+
+_log = logging.getLogger(__name__)
+
+
+def land_grid(atlas: Atlas) -> Grid:
+    """The grid on which heatmaps of an atlas are computed: its land cells."""
+    land = atlas.land_grid()
+    return Grid(land.bounds, land.mask)
+
+
+def gallery_rows(atlas: Atlas) -> NDArray[np.int64]:
+    """Row numbers of the places that are shown and searched."""
+    return np.flatnonzero(atlas.places["gallery"].to_numpy())
+
+
+def input_px(model: UniGeoCLIP, modality: str) -> int:
+    """Side in pixels of the square pictures that the encoder of a modality takes.
+
+    Raises:
+        InputError: The model has no such encoder, or it takes no pictures.
+    """
+    config = getattr(cast("Any", model).encoders[modality], "config", None) if modality in model.modalities else None
+    if not hasattr(config, "px"):
+        raise InputError(
+            f"This model takes no pictures of the kind {modality!r}; it has {', '.join(model.modalities)}."
+        )
+    return int(cast("Any", config).px)
+
+
+def encode_cells(
+    model: UniGeoCLIP, latlon: NDArray[np.float64], report: Callable[[int], None] | None = None
+) -> NDArray[np.float32]:
+    """Encode points in batches, (n, 2) degrees -> (n, dim) unit vectors; reports how many were done since last."""
+    batches = (latlon[rows] for rows in _batches(len(latlon), "location"))
+    return _encode(model, "location", batches, len(latlon), report)
+
+
+def encode_places(
+    model: UniGeoCLIP,
+    atlas: Atlas,
+    modality: str,
+    rows: NDArray[np.int64],
+    report: Callable[[int], None] | None = None,
+    sentence_vectors: NDArray[np.floating[Any]] | None = None,
+) -> NDArray[np.float32]:
+    """Encode one modality of places.
+
+    Args:
+        model: The model.
+        atlas: Where the places, rasters and sentences come from.
+        modality: One that both the atlas and the model have.
+        rows: (n,) row numbers into ``atlas.places``.
+        report: Called with the number of places done since the last call.
+        sentence_vectors: Vectors of all sentences of the atlas; by default those that it ships, which are those of its
+            gallery.
+
+    Returns:
+        (n, dim) float32 unit vectors.
+
+    Raises:
+        InputError: The modality cannot be read from an atlas.
+    """
+    latlon = atlas.places[["lat", "lon"]].to_numpy(np.float64)[rows]
+    batches = _batches(len(rows), modality)
+    inputs: Iterator[Any]
+    if modality == "location":
+        inputs = (latlon[batch] for batch in batches)
+    elif modality in ("aerial", "surface"):
+        raster, px = atlas.raster(modality), input_px(model, modality)
+        inputs = (raster.windows(latlon[batch], atlas.window_m, px) for batch in batches)
+    elif modality == "text":
+        sentences = atlas.places["sentences"].to_numpy()[rows]
+        vectors = atlas.sentence_vectors() if sentence_vectors is None else sentence_vectors
+        inputs = (_text_batch(sentences[batch], vectors) for batch in batches)
+    else:
+        raise InputError(f"Places of the atlas {atlas.name!r} have no {modality!r}.")
+    return _encode(model, modality, inputs, len(rows), report)
+
+
+def _batches(count: int, modality: str) -> list[slice]:
+    size = _BATCH[modality]
+    return [slice(start, min(start + size, count)) for start in range(0, count, size)]
+
+
+def _text_batch(sentences: NDArray[Any], vectors: NDArray[np.floating[Any]]) -> TextBatch:
+    """Bags of shipped sentence vectors: ``sentences`` is an array of row-number arrays."""
+    lengths = np.array([len(numbers) for numbers in sentences], dtype=np.int64)
+    numbers = np.concatenate([np.asarray(numbers, dtype=np.int64) for numbers in sentences])
+    return TextBatch(torch.from_numpy(vectors[numbers].astype(np.float32)), torch.from_numpy(lengths))
+
+
+def _encode(
+    model: UniGeoCLIP, modality: str, batches: Iterator[Any], count: int, report: Callable[[int], None] | None
+) -> NDArray[np.float32]:
+    out = np.empty((count, model.dim), dtype=np.float32)
+    done = 0
+    for batch in batches:
+        vectors = model.encode({modality: batch})[modality].cpu().numpy()
+        out[done : done + len(vectors)] = vectors
+        done += len(vectors)
+        if report is not None:
+            report(len(vectors))
+    return out
+
+
+class VectorCache:
+    """Vectors of one atlas under one model: read from the cache folder, or computed and put there."""
+
+    def __init__(self, atlas: Atlas, model: UniGeoCLIP, grid: Grid, cache_dir: Path | None = None) -> None:
+        """Name the folder; nothing is computed yet.
+
+        Args:
+            atlas: The atlas.
+            model: The model of ``atlas.model_path``.
+            grid: The land grid.
+            cache_dir: Where cache folders lie; by default ``cache_folder()``.
+        """
+        self.atlas, self.model, self.grid = atlas, model, grid
+        self.modalities = tuple(name for name in atlas.manifest.modalities if name in model.modalities)
+        name = f"{atlas.name}-{_data_hash(atlas)}-{checkpoint_id(atlas.model_path)}"
+        self.folder = (cache_dir or cache_folder()) / name
+        self._gallery = gallery_rows(atlas)
+
+    def load(
+        self, progress: Callable[[str, float], None] | None = None
+    ) -> tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]:
+        """Read the vectors; compute and keep what is missing or damaged.
+
+        They pass through float16 either way: the first start gives the same answers as every later one.
+
+        Args:
+            progress: Called with what is being computed and the share of it that is done, 0 to 1.
+
+        Returns:
+            Unit vectors, float32: of the grid's cells (n, dim) and, by modality, of the gallery's places (m, dim).
+        """
+        counts = {_GRID: len(self.grid)} | dict.fromkeys(self.modalities, len(self._gallery))
+        found = {name: self._read(name, count) for name, count in counts.items()}
+        missing = [name for name, vectors in found.items() if vectors is None]
+        total = sum(counts[name] * _COST[name] for name in missing)
+        done = 0.0
+        for name in missing:
+            words = "Encoding the map" if name == _GRID else f"Encoding the places: {name}"
+
+            def report(count: int, cost: float = _COST[name], words: str = words) -> None:
+                nonlocal done
+                done += cost * count
+                if progress is not None:
+                    progress(words, done / total)
+
+            found[name] = self._keep(name, self._compute(name, report))
+        vectors = cast("dict[str, NDArray[np.float32]]", found)
+        return vectors.pop(_GRID), vectors
+
+    def _compute(self, name: str, report: Callable[[int], None]) -> NDArray[np.float32]:
+        if name == _GRID:
+            return encode_cells(self.model, self.grid.cells, report)
+        return encode_places(self.model, self.atlas, name, self._gallery, report)
+
+    def _path(self, name: str) -> Path:
+        return self.folder / (f"{name}.npy" if name == _GRID else f"places_{name}.npy")
+
+    def _read(self, name: str, count: int) -> NDArray[np.float32] | None:
+        """The cached vectors; None if there are none, or not as many as there must be, or damaged ones."""
+        path = self._path(name)
+        try:
+            stored = np.lib.format.open_memmap(path, mode="r")
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            _log.warning("%s is damaged (%s) and is computed again.", path, error)
+            return None
+        if stored.shape != (count, self.model.dim) or stored.dtype != np.float16:
+            _log.warning("%s holds %s %s, not what is needed, and is computed again.", path, stored.dtype, stored.shape)
+            return None
+        vectors = _restored(stored)
+        if vectors is None:
+            _log.warning("%s is damaged (vectors without unit length) and is computed again.", path)
+        return vectors
+
+    def _keep(self, name: str, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Write vectors as float16 under a temporary name, rename, and return what reading them would give."""
+        stored = vectors.astype(np.float16)
+        path = self._path(name)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with temporary.open("wb") as file:
+                np.save(file, stored)
+            temporary.replace(path)
+        except OSError as error:
+            # Everything works without the cache; only the next start is as slow as this one.
+            _log.warning(
+                "%s cannot be written (%s): it will be computed again at the next start.", path, error.strerror
+            )
+        restored = _restored(stored)
+        if restored is None:
+            raise CheckpointError(
+                f"The model in {self.atlas.model_path} gives no unit vectors for {name!r}: train it again."
+            )
+        return restored
+
+
+def _restored(stored: NDArray[np.float16]) -> NDArray[np.float32] | None:
+    """float16 -> float32 of exact unit length, or None if these cannot be unit vectors."""
+    vectors = stored.astype(np.float32)
+    norms = np.sqrt(np.einsum("nd,nd->n", vectors, vectors))
+    # Written so that NaN counts as damaged too.
+    if not (np.abs(norms - 1) <= _MAX_NORM_ERROR).all():
+        return None
+    vectors /= norms[:, None]
+    return vectors
+
+
+def _data_hash(atlas: Atlas) -> str:
+    """Eight hexadecimal digits that change with the data of an atlas: its files, window and grid."""
+    manifest = atlas.manifest
+    parts = [_FORMAT, atlas.data_hash, manifest.window_m, manifest.bounds, manifest.grid.step_deg, manifest.modalities]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:8]
