@@ -17,7 +17,7 @@ def test_every_path_of_the_floor_plan_exists():
     stack, found = [], 0
     for line in block.strip().splitlines()[1:]:
         indent, name = len(line) - len(line.lstrip()), line.split()[0]
-        stack = [*stack[: indent // 2], name]
+        stack = [*stack[: indent // 2 - 1], name]
         assert ROOT.joinpath(*stack).exists(), "/".join(stack)
         found += 1
     assert found > 20

@@ -50,7 +50,7 @@ def _joined(argv: Sequence[str]) -> list[str]:
     """Write ``--latlon -33.9,151.2`` as one word: argparse would take the negative number for an option."""
     words: list[str] = []
     for word in argv:
-        if words and words[-1] == "--latlon":
+        if words and words[-1] in ("--latlon", "--bbox"):
             words[-1] += f"={word}"
         else:
             words.append(word)
@@ -80,9 +80,11 @@ def _add_data_commands(commands: Any) -> None:
     atlases.set_defaults(run=_atlases)
 
     build = commands.add_parser("build", help="build an atlas from public data")
-    build.add_argument("atlas", choices=["world"], help="which one")
-    build.add_argument("--out", type=Path, metavar="DIR", help="folder to write (default: its place among the atlases)")
-    build.set_defaults(run=_build)
+    kinds = build.add_subparsers(title="kinds", metavar="KIND", required=True)
+    world = kinds.add_parser("world", help="the whole Earth, from public packages")
+    _add_out(world)
+    world.set_defaults(run=_build_world)
+    _add_city(kinds.add_parser("city", help="a city, from vector tiles of the OpenMapTiles schema"))
 
     train = commands.add_parser("train", help="train a model on an atlas")
     _add_atlas(train)
@@ -93,6 +95,27 @@ def _add_data_commands(commands: Any) -> None:
     train.add_argument("--steps", type=_positive, help="number of steps, in place of the configuration's")
     train.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
     train.set_defaults(run=_train)
+
+
+def _add_city(city: argparse.ArgumentParser) -> None:
+    city.add_argument("--name", required=True, help="of the atlas: small letters, digits, hyphens")
+    city.add_argument("--title", help="name on screen (default: the name with a capital)")
+    city.add_argument(
+        "--tiles", required=True, metavar="SRC", help="folder of z/x/y.pbf, .mbtiles, .pmtiles, or URL with {z} {x} {y}"
+    )
+    city.add_argument("--bbox", metavar="S,W,N,E", help="south,west,north,east in degrees (default: all tiles)")
+    city.add_argument("--aerial", type=Path, metavar="F.tif", help="picture in place of the drawn one")
+    city.add_argument("--surface", type=Path, metavar="F.tif", help="heights in metres in place of the estimated ones")
+    city.add_argument("--street", type=Path, metavar="F.csv", help="photos: path, and lat, lon, heading unless in EXIF")
+    city.add_argument("--seed", type=int, default=0, help="of the aerial picture's texture (default: %(default)s)")
+    _add_out(city)
+    city.set_defaults(run=_build_city)
+
+
+def _add_out(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="folder to write (default: its place among the atlases)"
+    )
 
 
 def _add_query_commands(commands: Any) -> None:
@@ -197,12 +220,38 @@ def _atlases(arguments: argparse.Namespace) -> None:
         print(f"{row['name']:12} {row.get('title') or 'BROKEN: ' + row['error']}")
 
 
-def _build(arguments: argparse.Namespace) -> None:
+def _build_world(arguments: argparse.Namespace) -> None:
     from unigeoclip.atlas.sources.world import build_world
     from unigeoclip.atlas.store import ATLASES_FOLDER
 
-    folder = build_world(arguments.out or ATLASES_FOLDER / arguments.atlas, progress=_Progress())
+    print(build_world(arguments.out or ATLASES_FOLDER / "world", progress=_Progress()))
+
+
+def _build_city(arguments: argparse.Namespace) -> None:
+    from unigeoclip.atlas.sources.city import OwnData, build_city
+    from unigeoclip.atlas.store import ATLASES_FOLDER, load_atlas
+
+    own = OwnData(arguments.aerial, arguments.surface, arguments.street)
+    out = arguments.out or ATLASES_FOLDER / arguments.name
+    bbox = None if arguments.bbox is None else _bbox(arguments.bbox)
+    options = {"bbox": bbox, "own": own, "title": arguments.title, "seed": arguments.seed}
+    folder = build_city(arguments.name, arguments.tiles, out, **options, progress=_Progress())
+    manifest = load_atlas(folder).manifest
+    for source in manifest.sources:
+        print(f"{source.what}: {source.attribution or source.name}", file=sys.stderr)
+    for what, share in manifest.shares.items():
+        print(f"{what}: {share:.1%}", file=sys.stderr)
     print(folder)
+
+
+def _bbox(text: str) -> tuple[float, float, float, float]:
+    try:
+        south, west, north, east = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise InputError(
+            f"--bbox takes south,west,north,east in degrees, such as 42.30,-71.15,42.40,-71.00; not {text!r}."
+        ) from error
+    return south, west, north, east
 
 
 def _train(arguments: argparse.Namespace) -> None:

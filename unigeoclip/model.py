@@ -64,7 +64,9 @@ class UniGeoCLIP(nn.Module):
         """
         options = getattr(self.encoders[modality], "config", None) if modality in self.encoders else None
         if not isinstance(options, ConvConfig):
-            raise InputError(f"{modality!r} does not take square windows in this model.")
+            raise InputError(
+                f"{modality!r} is no modality of pictures in this model; it takes no pictures of that kind."
+            )
         return options.px
 
     def prepare(self, inputs: Mapping[str, Any]) -> dict[str, Any]:

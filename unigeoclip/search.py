@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +15,7 @@ from unigeoclip.config import read_json
 from unigeoclip.errors import CheckpointError, InputError
 from unigeoclip.geo import as_latlon, distance_m, unit_xyz
 from unigeoclip.heatmap import Heatmap
-from unigeoclip.vectors import VectorCache, encode_places, gallery_rows, input_px, land_grid
+from unigeoclip.vectors import VectorCache, encode_places, gallery_rows, land_grid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -140,8 +139,6 @@ class Explorer:
         self._row_of = {place_id: row for row, place_id in enumerate(atlas.places["place_id"].tolist())}
         self._gallery_of = {row: number for number, row in enumerate(self._rows.tolist())}
         self._thresholds = _unlike_thresholds(atlas.model_path)
-        # The tokenizer of the sentence encoder must not be entered by two threads at once.
-        self._text_lock = threading.Lock()
 
     @classmethod
     def open(
@@ -181,7 +178,7 @@ class Explorer:
         Raises:
             InputError: The model takes no such pictures.
         """
-        return input_px(self.model, modality)
+        return self.model.window_px(modality)
 
     # Queries
 
@@ -227,8 +224,7 @@ class Explorer:
             return self._vector("location", point), self._outside(lat, lon), (lat, lon)
         if item.modality == "text":
             sentences, notes = sentences_of(item.value)
-            with self._text_lock:
-                return self._vector("text", [sentences]), notes, None
+            return self._vector("text", [sentences]), notes, None
         vector = self._vector(item.modality, np.asarray(item.value)[None])
         return vector, self._unlike(item.modality, vector), None
 

@@ -22,7 +22,7 @@ from unigeoclip.heatmap import Grid
 from unigeoclip.modalities.text import TextBatch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from unigeoclip.atlas.store import Atlas
     from unigeoclip.model import UniGeoCLIP
 
-__all__ = ["VectorCache", "encode_cells", "encode_places", "gallery_rows", "input_px", "land_grid"]
+__all__ = ["VectorCache", "encode_cells", "encode_places", "gallery_rows", "land_grid", "text_batch"]
 
 _GRID = "grid"
 _FORMAT = 1  # of the cached files: raise it when what they hold changes
@@ -52,20 +52,6 @@ def land_grid(atlas: Atlas) -> Grid:
 def gallery_rows(atlas: Atlas) -> NDArray[np.int64]:
     """Row numbers of the places that are shown and searched."""
     return np.flatnonzero(atlas.places["gallery"].to_numpy())
-
-
-def input_px(model: UniGeoCLIP, modality: str) -> int:
-    """Side in pixels of the square pictures that the encoder of a modality takes.
-
-    Raises:
-        InputError: The model has no such encoder, or it takes no pictures.
-    """
-    config = getattr(cast("Any", model).encoders[modality], "config", None) if modality in model.modalities else None
-    if not hasattr(config, "px"):
-        raise InputError(
-            f"This model takes no pictures of the kind {modality!r}; it has {', '.join(model.modalities)}."
-        )
-    return int(cast("Any", config).px)
 
 
 def encode_cells(
@@ -107,12 +93,12 @@ def encode_places(
     if modality == "location":
         inputs = (latlon[batch] for batch in batches)
     elif modality in ("aerial", "surface"):
-        raster, px = atlas.raster(modality), input_px(model, modality)
+        raster, px = atlas.raster(modality), model.window_px(modality)
         inputs = (raster.windows(latlon[batch], atlas.window_m, px) for batch in batches)
     elif modality == "text":
         sentences = atlas.places["sentences"].to_numpy()[rows]
         vectors = atlas.sentence_vectors() if sentence_vectors is None else sentence_vectors
-        inputs = (_text_batch(sentences[batch], vectors) for batch in batches)
+        inputs = (text_batch(sentences[batch], vectors) for batch in batches)
     else:
         raise InputError(f"Places of the atlas {atlas.name!r} have no {modality!r}.")
     return _encode(model, modality, inputs, len(rows), report)
@@ -123,8 +109,8 @@ def _batches(count: int, modality: str) -> list[slice]:
     return [slice(start, min(start + size, count)) for start in range(0, count, size)]
 
 
-def _text_batch(sentences: NDArray[Any], vectors: NDArray[np.floating[Any]]) -> TextBatch:
-    """Bags of shipped sentence vectors: ``sentences`` is an array of row-number arrays."""
+def text_batch(sentences: Sequence[NDArray[np.integer[Any]]], vectors: NDArray[np.floating[Any]]) -> TextBatch:
+    """Bags of sentence vectors: one array of row numbers a place, and the (sentences, 384) vectors they refer to."""
     lengths = np.array([len(numbers) for numbers in sentences], dtype=np.int64)
     numbers = np.concatenate([np.asarray(numbers, dtype=np.int64) for numbers in sentences])
     return TextBatch(torch.from_numpy(vectors[numbers].astype(np.float32)), torch.from_numpy(lengths))

@@ -76,7 +76,7 @@ def _card(explorer: Explorer, modality: str, match: Match) -> dict[str, Any]:
         "distance": distance(match.distance_m),
     }
     if modality in atlas.manifest.pictures:
-        picture = routes.picture_url(atlas.name, modality, match.lat, match.lon)
+        picture = routes.picture_url(atlas, modality, match.lat, match.lon)
         card |= {"picture": picture, "alt": f"{title(modality)}: {match.name}"}
     elif modality == "text":
         card["text"] = " ".join(text for _, text in explorer.place(match.place_id).captions)

@@ -77,14 +77,14 @@ def base_map(atlas: Atlas) -> dict[str, Any]:
             {
                 "id": name,
                 "label": label,
-                "tiles": routes.tile_url(atlas.name, name),
+                "tiles": routes.tile_url(atlas, name),
                 "max_native_zoom": zoom,
                 "attribution": _attribution(atlas, file, "vectors/"),
             }
             for name, label, zoom, file in styles
         ],
         "max_zoom": native + 3,
-        "vectors": [{"kind": layer, "url": routes.vector_url(atlas.name, layer)} for layer in layers],
+        "vectors": [{"kind": layer, "url": routes.vector_url(atlas, layer)} for layer in layers],
     }
 
 

@@ -93,7 +93,7 @@ def sources(listed: Iterable[Source]) -> str:
     """Sources with licence and attribution."""
     rows = [
         (
-            f'<a href="{escape(source.url, quote=True)}" rel="noreferrer">{escape(source.name)}</a>'
+            f"{escape(source.name)}"
             f"<br><small>{escape(source.package)} {escape(source.version)}, {escape(source.date)}</small>",
             escape(source.what),
             escape(source.licence),

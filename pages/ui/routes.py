@@ -53,19 +53,24 @@ def publish_overlay(png: bytes) -> str:
     return f"/data/overlays/{digest}.png"
 
 
-def tile_url(atlas: str, style: str) -> str:
+def tile_url(atlas: Atlas, style: str) -> str:
     """Address template of a base map, as Leaflet takes it."""
-    return f"/data/{atlas}/tiles/{style}/{{z}}/{{x}}/{{y}}"
+    return f"/data/{atlas.name}/tiles/{style}/{{z}}/{{x}}/{{y}}?{_version(atlas)}"
 
 
-def picture_url(atlas: str, modality: str, lat: float, lon: float) -> str:
+def picture_url(atlas: Atlas, modality: str, lat: float, lon: float) -> str:
     """Address of the picture of a modality round a point."""
-    return f"/data/{atlas}/pictures/{modality}/{lat:.5f},{lon:.5f}"
+    return f"/data/{atlas.name}/pictures/{modality}/{lat:.5f},{lon:.5f}?{_version(atlas)}"
 
 
-def vector_url(atlas: str, layer: str) -> str:
+def vector_url(atlas: Atlas, layer: str) -> str:
     """Address of a line layer of the base map."""
-    return f"/data/{atlas}/vectors/{layer}"
+    return f"/data/{atlas.name}/vectors/{layer}?{_version(atlas)}"
+
+
+def _version(atlas: Atlas) -> str:
+    """Changes with the atlas's data, so that no browser shows those of yesterday."""
+    return f"v={atlas.data_hash}"
 
 
 def _threaded(answer: Callable[[Request], Response]) -> Callable[[Request], Awaitable[Response]]:
@@ -158,8 +163,17 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     yield
 
 
+class _Checked(StaticFiles):
+    """Files that browsers keep but ask about each time: after an upgrade, pages and scripts belong together."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
 ROUTES = [
-    Mount("/web", StaticFiles(directory=WEB)),
+    Mount("/web", _Checked(directory=WEB)),
     Route("/data/overlays/{digest}.png", _threaded(_overlay)),
     Route("/data/{atlas}/tiles/{style}/{z:int}/{x:int}/{y:int}", _threaded(_tile)),
     Route("/data/{atlas}/pictures/{modality}/{point}", _threaded(_picture)),

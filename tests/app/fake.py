@@ -66,6 +66,7 @@ class FakeAtlas:
     name: str = "world"
     title: str = "A made-up world"
     window_m: float = 333_585.0
+    data_hash: str = "0123456789ab"
     path: Path = field(default_factory=lambda: _folder())
     model_path: Path = field(default_factory=lambda: _folder() / "model")
     manifest: object = field(

@@ -2,7 +2,6 @@
 
 import json
 
-import numpy as np
 import pytest
 
 from tests.explorable import use_hashed_sentences, write_explorable_atlas
@@ -45,15 +44,6 @@ def test_a_model_of_other_data_is_refused(atlas):
     write_json(atlas.model_path / "metrics.json", metrics | {"data": "0" * 12})
     with pytest.raises(AtlasError, match="seen in training"):
         evaluate(atlas)
-
-
-def test_figures_do_not_depend_on_how_places_are_chunked(atlas, monkeypatch):
-    model, rows = load_model(atlas.model_path), report.held_out_rows(atlas, "random")
-    whole = report.encode_places(model, atlas, rows, report.sentence_vectors(atlas, rows))
-    monkeypatch.setattr(report, "CHUNK", 3)
-    parts = report.encode_places(model, atlas, rows, report.sentence_vectors(atlas, rows))
-    for name in whole:
-        np.testing.assert_allclose(whole[name], parts[name], atol=1e-5)
 
 
 def test_unlike_thresholds_let_nearly_all_held_out_pictures_pass(atlas):

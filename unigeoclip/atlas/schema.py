@@ -30,14 +30,15 @@ PLACE_COLUMNS: dict[str, str | tuple[str, ...]] = {
     "name": "text",
     "country": "text",
     "stratum": "text",
+    "random": ("train", "held_out"),
     "blocks": ("train", "held_out", "buffer"),
     "gallery": "truth",
     "sentences": "numbers",
     "geometry": "point",
 }
-# How places are split beside "blocks"; an atlas has at least one of these columns. "random": points among training
-# points. "views": places of which a view is held out, in territory that is trained on.
-SPLIT_COLUMNS: dict[str, tuple[str, ...]] = {"random": ("train", "held_out"), "views": ("train", "held_out")}
+# How places are split beside "blocks": at random among training points, or, in a city, by "views": held out are places
+# with a held-out view in territory that is trained on.
+SPLITS = ("random", "views")
 SENTENCE_COLUMNS = {"kind": "text", "text": "text"}
 VIEW_COLUMNS: dict[str, str | tuple[str, ...]] = {
     "view_id": "text",
@@ -52,6 +53,11 @@ VIEW_COLUMNS: dict[str, str | tuple[str, ...]] = {
     "blocks": ("train", "held_out", "buffer"),
     "geometry": "point",
 }
+
+
+def place_columns(split: str) -> dict[str, str | tuple[str, ...]]:
+    """Columns of the places of an atlas that is split in this way, one of `SPLITS`."""
+    return {split if name == "random" else name: kind for name, kind in PLACE_COLUMNS.items()}
 
 
 @dataclass(frozen=True)

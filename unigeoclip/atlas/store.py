@@ -59,7 +59,7 @@ class Atlas:
     Attributes:
         path: The folder.
         manifest: What ``atlas.json`` says.
-        places: One row a place (columns: `schema.PLACE_COLUMNS`), index 0 to n - 1.
+        places: One row a place (columns: `schema.place_columns`), index 0 to n - 1.
         sentences: Distinct sentences, columns kind and text; those of the gallery's places come first.
     """
 
@@ -291,10 +291,8 @@ def _read_places(file: Path) -> gpd.GeoDataFrame:
         raise AtlasError(
             f"{file} is not a readable GeoParquet table: {error}. Restore it or build the atlas again."
         ) from error
-    splits = {name: kinds for name, kinds in schema.SPLIT_COLUMNS.items() if name in places}
-    if not splits:
-        raise AtlasError(f"{file} lacks a split: a column {' or '.join(map(repr, schema.SPLIT_COLUMNS))}.")
-    _check_columns(file, places, schema.PLACE_COLUMNS | splits)
+    split = next((name for name in schema.SPLITS if name in places), schema.SPLITS[0])
+    _check_columns(file, places, schema.place_columns(split))
     if places.empty:
         raise AtlasError(f"{file} holds no place. Build the atlas again.")
     if places["place_id"].duplicated().any():

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from unigeoclip.checkpoint import load_model
 from unigeoclip.config import read_json
 from unigeoclip.errors import AtlasError
 from unigeoclip.evaluation.queries import load_rules, precision_at_area
 from unigeoclip.evaluation.retrieval import all_pairs
-from unigeoclip.modalities.text import TextBatch, sentence_encoder
+from unigeoclip.modalities.text import sentence_encoder
+from unigeoclip.vectors import encode_cells, encode_places
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from unigeoclip.atlas.store import Atlas
     from unigeoclip.model import UniGeoCLIP
 
-CHUNK = 1000  # places encoded at once
-HELD_OUT = 5000  # places of a split that retrieval is measured among, at most
+CHUNK = 500  # pictures compared with the whole map at once: 500 x 64,000 float32 similarities are 128 MB
 UNLIKE_PERCENTILE = 5
 
 
@@ -74,7 +73,7 @@ def query_scores(model: UniGeoCLIP, atlas: Atlas) -> list[dict[str, Any]]:
     if not folder.is_dir():
         return []
     rules, grid = load_rules(folder), atlas.land_grid()
-    cells = np.concatenate([model.encode({"location": part})["location"].numpy() for part in _chunks(grid.latlon)])
+    cells = encode_cells(model, grid.latlon)
     text = model.encode({"text": [[rule.query] for rule in rules]})["text"].numpy()
     scores = []
     for rule, similarity in zip(rules, text @ cells.T, strict=True):
@@ -82,12 +81,6 @@ def query_scores(model: UniGeoCLIP, atlas: Atlas) -> list[dict[str, Any]]:
         kept = {"query": rule.query, "rule": rule.words}
         scores.append(kept | {"precision": score.precision, "chance": score.chance})
     return scores
-
-
-def text_batch(vectors: NDArray[np.floating[Any]], rows: list[NDArray[np.int64]]) -> TextBatch:
-    """Bags of precomputed sentence vectors: (sentences, 384), and one array of row numbers a place."""
-    flat = torch.from_numpy(vectors[np.concatenate(rows)].astype(np.float32))
-    return TextBatch(flat, torch.tensor([len(some) for some in rows]))
 
 
 def sentence_vectors(atlas: Atlas, rows: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -103,38 +96,17 @@ def sentence_vectors(atlas: Atlas, rows: NDArray[np.int64]) -> NDArray[np.float3
     return vectors
 
 
-def raw_inputs(
-    model: UniGeoCLIP, atlas: Atlas, rows: NDArray[np.int64], sentence_vectors: NDArray[np.floating[Any]]
-) -> dict[str, Any]:
-    """Inputs of some places, by row, in every modality that both the model and the atlas have."""
-    places = atlas.places.iloc[rows]
-    latlon = places[["lat", "lon"]].to_numpy(np.float64)
-    inputs: dict[str, Any] = {}
-    for name in model.modalities:
-        if name == "location":
-            inputs[name] = latlon
-        elif name == "text":
-            inputs[name] = text_batch(sentence_vectors, [np.asarray(s, np.int64) for s in places["sentences"]])
-        elif name in atlas.manifest.modalities:
-            inputs[name] = atlas.raster(name).windows(latlon, atlas.window_m, model.window_px(name))
-    return inputs
-
-
-def encode_places(
+def encode_modalities(
     model: UniGeoCLIP, atlas: Atlas, rows: NDArray[np.int64], sentence_vectors: NDArray[np.floating[Any]]
 ) -> dict[str, NDArray[np.float32]]:
-    """Embeddings of some places: modality -> (len(rows), dim) unit vectors."""
-    parts: dict[str, list[NDArray[np.float32]]] = {}
-    for start in range(0, len(rows), CHUNK):
-        inputs = raw_inputs(model, atlas, rows[start : start + CHUNK], sentence_vectors)
-        for name, vectors in model.encode(inputs).items():
-            parts.setdefault(name, []).append(vectors.numpy())
-    return {name: np.concatenate(some) for name, some in parts.items()}
+    """Embeddings of some places in every modality that model and atlas have: name -> (len(rows), dim) unit vectors."""
+    names = [name for name in model.modalities if name in atlas.manifest.modalities]
+    return {name: encode_places(model, atlas, name, rows, sentence_vectors=sentence_vectors) for name in names}
 
 
 def held_out_rows(atlas: Atlas, split: str) -> NDArray[np.int64]:
-    """Rows of the held-out places of a split, the first 5,000 (places lie in random order)."""
-    return np.flatnonzero((atlas.places[split] == "held_out").to_numpy())[:HELD_OUT]
+    """Rows of the held-out places of a split."""
+    return np.flatnonzero((atlas.places[split] == "held_out").to_numpy())
 
 
 def held_out_report(
@@ -143,7 +115,7 @@ def held_out_report(
     """Retrieval among the held-out places of a split, all ordered pairs, full captions."""
     rows = held_out_rows(atlas, split)
     latlon = atlas.places[["lat", "lon"]].to_numpy(np.float64)[rows]
-    return all_pairs(encode_places(model, atlas, rows, sentence_vectors), latlon)
+    return all_pairs(encode_modalities(model, atlas, rows, sentence_vectors), latlon)
 
 
 def unlike_thresholds(model: UniGeoCLIP, atlas: Atlas, split: str = "random") -> dict[str, float]:
@@ -152,19 +124,11 @@ def unlike_thresholds(model: UniGeoCLIP, atlas: Atlas, split: str = "random") ->
     A picture whose best similarity lies below is unlike anything in the atlas.
     """
     rows = held_out_rows(atlas, split)
-    latlon = atlas.places[["lat", "lon"]].to_numpy(np.float64)[rows]
-    cells = atlas.land_grid().latlon
-    grid = np.concatenate([model.encode({"location": part})["location"].numpy() for part in _chunks(cells)])
+    cells = encode_cells(model, atlas.land_grid().latlon)
     thresholds: dict[str, float] = {}
     for name in ("aerial", "street", "surface"):
         if name in model.modalities and name in atlas.manifest.modalities:
-            best = []
-            for part in _chunks(latlon):
-                windows = atlas.raster(name).windows(part, atlas.window_m, model.window_px(name))
-                best.append((model.encode({name: windows})[name].numpy() @ grid.T).max(1))
+            vectors = encode_places(model, atlas, name, rows)
+            best = [(part @ cells.T).max(1) for part in np.array_split(vectors, max(1, len(vectors) // CHUNK))]
             thresholds[name] = float(np.percentile(np.concatenate(best), UNLIKE_PERCENTILE))
     return thresholds
-
-
-def _chunks(points: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-    return [points[start : start + CHUNK] for start in range(0, len(points), CHUNK)]

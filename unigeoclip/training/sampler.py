@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.spatial import cKDTree
 
-from unigeoclip.evaluation.report import text_batch
 from unigeoclip.geo import EARTH_RADIUS_M, as_latlon, offset_m, unit_xyz
+from unigeoclip.vectors import text_batch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -80,7 +80,7 @@ class PlaceSampler:
         for name, px in self.windows_px.items():
             inputs[name] = self.atlas.raster(name).windows(latlon, self.atlas.window_m, px)
         chosen = [some_sentences(self.sentences[row], rng) for row in rows]
-        inputs["text"] = text_batch(self.vectors, chosen)
+        inputs["text"] = text_batch(chosen, self.vectors)
         return inputs
 
 
