@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from rasterio.io import MemoryFile
-from rasterio.transform import from_origin
+from rasterio.transform import Affine
 
 from unigeoclip.errors import InputError
 from unigeoclip.modalities import uploads
@@ -224,7 +224,7 @@ def ramp(rows: int = 64, columns: int = 64, dtype: str = "float32") -> np.ndarra
 
 def geotiff(values: np.ndarray, count: int = 1, *, south_up: bool = False, unit: str | None = None, **options) -> bytes:
     rows, columns = values.shape
-    transform = from_origin(5.0, 47.0, 0.01, -0.01 if south_up else 0.01)
+    transform = Affine(0.01, 0, 5.0, 0, 0.01 if south_up else -0.01, 47.0)
     profile = {"driver": "GTiff", "height": rows, "width": columns, "count": count, "dtype": values.dtype.name}
     profile |= {"crs": "EPSG:4326", "transform": transform}
     scale, offset = options.pop("scale", None), options.pop("offset", None)

@@ -19,7 +19,7 @@ export function markerFor(L, { kind, lat, lng, label, card, sign }) {
     keyboard: false, // cards are the keyboard's way to a marker: forty more tab stops would help nobody
     interactive: Boolean(label),
     bubblingMouseEvents: !card,
-    zIndexOffset: { asking: 400, best: 300, query: 200 }[kind] ?? 0,
+    zIndexOffset: { asking: 400, query: 300, best: 200 }[kind] ?? 0,
   });
   marker.ugcCard = card;
   if (label) {
