@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
     from pages.ui.state import Answer
     from unigeoclip.atlas import Atlas
+    from unigeoclip.heatmap import Heatmap
 
+PEAKED = 0.5  # the hottest hundredth of the land must reach this far up the colours
+RANKED_FROM = 80.0  # percentile at which ranked colours start
 BASE_TITLES = {"photographed": "Photograph", "rendered": "Rendered", "measured": "Measured"}
 
 _LOADER = """
@@ -142,13 +145,28 @@ def _query_marker(index: int, item: Any) -> dict[str, Any]:
     }
 
 
+def colours(heatmap: Heatmap) -> dict[str, Any]:
+    """How to colour a heatmap: by similarity, or by rank where similarity would leave the map dark.
+
+    A point is most like its own surroundings and little like all else. Colours in proportion to similarity then show one
+    bright spot; the rank also shows where else, far away, it is most alike.
+    """
+    low, high = heatmap.similarity_at(50), heatmap.best().similarity
+    if heatmap.similarity_at(99) - low > PEAKED * (high - low):
+        return {"floor_percentile": 50.0, "scale": "similarity"}
+    return {"floor_percentile": RANKED_FROM, "scale": "percentile"}
+
+
 def legend(answer: Answer) -> dict[str, Any]:
     """Colour bar, its figures and its words."""
-    stops = answer.heatmap.legend(stops=17)
+    stops = answer.heatmap.legend(**answer.colours, stops=17)
+    title, low = "Similarity to your query", "half of the land is lower"
+    if answer.colours["scale"] == "percentile":
+        title, low = f"{title}, by rank", f"{RANKED_FROM:.0f} % of the land is lower"
     return {
-        "title": "Similarity to your query",
+        "title": title,
         "stops": [list(stop) for stop in stops],
         "ticks": [[stop.fraction, similarity(stop.similarity)] for stop in stops[::4]],
-        "low": "half of the land is lower",
+        "low": low,
         "high": "most alike",
     }

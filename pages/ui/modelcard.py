@@ -22,7 +22,7 @@ SPLIT_TITLES = {
 }
 SPLIT_WORDS = {
     "random": "Each held-out place lies among places that were trained on. This is the model that answers here.",
-    "blocks": "Places in S2 cells that a second training, otherwise the same, never saw, with a buffer as wide as the "
+    "blocks": "Places in S2 cells that a second, shorter training never saw, with a buffer as wide as the "
     "model's input: what to expect far from anything it knows.",
     "views": "Places that were trained on, seen from positions that were not.",
 }

@@ -7,11 +7,11 @@ sentence why is kept as the problem and the items go back to those last answered
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.ui import links
+from pages.ui import links, mapview
 from unigeoclip.errors import InputError, UniGeoError
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class Answer:
     items: tuple[QueryItem, ...]
     query: Query
     heatmap: Heatmap
+    colours: dict[str, Any]
     png: bytes
     best: Best
     best_near: Place
@@ -121,9 +122,10 @@ def ask(explorer: Explorer, items: tuple[QueryItem, ...]) -> Answer:
     heatmap = explorer.heatmap(query)
     best = heatmap.best()
     near, _ = explorer.nearest_place(best.lat, best.lon)
+    colours = mapview.colours(heatmap)
     # Where nothing is like the query, the map below shows through.
-    png = heatmap.png(low_opacity=LOW_OPACITY)
-    return Answer(items, query, heatmap, png, best, near, explorer.search(query, k=MATCHES))
+    png = heatmap.png(low_opacity=LOW_OPACITY, **colours)
+    return Answer(items, query, heatmap, colours, png, best, near, explorer.search(query, k=MATCHES))
 
 
 def _named(explorer: Explorer, item: QueryItem) -> QueryItem:

@@ -16,6 +16,7 @@ VIEWS = "views.parquet"
 PHOTOS_FOLDER = "street"
 MODEL_FOLDER = "model"
 VECTORS_FOLDER = "vectors"
+RULES_FOLDER = "rules"
 RASTERS = {"aerial": "aerial.tif", "surface": "surface.tif"}
 
 MODALITIES = ("location", "aerial", "street", "surface", "text")

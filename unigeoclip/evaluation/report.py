@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from unigeoclip.atlas.schema import RULES_FOLDER
 from unigeoclip.checkpoint import load_model
 from unigeoclip.config import read_json
 from unigeoclip.errors import AtlasError
@@ -69,7 +70,7 @@ def _metrics(folder: Path, atlas: Atlas) -> dict[str, Any]:
 
 def query_scores(model: UniGeoCLIP, atlas: Atlas) -> list[dict[str, Any]]:
     """Plain text queries against their rules: how much of the hottest area lies inside."""
-    folder = atlas.path / "rules"
+    folder = atlas.path / RULES_FOLDER
     if not folder.is_dir():
         return []
     rules, grid = load_rules(folder), atlas.land_grid()

@@ -20,7 +20,13 @@ from tqdm import tqdm
 from unigeoclip.checkpoint import load_model, save_model
 from unigeoclip.config import from_dict, read_json, to_dict, write_json
 from unigeoclip.errors import CheckpointError, InputError
-from unigeoclip.evaluation.report import encode_modalities, held_out_report, held_out_rows, unlike_thresholds
+from unigeoclip.evaluation.report import (
+    encode_modalities,
+    held_out_report,
+    held_out_rows,
+    query_scores,
+    unlike_thresholds,
+)
 from unigeoclip.evaluation.retrieval import retrieval
 from unigeoclip.modalities.text import sentence_encoder
 from unigeoclip.model import UniGeoCLIP
@@ -266,6 +272,7 @@ class Trainer:
             "seed": self.run.seed,
             "training": to_dict(self.config) | {"seconds": round(self.seconds), "machine": machine()},
             "retrieval": held_out_report(model, self.atlas, self.run.split, self.vectors),
+            "queries": query_scores(model, self.atlas),
             "unlike": unlike_thresholds(model, self.atlas),
         }
         write_json(folder / "metrics.json", metrics)

@@ -19,7 +19,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE_MS = 90_000  # a busy machine is slow, not broken
+PATIENCE_MS = 120_000  # a busy machine is slow, not broken
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ from PIL import Image
 from unigeoclip import config
 from unigeoclip.atlas import schema
 from unigeoclip.atlas.rasters import WINDOW_M_PER_DEG, Raster
-from unigeoclip.atlas.sources import captions, downloads, facts, geonames, natural, places, vectors
+from unigeoclip.atlas.sources import captions, downloads, facts, geonames, natural, places, vectors, world_rules
 from unigeoclip.atlas.sources.cog import global_transform, write_cog
 from unigeoclip.atlas.sources.world_sources import PACKAGES, SOURCES
 from unigeoclip.atlas.verify import sha256_of
@@ -41,6 +41,7 @@ GRID_STEP_DEG = 0.5
 VECTOR_TOLERANCE_DEG = 0.03
 _LAND_FACTOR = 6  # 1/120 degree pixels of the mask -> 0.05 degree pixels of land.tif
 _PARQUET = {"compression": "zstd", "compression_level": 15, "row_group_size": 1 << 20}
+ALL_PACKAGES = tuple(dict.fromkeys((*PACKAGES, *world_rules.PACKAGES)))
 TITLE = "The world"
 SUMMARY = (
     "Land between 60 degrees south and 84 degrees north seen from space: NASA Blue Marble pictures, heights, "
@@ -77,7 +78,7 @@ def build_world(
     report = progress or (lambda _text, _share: None)
     folder = Path(out)
     (folder / schema.VECTORS_FOLDER).mkdir(parents=True, exist_ok=True)
-    wheels = downloads.fetch(PACKAGES, cache, lambda text, share: report(text, 0.3 * share))
+    wheels = downloads.fetch(ALL_PACKAGES, cache, lambda text, share: report(text, 0.3 * share))
 
     report("Writing the rasters", 0.30)
     mask = _ocean_mask(wheels["global-land-mask"])
@@ -95,6 +96,8 @@ def build_world(
     coast, borders = vectors.coast_and_borders(wheels["world-atlas"], VECTOR_TOLERANCE_DEG)
     _write_compact_json(folder / schema.VECTORS_FOLDER / "coast.geojson", coast)
     _write_compact_json(folder / schema.VECTORS_FOLDER / "borders.geojson", borders)
+    report("Drawing the rules that judge plain text queries", 0.98)
+    world_rules.build_rules(folder / schema.RULES_FOLDER, wheels)
     config.write_json(folder / schema.MANIFEST, _manifest(folder))
     report("The world atlas is written", 1.0)
     return folder
@@ -276,6 +279,6 @@ def _manifest(folder: Path) -> schema.Manifest:
         window_m=WINDOW_DEG * WINDOW_M_PER_DEG,
         grid=schema.GridSpec(GRID_STEP_DEG),
         pictures={"aerial": "photographed", "surface": "measured"},
-        sources=list(SOURCES),
+        sources=[*SOURCES, *(rule.source for rule in world_rules.SOURCES.values())],
         files=entries,
     )
