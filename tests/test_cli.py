@@ -351,3 +351,13 @@ def test_faults_of_ours_are_not_hidden(monkeypatch):
     stand_in(monkeypatch, "unigeoclip.bench", "run_bench", run_bench)
     with pytest.raises(ZeroDivisionError):
         main(["bench"])
+
+
+def test_a_reader_that_has_seen_enough_is_no_error():
+    """As in ``... --json | head``: the pipe is closed before everything is printed."""
+    child = subprocess.Popen(
+        [sys.executable, "-m", "unigeoclip", "atlases", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    child.stdout.close()
+    assert child.stderr.read() == b""
+    assert child.wait() == 0
