@@ -148,8 +148,8 @@ def _query_marker(index: int, item: Any) -> dict[str, Any]:
 def colours(heatmap: Heatmap) -> dict[str, Any]:
     """How to colour a heatmap: by similarity, or by rank where similarity would leave the map dark.
 
-    A point is most like its own surroundings and little like all else. Colours in proportion to similarity then show one
-    bright spot; the rank also shows where else, far away, it is most alike.
+    A point is most like its own surroundings and little like all else. Colours in proportion to similarity then show
+    one bright spot; the rank also shows where else, far away, it is most alike.
     """
     low, high = heatmap.similarity_at(50), heatmap.best().similarity
     if heatmap.similarity_at(99) - low > PEAKED * (high - low):

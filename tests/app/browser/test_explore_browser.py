@@ -17,9 +17,8 @@ def ask_words(visitor, words):
 
 def upload(visitor, name, data, mime="image/png"):
     visitor.page.get_by_role("button", name="Image", exact=True).click()
-    with visitor.page.expect_file_chooser() as chooser:
-        visitor.page.get_by_role("button", name=re.compile("Upload|Browse")).click()
-    chooser.value.set_files({"name": name, "mimeType": mime, "buffer": data})
+    field = visitor.page.locator("input[type=file]")
+    field.set_input_files({"name": name, "mimeType": mime, "buffer": data})
 
 
 def picture(size=(64, 64), colour=(180, 150, 100)):
@@ -125,7 +124,7 @@ def test_a_click_in_the_sea_is_answered_with_a_calm_note(visit):
     visitor = visit()
     visitor.click_at(0, -30)
     visitor.wait_for_heatmap()
-    assert "not trained there" in visitor.page.get_by_role("alert").inner_text()
+    assert "not trained there" in visitor.page.locator("[data-testid=stAlert]").inner_text()
 
 
 def test_a_picture_is_a_query_and_a_bad_one_a_sentence(visit):
