@@ -34,7 +34,7 @@ def explore(atlas_name: str) -> None:
 
     composer.compose(visitor, opening.explorer)
     composer.chips(visitor, atlas_name)
-    composer.notices(visitor)
+    composer.problem(visitor)
     left, right = st.columns([2.15, 1], gap="medium")
     with left:
         pane = mapview.answer_pane(visitor.answer)
@@ -45,6 +45,7 @@ def explore(atlas_name: str) -> None:
         elif visitor.answer is None:
             st.html(_INVITATION)
         else:
+            composer.notes(visitor)
             best, near = visitor.answer.best, html.escape(visitor.answer.best_near.name)
             st.html(f'<p class="ugc-best">Best match <b>{similarity(best.similarity)}</b>, '
                     f"{coordinates(best.lat, best.lon, 1)}<br>{near}</p>")  # fmt: skip

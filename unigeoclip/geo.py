@@ -59,7 +59,8 @@ def as_latlon(points: ArrayLike) -> NDArray[np.float64]:
 def _raise_for_first(bad: NDArray[np.bool_], array: NDArray[np.float64], what: str) -> None:
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
-        raise InputError(f"Row {row}: ({array[row, 0]:g}, {array[row, 1]:g}) {what}.")
+        which = f"Row {row}: " if len(array) > 1 else "The point "
+        raise InputError(f"{which}({array[row, 0]:g}, {array[row, 1]:g}) {what}.")
 
 
 def wrap_lon_deg(lon: ArrayLike) -> NDArray[np.float64]:

@@ -65,7 +65,7 @@ function picture(card) {
 }
 
 function sentences(card) {
-  return el("p.ugc-card-text", { title: card.text }, card.text);
+  return el("p.ugc-card-text", { title: card.text }, el("span", {}, card.text));
 }
 
 function reveal(root, id) {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pages.ui import routes
-from pages.ui.words import distance, similarity, title
+from pages.ui.words import coordinates, distance, similarity, title
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,7 +79,7 @@ def _card(explorer: Explorer, modality: str, match: Match) -> dict[str, Any]:
         picture = routes.picture_url(atlas, modality, match.lat, match.lon)
         card |= {"picture": picture, "alt": f"{title(modality)}: {match.name}"}
     elif modality == "text":
-        card["text"] = " ".join(text for _, text in explorer.place(match.place_id).captions)
+        card["text"] = " · ".join(text for _, text in explorer.place(match.place_id).captions)
     else:
-        card["text"] = ""
+        card["text"] = coordinates(match.lat, match.lon)
     return card

@@ -49,13 +49,22 @@ def chips(visitor: Session, atlas_name: str) -> None:
             _examples(visitor, atlas_name)
 
 
-def notices(visitor: Session) -> None:
-    """Show what could not be done, once, and what the explorer remarked about the query."""
-    if visitor.problem:
-        st.error(literal(visitor.problem), icon=":material/info:")
-        visitor.problem = ""
-    notes = visitor.answer.query.notes if visitor.answer else ()
-    for text in (*visitor.remarks, *(note.text for note in notes)):
+def problem(visitor: Session) -> None:
+    """Show what could not be done, once.
+
+    The container is there with or without a problem: an element that comes and goes would shift those below it, and
+    Streamlit would mount the map anew.
+    """
+    with st.container(key="problem"):
+        if visitor.problem:
+            st.error(literal(visitor.problem), icon=":material/info:")
+            visitor.problem = ""
+
+
+def notes(visitor: Session) -> None:
+    """Show what there is to know about the answer: remarks on the picture and on the query."""
+    of_query = visitor.answer.query.notes if visitor.answer else ()
+    for text in (*visitor.remarks, *(note.text for note in of_query)):
         st.info(literal(text), icon=":material/lightbulb:")
     visitor.remarks = ()
 

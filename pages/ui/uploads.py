@@ -19,7 +19,7 @@ HEIGHT_FILES = ["tif", "tiff", "png", "npy"]
 
 
 def panel(visitor: Session, explorer: Explorer, join: str) -> None:
-    """Draw the upload panel; an accepted picture joins the wanted items and the field is ready for the next."""
+    """Draw the upload panel; an accepted picture joins the wanted items."""
     manifest = explorer.atlas.manifest
     kinds = [name for name in manifest.modalities if name in manifest.pictures]
     kind = st.segmented_control(
@@ -41,6 +41,7 @@ def _take(visitor: Session, explorer: Explorer, kind: str, key: str, join: str) 
     file = st.session_state[key]
     if file is None:
         return
+    st.session_state["upload-turn"] += 1  # good or bad, the field is ready for the next
     from unigeoclip.modalities.uploads import read_picture, read_surface
 
     read = read_surface if kind == "surface" else read_picture
@@ -51,4 +52,3 @@ def _take(visitor: Session, explorer: Explorer, kind: str, key: str, join: str) 
         return
     visitor.remarks = decoded.notes
     state.add(visitor, links.picture(kind, decoded.array, file.name), join=join)
-    st.session_state["upload-turn"] += 1

@@ -102,6 +102,8 @@ class Pane {
     Object.assign(this, { owner, L, id: spec.id, markers: new Map(), overlay: null, overlayUrl: null });
     this.element = L.DomUtil.create("div", "ugc-pane", owner.root);
     this.canvas = L.DomUtil.create("div", "ugc-pane-canvas", this.element);
+    // Our sheet may still be loading when the map is mounted again; Leaflet would then set position: relative for good.
+    Object.assign(this.canvas.style, { position: "absolute", inset: "0" });
     this.canvas.setAttribute("role", "application");
     this.canvas.setAttribute("aria-label", spec.label);
     this.bounds = toBounds(L, data.bounds);

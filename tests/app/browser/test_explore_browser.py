@@ -16,8 +16,9 @@ def ask_words(visitor, words):
 
 
 def upload(visitor, name, data, mime="image/png"):
-    visitor.page.get_by_role("button", name="Image", exact=True).click()
     field = visitor.page.locator("input[type=file]")
+    if not field.count():
+        visitor.page.get_by_role("button", name="Image", exact=True).click()
     field.set_input_files({"name": name, "mimeType": mime, "buffer": data})
 
 
@@ -135,10 +136,25 @@ def test_a_picture_is_a_query_and_a_bad_one_a_sentence(visit):
     page.wait_for_selector("[data-testid=stAlert]")
     assert "setup.png" in page.locator("[data-testid=stAlert]").inner_text()
     assert page.locator(".st-key-chips").get_by_text("sea").count() >= 1
-    page.keyboard.press("Escape")
     upload(visitor, "desert.png", picture())
     visitor.wait_for_heatmap(other_than=first)
     assert page.locator(".st-key-chips").get_by_text("desert.png").count() >= 1
+
+
+def test_sentences_that_come_and_go_do_not_mount_the_map_anew(visit):
+    visitor = visit("/?q=text:sea")
+    page = visitor.page
+    last = visitor.wait_for_heatmap()
+    page.evaluate("document.querySelector('.ugc-pane-canvas').dataset.mark = 'same'")
+    canvas = page.locator(".ugc-pane-canvas[data-mark=same]")
+    visitor.click_at(0, -30)  # a note beside the map
+    last = visitor.wait_for_heatmap(other_than=last)
+    upload(visitor, "setup.png", b"MZ\x90\x00" + bytes(2000))  # a problem above it
+    page.locator("[data-testid=stAlert]").get_by_text("setup.png").wait_for()
+    ask_words(visitor, "forest")
+    visitor.wait_for_heatmap(other_than=last)
+    assert canvas.count() == 1
+    assert canvas.evaluate("element => element.clientHeight") > 300
 
 
 def test_another_page_and_back_keeps_query_and_view(visit):
