@@ -1,0 +1,162 @@
+import re
+
+import numpy as np
+import pytest
+
+from tests.atlas.made_up_city import GRID, empty_layers, lines, made_up_rasters, middle_latlon, point, square, table
+from unigeoclip.atlas.render import city_words, describe, fabric
+from unigeoclip.atlas.render.layers import LAND
+
+
+def town_layers():
+    layers = empty_layers()
+    layers["place"] = table(
+        "place",
+        [point(3000, 0), point(200, 100), point(-100, 100)],
+        name=["Springfield", "Elm Park", "Mill Corner"],
+        **{"class": ["city", "suburb", "neighbourhood"]},
+        rank=[4, 12, 20],
+    )
+    names = ["Bangkok Garden", "Corner Market", "Lincoln School", "Mill Square", "Room 101", None, "Blue Bottle"]
+    subclasses = ["restaurant", "supermarket", "school", "subway", "bar", "playground", "cafe"]
+    spots = [point(10 * i, 15) for i in range(6)] + [point(900, 900)]
+    layers["poi"] = table("poi", spots, name=names, subclass=subclasses, **{"class": subclasses})
+    layers["transportation_name"] = lines({"minor": [(-150, 10, 150, 10)]}, name="Elm Street")
+    layers["transportation"] = lines({"minor": [(-150, 10, 150, 10)]})
+    layers["building"] = table(
+        "building", [square(east, north, 12) for east in range(-90, 100, 25) for north in (-40, 40)]
+    )
+    return layers
+
+
+def town_rasters():
+    rasters = made_up_rasters("residential")
+    for house in town_layers()["building"].geometry:
+        west, north = GRID.to_pixel((house.bounds[0], house.bounds[3])).astype(int)
+        where = (slice(north, north + 5), slice(west, west + 5))
+        rasters.building_id[where], rasters.height_m[where], rasters.land[where] = 9, 8, LAND["building"]
+    return rasters
+
+
+@pytest.fixture(scope="module")
+def told():
+    return describe.describe(["89e3"], middle_latlon(), town_layers(), town_rasters())[0]
+
+
+def test_a_cell_is_named_after_its_street_and_neighbourhood(told):
+    assert told.name == "Elm Street, Mill Corner, Springfield"
+    assert told.stratum in city_words.FABRIC
+
+
+def test_sentences_say_where_it_is_how_it_is_built_and_what_is_near(told):
+    texts = dict.fromkeys(text for _, text in told.sentences)
+    kinds = {kind for kind, _ in told.sentences}
+    assert {"town", "neighbourhood", "fabric", "setting", "street", "amenities", "restaurant", "school"} <= kinds
+    assert "Elm Park" in texts
+    assert "Mill Corner" in texts
+    everything = " | ".join(texts)
+    for words in (
+        "Springfield",
+        "Elm Street",
+        "Thai",
+        "Corner Market",
+        "Lincoln School",
+        "subway station",
+        "playground",
+    ):
+        assert words in everything
+    assert "Blue Bottle" not in everything, "that is too far to walk"
+
+
+def test_no_sentence_holds_figures_and_none_is_said_twice(told):
+    texts = [text for _, text in told.sentences]
+    assert len(texts) == len(set(texts))
+    assert not [text for text in texts if re.search(r"\d", text)]
+    assert all(text == text.strip() and text for text in texts)
+    assert {kind for kind, _ in told.sentences} <= set(describe.KINDS)
+
+
+def test_the_same_map_gives_the_same_sentences_alone_and_among_others(told):
+    points = np.repeat(middle_latlon(), 3, axis=0) + np.array([[0.001, 0], [0, 0], [0, 0.001]])
+    among = describe.describe(["a", "89e3", "b"], points, town_layers(), town_rasters())
+    assert among[1] == told
+    assert among[0].sentences != told.sentences
+
+
+def test_an_empty_map_still_says_something():
+    found = describe.describe(["x"], middle_latlon(), empty_layers(), made_up_rasters("wood"))[0]
+    assert found.stratum == "woods"
+    assert "fabric" in {kind for kind, _ in found.sentences}
+    assert found.name
+
+
+def test_a_river_parts_a_place_from_a_nearer_name():
+    layers = empty_layers()
+    layers["place"] = table(
+        "place",
+        [point(-180, 0), point(220, 0)],
+        name=["Far Bank", "This Side"],
+        **{"class": ["suburb", "suburb"]},
+        rank=[10, 10],
+    )
+    dry, wet = made_up_rasters("residential"), made_up_rasters("residential")
+    middle = GRID.width // 2
+    wet.land[:, middle - 45 : middle - 10] = LAND["water"]
+    texts = [
+        {text for _, text in describe.describe(["x"], middle_latlon(), layers, rasters)[0].sentences}
+        for rasters in (dry, wet)
+    ]
+    assert "Far Bank" in texts[0]
+    assert "This Side" in texts[1]
+
+
+def test_water_is_told_with_its_name():
+    layers = empty_layers()
+    layers["waterway"] = table(
+        "waterway",
+        lines({"minor": [(-150, 60, 150, 60)]}).geometry.tolist(),
+        name=["Mill River"],
+        **{"class": ["river"]},
+    )
+    texts = {
+        text for _, text in describe.describe(["x"], middle_latlon(), layers, made_up_rasters("grass"))[0].sentences
+    }
+    assert "Mill River" in texts
+    assert "park by the river" in texts or "green space by the river" in texts
+
+
+@pytest.mark.parametrize(
+    ("land", "kind"),
+    [("wood", "woods"), ("cemetery", "cemetery"), ("sand", "beach"), ("water", "water"), ("pitch", "fields")],
+)
+def test_open_land_is_called_what_it_is(land, kind):
+    found = fabric.fabric_of(
+        np.array([np.mean(np.reshape(GRID.bounds_m, (2, 2)), axis=0)]), empty_layers(), made_up_rasters(land)
+    )
+    assert found[0].kind == kind
+
+
+def test_towers_are_told_from_houses():
+    spot = np.array([np.mean(np.reshape(GRID.bounds_m, (2, 2)), axis=0)])
+    rasters = made_up_rasters("unknown")
+    rasters.building_id[::2] = 4
+    for height_m, kind in ((90.0, "towers"), (18.0, "blocks"), (8.0, "rows")):
+        rasters.height_m[::2] = height_m
+        found = fabric.fabric_of(spot, town_layers(), rasters)[0]
+        assert found.kind == kind
+        assert found.height_m == pytest.approx(height_m, rel=0.01)
+        assert found.built == pytest.approx(0.5, abs=0.01)
+
+
+def test_every_class_and_kind_has_its_words():
+    assert set(city_words.FABRIC) == set(city_words.FABRIC_SHORT)
+    assert set(city_words.WATER) == set(city_words.WATER_SIDE)
+    assert {kind for kind, _ in city_words.POI.values()} == set(city_words.WALK_M) == set(city_words.PLURAL)
+    assert set(city_words.RESIDENTIAL) <= set(city_words.FABRIC)
+    every = [
+        text
+        for group in (city_words.FABRIC, city_words.DETAILS, city_words.WATER)
+        for said in group.values()
+        for text in said
+    ]
+    assert not [text for text in every if re.search(r"\d", text)]

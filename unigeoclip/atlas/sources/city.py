@@ -1,0 +1,450 @@
+"""A city's atlas, built from vector tiles; real rasters and photos can stand in place of drawn ones.
+
+Everything is written into a folder beside the atlas, which an interrupted build picks up again, and moved into place
+when it is complete. The same tiles and seed give the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import safetensors.numpy
+
+from unigeoclip import config
+from unigeoclip.atlas import schema
+from unigeoclip.atlas.render import describe, ortho, stored, street, surface
+from unigeoclip.atlas.render.layers import TEXT_COLUMNS, CityGrid, CityLayers, CityRasters, hash_points
+from unigeoclip.atlas.sources import cells, own_rasters, photos, tiles
+from unigeoclip.atlas.verify import sha256_of
+from unigeoclip.errors import InputError
+from unigeoclip.geo import web_mercator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from unigeoclip.geo import Bounds
+
+    Progress = Callable[[str, float], None]
+    Embed = Callable[[Sequence[str]], NDArray[np.float32]]
+
+BUILDER = 1  # raised when the same tiles give another atlas: a half-done build of another number starts afresh
+GROUND_PX_M = 2.5
+WINDOW_M = 225.0
+GRID_STEP_DEG = 0.001
+MARGIN_M = 220.0  # between the centre of a place and the edge: half a window, and room to draw positions in
+VIEW_STEP_DEG = 2.0**-18  # 0.4 m: positions that are exact in binary pack well
+GALLERY_SENTENCES = 12_000  # sentence vectors are the largest table: so many are stored
+LARGEST_CITY_PX = 400_000_000  # 50 x 50 km; more would not fit into memory
+_ROWS_AT_ONCE = 640
+_PARQUET = {"compression": "zstd", "compression_level": 15, "row_group_size": 1 << 20}
+_RENDERED = "rendered from OpenStreetMap"
+
+
+@dataclass(frozen=True)
+class OwnData:
+    """What a person has of the city beside the map.
+
+    Attributes:
+        aerial: Picture in place of the drawn one, any GeoTIFF.
+        surface: Heights in metres in place of the estimated ones, any GeoTIFF.
+        street: CSV of photos in place of rendered views: path, lat, lon, heading.
+    """
+
+    aerial: Path | None = None
+    surface: Path | None = None
+    street: Path | None = None
+
+
+def build_city(
+    name: str,
+    source: str | Path,
+    out: str | Path,
+    *,
+    bbox: Bounds | None = None,
+    own: OwnData | None = None,
+    title: str | None = None,
+    seed: int = 0,
+    cache: Path | None = None,
+    embed: Embed | None = None,
+    progress: Progress | None = None,
+) -> Path:
+    """Build the atlas of a city; run again, an interrupted build goes on where it stopped.
+
+    Args:
+        name: Of the atlas: small letters, digits and hyphens.
+        source: Vector tiles of the OpenMapTiles schema, see `tiles.open_tiles`.
+        out: The atlas folder. A model in it stays; everything else is replaced at the very end.
+        bbox: South, west, north, east in degrees; all tiles of the source by default.
+        own: Real rasters and photos.
+        title: Name on screen; the name with a capital by default.
+        seed: Of what the aerial picture alone depends on: roof colours, textures, cars.
+        cache: Folder of downloaded tiles.
+        embed: Sentences -> (m, 384) unit vectors; the frozen sentence encoder by default.
+        progress: Called with what is being done, with the time left of the stage, and the share of all that is done.
+
+    Returns:
+        The folder.
+
+    Raises:
+        InputError: A name, source, box, raster or table of photos that cannot be used; nothing was written to ``out``.
+        DownloadError: Tiles cannot be fetched.
+    """
+    _check_name(name)
+    _check_folder(Path(out), name)
+    own = own or OwnData()
+    stages = _Stages(progress or (lambda _text, _share: None))
+    tile_set = tiles.open_tiles(source, bbox, cache, stages.start("Tiles", 0.02))
+    grid = CityGrid.cover(bbox or tile_set.bounds_deg, GROUND_PX_M)
+    if grid.width * grid.height > LARGEST_CITY_PX:
+        raise InputError(
+            f"The city would have {grid.width:,} x {grid.height:,} pixels of {GROUND_PX_M} m. Choose a smaller --bbox."
+        )
+    own_rasters.check(grid, own.aerial, own.surface)
+    taken = None if own.street is None else photos.read_photos(own.street, grid.bounds_deg)
+
+    folder = Path(out)
+    staging = folder.with_name(f".{folder.name}.building")
+    _open_staging(staging, [name, str(source), bbox, seed, BUILDER, _digest(tile_set), *_stamps(own)])
+    layers, notes = _layers(staging, tile_set, stages.start("Map", 0.25))
+    report = stages.start("Heights and land", 0.35)
+    report("painting land, buildings and trees", 0.0)
+    model, rasters = surface.build_model(layers, grid)
+    report(f"writing the rasters, {len(model.trees.xy_m):,} trees", 0.5)
+    _write_rasters(staging, model, rasters, own)
+    if own.aerial is None:
+        painter = ortho.AerialPainter(model, rasters, layers["building"], seed)
+        _paint_aerial(staging, painter, stages.start("Aerial picture", 0.60))
+    else:
+        stored.write_aerial(staging / schema.RASTERS["aerial"], grid, own_rasters.read_picture(own.aerial, grid))
+
+    report = stages.start("Places, views and texts", 0.75)
+    table, sentences = _places_and_views(staging, layers, rasters, taken, report)
+    shown = 1 + max(int(max(rows)) for rows in table.loc[table["gallery"], "sentences"])
+    report = stages.start("Sentence vectors", 0.98)
+    _write_sentence_vectors(staging, [text for _, text in sentences[:shown]], embed, report)
+    manifest = _manifest(staging, name, title or name.replace("-", " ").title(), grid, tile_set, own, model, notes)
+    config.write_json(staging / schema.MANIFEST, manifest)
+    _move_into_place(staging, folder, manifest)
+    stages.start("The atlas is written", 1.0)("", 1.0)
+    return folder
+
+
+def _check_name(name: str) -> None:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,40}", name):
+        raise InputError(f"{name!r} is no name for an atlas: use small letters, digits and hyphens, such as 'boston'.")
+
+
+def _check_folder(folder: Path, name: str) -> None:
+    """An atlas may be replaced by a new one of its own name only."""
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is a file; give a folder for the atlas with --out.")
+    if (folder / schema.MANIFEST).is_file():
+        there = config.read_json(folder / schema.MANIFEST)
+        other = there.get("name") if isinstance(there, dict) else None
+        if other != name:
+            raise InputError(f"{folder} holds the atlas {other!r}. Choose another --out for {name!r}, or remove it.")
+
+
+class _Stages:
+    """Turns the progress of each stage into that of the whole, with the time left of the stage, every few seconds."""
+
+    def __init__(self, report: Progress, pause_s: float = 2.0) -> None:
+        self._report = report
+        self._pause_s = pause_s
+        self._end = 0.0
+
+    def start(self, stage: str, end: float) -> Progress:
+        """A reporter for the stage that ends at the share ``end`` of the whole."""
+        begin, self._end = self._end, end
+        started = last = time.monotonic()
+        self._report(stage, begin)
+
+        def report(text: str, share: float) -> None:
+            nonlocal last
+            now = time.monotonic()
+            if not text or (now - last < self._pause_s and 0 < share < 1):
+                return
+            last = now
+            left_s = (now - started) * (1 - share) / share if share > 0.02 else 0.0
+            left = f", {_duration(left_s)} left" if left_s >= 1 else ""
+            self._report(f"{stage}: {text}{left}", begin + (end - begin) * share)
+
+        return report
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+
+
+# The half-done build
+
+
+def _digest(tile_set: tiles.TileSet) -> str:
+    """Changes with the tiles: their names, sizes and times of change."""
+    digest = hashlib.sha256()
+    for tile in tile_set.tiles:
+        path = Path(tile.path)
+        stamp = f"{path.stat().st_size} {path.stat().st_mtime_ns}" if path.is_file() else ""
+        digest.update(f"{tile.path} {stamp}\n".encode())
+    return digest.hexdigest()
+
+
+def _stamps(own: OwnData) -> list[str]:
+    files = [path for path in (own.aerial, own.surface, own.street) if path is not None]
+    return [f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in files]
+
+
+def _open_staging(staging: Path, key: list[Any]) -> None:
+    """Keep what an interrupted build of the same thing left, throw away anything else."""
+    note = staging / "key.json"
+    text = json.dumps(key)
+    if not (note.is_file() and note.read_text(encoding="utf-8") == text):
+        shutil.rmtree(staging, ignore_errors=True)
+        staging.mkdir(parents=True)
+        note.write_text(text, encoding="utf-8")
+
+
+def _layers(staging: Path, tile_set: tiles.TileSet, report: Progress) -> tuple[CityLayers, dict[str, Any]]:
+    """The map, from the tiles or from the build before; and which tiles were broken."""
+    folder, note = staging / "layers", staging / "layers" / "tiles.json"
+    if note.is_file():
+        kept = config.read_json(note)
+        tile_set.broken.update(kept["broken"])
+        return {name: gpd.read_parquet(folder / f"{name}.parquet") for name in TEXT_COLUMNS}, kept
+    layers = tiles.read_layers(tile_set, report)
+    folder.mkdir(exist_ok=True)
+    for name, table in layers.items():
+        table.to_parquet(folder / f"{name}.parquet", index=False)
+    if tile_set.missing or tile_set.broken:
+        unread = [*tile_set.missing, *(f"{name} ({why})" for name, why in tile_set.broken.items())]
+        report(f"{len(unread)} tiles are missing or broken and stay empty: {', '.join(unread[:5])}", 1.0)
+    digest, size = hashlib.sha256(), 0
+    for tile in tile_set.tiles:
+        if Path(tile.path).is_file():
+            data = Path(tile.path).read_bytes()
+            digest.update(data)
+            size += len(data)
+    notes = {"broken": tile_set.broken, "missing": tile_set.missing, "sha256": digest.hexdigest(), "bytes": size}
+    config.write_json(note, notes)
+    return layers, notes
+
+
+def _write_rasters(staging: Path, model: surface.CityModel, rasters: CityRasters, own: OwnData) -> None:
+    """Write what does not depend on the seed. Land is that under the buildings: their outlines are stored once."""
+    grid = rasters.grid
+    stored.write_classes(staging / schema.LAND, grid, surface.paint_land(model, grid, model.density))
+    stored.write_classes(staging / schema.BUILDINGS, grid, rasters.building_id)
+    if own.surface is None:
+        stored.write_heights(staging / schema.RASTERS["surface"], grid, rasters.height_m)
+    else:
+        stored.write_heights(staging / schema.HEIGHTS, grid, rasters.height_m)
+        measured = own_rasters.read_heights(own.surface, grid)
+        stored.write_heights(staging / schema.RASTERS["surface"], grid, measured, max_error_m=0.1)
+
+
+def _paint_aerial(staging: Path, painter: ortho.AerialPainter, report: Progress) -> None:
+    """Paint some rows at a time into a file that an interrupted build finds again."""
+    if (staging / schema.RASTERS["aerial"]).is_file():
+        return
+    height, width = painter.grid.shape
+    path, note = staging / "aerial.npy", staging / "aerial.rows"
+    done = int(note.read_text()) if note.is_file() and path.is_file() else 0
+    picture = np.lib.format.open_memmap(path, "r+" if done else "w+", np.uint8, None if done else (height, width, 3))
+    for first in range(done, height, _ROWS_AT_ONCE):
+        last = min(first + _ROWS_AT_ONCE, height)
+        picture[first:last] = painter.rows(first, last)
+        picture.flush()
+        note.write_text(str(last))
+        report(f"row {last:,} of {height:,}", last / height)
+    stored.write_aerial(staging / schema.RASTERS["aerial"], painter.grid, picture)
+    path.unlink()
+    note.unlink()
+
+
+# Places, views, sentences
+
+
+def _places_and_views(
+    staging: Path, layers: CityLayers, rasters: CityRasters, taken: pd.DataFrame | None, report: Progress
+) -> tuple[pd.DataFrame, list[tuple[str, str]]]:
+    """Write places, views and sentences; returns the places and the distinct sentences, those of the gallery first."""
+    report("choosing places", 0.0)
+    table = cells.land_cells(rasters, MARGIN_M)
+    if table.empty:
+        raise InputError(
+            f"No place lies {MARGIN_M:.0f} m or more inside the city on land. Choose a larger --bbox, or one with land."
+        )
+    blocks = cells.held_out_blocks(table[["lat", "lon"]].to_numpy(np.float64))
+    report("choosing views", 0.1)
+    poses = street.view_poses(layers, rasters.grid, rasters) if taken is None else taken
+    snapped = {name: (poses[name] / VIEW_STEP_DEG).round() * VIEW_STEP_DEG for name in ("lat", "lon")}
+    views = cells.split_views(poses.assign(**snapped), table, blocks)
+    views["photo"] = "" if taken is None else photos.store_photos(views, staging / schema.PHOTOS_FOLDER)
+    table = cells.split_cells(table, views, blocks)
+    report("writing texts", 0.2)
+    latlon = table[["lat", "lon"]].to_numpy(np.float64)
+    described = describe.describe(list(table["place_id"]), latlon, layers, rasters)
+    report("writing tables", 0.9)
+    written = [place.sentences for place in described]
+    gallery = _choose_gallery(table, written)
+    shown = {sentence for i in np.flatnonzero(gallery) for sentence in written[i]}
+    sentences = sorted(shown) + sorted({sentence for of_place in written for sentence in of_place} - shown)
+    rows = {sentence: row for row, sentence in enumerate(sentences)}
+    table = table.assign(
+        name=[place.name for place in described],
+        country="",
+        stratum=[place.stratum for place in described],
+        gallery=gallery,
+        sentences=[[rows[sentence] for sentence in of_place] for of_place in written],
+    )
+    _write_tables(staging, table, views, sentences)
+    return table, sentences
+
+
+def _choose_gallery(table: pd.DataFrame, written: list[list[tuple[str, str]]]) -> NDArray[np.bool_]:
+    """Held-out places first, then others in an order without pattern, until there are `GALLERY_SENTENCES` sentences."""
+    held_out = ((table["views"] == "held_out") | (table["blocks"] == "held_out")).to_numpy(bool)
+    shuffled = hash_points(web_mercator(table[["lat", "lon"]].to_numpy(np.float64)), salt=61)
+    gallery, shown = np.zeros(len(table), bool), set[tuple[str, str]]()
+    for i in np.lexsort((shuffled, ~held_out)):
+        more = shown.union(written[i])
+        if len(more) > GALLERY_SENTENCES and gallery.any():
+            break
+        gallery[i], shown = True, more
+    return gallery
+
+
+def _write_tables(staging: Path, table: pd.DataFrame, views: pd.DataFrame, sentences: list[tuple[str, str]]) -> None:
+    columns = [column for column in schema.place_columns("views") if column != "geometry"]
+    _write_points(staging / schema.PLACES, table[columns])
+    views = views.astype({"heading_deg": np.float64})
+    _write_points(staging / schema.VIEWS, views[[column for column in schema.VIEW_COLUMNS if column != "geometry"]])
+    sentence_table = pa.table({"kind": [kind for kind, _ in sentences], "text": [text for _, text in sentences]})
+    pq.write_table(sentence_table, staging / schema.SENTENCES, **_PARQUET)
+
+
+def _write_points(path: Path, table: pd.DataFrame) -> None:
+    points = gpd.points_from_xy(table["lon"], table["lat"], crs="EPSG:4326")
+    gpd.GeoDataFrame(table, geometry=points).to_parquet(path, index=False, geometry_encoding="WKB", **_PARQUET)
+
+
+def _write_sentence_vectors(staging: Path, texts: list[str], embed: Embed | None, report: Progress) -> None:
+    """Vectors as int8 with one scale per row, as in every atlas."""
+    path = staging / schema.SENTENCE_VECTORS
+    note = staging / "vectors.key"
+    key = hashlib.sha256("\n".join(texts).encode()).hexdigest()
+    if path.is_file() and note.is_file() and note.read_text() == key:
+        return  # done before the interruption
+    if embed is None:
+        from unigeoclip.modalities.text import sentence_encoder  # loads a language model: only when one is needed
+
+        done = 0
+
+        def count(more: int) -> None:
+            nonlocal done
+            done += more
+            report(f"{done:,} of {len(texts):,}", done / len(texts))
+
+        embedded = sentence_encoder().embed(texts, progress=count)
+    else:
+        embedded = embed(texts)
+    scale = np.abs(embedded).max(axis=1) / 127
+    quantised = np.round(embedded / scale[:, None]).astype(np.int8)
+    temporary = staging / f".vectors.{os.getpid()}.tmp"
+    safetensors.numpy.save_file({"vectors": quantised, "scale": scale.astype(np.float32)}, temporary)
+    temporary.chmod(0o644)  # safetensors writes files that only their owner can read
+    temporary.replace(path)
+    note.write_text(key)
+
+
+# The manifest
+
+
+def _manifest(
+    staging: Path,
+    name: str,
+    title: str,
+    grid: CityGrid,
+    tile_set: tiles.TileSet,
+    own: OwnData,
+    model: surface.CityModel,
+    notes: dict[str, Any],
+) -> schema.Manifest:
+    listed = [*schema.RASTERS.values(), schema.LAND, schema.BUILDINGS, schema.PLACES, schema.VIEWS, schema.SENTENCES]
+    listed += [schema.SENTENCE_VECTORS, *([schema.HEIGHTS] if own.surface else [])]
+    listed += [f"{schema.PHOTOS_FOLDER}/{path.name}" for path in sorted((staging / schema.PHOTOS_FOLDER).glob("*"))]
+    files = {entry: schema.FileEntry((staging / entry).stat().st_size, sha256_of(staging / entry)) for entry in listed}
+    sources = [_map_source(tile_set, notes)]
+    for what, path in (("aerial picture", own.aerial), ("surface heights", own.surface), ("street photos", own.street)):
+        if path is not None:
+            sources.append(
+                schema.Source(path.name, path.name, "", "", what, "as given by its owner", "", "", path.stat().st_size,
+                              sha256_of(path))
+            )  # fmt: skip
+    broken, missing = len(notes["broken"]), len(notes["missing"])
+    shares = {"estimated building heights": round(float(model.estimated.mean()) if len(model.estimated) else 0.0, 4)}
+    if broken or missing:
+        shares["missing or broken tiles"] = round((broken + missing) / (len(tile_set.tiles) + missing), 4)
+    drawn = [label for label, path in (("aerial pictures", own.aerial), ("heights", own.surface),
+                                       ("street views", own.street)) if path is None]  # fmt: skip
+    summary = f"{title} at street level: places of about 150 m"
+    summary += f"; {', '.join(drawn)} are {_RENDERED}." if drawn else "."
+    return schema.Manifest(
+        format=schema.FORMAT,
+        name=name,
+        title=title,
+        summary=summary,
+        bounds=grid.bounds_deg,
+        modalities=["location", "aerial", "street", "surface", "text"],
+        window_m=WINDOW_M,
+        grid=schema.GridSpec(GRID_STEP_DEG),
+        pictures={
+            "aerial": "photographed" if own.aerial else "rendered",
+            "surface": "measured" if own.surface else "rendered",
+            "street": "photographed" if own.street else "rendered",
+        },
+        sources=sources,
+        files=files,
+        shares=shares,
+    )
+
+
+def _map_source(tile_set: tiles.TileSet, notes: dict[str, Any]) -> schema.Source:
+    said = re.sub(r"<[^>]*>", "", tile_set.attribution).strip()
+    return schema.Source(
+        name="OpenStreetMap",
+        package=Path(tile_set.source).name if "://" not in tile_set.source else tile_set.source,
+        version="",
+        url="https://www.openstreetmap.org/copyright",
+        what="streets, buildings, water, vegetation, names: vector tiles in the OpenMapTiles schema",
+        licence="ODbL 1.0",
+        attribution=said or "© OpenStreetMap contributors (ODbL), schema © OpenMapTiles",
+        date="",
+        bytes=int(notes["bytes"]),
+        sha256=str(notes["sha256"]),
+    )
+
+
+def _move_into_place(staging: Path, folder: Path, manifest: schema.Manifest) -> None:
+    """The manifest goes away first and comes last: a folder that is half replaced is no atlas, not a wrong one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / schema.MANIFEST).unlink(missing_ok=True)
+    for name in [*manifest.files, schema.MANIFEST]:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (staging / name).replace(folder / name)
+    shutil.rmtree(staging)
