@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from matplotlib import colormaps
 
 from unigeoclip.colours import COLORMAPS, hex_colour, palette, shaded_relief
 from unigeoclip.errors import InputError
@@ -20,7 +21,6 @@ def test_colour_maps_grow_lighter_all_the_way(name):
 
 @pytest.mark.parametrize("name", COLORMAPS)
 def test_colour_maps_are_the_published_ones(name):
-    colormaps = pytest.importorskip("matplotlib").colormaps
     published = colormaps[name](np.linspace(0, 1, 256))[:, :3] * 255
     assert np.abs(palette(name, 256) - published).max() < 12
 

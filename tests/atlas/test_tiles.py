@@ -4,6 +4,7 @@ import sqlite3
 import threading
 
 import numpy as np
+import pyogrio
 import pytest
 import shapely
 
@@ -163,7 +164,6 @@ def test_mbtiles_give_the_same_tables(tmp_path, folder, layers):
 
 
 def test_pmtiles(tmp_path, layers):
-    pyogrio = pytest.importorskip("pyogrio")
     path = tmp_path / "town.pmtiles"
     roads = layers["transportation"][["class", "geometry"]]
     pyogrio.write_dataframe(roads, path, driver="PMTiles", layer="transportation", MINZOOM=ZOOM, MAXZOOM=ZOOM)
