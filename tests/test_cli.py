@@ -328,7 +328,7 @@ def test_evaluate(run, folder, monkeypatch):
         "splits": {"random": {"retrieval": {"text->aerial": {"recall@1": 18.5, "recall@10": 62.0, "n": 5000}}}},
         "queries": [{"query": "Sahara", "rule": "polygon", "precision": 97.0, "chance": 6.1}],
     }
-    stand_in(monkeypatch, "unigeoclip.evaluation", "evaluate", lambda atlas: report)
+    stand_in(monkeypatch, "unigeoclip.evaluation", "evaluate", lambda atlas, model: report)
     assert run("evaluate", "--atlas", folder, "--json") == report
     printed = run("evaluate", "--atlas", folder)
     assert "text->aerial: recall@1 18.5, recall@10 62, n 5000" in printed

@@ -157,6 +157,7 @@ def _add_query_commands(commands: Any) -> None:
 def _add_measuring_commands(commands: Any) -> None:
     evaluate = commands.add_parser("evaluate", help="measure held-out retrieval and plain queries")
     _add_atlas(evaluate)
+    evaluate.add_argument("--model", type=Path, metavar="DIR", help="model folder (default: the one of the atlas)")
     _add_json(evaluate)
     evaluate.set_defaults(run=_evaluate)
 
@@ -346,7 +347,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     from unigeoclip.atlas.store import load_atlas
     from unigeoclip.evaluation import evaluate
 
-    report = evaluate(load_atlas(arguments.atlas))
+    report = evaluate(load_atlas(arguments.atlas), arguments.model)
     _print_json(report) if arguments.json else _print_nested(report)
 
 
