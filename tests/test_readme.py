@@ -39,3 +39,11 @@ def test_links_and_pictures_exist():
         assert target.startswith("http") or (ROOT / target).exists(), target
     for target in re.findall(r"`(assets/[^`*]+)`", README):
         assert (ROOT / target).exists(), target
+
+
+@pytest.mark.slow
+def test_the_python_example_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    example = re.search(r"```python\n(.*?)```", README, re.DOTALL)
+    exec(example[1], {})
+    assert (tmp_path / "desert.tif").stat().st_size > 10_000

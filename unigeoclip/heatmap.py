@@ -6,6 +6,7 @@ import json
 import os
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
@@ -23,7 +24,6 @@ from unigeoclip.geo import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
     from typing import Any
 
     from numpy.typing import NDArray
@@ -414,20 +414,20 @@ class Heatmap:
             marks.append(LegendStop(fraction, similarity, hex_colour(rgb)))
         return marks
 
-    def save(self, path: Path) -> None:
+    def save(self, path: str | Path) -> None:
         """Write the heatmap in the form that the ending of the file's name says: .tif, .png or .geojson.
 
         Raises:
             InputError: Another ending, or the file cannot be written.
         """
         check_ending(path)
-        _WRITERS[path.suffix.lower()](self, path)
+        _WRITERS[Path(path).suffix.lower()](self, path)
 
-    def to_png(self, path: Path, **options: Any) -> None:
+    def to_png(self, path: str | Path, **options: Any) -> None:
         """Write the picture; the options are those of ``png``."""
         _write_atomically(path, self.png(**options))
 
-    def to_geotiff(self, path: Path) -> None:
+    def to_geotiff(self, path: str | Path) -> None:
         """Write the similarities as a float32 GeoTIFF in EPSG:4326, one pixel per cell, NaN for no data."""
         from rasterio import Affine
         from rasterio.io import MemoryFile
@@ -446,7 +446,7 @@ class Heatmap:
                 tiff.set_band_description(1, "similarity")
             _write_atomically(path, bytes(memory.getbuffer()))
 
-    def to_geojson(self, path: Path, share: float = 0.05) -> None:
+    def to_geojson(self, path: str | Path, share: float = 0.05) -> None:
         """Write the hottest cells as polygons with their similarity, hottest first.
 
         Args:
@@ -481,12 +481,13 @@ _WRITERS = {
 }
 
 
-def check_ending(path: Path) -> None:
+def check_ending(path: str | Path) -> None:
     """Check that a heatmap can be written to a file of that name, before the work is done.
 
     Raises:
         InputError: The ending is unknown, or the folder does not exist.
     """
+    path = Path(path)
     if path.suffix.lower() not in _WRITERS:
         raise InputError(
             f"{path.name}: a heatmap is written as .tif (GeoTIFF), .png (picture) or .geojson (hottest cells)."
@@ -506,8 +507,9 @@ def _colour_floor(floor_percentile: float, top_share: float | None) -> float:
     return max(floor_percentile, 100 * (1 - top_share))
 
 
-def _write_atomically(path: Path, data: bytes) -> None:
+def _write_atomically(path: str | Path, data: bytes) -> None:
     """Write under a temporary name, then rename: a reader never sees half a file."""
+    path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         temporary.write_bytes(data)
