@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from unigeoclip.config import from_dict
 from unigeoclip.errors import InputError
 from unigeoclip.modalities import MODALITIES
 from unigeoclip.modalities.convolution import ConvConfig
@@ -97,8 +98,6 @@ class UniGeoCLIP(nn.Module):
 
 
 def _encoder_config(name: str, options: Mapping[str, Any]) -> Any:
-    from unigeoclip.config import from_dict
-
     return from_dict(MODALITIES[name].config, _as_json(options), where=f"encoders.{name}")
 
 
