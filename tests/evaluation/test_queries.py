@@ -104,6 +104,31 @@ def test_rule_knows_its_points_and_passes_on_its_words():
 
 
 @pytest.fixture
+def city_rule():
+    """Inside is the north-eastern of four cells; the hottest are 2 % of the land."""
+    mask = np.array([[False, True], [False, False]])
+    return Rule("corner", "in the corner", (), 1.0, mask, (42.0, -71.2, 42.2, -71.0), 0.02)
+
+
+def test_rule_of_a_city_ends_at_its_bounds(city_rule):
+    within = [[42.19, -71.01], [42.2, -71.0], [42.11, -71.09]]
+    beyond = [[42.19, -71.11], [42.09, -71.01], [42.21, -71.01], [42.15, -70.99], [42.15, 71.01], [-42.15, -71.01]]
+    assert city_rule.inside(within).tolist() == [True] * 3
+    assert city_rule.inside(beyond).tolist() == [False] * 6
+    assert not city_rule.inside([[42.15, -71.25], [41.9, -71.05]]).any()
+
+
+def test_rule_says_how_much_of_the_land_is_hottest(city_rule):
+    lat, lon = np.meshgrid(np.arange(42.001, 42.2, 0.002), np.arange(-71.199, -71, 0.002), indexing="ij")
+    cells = np.stack([lat.ravel(), lon.ravel()], axis=1)
+    score = precision_at_area(cells.sum(axis=1), cells, city_rule, step_deg=0.002)
+    plain = precision_at_area(cells.sum(axis=1), cells, city_rule.inside(cells), step_deg=0.002)
+    assert score.precision == pytest.approx(100)
+    assert score.area == pytest.approx(2 * plain.area)
+    assert score.chance == pytest.approx(25, abs=0.1)
+
+
+@pytest.fixture
 def folder(tmp_path):
     """Two rules on a grid of 4 x 8 cells."""
     masks = np.zeros((2, 4, 8), dtype=np.uint8)
@@ -129,6 +154,16 @@ def test_load_rules_takes_each_row_its_band(folder):
 
 
 @pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+def test_load_rules_takes_the_whole_earth_where_the_table_says_nothing(folder):
+    table = json.loads((folder / "rules.json").read_text())
+    assert {(rule.bounds, rule.hottest_share) for rule in load_rules(folder)} == {((-90, -180, 90, 180), 0.01)}
+    corners = {"south_deg": 42, "west_deg": -72, "north_deg": 43, "east_deg": -70}
+    there = table | {"grid": table["grid"] | corners, "hottest_share": 0.02}
+    (folder / "rules.json").write_text(json.dumps(there))
+    assert {(rule.bounds, rule.hottest_share) for rule in load_rules(folder)} == {((42, -72, 43, -70), 0.02)}
+
+
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 def test_broken_rules_folder_is_an_atlas_error(folder):
     table = json.loads((folder / "rules.json").read_text())
     for changed, words in (
@@ -136,6 +171,7 @@ def test_broken_rules_folder_is_an_atlas_error(folder):
         (table | {"queries": [{"query": "east"}] * 2}, "'rule'"),
         (table | {"queries": table["queries"][:1]}, "rules.tif has"),
         (table | {"raster": {"file": "gone.tif"}}, "gone.tif is missing"),
+        (table | {"grid": table["grid"] | {"south_deg": 95}}, "grid from 95"),
     ):
         (folder / "rules.json").write_text(json.dumps(changed))
         with pytest.raises(AtlasError, match=words):

@@ -1,8 +1,8 @@
 """Plain text queries and the independent rules that judge them.
 
-A rule says which cells of the Earth count as inside for one query; `precision_at_area` says how much of the hottest
-part of a similarity map lies there. The rules are data, made before any model was trained; how they are made stands in
-``atlas/sources/world_rules.py``.
+A rule says which cells of the Earth or of a city count as inside for one query; `precision_at_area` says how much of
+the hottest part of a similarity map lies there. The rules are data, made before any model was trained; how they are
+made stands in ``atlas/sources/world_rules.py`` and ``city_rules.py``.
 """
 
 from __future__ import annotations
@@ -23,13 +23,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from unigeoclip.geo import Bounds
+
 __all__ = ["QueryScore", "Rule", "load_rules", "precision_at_area"]
 
 FORMAT = 1
 RULES_TABLE = "rules.json"
-HOTTEST_LAND_SHARE = 0.01  # the hottest 1 % of the land ...
+HOTTEST_LAND_SHARE = 0.01  # the hottest 1 % of the land, where the rules name no other share ...
 HOTTEST_RULE_SHARE = 0.5  # ... or half the rule's own area, whichever is smaller
 EARTH_RADIUS_KM = EARTH_RADIUS_M / 1000
+WHOLE_EARTH: Bounds = (-90.0, -180.0, 90.0, 180.0)
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,9 @@ class Rule:
         words: The rule in plain English.
         sources: What the rule is made of.
         area_km2: Land inside it.
-        mask: (rows, columns) bool, true inside; row 0 at 90 N, column 0 at 180 W, the whole Earth.
+        mask: (rows, columns) bool, true inside; row 0 in the north, column 0 in the west.
+        bounds: South, west, north, east of the mask, degrees; nothing beyond them is inside.
+        hottest_share: Part of the land that is taken as the hottest, 0 to 1.
     """
 
     query: str
@@ -49,18 +54,23 @@ class Rule:
     sources: tuple[str, ...]
     area_km2: float
     mask: NDArray[np.bool_]
+    bounds: Bounds = WHOLE_EARTH
+    hottest_share: float = HOTTEST_LAND_SHARE
 
     def inside(self, latlon: ArrayLike) -> NDArray[np.bool_]:
-        """Which of the points (n, 2) degrees lie in a cell that is inside, (n,).
+        """Which of the points (n, 2) degrees lie in a cell that is inside, (n,); false beyond the mask.
 
         Raises:
             InputError: Bad coordinates.
         """
         points = as_latlon(latlon)
         rows, columns = self.mask.shape
-        row = np.minimum((90 - points[:, 0]) * (rows / 180), rows - 1).astype(np.intp)
-        column = np.minimum((points[:, 1] + 180) * (columns / 360), columns - 1).astype(np.intp)
-        inside: NDArray[np.bool_] = self.mask[row, column]
+        south, west, north, east = self.bounds
+        lat, lon = points[:, 0], points[:, 1]
+        within = (lat >= south) & (lat <= north) & (lon >= west) & (lon <= east)
+        row = ((north - lat) * (rows / (north - south))).clip(0, rows - 1).astype(np.intp)
+        column = ((lon - west) * (columns / (east - west))).clip(0, columns - 1).astype(np.intp)
+        inside: NDArray[np.bool_] = within & self.mask[row, column]
         return inside
 
 
@@ -109,15 +119,28 @@ def load_rules(folder: Path) -> tuple[Rule, ...]:
     try:
         rows, shape = table["queries"], (table["grid"]["rows"], table["grid"]["columns"])
         masks = _read_masks(folder / table["raster"]["file"], len(rows), shape)
-        return tuple(_rule(row, masks) for row in rows)
-    except (KeyError, TypeError, IndexError) as error:
+        where, share = _bounds(table["grid"]), float(table.get("hottest_share", HOTTEST_LAND_SHARE))
+        return tuple(_rule(row, masks, where, share) for row in rows)
+    except (KeyError, TypeError, ValueError, IndexError) as error:
         raise AtlasError(
             f"{path}: an entry is missing or of the wrong kind ({error}); build the atlas again."
         ) from error
 
 
-def _rule(row: dict[str, Any], masks: NDArray[np.bool_]) -> Rule:
-    return Rule(row["query"], row["rule"], tuple(row["sources"]), float(row["area_km2"]), masks[row["band"] - 1])
+def _rule(row: dict[str, Any], masks: NDArray[np.bool_], bounds: Bounds, share: float) -> Rule:
+    known = (row["query"], row["rule"], tuple(row["sources"]), float(row["area_km2"]))
+    return Rule(*known, masks[row["band"] - 1], bounds, share)
+
+
+def _bounds(grid: dict[str, Any]) -> Bounds:
+    """Where the grid lies; a grid that does not say so covers the whole Earth."""
+    south, west, north, east = (
+        float(grid.get(f"{side}_deg", edge))
+        for side, edge in zip(("south", "west", "north", "east"), WHOLE_EARTH, strict=True)
+    )
+    if not (south < north and west < east):
+        raise ValueError(f"grid from {south} to {north} N, {west} to {east} E")
+    return south, west, north, east
 
 
 def _read_masks(path: Path, count: int, shape: tuple[int, int]) -> NDArray[np.bool_]:
@@ -147,15 +170,16 @@ def precision_at_area(
 ) -> QueryScore:
     """Area-weighted share of the hottest cells that lie inside a rule.
 
-    "Hottest" is the smaller of 1 % of the land and half the rule's own area, taken from the warmest cell down. Cells
-    that tie at the edge of it count in equal parts, so that no order of the cells matters and a map without any
-    contrast scores exactly chance. A cell without a similarity (NaN) is the coldest of all and never a hit.
+    "Hottest" is the smaller of a share of the land (1 % of the world's, 2 % of a city's; the rule says which) and half
+    the rule's own area, taken from the warmest cell down. Cells that tie at the edge of it count in equal parts, so
+    that no order of the cells matters and a map without any contrast scores exactly chance. A cell without a
+    similarity (NaN) is the coldest of all and never a hit.
 
     Args:
         similarity: (n,) numbers.
         cells: (n, 2) centres of the land cells, degrees.
         mask: A rule, or (n,) booleans, true inside.
-        land_area_km2: Area that 1 % and ``chance`` refer to; that of all the cells by default.
+        land_area_km2: Area that the share and ``chance`` refer to; that of all the cells by default.
         step_deg: Width and height of the cells, degrees.
         query: What was asked, where ``mask`` is no rule.
         rule: The rule in words, where ``mask`` is no rule.
@@ -169,8 +193,9 @@ def precision_at_area(
     points = as_latlon(cells)
     heat = np.asarray(similarity, dtype=np.float64)
     if isinstance(mask, Rule):
-        query, rule, inside = mask.query, mask.words, mask.inside(points)
+        query, rule, inside, share = mask.query, mask.words, mask.inside(points), mask.hottest_share
     else:
+        share = HOTTEST_LAND_SHARE
         inside = np.asarray(mask, dtype=bool)
     if heat.shape != (len(points),) or inside.shape != heat.shape:
         raise InputError(f"Query {query!r}: {len(points)} cells, but similarity {heat.shape} and rule {inside.shape}.")
@@ -181,7 +206,7 @@ def precision_at_area(
     if rule_km2 == 0:
         raise InputError(f"Query {query!r}: none of the {len(points)} cells lies inside its rule ({rule}).")
     land_km2 = float(area_km2.sum()) if land_area_km2 is None else land_area_km2
-    target_km2 = min(HOTTEST_LAND_SHARE * land_km2, HOTTEST_RULE_SHARE * rule_km2)
+    target_km2 = min(share * land_km2, HOTTEST_RULE_SHARE * rule_km2)
     parts = _hottest_parts(heat, area_km2, target_km2)
     hit_km2 = float((parts * area_km2)[inside & ~np.isnan(heat)].sum())
     return QueryScore(

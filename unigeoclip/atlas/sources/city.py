@@ -27,7 +27,7 @@ from unigeoclip import config
 from unigeoclip.atlas import schema
 from unigeoclip.atlas.render import describe, ortho, stored, street, surface
 from unigeoclip.atlas.render.layers import TEXT_COLUMNS, CityGrid, CityLayers, CityRasters, hash_points
-from unigeoclip.atlas.sources import cells, own_rasters, photos, tiles
+from unigeoclip.atlas.sources import cells, city_rules, own_rasters, photos, tiles
 from unigeoclip.atlas.verify import sha256_of
 from unigeoclip.errors import InputError
 from unigeoclip.geo import web_mercator
@@ -137,6 +137,7 @@ def build_city(
     shown = 1 + max(int(max(rows)) for rows in table.loc[table["gallery"], "sentences"])
     report = stages.start("Sentence vectors", 0.98)
     _write_sentence_vectors(staging, [text for _, text in sentences[:shown]], embed, report)
+    city_rules.build_city_rules(name, staging / schema.RULES_FOLDER, grid.bounds_deg, GRID_STEP_DEG)
     manifest = _manifest(staging, name, title or name.replace("-", " ").title(), grid, tile_set, own, model, notes)
     config.write_json(staging / schema.MANIFEST, manifest)
     _move_into_place(staging, folder, manifest)
@@ -388,6 +389,8 @@ def _manifest(
     listed = [*schema.RASTERS.values(), schema.LAND, schema.BUILDINGS, schema.PLACES, schema.VIEWS, schema.SENTENCES]
     listed += [schema.SENTENCE_VECTORS, *([schema.HEIGHTS] if own.surface else [])]
     listed += [f"{schema.PHOTOS_FOLDER}/{path.name}" for path in sorted((staging / schema.PHOTOS_FOLDER).glob("*"))]
+    ruled = sorted(path.name for path in (staging / schema.RULES_FOLDER).glob("*"))
+    listed += [f"{schema.RULES_FOLDER}/{file}" for file in ruled]
     files = {entry: schema.FileEntry((staging / entry).stat().st_size, sha256_of(staging / entry)) for entry in listed}
     sources = [_map_source(tile_set, notes)]
     for what, path in (("aerial picture", own.aerial), ("surface heights", own.surface), ("street photos", own.street)):
@@ -396,6 +399,8 @@ def _manifest(
                 schema.Source(path.name, path.name, "", "", what, "as given by its owner", "", "", path.stat().st_size,
                               sha256_of(path))
             )  # fmt: skip
+    if ruled:
+        sources.append(city_rules.rules_source(name))
     broken, missing = len(notes["broken"]), len(notes["missing"])
     shares = {"estimated building heights": round(float(model.estimated.mean()) if len(model.estimated) else 0.0, 4)}
     if broken or missing:
@@ -444,6 +449,8 @@ def _move_into_place(staging: Path, folder: Path, manifest: schema.Manifest) -> 
     """The manifest goes away first and comes last: a folder that is half replaced is no atlas, not a wrong one."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / schema.MANIFEST).unlink(missing_ok=True)
+    # Rules of an earlier build with larger bounds would judge by what is gone.
+    shutil.rmtree(folder / schema.RULES_FOLDER, ignore_errors=True)
     for name in [*manifest.files, schema.MANIFEST]:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (staging / name).replace(folder / name)
