@@ -50,6 +50,8 @@ __all__ = ["CITY_RULES", "CityRuleSpec", "CityRules", "Outlines", "RuleGrid", "b
 RULES_VERSION = 1
 RULES_STEP_DEG = 0.001
 HOTTEST_SHARE = 0.02  # of the land: a city has fewer cells than the world, and its things are larger beside it
+LEAST_DRAWN = 0.5  # in a smaller part of a city most rules have nothing left to find
+_EDGE_DEG = 0.003  # outlines end somewhere within 300 m anyway
 _M_PER_DEG = EARTH_RADIUS_M * np.pi / 180
 
 
@@ -271,14 +273,14 @@ def build_city_rules(name: str, folder: Path, bounds: Bounds, step_deg: float = 
         step_deg: Spacing of its heatmaps.
 
     Returns:
-        The rows of the table as written; none, and no file, where no rules are known for the name or where the atlas
-        does not hold all that they were drawn for.
+        The rows of the table as written; none, and no file, where no rules are known for the name, or where the atlas
+        reaches beyond what was drawn or is less than half of it.
 
     Raises:
         AtlasError: The outlines cannot be read.
     """
     city = CITY_RULES.get(name)
-    if city is None or not _holds(bounds, city.bounds):
+    if city is None or not _judges(city.bounds, bounds):
         return []
     grid = RuleGrid.cover(bounds, step_deg)
     outlines = Outlines(city.path, grid)
@@ -321,8 +323,13 @@ def rules_source(name: str) -> Source:
     )
 
 
-def _holds(outer: Bounds, inner: Bounds) -> bool:
-    return outer[0] <= inner[0] and outer[1] <= inner[1] and outer[2] >= inner[2] and outer[3] >= inner[3]
+def _judges(drawn: Bounds, asked: Bounds) -> bool:
+    """Whether outlines drawn completely inside some bounds can judge what lies inside others."""
+    edge = _EDGE_DEG
+    inside = all(d - edge <= a for d, a in zip(drawn[:2], asked[:2], strict=True))
+    inside &= all(a <= d + edge for d, a in zip(drawn[2:], asked[2:], strict=True))
+    area = [(north - south) * (east - west) for south, west, north, east in (drawn, asked)]
+    return inside and area[1] >= LEAST_DRAWN * area[0]
 
 
 def _table(city: CityRules, masks: NDArray[np.bool_], land_km2: NDArray[np.float64]) -> list[dict[str, Any]]:
