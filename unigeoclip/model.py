@@ -58,17 +58,29 @@ class UniGeoCLIP(nn.Module):
         return tuple(self.encoders)
 
     def window_px(self, modality: str) -> int:
-        """Side in pixels of the square windows that a raster modality takes.
+        """Width in pixels of the pictures that a modality takes, which is the side of windows.
 
         Raises:
             InputError: The model lacks the modality, or it does not take windows.
         """
+        return self._picture_config(modality).px
+
+    def _picture_config(self, modality: str) -> ConvConfig:
         options = getattr(self.encoders[modality], "config", None) if modality in self.encoders else None
         if not isinstance(options, ConvConfig):
             raise InputError(
                 f"{modality!r} is no modality of pictures in this model; it takes no pictures of that kind."
             )
-        return options.px
+        return options
+
+    def input_size(self, modality: str) -> tuple[int, int]:
+        """Width and height in pixels of the pictures that a modality takes.
+
+        Raises:
+            InputError: The model lacks the modality, or it does not take pictures.
+        """
+        height, width = self._picture_config(modality).size
+        return width, height
 
     def prepare(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Check raw inputs of any subset of the modalities and turn them into tensors on the model's device.

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from unigeoclip.atlas.store import Atlas
+    from unigeoclip.atlas.streets import StreetViews
     from unigeoclip.embedders.base import Embedder
     from unigeoclip.heatmap import Grid
     from unigeoclip.model import UniGeoCLIP
@@ -33,6 +34,7 @@ __all__ = ["Explorer", "Match", "Note", "Place", "Query", "QueryItem", "embedder
 PLACE = "place"  # a query item that stands for all modalities of a place at once
 MAX_TEXT_CHARACTERS = 2000
 MAX_PICTURE_PX = 2048
+_WIDE_M = 10_000.0  # atlases with windows wider than that show countries, others show streets
 # A sum of unit vectors shorter than this share of its weights is noise left over from terms that cancel.
 _CANCELLED = 1e-3
 
@@ -81,7 +83,18 @@ class Query:
 
 @dataclass(frozen=True)
 class Match:
-    """A place found: ``similarity`` in [-1, 1]; ``distance_m`` metres from the query's origin, if it has one."""
+    """A place found.
+
+    Attributes:
+        modality: Of the item found.
+        place_id: The place.
+        name: Of the place.
+        lat: Degrees; of a street view, where the camera stands.
+        lon: Degrees.
+        similarity: In [-1, 1].
+        distance_m: Metres from the query's origin, if it has one.
+        heading_deg: Where a street view looks to, clockwise from north.
+    """
 
     modality: str
     place_id: str
@@ -90,6 +103,7 @@ class Match:
     lon: float
     similarity: float
     distance_m: float | None
+    heading_deg: float | None = None
 
 
 @dataclass(frozen=True)
@@ -122,7 +136,8 @@ class Explorer:
             model: Its model.
             grid: The land grid.
             cells: (cells, dim) unit vectors of the grid's cells.
-            places: Modality name -> (gallery, dim) unit vectors of the atlas's gallery places, in their order.
+            places: Modality name -> (gallery, dim) unit vectors of the atlas's gallery places, in the order of
+                ``vectors.gallery_rows``.
         """
         import faiss
 
@@ -137,7 +152,12 @@ class Explorer:
         self._latlon = table[["lat", "lon"]].to_numpy(np.float64)
         self._ids, self._names = table["place_id"].tolist(), table["name"].tolist()
         self._row_of = {place_id: row for row, place_id in enumerate(atlas.places["place_id"].tolist())}
-        self._gallery_of = {row: number for number, row in enumerate(self._rows.tolist())}
+        # Of each index: the gallery place that its items belong to, and the other way round.
+        self._numbers = {name: self._gallery_numbers(name) for name in self._indexes}
+        self._item_of = {
+            name: {int(self._rows[number]): item for item, number in enumerate(numbers)}
+            for name, numbers in self._numbers.items()
+        }
         self._thresholds = _unlike_thresholds(atlas.model_path)
 
     @classmethod
@@ -167,18 +187,31 @@ class Explorer:
         cells, places = VectorCache(opened, model, grid, cache_dir).load(progress)
         return cls(opened, model, grid, cells, places)
 
+    def _gallery_numbers(self, modality: str) -> NDArray[np.int64]:
+        """Number of the gallery place of each item of a modality: not every place has a street view."""
+        return np.searchsorted(self._rows, gallery_rows(self.atlas, modality))
+
+    @property
+    def streets(self) -> StreetViews | None:
+        """The street views of the atlas, if it has any."""
+        return self.atlas.streets if "street" in self.atlas.manifest.modalities else None
+
     @property
     def modalities(self) -> tuple[str, ...]:
         """Modalities that can be searched."""
         return tuple(self._indexes)
 
     def input_px(self, modality: str) -> int:
-        """Side in pixels to which pictures of a modality are decoded before they go into a query.
+        """Width in pixels of the pictures of a modality in a query, see `input_size`."""
+        return self.model.window_px(modality)
+
+    def input_size(self, modality: str) -> tuple[int, int]:
+        """Width and height in pixels to which pictures of a modality are decoded before they go into a query.
 
         Raises:
             InputError: The model takes no such pictures.
         """
-        return self.model.window_px(modality)
+        return self.model.input_size(modality)
 
     # Queries
 
@@ -233,14 +266,15 @@ class Explorer:
         return vector
 
     def _encode_place(self, place_id: str) -> tuple[NDArray[np.float32], list[Note], tuple[float, float]]:
-        """Mean of all modalities of a place."""
+        """Mean of all modalities that a place has."""
         row = self._row(place_id)
-        number = self._gallery_of.get(row)
-        if number is None:
-            rows = np.array([row])
-            vectors = [encode_places(self.model, self.atlas, name, rows)[0] for name in self.modalities]
-        else:
-            vectors = [index.reconstruct(number) for index in self._indexes.values()]
+        vectors = []
+        for name, index in self._indexes.items():
+            item = self._item_of[name].get(row)
+            if item is not None:
+                vectors.append(index.reconstruct(item))
+            elif name != "street" or self.atlas.streets.of_place(place_id) is not None:
+                vectors.append(encode_places(self.model, self.atlas, name, np.array([row]))[0])
         mean = np.mean(vectors, axis=0)
         lat, lon = self.atlas.places[["lat", "lon"]].iloc[row].tolist()
         return (mean / np.linalg.norm(mean)).astype(np.float32), [], (lat, lon)
@@ -255,7 +289,8 @@ class Explorer:
         if not (south <= lat <= north and (lon - west) % 360 <= east - west):
             text = "This point lies outside the atlas: the model was not trained there, so its answer is a guess."
         elif not self.atlas.is_land(np.array([(lat, lon)]))[0]:
-            text = "This point is in the ocean: the model was trained on land only, so its answer here is a guess."
+            water = "ocean" if self.atlas.window_m > _WIDE_M else "water"
+            text = f"This point is in the {water}: the model was trained on land only, so its answer here is a guess."
         else:
             return []
         return [Note("outside", text)]
@@ -296,18 +331,21 @@ class Explorer:
         results = {}
         for modality in wanted:
             index = self._indexes[modality]
-            similarities, numbers = index.search(query.vector[None], min(k, index.ntotal))
+            similarities, items = index.search(query.vector[None], min(k, index.ntotal))
             results[modality] = [
-                self._match(modality, number, similarity, query.origin)
-                for number, similarity in zip(numbers[0].tolist(), similarities[0].tolist(), strict=True)
+                self._match(modality, int(self._numbers[modality][item]), similarity, query.origin)
+                for item, similarity in zip(items[0].tolist(), similarities[0].tolist(), strict=True)
             ]
         return results
 
     def _match(self, modality: str, number: int, similarity: float, origin: tuple[float, float] | None) -> Match:
         lat, lon = self._latlon[number].tolist()
+        view = self.atlas.streets.of_place(self._ids[number]) if modality == "street" else None
+        heading = None if view is None else view.heading_deg
+        lat, lon = (lat, lon) if view is None else (view.lat, view.lon)
         metres = None if origin is None else float(distance_m(origin, (lat, lon)))
         bounded = min(max(similarity, -1.0), 1.0)  # rounding can leave 1.0000001
-        return Match(modality, self._ids[number], self._names[number], lat, lon, bounded, metres)
+        return Match(modality, self._ids[number], self._names[number], lat, lon, bounded, metres, heading)
 
     def heatmap(self, query: Query) -> Heatmap:
         """Similarity of a query to every cell of the grid."""
@@ -345,7 +383,7 @@ class Explorer:
         """The atlas's own picture round a point, as wide as the model's input: the photograph, or heights as relief.
 
         Args:
-            modality: "aerial" or "surface".
+            modality: "aerial" or "surface"; what a camera sees is drawn by ``streets.picture``.
             latlon: (lat, lon) degrees.
             px: Side of the picture.
 

@@ -10,6 +10,7 @@ import hashlib
 import json
 import logging
 import os
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -19,6 +20,8 @@ from unigeoclip.atlas.cache import cache_folder
 from unigeoclip.checkpoint import checkpoint_id
 from unigeoclip.errors import CheckpointError, InputError
 from unigeoclip.heatmap import Grid
+from unigeoclip.modalities import text as text_modality
+from unigeoclip.modalities.street import street_batch
 from unigeoclip.modalities.text import TextBatch
 
 if TYPE_CHECKING:
@@ -30,14 +33,23 @@ if TYPE_CHECKING:
     from unigeoclip.atlas.store import Atlas
     from unigeoclip.model import UniGeoCLIP
 
-__all__ = ["VectorCache", "encode_cells", "encode_places", "gallery_rows", "land_grid", "text_batch"]
+__all__ = [
+    "VectorCache",
+    "encode_cells",
+    "encode_places",
+    "gallery_rows",
+    "land_grid",
+    "sentence_vectors_of",
+    "text_batch",
+]
 
 _GRID = "grid"
 _FORMAT = 1  # of the cached files: raise it when what they hold changes
 # Activations of so many items stay in the processor's cache.
-_BATCH = {"location": 512, "text": 512, "aerial": 128, "surface": 128, "street": 128}
+_BATCH = {"location": 512, "text": 512, "aerial": 128, "surface": 128, "street": 64}
 # Rough cost of encoding one item, in location encodings: only the progress bar depends on it.
-_COST = {"grid": 1.0, "location": 1.0, "text": 0.7, "aerial": 4.0, "surface": 2.0, "street": 4.0}
+_COST = {"grid": 1.0, "location": 1.0, "text": 0.7, "aerial": 4.0, "surface": 2.0, "street": 14.0}
+_MANY = 200  # windows or views from which on whole rasters are held while they are cut
 _MAX_NORM_ERROR = 0.01  # a cached vector further than this from norm 1 is damaged; float16 itself errs by 0.0005
 
 _log = logging.getLogger(__name__)
@@ -49,9 +61,14 @@ def land_grid(atlas: Atlas) -> Grid:
     return Grid(land.bounds, land.mask)
 
 
-def gallery_rows(atlas: Atlas) -> NDArray[np.int64]:
-    """Row numbers of the places that are shown and searched."""
-    return np.flatnonzero(atlas.places["gallery"].to_numpy())
+def gallery_rows(atlas: Atlas, modality: str = "location") -> NDArray[np.int64]:
+    """Row numbers of the places that are shown and searched; of street views, of those among them with a camera."""
+    rows = np.flatnonzero(atlas.places["gallery"].to_numpy())
+    if modality != "street":
+        return rows
+    seen = [atlas.streets.of_place(place) is not None for place in atlas.places["place_id"].iloc[rows]]
+    with_camera: NDArray[np.int64] = rows[np.array(seen, bool)]
+    return with_camera
 
 
 def encode_cells(
@@ -69,6 +86,9 @@ def encode_places(
     rows: NDArray[np.int64],
     report: Callable[[int], None] | None = None,
     sentence_vectors: NDArray[np.floating[Any]] | None = None,
+    *,
+    latlon: NDArray[np.float64] | None = None,
+    cameras: NDArray[np.int64] | None = None,
 ) -> NDArray[np.float32]:
     """Encode one modality of places.
 
@@ -78,30 +98,72 @@ def encode_places(
         modality: One that both the atlas and the model have.
         rows: (n,) row numbers into ``atlas.places``.
         report: Called with the number of places done since the last call.
-        sentence_vectors: Vectors of all sentences of the atlas; by default those that it ships, which are those of its
-            gallery.
+        sentence_vectors: Vectors of all sentences of the atlas; by default those that it ships, and what they lack is
+            embedded now.
+        latlon: (n, 2) degrees, where locations and windows are taken instead of at the centres of the places.
+        cameras: (n,) rows of ``atlas.views`` to look through instead of the cameras nearest to the centres.
 
     Returns:
         (n, dim) float32 unit vectors.
 
     Raises:
-        InputError: The modality cannot be read from an atlas.
+        InputError: The modality cannot be read from an atlas, or a place has no camera.
     """
-    latlon = atlas.places[["lat", "lon"]].to_numpy(np.float64)[rows]
+    latlon = atlas.places[["lat", "lon"]].to_numpy(np.float64)[rows] if latlon is None else latlon
     batches = _batches(len(rows), modality)
-    inputs: Iterator[Any]
     if modality == "location":
-        inputs = (latlon[batch] for batch in batches)
-    elif modality in ("aerial", "surface"):
+        return _encode(model, modality, (latlon[batch] for batch in batches), len(rows), report)
+    if modality in ("aerial", "surface"):
         raster, px = atlas.raster(modality), model.window_px(modality)
-        inputs = (raster.windows(latlon[batch], atlas.window_m, px) for batch in batches)
-    elif modality == "text":
+        with raster.whole() if len(rows) > _MANY else nullcontext():
+            windows = (raster.windows(latlon[batch], atlas.window_m, px) for batch in batches)
+            return _encode(model, modality, windows, len(rows), report)
+    if modality == "street":
+        cameras = _cameras(atlas, rows) if cameras is None else cameras
+        return _encode_streets(model, atlas, cameras, batches, report)
+    if modality == "text":
         sentences = atlas.places["sentences"].to_numpy()[rows]
-        vectors = atlas.sentence_vectors() if sentence_vectors is None else sentence_vectors
-        inputs = (text_batch(sentences[batch], vectors) for batch in batches)
-    else:
-        raise InputError(f"Places of the atlas {atlas.name!r} have no {modality!r}.")
-    return _encode(model, modality, inputs, len(rows), report)
+        vectors = sentence_vectors_of(atlas, rows) if sentence_vectors is None else sentence_vectors
+        texts = (text_batch(sentences[batch], vectors) for batch in batches)
+        return _encode(model, modality, texts, len(rows), report)
+    raise InputError(f"Places of the atlas {atlas.name!r} have no {modality!r}.")
+
+
+def _cameras(atlas: Atlas, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    places = atlas.places["place_id"].iloc[rows]
+    views = [atlas.streets.of_place(place) for place in places]
+    if None in views:
+        raise InputError(
+            f"The place {places.iloc[views.index(None)]!r} of the atlas {atlas.name!r} has no street view."
+        )
+    return np.array([view.row for view in views if view is not None], np.int64)
+
+
+def _encode_streets(
+    model: UniGeoCLIP,
+    atlas: Atlas,
+    cameras: NDArray[np.int64],
+    batches: list[slice],
+    report: Callable[[int], None] | None,
+) -> NDArray[np.float32]:
+    """Panoramas of cameras, (n,) rows of views -> (n, dim)."""
+    streets, (width, height) = atlas.streets, model.input_size("street")
+    with streets.held() if len(cameras) > _MANY else nullcontext():
+        views = (street_batch(*streets.panoramas(cameras[batch], width, height)) for batch in batches)
+        return _encode(model, "street", views, len(cameras), report)
+
+
+def sentence_vectors_of(atlas: Atlas, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Vectors of all sentences that some places use, (sentences, 384): those that ship, the others embedded now."""
+    shipped = atlas.sentence_vectors()
+    used = np.unique(np.concatenate([np.asarray(some, np.int64) for some in atlas.places["sentences"].iloc[rows]]))
+    missing = used[used >= len(shipped)]
+    if not len(missing):
+        return shipped
+    vectors = np.zeros((len(atlas.sentences), shipped.shape[1]), np.float32)
+    vectors[: len(shipped)] = shipped
+    vectors[missing] = text_modality.sentence_encoder().embed(atlas.sentences["text"].iloc[missing].tolist())
+    return vectors
 
 
 def _batches(count: int, modality: str) -> list[slice]:
@@ -146,7 +208,7 @@ class VectorCache:
         self.modalities = tuple(name for name in atlas.manifest.modalities if name in model.modalities)
         name = f"{atlas.name}-{_data_hash(atlas)}-{checkpoint_id(atlas.model_path)}"
         self.folder = (cache_dir or cache_folder()) / name
-        self._gallery = gallery_rows(atlas)
+        self._rows = {name: gallery_rows(atlas, name) for name in self.modalities}
 
     def load(
         self, progress: Callable[[str, float], None] | None = None
@@ -159,9 +221,10 @@ class VectorCache:
             progress: Called with what is being computed and the share of it that is done, 0 to 1.
 
         Returns:
-            Unit vectors, float32: of the grid's cells (n, dim) and, by modality, of the gallery's places (m, dim).
+            Unit vectors, float32: of the grid's cells (n, dim) and, by modality, of the gallery's places (m, dim), in
+            the order of `gallery_rows`.
         """
-        counts = {_GRID: len(self.grid)} | dict.fromkeys(self.modalities, len(self._gallery))
+        counts = {_GRID: len(self.grid)} | {name: len(rows) for name, rows in self._rows.items()}
         found = {name: self._read(name, count) for name, count in counts.items()}
         missing = [name for name, vectors in found.items() if vectors is None]
         total = sum(counts[name] * _COST[name] for name in missing)
@@ -182,7 +245,7 @@ class VectorCache:
     def _compute(self, name: str, report: Callable[[int], None]) -> NDArray[np.float32]:
         if name == _GRID:
             return encode_cells(self.model, self.grid.cells, report)
-        return encode_places(self.model, self.atlas, name, self._gallery, report)
+        return encode_places(self.model, self.atlas, name, self._rows[name], report)
 
     def _path(self, name: str) -> Path:
         return self.folder / (f"{name}.npy" if name == _GRID else f"places_{name}.npy")
@@ -242,5 +305,5 @@ def _restored(stored: NDArray[np.float16]) -> NDArray[np.float32] | None:
 def _data_hash(atlas: Atlas) -> str:
     """Eight hexadecimal digits that change with the data of an atlas: its files, window and grid."""
     manifest = atlas.manifest
-    parts = [_FORMAT, atlas.data_hash, manifest.window_m, manifest.bounds, manifest.grid.step_deg, manifest.modalities]
+    parts = [_FORMAT, atlas.files_hash, manifest.window_m, manifest.bounds, manifest.grid.step_deg, manifest.modalities]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:8]

@@ -74,12 +74,15 @@ def test_water_is_no_land(built):
 
 def test_street_views_come_from_the_stored_rasters(built, tiles):
     from unigeoclip.atlas.render.layers import CityGrid
-    from unigeoclip.atlas.render.surface import build_model
+    from unigeoclip.atlas.render.surface import build_model, paint_city, raise_city
     from unigeoclip.atlas.sources.tiles import open_tiles, read_layers
 
     atlas = load_atlas(built)
     rasters = atlas.city_rasters()
-    made = build_model(read_layers(open_tiles(tiles, made_up.bbox())), CityGrid.cover(made_up.bbox(), 2.5))[1]
+    fine = CityGrid.cover(made_up.bbox(), city.GROUND_PX_M)
+    model = build_model(read_layers(open_tiles(tiles, made_up.bbox())), fine)[0]
+    grid = CityGrid.cover(fine.bounds_deg, city.CITY_PX_M)
+    made = raise_city(grid, *paint_city(model, grid))[0]
     for name in ("height_m", "building_id", "tree", "land"):
         assert (getattr(rasters, name) == getattr(made, name)).all(), f"{name} was stored with a loss"
     views = atlas.views.iloc[:2]

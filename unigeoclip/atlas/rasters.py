@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ from unigeoclip.atlas.resample import MAX_SUBSAMPLES, sample_grid, sample_window
 from unigeoclip.errors import AtlasError, InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import ArrayLike, NDArray
     from rasterio.io import DatasetReader
 
@@ -115,6 +118,17 @@ class Raster:
             raise AtlasError(
                 f"{path} has bands of type {dataset.dtypes[0]}; expected one of {', '.join(_MEMORY_DTYPES)}."
             )
+
+    @contextmanager
+    def whole(self) -> Iterator[None]:
+        """Hold the decoded raster in memory meanwhile: for cutting tens of thousands of windows."""
+        before, self.in_memory = self.in_memory, True
+        try:
+            yield
+        finally:
+            self.in_memory = before
+            if not before:
+                self._levels.clear()
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:

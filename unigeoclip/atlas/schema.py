@@ -10,8 +10,7 @@ PLACES = "places.parquet"
 SENTENCES = "sentences.parquet"
 SENTENCE_VECTORS = "sentence_vectors.safetensors"
 LAND = "land.tif"  # 0 is water and the sea, all else is land
-BUILDINGS = "buildings.tif"  # façade codes, for street views
-HEIGHTS = "heights.tif"  # what street views are drawn from, where surface.tif is a measured one
+CITY = "city.tif"  # land class, façade code, roof level: what heights, land and street views of a city are made of
 VIEWS = "views.parquet"
 PHOTOS_FOLDER = "street"
 MODEL_FOLDER = "model"
@@ -42,7 +41,6 @@ PLACE_COLUMNS: dict[str, str | tuple[str, ...]] = {
 SPLITS = ("random", "views")
 SENTENCE_COLUMNS = {"kind": "text", "text": "text"}
 VIEW_COLUMNS: dict[str, str | tuple[str, ...]] = {
-    "view_id": "text",
     "place_id": "text",
     "lat": "number",
     "lon": "number",
@@ -52,7 +50,6 @@ VIEW_COLUMNS: dict[str, str | tuple[str, ...]] = {
     "photo": "text",  # path in the folder; empty where the view is rendered
     "views": ("train", "held_out"),
     "blocks": ("train", "held_out", "buffer"),
-    "geometry": "point",
 }
 
 

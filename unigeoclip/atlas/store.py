@@ -18,16 +18,22 @@ from pyarrow import ArrowException
 from unigeoclip import config
 from unigeoclip.atlas import schema
 from unigeoclip.atlas.rasters import Raster
+from unigeoclip.atlas.sentence_codes import are_vectors, count_vectors, unpack_vectors
 from unigeoclip.atlas.verify import verify_files
 from unigeoclip.errors import AtlasError, InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import ArrayLike, NDArray
 
     from unigeoclip.atlas.render.layers import CityRasters
+    from unigeoclip.atlas.streets import StreetViews
 
 ATLASES_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "atlases"
 LAND_SHARE = 0.25  # a heatmap cell counts as land from this share on, so that islands stay
+# What follows from other files, judges a model, or is only drawn.
+_NOT_TRAINED_ON = (schema.SENTENCE_VECTORS, schema.RULES_FOLDER, schema.VECTORS_FOLDER)
 _SAMPLES_PER_CELL = 5  # per axis, when the share is measured
 
 
@@ -95,8 +101,17 @@ class Atlas:
 
     @functools.cached_property
     def data_hash(self) -> str:
+        """Twelve hexadecimal digits that change with any file a model is trained on: they name it in a result."""
+        return self._hash(lambda name: name.partition("/")[0] not in _NOT_TRAINED_ON)
+
+    @functools.cached_property
+    def files_hash(self) -> str:
         """Twelve hexadecimal digits that change with any file of the atlas: a key for caches."""
-        listed = "\n".join(f"{name} {entry.sha256}" for name, entry in sorted(self.manifest.files.items()))
+        return self._hash(lambda _name: True)
+
+    def _hash(self, counts: Callable[[str], bool]) -> str:
+        files = sorted(self.manifest.files.items())
+        listed = "\n".join(f"{name} {entry.sha256}" for name, entry in files if counts(name))
         return hashlib.sha256(listed.encode()).hexdigest()[:12]
 
     def raster(self, name: str) -> Raster:
@@ -112,8 +127,16 @@ class Atlas:
         if name not in known:
             raise InputError(f"The atlas {self.name} has no raster {name!r}; it has {', '.join(known)}.")
         if name not in self._rasters:
-            self._rasters[name] = Raster.open(self.path / known[name])
+            self._rasters[name] = Raster.open(self._raster_path(name, known[name]))
         return self._rasters[name]
+
+    def _raster_path(self, name: str, file: str) -> Path:
+        """Land and heights of a city follow from what is stored of it."""
+        if file in self.manifest.files or schema.CITY not in self.manifest.files:
+            return self.path / file
+        from unigeoclip.atlas.render.stored import drawn_raster
+
+        return drawn_raster(self, name)
 
     def captions(self, row: int) -> list[tuple[str, str]]:
         """Sentences of the place in a row of ``places``: (kind, text) each.
@@ -128,9 +151,7 @@ class Atlas:
 
     @functools.cached_property
     def _sentence_vectors(self) -> NDArray[np.float32]:
-        stored = _read_vectors(self.path / schema.SENTENCE_VECTORS)
-        vectors: NDArray[np.float32] = stored["vectors"].astype(np.float32) * stored["scale"][:, None]
-        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        vectors = unpack_vectors(_read_vectors(self.path / schema.SENTENCE_VECTORS))
         vectors.setflags(write=False)
         return vectors
 
@@ -171,7 +192,7 @@ class Atlas:
         return LandGrid(step, (south, west, north, east), mask, centres)
 
     @functools.cached_property
-    def views(self) -> gpd.GeoDataFrame:
+    def views(self) -> pd.DataFrame:
         """Street views, one row a pose (columns: `schema.VIEW_COLUMNS`), index 0 to n - 1; ordered by place.
 
         Raises:
@@ -182,7 +203,18 @@ class Atlas:
             raise InputError(
                 f"The atlas {self.name} has no street views; it has {', '.join(self.manifest.modalities)}."
             )
-        return _read_views(self.path / schema.VIEWS)
+        return _read_table(self.path / schema.VIEWS, schema.VIEW_COLUMNS)
+
+    @functools.cached_property
+    def streets(self) -> StreetViews:
+        """The street views: cameras, what they see, and how to walk on.
+
+        Raises:
+            InputError: The atlas has no street views.
+        """
+        from unigeoclip.atlas.streets import StreetViews
+
+        return StreetViews(self)
 
     def city_rasters(self) -> CityRasters:
         """What street views are rendered from, read whole: heights, buildings, trees, land classes.
@@ -223,11 +255,11 @@ def load_atlas(name_or_path: str | Path) -> Atlas:
     manifest = _read_manifest(path)
     verify_files(path, manifest.files)
     places = _read_places(path / schema.PLACES)
-    sentences = _read_sentences(path / schema.SENTENCES)
+    sentences = _read_table(path / schema.SENTENCES, schema.SENTENCE_COLUMNS)
     _check_sentence_rows(path, places, sentences)
     atlas = Atlas(path, manifest, places, sentences)
-    for modality in (*(key for key in schema.RASTERS if key in manifest.modalities), "land"):
-        atlas.raster(modality)
+    for file in {*schema.RASTERS.values(), schema.LAND, schema.CITY} & set(manifest.files):
+        Raster.open(path / file)
     return atlas
 
 
@@ -276,10 +308,13 @@ def _check_manifest(file: Path, manifest: schema.Manifest) -> None:
         raise AtlasError(f"{file}: bounds {list(manifest.bounds)} are not south, west, north, east in degrees.")
     if not manifest.window_m > 0:
         raise AtlasError(f"{file}: window_m must be a positive number of metres, not {manifest.window_m}.")
-    required = [schema.PLACES, schema.SENTENCES, schema.SENTENCE_VECTORS, schema.LAND]
-    required += [raster for modality, raster in schema.RASTERS.items() if modality in manifest.modalities]
+    required = [schema.PLACES, schema.SENTENCES, schema.SENTENCE_VECTORS]
+    if schema.CITY not in manifest.files:  # a city's land and heights are drawn from that
+        required += [schema.LAND, *(file for name, file in schema.RASTERS.items() if name in manifest.modalities)]
+    elif "aerial" in manifest.modalities:
+        required += [schema.RASTERS["aerial"]]
     if "street" in manifest.modalities:
-        required += [schema.VIEWS] + ([schema.BUILDINGS] if manifest.pictures.get("street") == "rendered" else [])
+        required += [schema.VIEWS] + ([schema.CITY] if manifest.pictures.get("street") == "rendered" else [])
     if unlisted := [name for name in required if name not in manifest.files]:
         raise AtlasError(f"{file}: the list of files lacks {unlisted[0]}. Build the atlas again.")
 
@@ -308,26 +343,15 @@ def _read_places(file: Path) -> gpd.GeoDataFrame:
     return places.reset_index(drop=True)
 
 
-def _read_views(file: Path) -> gpd.GeoDataFrame:
+def _read_table(file: Path, columns: dict[str, Any]) -> pd.DataFrame:
     try:
-        views = gpd.read_parquet(file)
-    except (ArrowException, ValueError, OSError) as error:
-        raise AtlasError(
-            f"{file} is not a readable GeoParquet table: {error}. Restore it or build the atlas again."
-        ) from error
-    _check_columns(file, views, schema.VIEW_COLUMNS)
-    return views.reset_index(drop=True)
-
-
-def _read_sentences(file: Path) -> pd.DataFrame:
-    try:
-        sentences = pd.read_parquet(file)
+        table = pd.read_parquet(file)
     except (ArrowException, ValueError, OSError) as error:
         raise AtlasError(
             f"{file} is not a readable Parquet table: {error}. Restore it or build the atlas again."
         ) from error
-    _check_columns(file, sentences, schema.SENTENCE_COLUMNS)
-    return sentences.reset_index(drop=True)
+    _check_columns(file, table, columns)
+    return table.reset_index(drop=True)
 
 
 def _check_columns(file: Path, table: pd.DataFrame, columns: dict[str, Any]) -> None:
@@ -355,10 +379,10 @@ def _read_vectors(file: Path) -> dict[str, NDArray[Any]]:
             f"{file} is not a readable safetensors file: {error}. Restore it or build the atlas again."
         ) from error
     shapes = {name: array.shape for name, array in stored.items()}
-    count = shapes.get("scale", (0,))[0]
-    if shapes != {"scale": (count,), "vectors": (count, schema.SENTENCE_DIM)}:
+    if not are_vectors(shapes):
         raise AtlasError(
-            f"{file} holds {shapes}; expected vectors (m, {schema.SENTENCE_DIM}) and scale (m,). Build the atlas again."
+            f"{file} holds {shapes}; expected vectors (m, {schema.SENTENCE_DIM}) and scale (m,), or codes. "
+            "Build the atlas again."
         )
     return stored
 
@@ -375,7 +399,8 @@ def _check_sentence_rows(path: Path, places: gpd.GeoDataFrame, sentences: pd.Dat
         )
     try:
         with safetensors.safe_open(path / schema.SENTENCE_VECTORS, "numpy") as opened:
-            count = opened.get_slice("vectors").get_shape()[0]
+            names = list(opened.keys())
+            count = count_vectors({name: tuple(opened.get_slice(name).get_shape()) for name in names})
     except (safetensors.SafetensorError, OSError) as error:
         raise AtlasError(
             f"{path / schema.SENTENCE_VECTORS} cannot be read: {error}. Restore it or build the atlas again."

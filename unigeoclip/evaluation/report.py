@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from unigeoclip.atlas.schema import RULES_FOLDER
+from unigeoclip.atlas.schema import RULES_FOLDER, SPLITS
 from unigeoclip.checkpoint import load_model
 from unigeoclip.config import read_json
 from unigeoclip.errors import AtlasError
+from unigeoclip.evaluation.held_out import HeldOut, encode_items, encode_photos, held_out
 from unigeoclip.evaluation.queries import load_rules, precision_at_area
-from unigeoclip.evaluation.retrieval import all_pairs
-from unigeoclip.modalities.text import sentence_encoder
+from unigeoclip.evaluation.retrieval import all_pairs, ensemble, retrieval
 from unigeoclip.vectors import encode_cells, encode_places
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def evaluate(atlas: Atlas, model_path: Path | None = None) -> dict[str, Any]:
     folder = model_path or atlas.model_path
     model, metrics = load_model(folder), _metrics(folder, atlas)
     split = metrics["split"]
-    report = held_out_report(model, atlas, split, sentence_vectors(atlas, held_out_rows(atlas, split)))
+    report = held_out_report(model, atlas, split)
     splits: dict[str, Any] = {split: {"retrieval": report, "recorded": False}}
     for path in sorted(folder.glob("metrics-*.json")):
         other = read_json(path)
@@ -84,52 +84,50 @@ def query_scores(model: UniGeoCLIP, atlas: Atlas) -> list[dict[str, Any]]:
     return scores
 
 
-def sentence_vectors(atlas: Atlas, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Vectors of all sentences that some places use, (sentences, 384): those that ship, the others embedded now."""
-    shipped = atlas.sentence_vectors()
-    used = np.unique(np.concatenate([np.asarray(some, np.int64) for some in atlas.places["sentences"].iloc[rows]]))
-    missing = used[used >= len(shipped)]
-    if not len(missing):
-        return shipped
-    vectors = np.zeros((len(atlas.sentences), shipped.shape[1]), np.float32)
-    vectors[: len(shipped)] = shipped
-    vectors[missing] = sentence_encoder().embed(atlas.sentences["text"].iloc[missing].tolist())
-    return vectors
-
-
-def encode_modalities(
-    model: UniGeoCLIP, atlas: Atlas, rows: NDArray[np.int64], sentence_vectors: NDArray[np.floating[Any]]
-) -> dict[str, NDArray[np.float32]]:
-    """Embeddings of some places in every modality that model and atlas have: name -> (len(rows), dim) unit vectors."""
-    names = [name for name in model.modalities if name in atlas.manifest.modalities]
-    return {name: encode_places(model, atlas, name, rows, sentence_vectors=sentence_vectors) for name in names}
-
-
-def held_out_rows(atlas: Atlas, split: str) -> NDArray[np.int64]:
-    """Rows of the held-out places of a split."""
-    return np.flatnonzero((atlas.places[split] == "held_out").to_numpy())
-
-
 def held_out_report(
-    model: UniGeoCLIP, atlas: Atlas, split: str, sentence_vectors: NDArray[np.floating[Any]]
+    model: UniGeoCLIP, atlas: Atlas, split: str, sentence_vectors: NDArray[np.floating[Any]] | None = None
 ) -> dict[str, dict[str, float]]:
-    """Retrieval among the held-out places of a split, all ordered pairs, full captions."""
-    rows = held_out_rows(atlas, split)
-    latlon = atlas.places[["lat", "lon"]].to_numpy(np.float64)[rows]
-    return all_pairs(encode_modalities(model, atlas, rows, sentence_vectors), latlon)
+    """Retrieval among the held-out items of a split, all ordered pairs, full captions; in a city ensembles, too."""
+    items = held_out(atlas, split)
+    embeddings = encode_items(model, atlas, items, sentence_vectors)
+    report = all_pairs(embeddings, items.latlon)
+    if items.cameras is not None and "street" in embeddings:
+        report |= street_report(model, atlas, items, embeddings)
+    return report
 
 
-def unlike_thresholds(model: UniGeoCLIP, atlas: Atlas, split: str = "random") -> dict[str, float]:
-    """Per raster modality, the 5th percentile over held-out places of the best similarity to any cell of the map.
+def street_report(
+    model: UniGeoCLIP, atlas: Atlas, items: HeldOut, embeddings: dict[str, NDArray[np.float32]]
+) -> dict[str, dict[str, float]]:
+    """Retrieval from street views as in tables 1 and 5 of the paper.
+
+    "street" is a panorama of four headings, "photo" a single view whose heading is not told; "ensemble" is the
+    normalised mean of all other modalities.
+    """
+    others = {name: vectors for name, vectors in embeddings.items() if name != "street"}
+    targets = others | ({"ensemble": ensemble(list(others.values()))} if len(others) > 1 else {})
+    photos = encode_photos(model, atlas, items)
+    report = {f"photo->{name}": retrieval(photos, vectors, items.latlon) for name, vectors in targets.items()}
+    if "ensemble" in targets:
+        report["street->ensemble"] = retrieval(embeddings["street"], targets["ensemble"], items.latlon)
+    return report
+
+
+def unlike_thresholds(model: UniGeoCLIP, atlas: Atlas) -> dict[str, float]:
+    """Per modality of pictures, the 5th percentile over held-out items of the best similarity to any cell of the map.
 
     A picture whose best similarity lies below is unlike anything in the atlas.
     """
-    rows = held_out_rows(atlas, split)
+    items = held_out(atlas, next(split for split in SPLITS if split in atlas.places))
     cells = encode_cells(model, atlas.land_grid().latlon)
     thresholds: dict[str, float] = {}
     for name in ("aerial", "street", "surface"):
         if name in model.modalities and name in atlas.manifest.modalities:
-            vectors = encode_places(model, atlas, name, rows)
+            vectors = (
+                encode_photos(model, atlas, items)
+                if name == "street"
+                else encode_places(model, atlas, name, items.rows, latlon=items.latlon)
+            )
             best = [(part @ cells.T).max(1) for part in np.array_split(vectors, max(1, len(vectors) // CHUNK))]
             thresholds[name] = float(np.percentile(np.concatenate(best), UNLIKE_PERCENTILE))
     return thresholds

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -59,6 +59,13 @@ def retrieval(
         "median_m": float(np.median(metres)),
         "n": len(queries),
     }
+
+
+def ensemble(embeddings: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Normalised mean of several modalities of the same places, (n, dim) each."""
+    mean = np.mean(embeddings, axis=0)
+    joined: NDArray[np.float32] = mean / np.linalg.norm(mean, axis=1, keepdims=True)
+    return joined
 
 
 def all_pairs(

@@ -14,6 +14,7 @@ from torch import nn
 from unigeoclip.modalities.aerial import AerialEncoder
 from unigeoclip.modalities.convolution import ConvConfig
 from unigeoclip.modalities.location import LocationConfig, LocationEncoder
+from unigeoclip.modalities.street import StreetConfig, StreetEncoder
 from unigeoclip.modalities.surface import SurfaceConfig, SurfaceEncoder
 from unigeoclip.modalities.text import TextConfig, TextEncoder
 
@@ -34,6 +35,9 @@ class Modality:
 _TABLE = (
     Modality("location", "Location", "(n, 2) latitude, longitude in degrees", LocationConfig, LocationEncoder),
     Modality("aerial", "Aerial image", "(n, 3, px, px) uint8 RGB, north up", ConvConfig, AerialEncoder),
+    Modality(
+        "street", "Street view", "(n, 3, h, w) uint8 RGB, one view each, or a StreetBatch", StreetConfig, StreetEncoder
+    ),
     Modality("surface", "Surface model", "(n, 1, px, px) metres, NaN for no data", SurfaceConfig, SurfaceEncoder),
     Modality("text", "Text", "n lists of sentences", TextConfig, TextEncoder),
 )

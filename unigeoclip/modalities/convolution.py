@@ -15,7 +15,7 @@ GROUP = 8  # channels normalised together
 class ConvConfig:
     """Shape of a compact image encoder."""
 
-    px: int = 48  # side of the square input
+    px: int = 48  # width of the input, and its height too unless `size` says otherwise
     patch: int = 4  # side of the patches that the first stage turns into one position each
     widths: tuple[int, ...] = (64, 128, 256)  # channels of the stages; each after the first halves the side
     blocks: tuple[int, ...] = (0, 1, 0)  # residual convolutions of each stage
@@ -29,11 +29,23 @@ class ConvConfig:
         """
         if len(self.widths) != len(self.blocks) or not self.widths:
             raise InputError(f"widths {self.widths} and blocks {self.blocks} must have one entry for each stage.")
-        step = self.patch * 2 ** (len(self.widths) - 1)
-        if self.px % step:
-            raise InputError(f"px ({self.px}) must be a multiple of {step}: the patch, halved by each further stage.")
+        for px in self.size:
+            if px % self.step:
+                raise InputError(
+                    f"px ({px}) must be a multiple of {self.step}: the patch, halved by each further stage."
+                )
         if any(width % GROUP for width in self.widths):
             raise InputError(f"widths {self.widths} must be multiples of {GROUP}, the channels normalised together.")
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the input in pixels."""
+        return self.px, self.px
+
+    @property
+    def step(self) -> int:
+        """Input pixels to one position of the last stage."""
+        return int(self.patch * 2 ** (len(self.widths) - 1))
 
 
 class ConvNormAct(nn.Sequential):
@@ -62,24 +74,36 @@ class Residual(nn.Module):
         return x + branch
 
 
-class ConvEncoder(nn.Module):
-    """Patches, strided convolutions, then a two-layer head over all positions: (n, channels, px, px) -> (n, dim).
+class ConvStages(nn.Sequential):
+    """Patches, then strided convolutions: (n, channels, height, width) -> (n, last width, rows, columns).
 
-    The head sees every position rather than their mean: where in the window the coast runs is what tells places apart.
+    Attributes:
+        features: How many numbers an output has: last width x rows x columns.
     """
 
-    def __init__(self, config: ConvConfig, channels: int, dim: int) -> None:
-        super().__init__()
+    def __init__(self, config: ConvConfig, channels: int) -> None:
         layers: list[nn.Module] = []
         for stage, (width, blocks) in enumerate(zip(config.widths, config.blocks, strict=True)):
             kernel, stride = (config.patch, config.patch) if stage == 0 else (3, 2)
             layers.append(ConvNormAct(channels, width, kernel, stride))
             layers.extend(Residual(width) for _ in range(blocks))
             channels = width
-        self.stages = nn.Sequential(*layers)
-        side = config.px // (config.patch * 2 ** (len(config.widths) - 1))
+        super().__init__(*layers)
+        height, width = config.size
+        self.features = channels * (height // config.step) * (width // config.step)
+
+
+class ConvEncoder(nn.Module):
+    """`ConvStages`, then a two-layer head over all positions: (n, channels, px, px) -> (n, dim).
+
+    The head sees every position rather than their mean: where in the window the coast runs is what tells places apart.
+    """
+
+    def __init__(self, config: ConvConfig, channels: int, dim: int) -> None:
+        super().__init__()
+        self.stages = ConvStages(config, channels)
         self.head = nn.Sequential(
-            nn.Flatten(), nn.Linear(channels * side * side, config.hidden), nn.GELU(), nn.Linear(config.hidden, dim)
+            nn.Flatten(), nn.Linear(self.stages.features, config.hidden), nn.GELU(), nn.Linear(config.hidden, dim)
         )
 
     def forward(self, x: Tensor) -> Tensor:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from unigeoclip.errors import InputError
+from unigeoclip.geo import equal_earth
 from unigeoclip.model import ModelConfig
+
+if TYPE_CHECKING:
+    from unigeoclip.geo import Bounds
+
+SMALL_DEG = 20.0  # an atlas no wider than that has its own centre of coordinates
 
 
 @dataclass(frozen=True)
@@ -39,7 +48,52 @@ CONFIGS = {
             },
         ),
     ),
+    # For a city on two CPU cores: a window is 225 m, the finest scale sees some 270 m, the coarsest all of the city.
+    "city": TrainConfig(
+        model=ModelConfig(
+            dim=256,
+            encoders={
+                "location": {
+                    "scales": [1e3, 4e3, 1.6e4, 6.4e4],
+                    "width": 256,
+                    "depth": 1,
+                    "pooled_blocks": 3,
+                    "pooled_ratio": 5.0,
+                },
+                "aerial": {"px": 64, "widths": [48, 96, 192], "blocks": [0, 1, 0], "hidden": 256},
+                "street": {"px": 64, "height_px": 48, "widths": [48, 96, 192], "blocks": [0, 1, 0], "hidden": 320},
+                "surface": {
+                    "px": 64,
+                    "widths": [32, 64, 128],
+                    "blocks": [0, 1, 0],
+                    "hidden": 256,
+                    "relief_m": 10.0,
+                    "level_m": 20.0,
+                },
+                "text": {"hidden": 384},
+            },
+        ),
+        steps=2000,
+        batch=384,
+        evaluate_every=400,
+    ),
 }
+
+
+def centred(config: TrainConfig, bounds: Bounds) -> TrainConfig:
+    """The configuration with the location encoder centred on an atlas that is a small part of the Earth.
+
+    Args:
+        config: The configuration.
+        bounds: South, west, north, east of the atlas, degrees.
+    """
+    south, west, north, east = bounds
+    location = config.model.encoders.get("location")
+    if location is None or "centre" in location or max(north - south, east - west) > SMALL_DEG:
+        return config
+    centre = equal_earth(np.array([[(south + north) / 2, (west + east) / 2]]))[0].round(6).tolist()
+    encoders = config.model.encoders | {"location": location | {"centre": centre}}
+    return replace(config, model=replace(config.model, encoders=encoders))
 
 
 def named_config(name: str) -> TrainConfig:

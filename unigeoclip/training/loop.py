@@ -8,6 +8,7 @@ import os
 import platform
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,22 +18,20 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
+from unigeoclip.atlas import schema
 from unigeoclip.checkpoint import load_model, save_model
 from unigeoclip.config import from_dict, read_json, to_dict, write_json
 from unigeoclip.errors import CheckpointError, InputError
-from unigeoclip.evaluation.report import (
-    encode_modalities,
-    held_out_report,
-    held_out_rows,
-    query_scores,
-    unlike_thresholds,
-)
+from unigeoclip.evaluation.held_out import encode_items, held_out
+from unigeoclip.evaluation.report import held_out_report, query_scores, unlike_thresholds
 from unigeoclip.evaluation.retrieval import retrieval
+from unigeoclip.modalities.street import StreetBatch
 from unigeoclip.modalities.text import sentence_encoder
 from unigeoclip.model import UniGeoCLIP
-from unigeoclip.training.configs import TrainConfig, named_config
+from unigeoclip.training.configs import TrainConfig, centred, named_config
 from unigeoclip.training.losses import all_to_all_loss
 from unigeoclip.training.sampler import PlaceSampler
+from unigeoclip.training.street_sampler import StreetSampler
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,7 +39,15 @@ if TYPE_CHECKING:
     from unigeoclip.atlas.store import Atlas
 
 LOG_EVERY = 10
-QUICK = 2000  # held-out places of the look taken while training, about
+QUICK = 2000  # held-out items of the look taken while training, about
+QUICK_PAIRS = (
+    ("location", "aerial"),
+    ("aerial", "surface"),
+    ("text", "location"),
+    ("text", "aerial"),
+    ("street", "aerial"),
+    ("street", "location"),
+)
 
 
 @dataclass(frozen=True)
@@ -73,7 +80,7 @@ def train(
         atlas: The atlas, with all its places (as the builder writes it).
         config: Name of a configuration, or one.
         out: Folder of the run; new, unless ``resume``.
-        split: ``random`` or ``blocks``.
+        split: ``random`` or ``blocks``; in a city ``views`` or ``blocks``.
         seed: Of initial weights and all draws.
         steps: In place of the configuration's.
         resume: Go on from the last checkpoint in ``out``; the result equals an unbroken training.
@@ -86,7 +93,7 @@ def train(
         CheckpointError: Nothing to resume.
     """
     config = named_config(config) if isinstance(config, str) else config
-    config = config if steps is None else replace(config, steps=steps)
+    config = centred(config if steps is None else replace(config, steps=steps), atlas.manifest.bounds)
     if split not in atlas.places:
         raise InputError(f"The atlas {atlas.name} has no split {split!r}.")
     run = Run(atlas.name, atlas.data_hash, split, seed, config)
@@ -95,8 +102,9 @@ def train(
     trainer = Trainer(atlas, run, out)
     if resume:
         trainer.restore()
-    trainer.fit()
-    return trainer.finish()
+    with trainer.held:
+        trainer.fit()
+        return trainer.finish()
 
 
 def _claim(out: Path, run: Run, resume: bool) -> None:
@@ -147,10 +155,23 @@ class Trainer:
         self.vectors = all_sentence_vectors(atlas, out)
         self.model = UniGeoCLIP(self.config.model).train()
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
-        windows = {n: self.model.window_px(n) for n in self.model.modalities if n not in ("location", "text")}
-        self.sampler = PlaceSampler(atlas, run.split, self.vectors, windows, seed=run.seed)
+        self.held = ExitStack()  # rasters that are kept decoded for the time of the training
+        self.sampler = self._sampler()
         self.optimiser = torch.optim.AdamW(_groups(self.model, self.config.weight_decay), betas=(0.9, 0.98))
         self.step, self.seconds = 0, 0.0
+
+    def _sampler(self) -> PlaceSampler:
+        """The sampler of the atlas and of the modalities that the model has."""
+        model, run = self.model, self.run
+        windows = {name: model.window_px(name) for name in schema.RASTERS if name in model.modalities}
+        for name in windows:
+            self.held.enter_context(self.atlas.raster(name).whole())
+        if "street" not in model.modalities:
+            return PlaceSampler(self.atlas, run.split, self.vectors, windows, seed=run.seed)
+        width, height = model.input_size("street")
+        return StreetSampler(
+            self.atlas, run.split, self.vectors, windows, (height, width), seed=run.seed, stack=self.held
+        )
 
     def fit(self) -> None:
         """Run the remaining steps."""
@@ -186,8 +207,9 @@ class Trainer:
         """
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(self.config, self.step)
-        embeddings = self.model(self.model.prepare(inputs))
-        loss = all_to_all_loss(embeddings, self.model.log_scale, pivot=self.config.pivot)
+        prepared = self.model.prepare({name: inputs[name] for name in self.model.modalities})
+        present = {name: value.lengths > 0 for name, value in prepared.items() if isinstance(value, StreetBatch)}
+        loss = all_to_all_loss(self.model(prepared), self.model.log_scale, present, pivot=self.config.pivot)
         if not torch.isfinite(loss):
             raise CheckpointError(
                 f"The loss became {loss.item()} at step {self.step}; resume with a lower learning rate."
@@ -200,17 +222,14 @@ class Trainer:
 
     @torch.inference_mode()
     def quick_scores(self) -> dict[str, float]:
-        """Recall@1 of a few pairs among some 2,000 held-out places: a look while training, not the result."""
+        """Recall@1 of a few pairs among some 2,000 held-out items: a look while training, not the result."""
         self.model.eval()
-        rows = held_out_rows(self.atlas, self.run.split)
-        rows = rows[:: max(1, len(rows) // QUICK)]
-        vectors = encode_modalities(self.model, self.atlas, rows, self.vectors)
+        items = held_out(self.atlas, self.run.split, QUICK)
+        vectors = encode_items(self.model, self.atlas, items, self.vectors)
         self.model.train()
-        latlon = self.atlas.places[["lat", "lon"]].to_numpy(np.float64)[rows]
-        pairs = [("location", "aerial"), ("aerial", "surface"), ("text", "location"), ("text", "aerial")]
         return {
-            f"{a}->{b}": retrieval(vectors[a], vectors[b], latlon)["recall@1"]
-            for a, b in pairs
+            f"{a}->{b}": retrieval(vectors[a], vectors[b], items.latlon)["recall@1"]
+            for a, b in QUICK_PAIRS
             if a in vectors and b in vectors
         }
 
@@ -221,16 +240,7 @@ class Trainer:
             key: round(value, 4) for key, value in values.items()
         }
         path = self.out / "history.csv"
-        columns = [
-            "step",
-            "seconds",
-            "scale",
-            "loss",
-            "location->aerial",
-            "aerial->surface",
-            "text->location",
-            "text->aerial",
-        ]
+        columns = ["step", "seconds", "scale", "loss", *(f"{a}->{b}" for a, b in QUICK_PAIRS)]
         new = not path.exists()
         with path.open("a", newline="", encoding="utf-8") as file:
             table = csv.DictWriter(file, columns)
@@ -271,7 +281,7 @@ class Trainer:
             "split": self.run.split,
             "seed": self.run.seed,
             "training": to_dict(self.config) | {"seconds": round(self.seconds), "machine": machine()},
-            "retrieval": held_out_report(model, self.atlas, self.run.split, self.vectors),
+            "retrieval": held_out_report(model, self.atlas, self.run.split),
             "queries": query_scores(model, self.atlas),
             "unlike": unlike_thresholds(model, self.atlas),
         }

@@ -39,7 +39,7 @@ class PlaceSampler:
 
         Args:
             atlas: The atlas.
-            split: ``random`` or ``blocks``; a column of the places.
+            split: ``random``, ``blocks`` or ``views``; a column of the places.
             sentence_vectors: (sentences, 384) vectors of all sentences of the atlas.
             windows_px: Raster modality -> side of the window in pixels.
             seed: Of all draws.
@@ -48,7 +48,9 @@ class PlaceSampler:
         self.vectors = sentence_vectors
         places = atlas.places
         latlon = places[["lat", "lon"]].to_numpy(np.float64)
-        self.train = np.flatnonzero((places[split] == "train").to_numpy())
+        # Held-out cameras stand in territory that is trained on, and so do all places.
+        trained = np.ones(len(places), bool) if split == "views" else (places[split] == "train").to_numpy()
+        self.train = np.flatnonzero(trained)
         self.latlon = latlon[self.train]
         self.sentences: list[NDArray[np.int64]] = [
             np.asarray(rows, np.int64) for rows in places["sentences"].iloc[self.train]
@@ -75,7 +77,10 @@ class PlaceSampler:
     def batch(self, step: int, size: int) -> dict[str, Any]:
         """Raw inputs of every modality for one step, as :meth:`UniGeoCLIP.prepare` takes them."""
         rng = np.random.default_rng((self.seed, step))
-        latlon, rows = self.positions(size, rng)
+        return self.inputs(*self.positions(size, rng), rng)
+
+    def inputs(self, latlon: NDArray[np.float64], rows: NDArray[np.int64], rng: np.random.Generator) -> dict[str, Any]:
+        """Location, windows and sentences of positions (n, 2) whose training places are ``rows`` (n,)."""
         inputs: dict[str, Any] = {"location": latlon}
         for name, px in self.windows_px.items():
             inputs[name] = self.atlas.raster(name).windows(latlon, self.atlas.window_m, px)

@@ -7,7 +7,7 @@ ground are divided by `CityGrid.ground_per_mercator` on their way into the map.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import geopandas as gpd
 import numpy as np
@@ -189,8 +189,8 @@ class CityGrid:
         return geo.inverse_web_mercator(self.to_mercator(pixel))
 
 
-HEIGHT_STEP_M = 1.0
-TREE_STEP_M = 3.0  # crowns are half of what a height raster takes to store
+# Heights are whole metres. A roof is stored in one byte, its row here: by the metre, and by twelve above 200 m.
+ROOF_LEVELS_M = np.concatenate([np.arange(201.0), 200.0 + 12.0 * np.arange(1, 56)]).astype(np.float32)
 
 # Buildings are told apart by one byte: enough for two neighbours to differ and small to store. Codes up to
 # `HASHED_FACADES` come from a hash of the footprint; those above stand for a colour tagged in the map.
@@ -204,8 +204,7 @@ class CityRasters:
 
     Attributes:
         grid: Where the pixels are.
-        height_m: float32 metres above the ground: roofs and tree tops, 0 elsewhere; whole steps of `HEIGHT_STEP_M`
-            (crowns of `TREE_STEP_M`), so that they are stored small and exactly.
+        height_m: float32 metres above the ground: roofs (of `ROOF_LEVELS_M`) and tree tops, 0 elsewhere; whole metres.
         building_id: uint8, 0 where there is no building, else its façade code (`facade_codes`). The same building has
             the same code in every crop of the map.
         tree: bool, true where the height is that of a tree: where something stands that is no building.
@@ -217,6 +216,13 @@ class CityRasters:
     building_id: NDArray[np.uint8]
     tree: NDArray[np.bool_]
     land: NDArray[np.uint8]
+
+
+def roof_levels(height_m: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
+    """Nearest row of `ROOF_LEVELS_M` for each height; what stands at all has at least one metre."""
+    middles = (ROOF_LEVELS_M[1:] + ROOF_LEVELS_M[:-1]) / 2
+    levels = np.searchsorted(middles, height_m).astype(np.uint8)
+    return np.where(np.asarray(height_m) > 0, np.maximum(levels, 1), 0).astype(np.uint8)
 
 
 def hash_points(xy_m: NDArray[np.float64], salt: int) -> NDArray[np.uint32]:

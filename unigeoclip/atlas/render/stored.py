@@ -1,15 +1,26 @@
-"""The rasters of a city, written into an atlas folder and read back without loss."""
+"""The rasters of a city: written into an atlas folder, read back without loss, and what is worked out of them again.
+
+``city.tif`` holds the land under the buildings, the buildings and their roofs. Trees follow from these three, so that
+heights are drawn anew when an atlas is first opened; they are kept in the cache folder with the land classes, in files
+that can be read window by window.
+"""
 
 from __future__ import annotations
 
+import os
+import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import rasterio
+from rasterio.errors import RasterioIOError
 from rasterio.transform import Affine
+from rasterio.windows import Window
 
 from unigeoclip.atlas import schema
-from unigeoclip.atlas.render.layers import CRS, HEIGHT_STEP_M, LAND, CityGrid, CityRasters
+from unigeoclip.atlas.cache import cache_folder
+from unigeoclip.atlas.render.layers import CRS, LAND, CityGrid, CityRasters
+from unigeoclip.atlas.render.surface import raise_city
 from unigeoclip.atlas.sources.cog import write_cog
 from unigeoclip.errors import AtlasError, InputError
 
@@ -18,8 +29,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from unigeoclip.atlas.store import Atlas
+
 _BLOCK_PX = 512
-AERIAL_QUALITY = 26  # of WebP: roof edges and streets stay clear; more bytes go into the mottling of lawns
+PHOTO_QUALITY = 70  # of a person's own picture
+AERIAL_QUALITY = 8  # of WebP: roof edges and streets stay clear; more bytes go into the mottling of lawns
+_drawing = threading.Lock()
 
 
 def transform_of(grid: CityGrid) -> Affine:
@@ -27,23 +42,23 @@ def transform_of(grid: CityGrid) -> Affine:
     return Affine(grid.px_m, 0.0, grid.west_m, 0.0, -grid.px_m, grid.north_m)
 
 
-def write_aerial(path: Path, grid: CityGrid, picture: NDArray[np.uint8]) -> None:
-    """Write the aerial picture (h, w, 3)."""
+def write_aerial(path: Path, grid: CityGrid, picture: NDArray[np.uint8], quality: int = AERIAL_QUALITY) -> None:
+    """Write the aerial picture (h, w, 3) as WebP of that quality, 1 to 99."""
     write_cog(
         path,
         np.moveaxis(picture, -1, 0),
         transform_of(grid),
         crs=CRS,
         compress="WEBP",
-        quality=AERIAL_QUALITY,
-        overview_quality=16,
+        quality=quality,
+        overview_quality=quality,
         overview_resampling="average",
         blocksize=_BLOCK_PX,
     )
 
 
-def write_heights(path: Path, grid: CityGrid, height_m: NDArray[np.float32], max_error_m: float | None = None) -> None:
-    """Write heights (h, w) in metres, NaN where unknown; exact where they are whole steps of `HEIGHT_STEP_M`."""
+def write_heights(path: Path, grid: CityGrid, height_m: NDArray[np.float32], max_error_m: float) -> None:
+    """Write measured heights (h, w) in metres, NaN where unknown."""
     write_cog(
         path,
         height_m[None],
@@ -51,53 +66,110 @@ def write_heights(path: Path, grid: CityGrid, height_m: NDArray[np.float32], max
         crs=CRS,
         nodata=float("nan"),
         compress="LERC_ZSTD",
-        max_z_error=HEIGHT_STEP_M / 2 if max_error_m is None else max_error_m,
+        max_z_error=max_error_m,
         level=19,
         overviews="NONE",  # means of many roofs pack badly: they would take half as much as the raster itself
         blocksize=_BLOCK_PX,
     )
 
 
-def write_classes(path: Path, grid: CityGrid, codes: NDArray[np.uint8]) -> None:
-    """Write land classes or façade codes (h, w)."""
+def write_city(
+    path: Path, grid: CityGrid, bare: NDArray[np.uint8], building_id: NDArray[np.uint8], roof: NDArray[np.uint8]
+) -> None:
+    """Write land under buildings, façade codes and roof levels, (h, w) each.
+
+    Lossless WebP packs the three together: a run of pixels of one building is one thing to it, not three.
+    """
     write_cog(
         path,
-        codes[None],
+        np.stack([bare, building_id, roof]),
         transform_of(grid),
         crs=CRS,
-        compress="DEFLATE",
-        level=9,
-        overviews="NONE",
+        compress="WEBP",
+        quality=100,  # lossless
+        overviews="NONE",  # classes have no means
         blocksize=_BLOCK_PX,
     )
 
 
 def read_city_rasters(folder: Path, manifest: schema.Manifest) -> CityRasters:
-    """Read what street views are rendered from; the same arrays that were written.
+    """Read what street views are rendered from; the same arrays that the builder drew.
 
     Raises:
         InputError: The atlas has no rendered street views.
-        AtlasError: The rasters do not fit each other.
+        AtlasError: The raster cannot be read.
     """
-    if schema.BUILDINGS not in manifest.files:
+    if schema.CITY not in manifest.files:
         raise InputError(f"The atlas {manifest.name} has no rendered street views.")
-    heights = schema.HEIGHTS if schema.HEIGHTS in manifest.files else schema.RASTERS["surface"]
-    grid, height_m = _read(folder / heights)
-    arrays = []
-    for name in (schema.BUILDINGS, schema.LAND):
-        other, array = _read(folder / name)
-        if other != grid:
-            raise AtlasError(f"{folder / name} has other pixels than {heights}. Build the atlas again.")
-        arrays.append(array)
-    building, bare = arrays
-    land = np.where(building > 0, np.uint8(LAND["building"]), bare)
-    return CityRasters(grid, height_m, building, (height_m > 0) & (building == 0), land)
+    grid, (bare, building_id, roof) = _read(folder / schema.CITY)
+    return raise_city(grid, bare, building_id, roof)[0]
 
 
-def _read(path: Path) -> tuple[CityGrid, NDArray[Any]]:
+def drawn_raster(atlas: Atlas, name: str) -> Path:
+    """Path of the land classes ("land") or the heights ("surface") of a city, drawn into the cache the first time.
+
+    Raises:
+        AtlasError: The raster of the city cannot be read, or the cache folder cannot be written.
+    """
+    folder = cache_folder() / f"{atlas.name}-{atlas.data_hash}-rasters"
+    path = folder / f"{name}.tif"
+    with _drawing:
+        if not path.is_file():
+            rasters = atlas.city_rasters()
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                _keep(folder / "land.tif", rasters.grid, rasters.land)
+                _keep(folder / "surface.tif", rasters.grid, rasters.height_m.astype(np.int16))
+            except OSError as error:
+                raise AtlasError(
+                    f"{folder} cannot be written ({error}): name another cache folder in UNIGEOCLIP_CACHE."
+                ) from error
+    return path
+
+
+def _keep(path: Path, grid: CityGrid, array: NDArray[Any]) -> None:
+    """Write a raster that is quick to read window by window, under a temporary name first."""
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp.tif")
+    profile = {"driver": "GTiff", "count": 1, "height": grid.height, "width": grid.width, "dtype": array.dtype.name,
+               "crs": CRS, "transform": transform_of(grid), "tiled": True, "blockxsize": _BLOCK_PX,
+               "blockysize": _BLOCK_PX, "compress": "ZSTD", "zstd_level": 1}  # fmt: skip
+    with rasterio.open(temporary, "w", **profile) as dataset:
+        dataset.write(array, 1)
+    temporary.replace(path)
+
+
+def city_grid(folder: Path) -> CityGrid:
+    """Where the pixels of a city are.
+
+    Raises:
+        AtlasError: The raster cannot be read.
+    """
+    return _read(folder / schema.CITY, Window(0, 0, 1, 1))[0]
+
+
+def read_crop(atlas: Atlas, centre: tuple[float, float], half_px: int, align_px: int) -> CityRasters:
+    """A square of a city round a point (col, row), cut where ``align_px`` divides the pixels of the whole.
+
+    Raises:
+        AtlasError: A raster cannot be read.
+    """
+    with rasterio.open(atlas.path / schema.CITY) as dataset:
+        size, t = (dataset.width, dataset.height), dataset.transform
+    first = [max(0, int(at - half_px) // align_px * align_px) for at in centre]
+    beyond = [int(at + half_px) // align_px * align_px + align_px for at in centre]
+    last = [min(one, other) for one, other in zip(beyond, size, strict=True)]
+    window = Window(first[0], first[1], last[0] - first[0], last[1] - first[1])
+    _, (bare, building_id, _) = _read(atlas.path / schema.CITY, window)
+    _, (height_m,) = _read(drawn_raster(atlas, "surface"), window)
+    grid = CityGrid(t.c + first[0] * t.a, t.f - first[1] * t.a, t.a, int(window.width), int(window.height))
+    land = np.where(building_id > 0, np.uint8(LAND["building"]), bare)
+    return CityRasters(grid, height_m.astype(np.float32), building_id, (height_m > 0) & (building_id == 0), land)
+
+
+def _read(path: Path, window: Window | None = None) -> tuple[CityGrid, NDArray[Any]]:
     try:
         with rasterio.open(path) as dataset:
             t = dataset.transform
-            return CityGrid(t.c, t.f, t.a, dataset.width, dataset.height), dataset.read(1)
-    except rasterio.errors.RasterioIOError as error:
+            return CityGrid(t.c, t.f, t.a, dataset.width, dataset.height), dataset.read(window=window)
+    except RasterioIOError as error:
         raise AtlasError(f"{path} cannot be read ({error}). Restore it or build the atlas again.") from error

@@ -42,9 +42,9 @@ HORIZON = 0.56  # of the height of the picture, from above
 MARGIN_M = 60.0  # no view is taken nearer to the edge of the city
 # Distance between views along a road, by class; other classes have no views.
 SPACING_M: dict[str, float] = {
-    **dict.fromkeys(("minor", "tertiary", "secondary", "primary", "trunk", "busway"), 30.0),
-    **dict.fromkeys(("motorway", "service", "pedestrian", "track"), 45.0),
-    "path": 60.0,
+    **dict.fromkeys(("minor", "tertiary", "secondary", "primary", "trunk", "busway"), 45.0),
+    **dict.fromkeys(("motorway", "service", "pedestrian", "track"), 60.0),
+    "path": 80.0,
 }
 _PRIVATE_WAYS = ("driveway", "parking_aisle", "crossover", "yard", "siding", "spur", "drive-through")
 _NO_WAYS_FOR_VIEWS = ("steps", "corridor", "platform", "sidewalk", "crossing")

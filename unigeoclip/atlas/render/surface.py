@@ -17,17 +17,17 @@ import shapely
 from scipy import ndimage, spatial
 
 from unigeoclip.atlas.render.layers import (
-    HEIGHT_STEP_M,
     LAND,
     LAND_CLASSES,
     RAIL_WIDTH_M,
     ROAD_WIDTH_M,
-    TREE_STEP_M,
+    ROOF_LEVELS_M,
     CityGrid,
     CityLayers,
     CityRasters,
     facade_codes,
     hash_points,
+    roof_levels,
 )
 from unigeoclip.atlas.render.paint import Polygons, Strokes
 
@@ -173,20 +173,52 @@ def build_model(layers: CityLayers, grid: CityGrid) -> tuple[CityModel, CityRast
     _paint_land(bare, grid, land, waterways, paved, sidewalks, ways, density)
     height, estimated = estimate_heights(building, bare, density, grid)
     codes = facade_codes(building)
-    land_raster = np.where(row_of > 0, np.uint8(LAND["building"]), bare)
-    trees = _plant(land_raster, density, grid)
-
-    height_raster = np.concatenate([[np.float32(0)], height])[row_of].astype(np.float32)
     building_id = np.concatenate([[np.uint8(0)], codes])[row_of].astype(np.uint8)
-    tree = np.zeros(grid.shape, bool)
-    trees.paint(grid, height_raster, tree, building_id)
-    # Rounded so that they are stored small: roofs to `HEIGHT_STEP_M`, crowns to `TREE_STEP_M`; nothing to nothing.
-    step = np.where(tree, np.float32(TREE_STEP_M), np.float32(HEIGHT_STEP_M))
-    height_raster = np.maximum(np.rint(height_raster / step), height_raster > 0) * step
+    roof = np.concatenate([[np.uint8(0)], roof_levels(height)])[row_of].astype(np.uint8)
+    rasters, trees = raise_city(grid, bare, building_id, roof, density)
     model = CityModel(
         grid, density, land, waterways, paved, sidewalks, ways, footprints, height, codes, estimated, trees
     )
-    return model, CityRasters(grid, height_raster, building_id, tree, land_raster)
+    return model, rasters
+
+
+def paint_city(model: CityModel, grid: CityGrid) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
+    """Paint what is stored of a city, at any resolution: see `raise_city`.
+
+    Returns:
+        Land classes under the buildings, façade codes, and roofs as rows of `ROOF_LEVELS_M`, (h, w) each.
+    """
+    row_of = np.zeros(grid.shape, np.int32)
+    model.footprints.paint(grid, row_of)
+    bare = paint_land(model, grid, _built_share(row_of > 0, grid))
+    codes = np.concatenate([[np.uint8(0)], model.building_code]).astype(np.uint8)
+    levels = np.concatenate([[np.uint8(0)], roof_levels(model.building_height_m)]).astype(np.uint8)
+    return bare, codes[row_of], levels[row_of]
+
+
+def raise_city(
+    grid: CityGrid,
+    bare: NDArray[np.uint8],
+    building_id: NDArray[np.uint8],
+    roof: NDArray[np.uint8],
+    density: NDArray[np.float32] | None = None,
+) -> tuple[CityRasters, Trees]:
+    """Plant the trees and raise the heights: all that a city is, from what is stored of it.
+
+    Args:
+        grid: Of the rasters.
+        bare: (h, w) land classes under the buildings.
+        building_id: (h, w) façade codes, 0 where there is no building.
+        roof: (h, w) rows of `ROOF_LEVELS_M`.
+        density: (h, w) share of built ground around each pixel, if it is known already.
+    """
+    density = _built_share(building_id > 0, grid) if density is None else density
+    land = np.where(building_id > 0, np.uint8(LAND["building"]), bare)
+    trees = _plant(land, density, grid)
+    height_m, tree = ROOF_LEVELS_M[roof], np.zeros(grid.shape, bool)
+    trees.paint(grid, height_m, tree, building_id)
+    np.rint(height_m, out=height_m)
+    return CityRasters(grid, height_m, building_id, tree, land), trees
 
 
 def paint_land(model: CityModel, grid: CityGrid, density: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -26,11 +26,11 @@ import safetensors.numpy
 from unigeoclip import config
 from unigeoclip.atlas import schema
 from unigeoclip.atlas.render import describe, ortho, stored, street, surface
-from unigeoclip.atlas.render.layers import TEXT_COLUMNS, CityGrid, CityLayers, CityRasters, hash_points
+from unigeoclip.atlas.render.layers import TEXT_COLUMNS, CityGrid, CityLayers, CityRasters
+from unigeoclip.atlas.sentence_codes import pack_vectors
 from unigeoclip.atlas.sources import cells, city_rules, own_rasters, photos, tiles
 from unigeoclip.atlas.verify import sha256_of
 from unigeoclip.errors import InputError
-from unigeoclip.geo import web_mercator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,16 +42,18 @@ if TYPE_CHECKING:
     Progress = Callable[[str, float], None]
     Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
-BUILDER = 1  # raised when the same tiles give another atlas: a half-done build of another number starts afresh
-GROUND_PX_M = 2.5
+BUILDER = 3  # raised when the same tiles give another atlas: a half-done build of another number starts afresh
+GROUND_PX_M = 2.5  # of the aerial picture
+CITY_PX_M = 3.0  # of heights and street views: their outlines are smoothed, and half the bytes of an atlas are outlines
 WINDOW_M = 225.0
 GRID_STEP_DEG = 0.001
 MARGIN_M = 220.0  # between the centre of a place and the edge: half a window, and room to draw positions in
 VIEW_STEP_DEG = 2.0**-18  # 0.4 m: positions that are exact in binary pack well
-GALLERY_SENTENCES = 12_000  # sentence vectors are the largest table: so many are stored
+GALLERY_PLACES = 5_000  # what is shown and searched; encoded when an atlas is first opened
 LARGEST_CITY_PX = 400_000_000  # 50 x 50 km; more would not fit into memory
 _ROWS_AT_ONCE = 640
-_PARQUET = {"compression": "zstd", "compression_level": 15, "row_group_size": 1 << 20}
+_PARQUET = {"compression": "zstd", "compression_level": 19, "row_group_size": 1 << 20}
+_POSITIONS = ["lat", "lon"]
 _RENDERED = "rendered from OpenStreetMap"
 
 
@@ -123,17 +125,18 @@ def build_city(
     layers, notes = _layers(staging, tile_set, stages.start("Map", 0.25))
     report = stages.start("Heights and land", 0.35)
     report("painting land, buildings and trees", 0.0)
-    model, rasters = surface.build_model(layers, grid)
+    model, fine = surface.build_model(layers, grid)
     report(f"writing the rasters, {len(model.trees.xy_m):,} trees", 0.5)
-    _write_rasters(staging, model, rasters, own)
+    city = _write_rasters(staging, model, own)
     if own.aerial is None:
-        painter = ortho.AerialPainter(model, rasters, layers["building"], seed)
+        painter = ortho.AerialPainter(model, fine, layers["building"], seed)
         _paint_aerial(staging, painter, stages.start("Aerial picture", 0.60))
     else:
-        stored.write_aerial(staging / schema.RASTERS["aerial"], grid, own_rasters.read_picture(own.aerial, grid))
+        photo = own_rasters.read_picture(own.aerial, grid)
+        stored.write_aerial(staging / schema.RASTERS["aerial"], grid, photo, stored.PHOTO_QUALITY)
 
     report = stages.start("Places, views and texts", 0.75)
-    table, sentences = _places_and_views(staging, layers, rasters, taken, report)
+    table, sentences = _places_and_views(staging, layers, city, taken, report)
     shown = 1 + max(int(max(rows)) for rows in table.loc[table["gallery"], "sentences"])
     report = stages.start("Sentence vectors", 0.98)
     _write_sentence_vectors(staging, [text for _, text in sentences[:shown]], embed, report)
@@ -245,17 +248,15 @@ def _layers(staging: Path, tile_set: tiles.TileSet, report: Progress) -> tuple[C
     return layers, notes
 
 
-def _write_rasters(staging: Path, model: surface.CityModel, rasters: CityRasters, own: OwnData) -> None:
-    """Write what does not depend on the seed. Land is that under the buildings: their outlines are stored once."""
-    grid = rasters.grid
-    stored.write_classes(staging / schema.LAND, grid, surface.paint_land(model, grid, model.density))
-    stored.write_classes(staging / schema.BUILDINGS, grid, rasters.building_id)
-    if own.surface is None:
-        stored.write_heights(staging / schema.RASTERS["surface"], grid, rasters.height_m)
-    else:
-        stored.write_heights(staging / schema.HEIGHTS, grid, rasters.height_m)
-        measured = own_rasters.read_heights(own.surface, grid)
-        stored.write_heights(staging / schema.RASTERS["surface"], grid, measured, max_error_m=0.1)
+def _write_rasters(staging: Path, model: surface.CityModel, own: OwnData) -> CityRasters:
+    """Write what heights and street views are made of, and return it: what does not depend on the seed."""
+    grid = CityGrid.cover(model.grid.bounds_deg, CITY_PX_M)
+    bare, building_id, roof = surface.paint_city(model, grid)
+    stored.write_city(staging / schema.CITY, grid, bare, building_id, roof)
+    if own.surface is not None:
+        measured = own_rasters.read_heights(own.surface, model.grid)
+        stored.write_heights(staging / schema.RASTERS["surface"], model.grid, measured, max_error_m=0.1)
+    return surface.raise_city(grid, bare, building_id, roof)[0]
 
 
 def _paint_aerial(staging: Path, painter: ortho.AerialPainter, report: Progress) -> None:
@@ -302,7 +303,8 @@ def _places_and_views(
     described = describe.describe(list(table["place_id"]), latlon, layers, rasters)
     report("writing tables", 0.9)
     written = [place.sentences for place in described]
-    gallery = _choose_gallery(table, written)
+    gallery = np.zeros(len(table), bool)
+    gallery[_evenly(len(table), GALLERY_PLACES)] = True  # along the curve of the cells, which fills the city evenly
     shown = {sentence for i in np.flatnonzero(gallery) for sentence in written[i]}
     sentences = sorted(shown) + sorted({sentence for of_place in written for sentence in of_place} - shown)
     rows = {sentence: row for row, sentence in enumerate(sentences)}
@@ -317,24 +319,21 @@ def _places_and_views(
     return table, sentences
 
 
-def _choose_gallery(table: pd.DataFrame, written: list[list[tuple[str, str]]]) -> NDArray[np.bool_]:
-    """Held-out places first, then others in an order without pattern, until there are `GALLERY_SENTENCES` sentences."""
-    held_out = ((table["views"] == "held_out") | (table["blocks"] == "held_out")).to_numpy(bool)
-    shuffled = hash_points(web_mercator(table[["lat", "lon"]].to_numpy(np.float64)), salt=61)
-    gallery, shown = np.zeros(len(table), bool), set[tuple[str, str]]()
-    for i in np.lexsort((shuffled, ~held_out)):
-        more = shown.union(written[i])
-        if len(more) > GALLERY_SENTENCES and gallery.any():
-            break
-        gallery[i], shown = True, more
-    return gallery
+def _evenly(count: int, most: int) -> NDArray[np.int64]:
+    """At most so many of the numbers from 0 to count - 1, evenly spread."""
+    return np.unique(np.rint(np.linspace(0, count - 1, min(count, most))).astype(np.int64))
 
 
 def _write_tables(staging: Path, table: pd.DataFrame, views: pd.DataFrame, sentences: list[tuple[str, str]]) -> None:
     columns = [column for column in schema.place_columns("views") if column != "geometry"]
     _write_points(staging / schema.PLACES, table[columns])
     views = views.astype({"heading_deg": np.float64})
-    _write_points(staging / schema.VIEWS, views[[column for column in schema.VIEW_COLUMNS if column != "geometry"]])
+    stored_views = pa.Table.from_pandas(views[list(schema.VIEW_COLUMNS)], preserve_index=False)
+    words = [name for name in schema.VIEW_COLUMNS if name not in _POSITIONS]
+    # The bytes of positions pack better one significance at a time.
+    pq.write_table(
+        stored_views, staging / schema.VIEWS, use_dictionary=words, use_byte_stream_split=_POSITIONS, **_PARQUET
+    )
     sentence_table = pa.table({"kind": [kind for kind, _ in sentences], "text": [text for _, text in sentences]})
     pq.write_table(sentence_table, staging / schema.SENTENCES, **_PARQUET)
 
@@ -345,7 +344,7 @@ def _write_points(path: Path, table: pd.DataFrame) -> None:
 
 
 def _write_sentence_vectors(staging: Path, texts: list[str], embed: Embed | None, report: Progress) -> None:
-    """Vectors as int8 with one scale per row, as in every atlas."""
+    """Vectors in the form that takes least room, see `pack_vectors`."""
     path = staging / schema.SENTENCE_VECTORS
     note = staging / "vectors.key"
     key = hashlib.sha256("\n".join(texts).encode()).hexdigest()
@@ -364,10 +363,8 @@ def _write_sentence_vectors(staging: Path, texts: list[str], embed: Embed | None
         embedded = sentence_encoder().embed(texts, progress=count)
     else:
         embedded = embed(texts)
-    scale = np.abs(embedded).max(axis=1) / 127
-    quantised = np.round(embedded / scale[:, None]).astype(np.int8)
     temporary = staging / f".vectors.{os.getpid()}.tmp"
-    safetensors.numpy.save_file({"vectors": quantised, "scale": scale.astype(np.float32)}, temporary)
+    safetensors.numpy.save_file(pack_vectors(embedded), temporary)
     temporary.chmod(0o644)  # safetensors writes files that only their owner can read
     temporary.replace(path)
     note.write_text(key)
@@ -386,8 +383,8 @@ def _manifest(
     model: surface.CityModel,
     notes: dict[str, Any],
 ) -> schema.Manifest:
-    listed = [*schema.RASTERS.values(), schema.LAND, schema.BUILDINGS, schema.PLACES, schema.VIEWS, schema.SENTENCES]
-    listed += [schema.SENTENCE_VECTORS, *([schema.HEIGHTS] if own.surface else [])]
+    listed = [schema.RASTERS["aerial"], schema.CITY, schema.PLACES, schema.VIEWS, schema.SENTENCES]
+    listed += [schema.SENTENCE_VECTORS, *([schema.RASTERS["surface"]] if own.surface else [])]
     listed += [f"{schema.PHOTOS_FOLDER}/{path.name}" for path in sorted((staging / schema.PHOTOS_FOLDER).glob("*"))]
     ruled = sorted(path.name for path in (staging / schema.RULES_FOLDER).glob("*"))
     listed += [f"{schema.RULES_FOLDER}/{file}" for file in ruled]

@@ -1,0 +1,67 @@
+"""Sentence vectors as they are stored: the largest table of an atlas, packed.
+
+Many vectors are product-quantised: cut into pieces of four numbers, each replaced by the nearest of 256 pieces of a
+codebook, 96 bytes a vector. Few are whole numbers of eight bits with one scale a row, since a codebook needs many
+vectors to be learned from. Either form gives unit vectors; a place's text is the mean of a dozen of them, so what the
+codebook misses of one hardly shows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from unigeoclip.atlas.schema import SENTENCE_DIM
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+PIECES = 96
+WORDS = 256  # of the codebook of each piece: one byte
+LEAST_FOR_CODES = 40 * WORDS  # what k-means wants to see per word to learn one
+
+
+def pack_vectors(vectors: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
+    """Pack unit vectors (m, 384).
+
+    Returns:
+        Many: "codes" (m, 96) uint8 and "codebook" (96, 256, 4) float16. Few: "vectors" (m, 384) int8 and "scale" (m,)
+        float32.
+    """
+    if len(vectors) < LEAST_FOR_CODES:
+        scale = np.abs(vectors).max(axis=1) / 127
+        return {"vectors": np.round(vectors / scale[:, None]).astype(np.int8), "scale": scale.astype(np.float32)}
+    import faiss
+
+    quantiser = faiss.ProductQuantizer(SENTENCE_DIM, PIECES, 8)
+    quantiser.train(np.ascontiguousarray(vectors, dtype=np.float32))
+    codebook = faiss.vector_to_array(quantiser.centroids).reshape(PIECES, WORDS, -1)
+    return {"codes": quantiser.compute_codes(np.ascontiguousarray(vectors)), "codebook": codebook.astype(np.float16)}
+
+
+def unpack_vectors(stored: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+    """Unit vectors (m, 384) float32 from either form."""
+    if "codes" in stored:
+        pieces = stored["codebook"].astype(np.float32)[np.arange(PIECES), stored["codes"]]  # (m, 96, 4)
+        vectors: NDArray[np.float32] = pieces.reshape(len(stored["codes"]), SENTENCE_DIM)
+    else:
+        vectors = stored["vectors"].astype(np.float32) * stored["scale"][:, None]
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors
+
+
+def are_vectors(shapes: Mapping[str, tuple[int, ...]]) -> bool:
+    """Whether tensors of these names and shapes are one of the two forms."""
+    if set(shapes) == {"codes", "codebook"}:
+        count = shapes["codes"][0]
+        return shapes["codes"] == (count, PIECES) and shapes["codebook"] == (PIECES, WORDS, SENTENCE_DIM // PIECES)
+    count = shapes.get("scale", (0,))[0]
+    return dict(shapes) == {"scale": (count,), "vectors": (count, SENTENCE_DIM)}
+
+
+def count_vectors(shapes: Mapping[str, tuple[int, ...]]) -> int:
+    """How many vectors tensors of these shapes hold."""
+    return shapes["codes" if "codes" in shapes else "vectors"][0]

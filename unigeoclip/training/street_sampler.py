@@ -1,0 +1,118 @@
+"""Training batches of a city: cameras along its streets, and what stands round them, drawn afresh at every step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from unigeoclip import geo
+from unigeoclip.atlas.render.street import panorama_headings
+from unigeoclip.atlas.streets import HEADINGS
+from unigeoclip.modalities.street import StreetBatch, street_batch
+from unigeoclip.training.sampler import PlaceSampler
+
+if TYPE_CHECKING:
+    from contextlib import ExitStack
+
+    from numpy.typing import NDArray
+
+    from unigeoclip.atlas.render.street import StreetScene
+    from unigeoclip.atlas.store import Atlas
+
+STREET_SHARE = 0.8  # of a batch stands on a street; the rest covers parks, yards and shores, without a street view
+ALONG_M = 15.0  # cameras move so far along their street, hence never to one that is held out (45 m on)
+ROUND_M = 25.0  # windows are centred so far from the camera at most: people click beside the street, too
+VIEW_COUNTS = (0.45, 0.1, 0.1, 0.35)  # how often a spot is seen in one, two, three, four directions
+COMPASS_SHARE = 0.7  # how often the headings are known
+
+
+class StreetSampler(PlaceSampler):
+    """Draw cameras and everything round them; like `PlaceSampler`, a pure function of (seed, step).
+
+    A camera of the training split is drawn and moved along its street; the windows and the location lie a few steps
+    beside it, the sentences are those of the nearest place. It looks in one to four directions.
+    """
+
+    def __init__(
+        self,
+        atlas: Atlas,
+        split: str,
+        sentence_vectors: NDArray[np.float16],
+        windows_px: dict[str, int],
+        view_size: tuple[int, int],
+        seed: int = 0,
+        *,
+        stack: ExitStack,
+    ) -> None:
+        """Index places and cameras.
+
+        Args:
+            atlas: A city.
+            split: ``views`` (cameras are held out, no territory is) or ``blocks`` (territory is).
+            sentence_vectors: (sentences, 384) vectors of all sentences of the atlas.
+            windows_px: Raster modality -> side of the window in pixels.
+            view_size: Height and width of a view in pixels.
+            seed: Of all draws.
+            stack: What lets go of the city again, when the training is over.
+        """
+        super().__init__(atlas, split, sentence_vectors, windows_px, seed)
+        self.height, self.width = view_size
+        self.views = atlas.streets
+        self.scene = stack.enter_context(self.views.held())
+        trained = (atlas.views["views"] == "train").to_numpy()
+        if split == "blocks":
+            trained &= (atlas.views["blocks"] == "train").to_numpy()
+        self.cameras = np.flatnonzero(trained)
+
+    def batch(self, step: int, size: int) -> dict[str, Any]:
+        """Raw inputs of every modality for one step; the spots without a view come last (`StreetBatch.lengths`)."""
+        rng = np.random.default_rng((self.seed, step))
+        count = round(size * STREET_SHARE)
+        street, at, rows = self.spots(count, rng)
+        other, other_rows = self.positions(size - count, rng)
+        none = torch.zeros(size - count, dtype=torch.int64)
+        inputs = self.inputs(np.concatenate([at, other]), np.concatenate([rows, other_rows]), rng)
+        inputs["street"] = StreetBatch(street.pictures, street.headings_deg, torch.cat([street.lengths, none]))
+        return inputs
+
+    def spots(self, count: int, rng: np.random.Generator) -> tuple[StreetBatch, NDArray[np.float64], NDArray[np.int64]]:
+        """Draw cameras: their views, (count, 2) degrees of the windows beside them, rows of training places."""
+        chosen = self.cameras[rng.integers(len(self.cameras), size=count)]
+        eye, ahead = self.views.latlon[chosen], np.radians(self.views.headings_deg[chosen])
+        along = rng.uniform(-ALONG_M, ALONG_M, count)
+        turn, away = rng.uniform(0, 2 * np.pi, count), ROUND_M * np.sqrt(rng.random(count))
+        first = rng.uniform(0, 360, count)
+        directions = rng.choice(HEADINGS, size=count, p=VIEW_COUNTS) + 1
+        known = rng.random(count) < COMPASS_SHARE
+        if self.scene is not None:
+            moved = geo.offset_m(eye, along * np.sin(ahead), along * np.cos(ahead))
+            eye = np.where(_is_free(self.scene, moved)[:, None], moved, eye)
+            street = self._drawn(eye, first, directions)
+        else:
+            street = street_batch(*self.views.panoramas(chosen, self.width, self.height))
+        unknown = torch.from_numpy(np.repeat(~known, street.lengths.numpy()))
+        street = StreetBatch(street.pictures, street.headings_deg.masked_fill(unknown, torch.nan), street.lengths)
+        at = geo.as_latlon(geo.offset_m(eye, away * np.sin(turn), away * np.cos(turn)))
+        return street, at, self.tree.query(geo.unit_xyz(at))[1]
+
+    def _drawn(
+        self, eye: NDArray[np.float64], first_deg: NDArray[np.float64], directions: NDArray[np.int64]
+    ) -> StreetBatch:
+        """Views in so many directions each, in the order of the spots."""
+        spot = np.repeat(np.arange(len(eye)), directions)
+        nth = np.arange(len(spot)) - np.repeat(np.cumsum(directions) - directions, directions)
+        headings = panorama_headings(first_deg, HEADINGS)[spot, nth]
+        pictures = self.views.draw(eye[spot], headings[:, None], self.width, self.height)
+        lengths = torch.from_numpy(directions.astype(np.int64))
+        return StreetBatch(torch.from_numpy(pictures), torch.from_numpy(headings.astype(np.float32)), lengths)
+
+
+def _is_free(scene: StreetScene, latlon: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether points (n, 2) lie inside the city and outside its buildings."""
+    col, row = np.floor(scene.grid.latlon_to_pixel(latlon)).astype(np.int64).T
+    inside = (col > 1) & (row > 1) & (col < scene.grid.width - 2) & (row < scene.grid.height - 2)
+    free: NDArray[np.bool_] = np.zeros(len(latlon), bool)
+    free[inside] = scene.scene.code[row[inside], col[inside]] == 0
+    return free
