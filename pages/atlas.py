@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import modelcard, waiting
+from pages.ui import limits, modelcard, scale, waiting
 from pages.ui.words import literal
 from unigeoclip.errors import UniGeoError
 
@@ -35,15 +35,18 @@ else:
     st.html(modelcard.training(card))
     for split, retrieval in card.retrieval.items():
         st.subheader(modelcard.SPLIT_TITLES.get(split, split))
-        st.markdown(modelcard.SPLIT_WORDS.get(split, ""))
+        st.markdown(modelcard.split_words(split, manifest))
         st.html(modelcard.retrieval_table(retrieval))
     if card.queries:
         st.subheader("Plain text queries")
         st.html(modelcard.query_table(card.queries))
 
 st.header("What it cannot do")
-st.html(modelcard.limits(manifest))
+st.html(limits.limits(manifest))
 
 st.header("Make it again, or one of your own")
-st.markdown("The data come from pinned packages and are verified by checksum; the same inputs give the same bytes.")
-st.code(modelcard.commands(name), language="bash")
+if scale.of(manifest).is_city:
+    st.markdown("Drawn from OpenStreetMap vector tiles in the OpenMapTiles schema; the same tiles give the same bytes.")
+else:
+    st.markdown("The data come from pinned packages and are verified by checksum; the same inputs give the same bytes.")
+st.code(modelcard.commands(manifest), language="bash")

@@ -17,7 +17,7 @@ from unigeoclip.errors import InputError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["COLORMAPS", "DEFAULT_COLORMAP", "hex_colour", "palette", "paletted_png", "shaded_relief"]
+__all__ = ["COLORMAPS", "DEFAULT_COLORMAP", "hex_colour", "palette", "paletted_png", "relief_colours", "shaded_relief"]
 
 # Every 15th of the 256 colours of each map, low to high. Between them a straight line in sRGB is at most 11 of 255 off.
 # inferno, magma, viridis: N. Smith and S. van der Walt (CC0). cividis: Nunez, Anderton and Renslow (2018, CC0).
@@ -34,9 +34,11 @@ _ANCHORS = {
 COLORMAPS = tuple(_ANCHORS)
 DEFAULT_COLORMAP = "inferno"
 
-# Height in metres -> colour. Dense near zero, so that the same ramp shows a city's roofs and a continent's ranges;
-# lightness rises with height, so that it reads without colour too. Land below the sea is lowland like any other.
+# Height in metres -> colour, for a continent's ranges and, where pixels are narrow, for a city's roofs. Lightness rises
+# with height, so that it reads without colour too. Land below the sea is lowland like any other.
 _HEIGHT_M = (0.0, 30.0, 150.0, 500.0, 1200.0, 2500.0, 4000.0, 5500.0)
+_ROOF_M = (0.0, 4.0, 8.0, 14.0, 25.0, 50.0, 100.0, 240.0)
+_ROOF_PIXEL_M = 25.0  # wider pixels show no single roof
 _HEIGHT_COLOURS = "3d7556 55895c 7fa169 aeb87a cdbf86 c9a77a d8cdbf ffffff"
 _WATER_RGB, _NO_DATA_RGB = (0x4E, 0x7F, 0xA3), (0x9A, 0xA3, 0xA8)
 _SUN_AZIMUTH_DEG, _SUN_ELEVATION_DEG = 315.0, 45.0
@@ -92,7 +94,7 @@ def shaded_relief(
     """
     no_data = np.isnan(heights_m)
     heights = np.where(no_data, 0.0, heights_m).astype(np.float64)
-    rgb = _interpolate(heights, np.array(_HEIGHT_M), _rgb_table(_HEIGHT_COLOURS)).astype(np.float64)
+    rgb = _height_colours(heights, pixel_m).astype(np.float64)
     slope_south, slope_east = np.gradient(heights * (max(1.0, 0.4 * pixel_m**0.5) / pixel_m))
     azimuth, elevation = np.radians(_SUN_AZIMUTH_DEG), np.radians(_SUN_ELEVATION_DEG)
     # Surface normal (-slope_east, +slope_south, 1) dotted with the direction to the sun; 1 on flat ground.
@@ -103,6 +105,16 @@ def shaded_relief(
     if water is not None:
         rgb[water] = _WATER_RGB
     return Image.fromarray(np.clip(rgb, 0, 255).astype(np.uint8), "RGB")
+
+
+def relief_colours(low_m: float, high_m: float, pixel_m: float, steps: int = 13) -> list[str]:
+    """Colours of `shaded_relief` on flat ground from one height to another, as "#rrggbb", in equal steps of height."""
+    return [hex_colour(colour) for colour in _height_colours(np.linspace(low_m, high_m, steps), pixel_m)]
+
+
+def _height_colours(heights_m: NDArray[np.float64], pixel_m: float) -> NDArray[np.uint8]:
+    stops = _ROOF_M if pixel_m < _ROOF_PIXEL_M else _HEIGHT_M
+    return _interpolate(heights_m, np.array(stops), _rgb_table(_HEIGHT_COLOURS))
 
 
 def _rgb_table(colours: str) -> NDArray[np.uint8]:

@@ -1,8 +1,10 @@
-// Result cards: one strip per modality. Pointing at a card lights up its marker; "Show on map" moves the map without
-// asking the server; "Use as query" sends {place_id, modality, name, nonce} back.
+// Result cards: one strip per modality. Pointing at a card lights up its marker; "Show on map" moves the map and "Look
+// around" opens a window at a street view, both without asking the page. What goes back is "use": a card as
+// {place_id, modality, name, nonce}, a street view as {pose, modality, name, nonce}.
 
 import { hear, tell } from "./bus.js";
 import { el } from "./map/controls.js";
+import { Viewer } from "./street/viewer.js";
 
 let nonce = 0;
 
@@ -10,38 +12,44 @@ let nonce = 0;
 export function render({ parentElement, data, setTriggerValue }) {
   const root = parentElement.querySelector(".ugc-cards");
   if (!root || !data) return undefined;
-  const use = (card) =>
-    setTriggerValue("use", { place_id: card.place_id, modality: card.modality, name: card.name, nonce: `${Date.now()}-${++nonce}` });
+  const send = (value) => setTriggerValue("use", { ...value, nonce: `${Date.now()}-${++nonce}` });
+  const use = ({ place_id, modality, name }) => send({ place_id, modality, name });
+  const dialog = parentElement.querySelector(".ugc-viewer");
+  dialog.ugcViewer ??= new Viewer(dialog);
+  dialog.ugcViewer.use = (pose, name) => send({ pose, modality: "street", name });
+  const look = (card) => dialog.ugcViewer.open(card);
   const key = JSON.stringify(data);
   if (root.ugcKey !== key) {
     root.ugcKey = key;
-    root.replaceChildren(...data.groups.map((group) => strip(group, use)));
+    root.replaceChildren(...data.groups.map((group) => strip(group, { use, look })));
   }
   root.ugcStop ??= hear("reveal", ({ id }) => reveal(root, id));
   return () => {
+    if (dialog.open) dialog.close();
     root.ugcStop?.();
     root.ugcStop = undefined;
   };
 }
 
-function strip(group, use) {
+function strip(group, acts) {
   return el(
     "section.ugc-strip",
     { "aria-label": group.title },
     el("h3.ugc-strip-title", {}, group.title, el("span.ugc-strip-note", {}, group.note)),
-    el("ol.ugc-row", { tabindex: 0, "aria-label": `${group.title}: closest first` }, ...group.cards.map((card) => cardFor(card, use))),
+    el("ol.ugc-row", { tabindex: 0, "aria-label": `${group.title}: closest first` }, ...group.cards.map((card) => cardFor(card, acts))),
   );
 }
 
-function cardFor(card, use) {
+function cardFor(card, { use, look }) {
   const target = { id: card.id, lat: card.lat, lng: card.lng };
   const light = (on) => () => tell("hover", { id: card.id, on });
   const button = (label, meaning, act) =>
     el("button.ugc-card-button", { type: "button", title: meaning, "aria-label": `${meaning}: ${card.name}`, onclick: act }, label);
   return el(
-    `li.ugc-card${card.picture ? "" : ".is-text"}`,
+    `li.ugc-card${card.pose ? ".is-street" : card.picture ? "" : ".is-text"}`,
     { "data-card": card.id, onmouseenter: light(true), onmouseleave: light(false), onfocusin: light(true), onfocusout: light(false) },
-    card.picture ? picture(card) : sentences(card),
+    card.picture ? picture(card, look) : sentences(card),
+    card.heights ? heightScale(card.heights) : null,
     el("div.ugc-card-name", { title: card.name }, card.name),
     el(
       "div.ugc-card-figures",
@@ -52,16 +60,30 @@ function cardFor(card, use) {
     el(
       "div.ugc-card-actions",
       {},
+      card.pose ? button("Look around", "Look around", () => look(card)) : null,
       button("On map", "Show on map", () => tell("show", target)),
       button("As query", "Use as query", () => use(card)),
     ),
   );
 }
 
-function picture(card) {
-  const image = el("img", { src: card.picture, alt: card.alt, loading: "lazy", decoding: "async", width: 224, height: 224 });
+function picture(card, look) {
+  const size = card.pose ? { width: 448, height: 336 } : { width: 224, height: 224 };
+  const image = el("img", { src: card.picture, alt: card.alt, loading: "lazy", decoding: "async", ...size });
   image.addEventListener("error", () => image.replaceWith(el("div.ugc-card-missing", {}, "No picture here")));
-  return el("div.ugc-card-picture", {}, image);
+  // The mouse may as well click the picture; the keyboard has the button.
+  return el("div.ugc-card-picture", card.pose ? { onclick: () => look(card) } : {}, image);
+}
+
+/** Lowest and highest metre of a surface card, with the relief's colours between them. */
+function heightScale({ low, high, colours }) {
+  return el(
+    "div.ugc-card-heights",
+    { title: "Heights in this window" },
+    el("span", {}, low),
+    el("span.ugc-card-heights-bar", { style: `background:linear-gradient(90deg, ${colours.join(", ")})`, "aria-hidden": "true" }),
+    el("span", {}, high),
+  );
 }
 
 function sentences(card) {

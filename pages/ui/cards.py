@@ -5,23 +5,19 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import streamlit as st
 
-from pages.ui import routes
-from pages.ui.words import coordinates, distance, similarity, title
+from pages.ui import routes, scale
+from pages.ui.words import coordinates, distance, facing, height, origin, similarity, title
+from unigeoclip.colours import relief_colours
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from pages.ui.state import Answer
     from unigeoclip.atlas import Atlas
     from unigeoclip.search import Explorer, Match
-
-ORIGINS = {
-    "photographed": "photographed",
-    "measured": "measured",
-    "rendered": "rendered from OpenStreetMap",
-}
 
 _LOADER = """
 let cards;
@@ -30,7 +26,12 @@ export default async function (component) {
   return cards.render(component);
 }
 """
-_HTML = '<link rel="stylesheet" href="/web/cards.css"><div class="ugc-cards"></div>'
+_HTML = """
+<link rel="stylesheet" href="/web/cards.css">
+<link rel="stylesheet" href="/web/street/viewer.css">
+<div class="ugc-cards"></div>
+<dialog class="ugc-viewer"></dialog>
+"""
 
 
 @cache
@@ -44,7 +45,7 @@ def show(groups: list[dict[str, Any]], *, key: str, on_use: Callable[[], None]) 
 
 
 def used(key: str) -> dict[str, Any] | None:
-    """The card that caused this run: {"place_id", "modality", "name"}."""
+    """What caused this run: a card {"place_id", "modality", "name"}, or a street view {"pose", "modality", "name"}."""
     value = getattr(st.session_state.get(key), "use", None)
     return dict(value) if value else None
 
@@ -56,7 +57,7 @@ def groups(explorer: Explorer, answer: Answer) -> list[dict[str, Any]]:
     return [
         {
             "title": title(name),
-            "note": ORIGINS.get(atlas.manifest.pictures.get(name, ""), ""),
+            "note": origin(atlas.manifest.pictures, name),
             "cards": [_card(explorer, name, match) for match in answer.matches[name]],
         }
         for name in sorted(order, key=lambda name: name == "location")  # pictures first, bare points last
@@ -75,11 +76,47 @@ def _card(explorer: Explorer, modality: str, match: Match) -> dict[str, Any]:
         "similarity": similarity(match.similarity),
         "distance": distance(match.distance_m),
     }
-    if modality in atlas.manifest.pictures:
+    if modality == "street":
+        card |= _street(explorer, match)
+    elif modality in atlas.manifest.pictures:
         picture = routes.picture_url(atlas, modality, match.lat, match.lon)
         card |= {"picture": picture, "alt": f"{title(modality)}: {match.name}"}
+        if modality == "surface":
+            card["heights"] = _heights(explorer, match)
     elif modality == "text":
-        card["text"] = " · ".join(text for _, text in explorer.place(match.place_id).captions)
+        card["text"] = " · ".join(_telling(explorer.place(match.place_id).captions))
     else:
-        card["text"] = coordinates(match.lat, match.lon)
+        card["text"] = coordinates(match.lat, match.lon, scale.of(atlas.manifest).digits)
     return card
+
+
+def _street(explorer: Explorer, match: Match) -> dict[str, Any]:
+    """The camera of a street card, and where the viewer gets its pictures and its next steps."""
+    atlas, heading = explorer.atlas, match.heading_deg or 0.0
+    return {
+        "picture": routes.street_url(atlas, match.lat, match.lon, heading),
+        "alt": f"{title('street')}: {match.name}, looking {facing(heading)}",
+        "pose": {"lat": match.lat, "lng": match.lon, "heading": heading},
+        "views": routes.street_addresses(atlas),
+        "turns": explorer.streets is not None and explorer.streets.is_rendered,
+        "origin": origin(atlas.manifest.pictures, "street"),
+    }
+
+
+def _heights(explorer: Explorer, match: Match) -> dict[str, Any] | None:
+    """Scale of a surface card: lowest and highest metre in its window, and the colours between them."""
+    atlas = explorer.atlas
+    pixel_m = atlas.window_m / routes.PICTURE_PX  # that of the picture on the card
+    window = atlas.raster("surface").windows([(match.lat, match.lon)], atlas.window_m, routes.SCALE_PX)
+    if not np.isfinite(window).any():
+        return None
+    low, high = float(np.nanmin(window)), float(np.nanmax(window))
+    return {"low": height(low), "high": height(high), "colours": relief_colours(low, high, pixel_m)}
+
+
+def _telling(captions: Sequence[tuple[str, str]]) -> list[str]:
+    """Sentences in the order in which they tell most: the longest of each kind, then the others."""
+    first: dict[str, str] = {}
+    for kind, text in captions:
+        first[kind] = max(first.get(kind, ""), text, key=len)
+    return list(dict.fromkeys([*first.values(), *(text for _, text in captions)]))

@@ -6,37 +6,42 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.ui import links, state, uploads
-from pages.ui.examples import examples
+from pages.ui import links, scale, state, uploads
+from pages.ui.examples import examples, hints
 from pages.ui.words import literal, short, weight
 
 if TYPE_CHECKING:
     from pages.ui.state import Session
+    from unigeoclip.atlas.schema import Manifest
     from unigeoclip.search import Explorer
 
 JOINS = {"new": "New query", "plus": "+ more like", "minus": "− less like"}
 
 
-def compose(visitor: Session, explorer: Explorer | None) -> None:
+def compose(visitor: Session, manifest: Manifest, explorer: Explorer | None) -> None:
     """Draw the composer; what is entered changes the visitor's wanted items."""
-    with st.container(horizontal=True, vertical_alignment="bottom", key="composer"):
-        # A form: one answer to Enter or the button, whatever was typed into its three fields.
-        with st.form("ask", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
-            st.text_input("Describe a place", key="words", placeholder="hot desert, fjords, big city by the sea …")
-            st.number_input("Latitude", value=None, format="%.4f", placeholder="48.85", key="latitude", width=130)
-            st.number_input("Longitude", value=None, format="%.4f", placeholder="2.35", key="longitude", width=130)
-            st.form_submit_button("Ask", key="ask-button", type="primary", on_click=_submit, args=(visitor,))
-        with st.popover("Image", key="image", disabled=explorer is None):
-            if explorer is not None:
-                uploads.panel(visitor, explorer, join())
+    if st.session_state.get("fields-of") != visitor.atlas:
+        st.session_state["fields-of"] = visitor.atlas
+        st.session_state["words"] = visitor.asked_words
+        st.session_state["latitude"], st.session_state["longitude"] = visitor.asked_point or (None, None)
+    hint, number = hints(manifest), f"%.{scale.of(manifest).click_digits}f"
+    # A form: one answer to Enter or the button, whatever was typed into its three fields.
+    with st.form("ask", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+        st.text_input("Describe a place", key="words", placeholder=hint.words)
+        st.number_input("Latitude", value=None, format=number, placeholder=hint.latitude, key="latitude", width=130)
+        st.number_input("Longitude", value=None, format=number, placeholder=hint.longitude, key="longitude", width=130)
+        st.form_submit_button("Ask", key="ask-button", type="primary", on_click=_submit, args=(visitor,))
+    with st.popover("Image", key="image", disabled=explorer is None):
+        if explorer is not None:
+            uploads.panel(visitor, explorer, join())
 
 
-def chips(visitor: Session, atlas_name: str) -> None:
+def chips(visitor: Session, manifest: Manifest) -> None:
     """Draw the items of the query, or the examples while there are none."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="chips"):
         if not visitor.wanted:
             st.html('<span class="ugc-hint">Click the map, or try</span>', width="content")
-            _examples(visitor, atlas_name)
+            _examples(visitor, manifest)
             return
         for index in range(len(visitor.wanted)):
             _chip(visitor, index)
@@ -46,7 +51,7 @@ def chips(visitor: Session, atlas_name: str) -> None:
         )  # fmt: skip
         st.button("Clear", key="clear", type="tertiary", on_click=state.start, args=(visitor, ()))
         with st.popover("Examples", type="tertiary", key="examples"):
-            _examples(visitor, atlas_name)
+            _examples(visitor, manifest)
 
 
 def problem(visitor: Session) -> None:
@@ -118,8 +123,8 @@ def _reweigh(visitor: Session, index: int, key: str) -> None:
     state.reweigh(visitor, index, st.session_state[key])
 
 
-def _examples(visitor: Session, atlas_name: str) -> None:
-    for example in examples(atlas_name):
+def _examples(visitor: Session, manifest: Manifest) -> None:
+    for example in examples(manifest):
         st.button(
             example.title, key=f"example-{example.title}", type="tertiary", on_click=_take_example,
             args=(visitor, example.link),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from unigeoclip.atlas import Atlas
     from unigeoclip.search import Explorer
 
-DEFAULT_ATLAS = "world"
+FIRST = ("boston", "world")  # the first of these that is there opens with the app
 
 
 def open_explorer(atlas: Atlas, progress: Callable[[str, float], None]) -> Explorer:
@@ -59,6 +59,15 @@ class Opening:
             if self.explorer is None and self.error is None:  # a fault of ours: its traceback is in the server's log
                 self.error = AtlasError(f"Opening the atlas '{self.name}' stopped unexpectedly; see the server's log.")
             self._done.set()
+        self._warm_streets()
+
+    def _warm_streets(self) -> None:
+        """Draw one view, so that reading the city and compiling the renderer keep no visitor waiting."""
+        if self.explorer is None or self.explorer.streets is None:
+            return
+        south, west, north, east = self.explorer.atlas.manifest.bounds
+        view = self.explorer.streets.nearest((south + north) / 2, (west + east) / 2)
+        self.explorer.streets.picture(view.lat, view.lon, view.heading_deg)
 
     def _report(self, words: str, share: float) -> None:
         self.words, self.share = words, min(max(share, 0.0), 1.0)
@@ -88,4 +97,5 @@ def forget(name: str) -> None:
 
 def atlas_names() -> list[str]:
     """Names of the atlases at hand, the default first."""
-    return sorted(list_atlases(), key=lambda name: (name != DEFAULT_ATLAS, name))
+    rank = {name: number for number, name in enumerate(FIRST)}
+    return sorted(list_atlases(), key=lambda name: (rank.get(name, len(FIRST)), name))

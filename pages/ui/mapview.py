@@ -12,19 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.ui import routes
-from pages.ui.words import coordinates, similarity, title, weight
+from pages.ui import routes, scale
+from pages.ui.words import coordinates, origin, similarity, title, weight
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pages.ui.state import Answer
+    from pages.ui.scale import Scale
+    from pages.ui.state import Answer, Spot
     from unigeoclip.atlas import Atlas
     from unigeoclip.heatmap import Heatmap
 
 PEAKED = 0.5  # the hottest hundredth of the land must reach this far up the colours
 RANKED_FROM = 80.0  # percentile at which ranked colours start
 BASE_TITLES = {"photographed": "Photograph", "rendered": "Rendered", "measured": "Measured"}
+CLOSE_UP_PX = 300  # "Show on map" in a city makes the place's window about that wide
 
 _LOADER = """
 let map;
@@ -45,14 +47,34 @@ def _component() -> Any:
     return st.components.v2.component("unigeoclip_map", html=_HTML, js=_LOADER, isolate_styles=False)
 
 
-def show(atlas: Atlas, panes: list[dict[str, Any]], *, nonce: int, key: str, on_click: Callable[[], None]) -> None:
-    """Draw the map; a click calls ``on_click``, which finds it by `clicked`."""
+def show(
+    atlas: Atlas,
+    panes: list[dict[str, Any]],
+    *,
+    nonce: int,
+    key: str,
+    on_click: Callable[[], None],
+    ask_by: bool = False,
+) -> None:
+    """Draw the map; a click calls ``on_click``, which finds it by `clicked`.
+
+    Args:
+        atlas: What the map shows.
+        panes: From `answer_pane`.
+        nonce: Changes when a question is settled.
+        key: The map's own, one for each atlas.
+        on_click: Called in the run that a click causes.
+        ask_by: Whether a click may ask by the whole place instead of the point.
+    """
     south, west, north, east = atlas.manifest.bounds
     data = {
         "id": f"{key}-{atlas.name}",
         "nonce": nonce,
         "bounds": [south, west, north, east],
-        "whole_earth": east - west >= 359,
+        "whole_earth": east - west >= scale.WHOLE_EARTH_DEG,
+        "is_city": scale.of(atlas.manifest).is_city,
+        "close_zoom": _close_zoom(atlas) if scale.of(atlas.manifest).is_city else None,
+        "ask_by": ask_by,
         "base": base_map(atlas),
         "panes": panes,
     }
@@ -60,7 +82,7 @@ def show(atlas: Atlas, panes: list[dict[str, Any]], *, nonce: int, key: str, on_
 
 
 def clicked(key: str) -> dict[str, Any] | None:
-    """The click that caused this run: {"pane", "lat", "lng"}."""
+    """The click that caused this run: {"pane", "lat", "lng", "by"}; ``by`` is "point" or "place"."""
     value = getattr(st.session_state.get(key), "click", None)
     return dict(value) if value else None
 
@@ -70,10 +92,10 @@ def base_map(atlas: Atlas) -> dict[str, Any]:
     aerial, surface = atlas.raster("aerial"), atlas.raster("surface")
     pictures = atlas.manifest.pictures
     styles = [
-        ("photo", BASE_TITLES.get(pictures.get("aerial", ""), "Picture"), _native_zoom(aerial), "aerial.tif"),
-        ("plain", "Relief", _native_zoom(surface), "surface.tif"),
+        ("photo", "aerial", BASE_TITLES.get(pictures.get("aerial", ""), "Picture"), _native_zoom(aerial), "aerial.tif"),
+        ("plain", "surface", "Relief", _native_zoom(surface), "surface.tif"),
     ]
-    native = max(zoom for _, _, zoom, _ in styles)
+    native = max(zoom for _, _, _, zoom, _ in styles)
     layers = sorted(path.stem for path in (atlas.path / "vectors").glob("*.geojson"))
     return {
         "styles": [
@@ -82,19 +104,30 @@ def base_map(atlas: Atlas) -> dict[str, Any]:
                 "label": label,
                 "tiles": routes.tile_url(atlas, name),
                 "max_native_zoom": zoom,
-                "attribution": _attribution(atlas, file, "vectors/"),
+                "attribution": _attribution(atlas, modality, file, "vectors/"),
+                "meaning": ", ".join(part for part in (title(modality), origin(pictures, modality)) if part),
             }
-            for name, label, zoom, file in styles
+            for name, modality, label, zoom, file in styles
         ],
         "max_zoom": native + 3,
         "vectors": [{"kind": layer, "url": routes.vector_url(atlas, layer)} for layer in layers],
     }
 
 
-def _attribution(atlas: Atlas, *files: str) -> str:
-    """Who made what stands in these files, each once."""
-    makers = [source.attribution for file in files for source in atlas.manifest.sources if source.what.startswith(file)]
-    return " · ".join(dict.fromkeys(makers))
+def _attribution(atlas: Atlas, modality: str, *files: str) -> str:
+    """How a picture came about, and who made what stands in these files, each once."""
+    sources = atlas.manifest.sources
+    makers = [source.attribution for file in files for source in sources if source.what.startswith(file)]
+    makers = makers or [source.attribution for source in sources]  # sources that name no file stand for all of them
+    made = origin(atlas.manifest.pictures, modality) if atlas.manifest.pictures.get(modality) == "rendered" else ""
+    return " · ".join(dict.fromkeys([made[:1].upper() + made[1:], *makers] if made else makers))
+
+
+def _close_zoom(atlas: Atlas) -> float:
+    """The zoom at which a place fills a good part of the map."""
+    south, _, north, _ = atlas.manifest.bounds
+    circle_m = 40_075_017 * math.cos(math.radians((south + north) / 2))
+    return round(math.log2(circle_m / 256 * CLOSE_UP_PX / atlas.window_m) * 4) / 4
 
 
 def _native_zoom(raster: Any) -> int:
@@ -103,7 +136,7 @@ def _native_zoom(raster: Any) -> int:
     return max(0, round(math.log2(360 / (east - west) * raster.shape[1] / 256)))
 
 
-def answer_pane(answer: Answer | None) -> dict[str, Any]:
+def answer_pane(answer: Answer | None, size: Scale) -> dict[str, Any]:
     """The pane of one answer: heatmap, legend, and markers of the query, of its best match and of the results."""
     pane: dict[str, Any] = {
         "id": "main",
@@ -113,35 +146,39 @@ def answer_pane(answer: Answer | None) -> dict[str, Any]:
         return pane
     best = answer.best
     pane["overlay"] = {"url": routes.publish_overlay(answer.png), "bounds": list(answer.heatmap.bounds)}
-    pane["legend"] = legend(answer)
+    pane["legend"] = legend(answer, size.land)
     pane["markers"] = [
-        *(_query_marker(i, item) for i, item in enumerate(answer.items) if item.modality == "location"),
+        *(_query_marker(spot, size.digits) for spot in answer.spots),
         *(
             {
                 "id": f"{name}-{match.place_id}", "card": f"{name}-{match.place_id}", "kind": "match",
-                "lat": match.lat, "lng": match.lon,
+                "lat": match.lat, "lng": match.lon, "heading": match.heading_deg,
                 "label": f"{title(name)}: {match.name}, {similarity(match.similarity)}",
             }
             for name, matches in answer.matches.items() for match in matches
         ),
         {
             "id": "best", "kind": "best", "lat": best.lat, "lng": best.lon,
-            "label": f"Best match, {similarity(best.similarity)}: {coordinates(best.lat, best.lon, 1)}",
+            "label": f"Best match, {similarity(best.similarity)}: {coordinates(best.lat, best.lon, size.best_digits)}",
         },
     ]  # fmt: skip
     return pane
 
 
-def _query_marker(index: int, item: Any) -> dict[str, Any]:
-    lat, lon = item.value
-    sign = "" if item.weight > 0 else "−"
+_SPOT_TITLES = {"place": "Your place", "view": "Your view"}
+
+
+def _query_marker(spot: Spot, digits: int) -> dict[str, Any]:
+    item = spot.item
+    where = coordinates(spot.lat, spot.lon, digits) if item.modality == "location" else item.label
     return {
-        "id": f"query-{index}",
+        "id": f"query-{spot.index}",
         "kind": "query",
-        "lat": lat,
-        "lng": lon,
-        "sign": sign,
-        "label": f"Your point ({weight(item.weight)}): {coordinates(lat, lon)}",
+        "lat": spot.lat,
+        "lng": spot.lon,
+        "heading": spot.heading_deg,
+        "sign": "" if item.weight > 0 else "−",
+        "label": f"{_SPOT_TITLES.get(item.modality, 'Your point')} ({weight(item.weight)}): {where}",
     }
 
 
@@ -157,12 +194,12 @@ def colours(heatmap: Heatmap) -> dict[str, Any]:
     return {"floor_percentile": RANKED_FROM, "scale": "percentile"}
 
 
-def legend(answer: Answer) -> dict[str, Any]:
-    """Colour bar, its figures and its words."""
+def legend(answer: Answer, land: str = "the land") -> dict[str, Any]:
+    """Colour bar, its figures and its words; ``land`` is what shares are shares of."""
     stops = answer.heatmap.legend(**answer.colours, stops=17)
-    title, low = "Similarity to your query", "half of the land is lower"
+    title, low = "Similarity to your query", f"half of {land} is lower"
     if answer.colours["scale"] == "percentile":
-        title, low = f"{title}, by rank", f"{RANKED_FROM:.0f} % of the land is lower"
+        title, low = f"{title}, by rank", f"{RANKED_FROM:.0f} % of {land} is lower"
     return {
         "title": title,
         "stops": [list(stop) for stop in stops],

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from pages.ui.words import extent, file_size, title
+from pages.ui import scale
+from pages.ui.words import extent, file_size, origin, title
+from unigeoclip.atlas.schema import SPLITS
 from unigeoclip.config import read_json
 
 if TYPE_CHECKING:
@@ -26,11 +28,9 @@ SPLIT_WORDS = {
     "model's input: what to expect far from anything it knows.",
     "views": "Places that were trained on, seen from positions that were not.",
 }
-ORIGINS = {
-    "photographed": "photographed",
-    "measured": "measured",
-    "rendered": "rendered from OpenStreetMap",
-}
+UPPER_BOUND = "Five renderings of one map; an upper bound, not comparable with the paper's figures."
+# Rows and columns of retrieval tables beside the modalities.
+_OTHERS = {"photo": "Single street view", "ensemble": "Ensemble"}
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,8 @@ def read(atlas: Atlas) -> ModelCard | None:
         if metrics.get("retrieval"):
             retrieval.setdefault(metrics.get("split", path.stem), metrics["retrieval"])
         for split, figures in metrics.get("splits", {}).items():
-            retrieval.setdefault(split, figures["retrieval"])
+            if figures.get("retrieval"):
+                retrieval.setdefault(split, figures["retrieval"])
         queries += metrics.get("queries", [])
     config = read_json(folder / "config.json") if (folder / "config.json").is_file() else {}
     return ModelCard(read_json(folder / "metrics.json"), config, retrieval, queries)
@@ -75,15 +76,17 @@ def read(atlas: Atlas) -> ModelCard | None:
 def facts(atlas: Atlas) -> str:
     """The atlas in figures."""
     manifest, places = atlas.manifest, atlas.places
-    pictures = "; ".join(
-        f"{title(name).lower()}: {ORIGINS[origin]}" for name, origin in manifest.pictures.items() if origin in ORIGINS
-    )
+    made = ((name, origin(manifest.pictures, name)) for name in manifest.pictures)
+    pictures = "; ".join(f"{title(name).lower()}: {how}" for name, how in made if how)
+    split = next((name for name in SPLITS if name in places), None)
+    held_out = f", of which {int((places[split] == 'held_out').sum()):,} held out for measuring" if split else ""
     size = sum(entry.bytes for entry in manifest.files.values())
     south, west, north, east = manifest.bounds
     return _pairs(
-        ("Places", f"{len(places):,}, of which {int((places['random'] == 'held_out').sum()):,} held out for measuring"),
+        ("Places", f"{len(places):,}{held_out}"),
         ("Modalities", ", ".join(title(name) for name in manifest.modalities)),
-        ("Pictures", f"{pictures}; each {extent(manifest.window_m)} across"),
+        ("Pictures", f"{pictures}; from above each {extent(manifest.window_m)} across"),
+        *((f"{name[:1].upper()}{name[1:]}", f"{100 * share:.0f} %") for name, share in manifest.shares.items()),
         ("Extent", f"{_lat(south)} to {_lat(north)}, {_lon(west)} to {_lon(east)}"),
         ("On disk", f"{file_size(size)} in {len(manifest.files)} files, listed with checksums in atlas.json"),
     )
@@ -125,21 +128,49 @@ def training(card: ModelCard) -> str:
 
 
 def retrieval_table(pairs: dict[str, dict[str, float]]) -> str:
-    """Recall at 1 and 10 of every pair: rows ask, columns are found."""
-    names = list(dict.fromkeys(name for pair in pairs for name in pair.split("->")))
-    rows = []
-    for query in names:
-        cells = [f"<b>{escape(title(query))}</b>"]
-        for target in names:
-            figures = pairs.get(f"{query}->{target}")
-            cells.append("" if figures is None else f"{figures['recall@1']:.0f} / {figures['recall@10']:.0f}")
-        rows.append(cells)
+    """Recall at 1 and 10 of every pair, and what lies within 100 m where that is known: rows ask, columns are found."""
     count = int(next(iter(pairs.values())).get("n", 0)) if pairs else 0
-    note = (
+    table = _pair_table(pairs, ("recall@1", "recall@10")) + (
         f"<p><small>recall@1 / recall@10 in %, among {count:,} places: how often the place's own item comes first, or "
         "is among the first ten.</small></p>"
     )
-    return _table(("asked with ↓, found →", *(escape(title(name)) for name in names)), rows, figures=True) + note
+    if any("acc@100m" in figures for figures in pairs.values()):
+        table += _pair_table(pairs, ("acc@100m",)) + (
+            "<p><small>Accuracy within 100 m in %: how often the item that comes first lies at most 100 m from the "
+            "point or camera that was asked with.</small></p>"
+        )
+    return table
+
+
+def _pair_table(pairs: dict[str, dict[str, float]], keys: Sequence[str]) -> str:
+    """One cell for every pair, with its figures; a figure that was not measured is a dash."""
+    ends = [pair.split("->", 1) for pair in pairs if "->" in pair]
+    queries, targets = (list(dict.fromkeys(names)) for names in zip(*ends, strict=True)) if ends else ([], [])
+    targets.sort(key=lambda name: queries.index(name) if name in queries else len(queries))  # the diagonal stays one
+    rows = []
+    for query in queries:
+        cells = [f"<b>{escape(_named(query))}</b>"]
+        for target in targets:
+            figures = pairs.get(f"{query}->{target}")
+            shown = [f"{figures[key]:.0f}" if key in figures else "–" for key in keys] if figures else []
+            cells.append(" / ".join(shown))
+        rows.append(cells)
+    return _table(("asked with ↓, found →", *(escape(_named(name)) for name in targets)), rows, figures=True)
+
+
+def _named(row: str) -> str:
+    return _OTHERS.get(row) or title(row)
+
+
+def split_words(split: str, manifest: Manifest) -> str:
+    """What a split measures; where pictures are drawn, the reservation stands with every table."""
+    words = SPLIT_WORDS.get(split, "")
+    return f"{words} *{UPPER_BOUND}*" if is_drawn(manifest) else words
+
+
+def is_drawn(manifest: Manifest) -> bool:
+    """Whether pictures are drawn from a map, so that figures say less than they seem to."""
+    return "rendered" in manifest.pictures.values()
 
 
 def query_table(queries: Sequence[dict[str, Any]]) -> str:
@@ -156,26 +187,12 @@ def query_table(queries: Sequence[dict[str, Any]]) -> str:
     return words + _table(("Query", "Rule", "Precision %", "By chance %"), rows, figures=True)
 
 
-def commands(name: str) -> str:
+def commands(manifest: Manifest) -> str:
     """The commands that make an atlas and its model again."""
-    lines = (f"build {name}", f"train --atlas {name} --config mini", f"evaluate --atlas {name} --json")
+    name = manifest.name
+    build = f"build city --name {name} --tiles TILES" if scale.of(manifest).is_city else f"build {name}"
+    lines = (build, f"train --atlas {name} --config mini", f"evaluate --atlas {name} --json")
     return "\n".join(f"python -m unigeoclip {line}" for line in lines)
-
-
-def limits(manifest: Manifest) -> str:
-    """What the model cannot do, in plain words."""
-    across = extent(manifest.window_m)
-    points = [
-        f"It sees its pictures in squares of {across}. What is much smaller than that, it does not see; a picture "
-        "of another scale gets an answer that means little.",
-        "It was trained on land inside the extent above. In the sea and outside it answers too, and the page says so.",
-        "It reads English, in the words of its captions: names, climate, terrain, water, settlement. It does not "
-        "count, compare or understand negation; use an item with a negative weight for “not”.",
-        "Similarity is not probability. The colours compare places for one query; the same figure for another query, "
-        "or for another modality, need not mean the same.",
-        "Names, borders and climate classes are those of the sources; they take no side.",
-    ]
-    return "<ul>" + "".join(f"<li>{escape(point)}</li>" for point in points) + "</ul>"
 
 
 def _pairs(*pairs: tuple[str, str]) -> str:
@@ -196,8 +213,8 @@ def _duration(seconds: float) -> str:
 
 
 def _lat(degrees: float) -> str:
-    return f"{abs(degrees):g}° {'N' if degrees >= 0 else 'S'}"
+    return f"{abs(round(degrees, 3)):g}° {'N' if degrees >= 0 else 'S'}"
 
 
 def _lon(degrees: float) -> str:
-    return f"{abs(degrees):g}° {'E' if degrees >= 0 else 'W'}"
+    return f"{abs(round(degrees, 3)):g}° {'E' if degrees >= 0 else 'W'}"

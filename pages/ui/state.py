@@ -9,9 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import streamlit as st
 
-from pages.ui import links, mapview
+from pages.ui import links, mapview, scale
+from pages.ui.words import coordinates
 from unigeoclip.errors import InputError, UniGeoError
 
 if TYPE_CHECKING:
@@ -21,6 +23,17 @@ if TYPE_CHECKING:
 MAX_ITEMS = 8
 MATCHES = 10
 LOW_OPACITY = 0.25
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Where an item of the query is: a point, a place or a camera (then with its heading); ``index`` counts items."""
+
+    index: int
+    item: QueryItem
+    lat: float
+    lon: float
+    heading_deg: float | None = None
 
 
 @dataclass(frozen=True)
@@ -35,6 +48,7 @@ class Answer:
     best: Best
     best_near: Place
     matches: dict[str, list[Match]]
+    spots: tuple[Spot, ...] = ()
 
 
 @dataclass
@@ -42,6 +56,7 @@ class Session:
     """State of one visitor on page Explore.
 
     Attributes:
+        atlas: Name of the atlas that is asked.
         wanted: Items the visitor asks for.
         answer: Answer to the items last accepted.
         problem: Sentence about the last thing that could not be done.
@@ -53,6 +68,7 @@ class Session:
         link: The items part of the page's address as last written or read.
     """
 
+    atlas: str = ""
     wanted: tuple[QueryItem, ...] = ()
     answer: Answer | None = None
     problem: str = ""
@@ -67,7 +83,7 @@ class Session:
 def session(atlas: str) -> Session:
     """The visitor's state for an atlas."""
     sessions: dict[str, Session] = st.session_state.setdefault("sessions", {})
-    return sessions.setdefault(atlas, Session())
+    return sessions.setdefault(atlas, Session(atlas))
 
 
 def start(state: Session, items: tuple[QueryItem, ...]) -> None:
@@ -118,21 +134,51 @@ def settle(state: Session, explorer: Explorer) -> None:
 
 def ask(explorer: Explorer, items: tuple[QueryItem, ...]) -> Answer:
     """One query: its vector, its heatmap and the closest places of every modality."""
-    query = explorer.query(items)
+    query = explorer.query([_picture_of_view(explorer, item) for item in items])
     heatmap = explorer.heatmap(query)
     best = heatmap.best()
     near, _ = explorer.nearest_place(best.lat, best.lon)
     colours = mapview.colours(heatmap)
     # Where nothing is like the query, the map below shows through.
     png = heatmap.png(low_opacity=LOW_OPACITY, **colours)
-    return Answer(items, query, heatmap, colours, png, best, near, explorer.search(query, k=MATCHES))
+    spots = tuple(spot for index, item in enumerate(items) if (spot := _spot(explorer, index, item)) is not None)
+    return Answer(items, query, heatmap, colours, png, best, near, explorer.search(query, k=MATCHES), spots)
 
 
 def _named(explorer: Explorer, item: QueryItem) -> QueryItem:
-    """A place that came by a link knows only its id; people read names."""
+    """Items that came by a link know only numbers and ids; people read names."""
     if item.modality == "place" and item.label == item.value:
         return replace(item, label=explorer.place(item.value).name)
+    if item.modality == "location":
+        return replace(item, label=coordinates(*item.value, scale.of(explorer.atlas.manifest).digits))
+    if item.modality == links.VIEW and explorer.streets is not None:
+        lat, lon, heading = item.value
+        return links.view(lat, lon, heading, explorer.streets.nearest(lat, lon).street, item.weight)
     return item
+
+
+def _picture_of_view(explorer: Explorer, item: QueryItem) -> QueryItem:
+    """A street view of the atlas as the picture that its model reads; any other item as it is.
+
+    Raises:
+        InputError: The atlas has no street views, or none there.
+    """
+    if item.modality != links.VIEW:
+        return item
+    if explorer.streets is None:
+        raise InputError(f"The atlas {explorer.atlas.title} has no street views to ask with.")
+    width, height = explorer.input_size("street")
+    picture = explorer.streets.picture(*item.value, width=width, height=height)
+    return replace(item, modality="street", value=np.asarray(picture).transpose(2, 0, 1).copy())
+
+
+def _spot(explorer: Explorer, index: int, item: QueryItem) -> Spot | None:
+    if item.modality in ("location", links.VIEW):
+        return Spot(index, item, *item.value)
+    if item.modality == "place":
+        place = explorer.place(item.value)
+        return Spot(index, item, place.lat, place.lon)
+    return None
 
 
 def read_link(state: Session) -> None:
@@ -149,11 +195,15 @@ def read_link(state: Session) -> None:
 
 def write_link(state: Session) -> None:
     """Put the query into the page's address, as far as it can stand there: pictures cannot."""
-    link = tuple(text for item in state.wanted if (text := links.write(item)) is not None)
-    if link == state.link and st.query_params.get_all(links.KEY) == list(link):
-        return
-    state.link = link
-    if link:
-        st.query_params[links.KEY] = list(link)
-    elif links.KEY in st.query_params:
-        del st.query_params[links.KEY]
+    state.link = tuple(text for item in state.wanted if (text := links.write(item)) is not None)
+    if state.link or links.KEY in st.query_params or links.ATLAS in st.query_params:
+        write_address(state)
+
+
+def write_address(state: Session) -> None:
+    """Make the address that of this query and its atlas; one step of the browser's history, and none if it is so."""
+    present = {key: st.query_params.get_all(key) for key in st.query_params}
+    others = {key: values for key, values in present.items() if key not in (links.ATLAS, links.KEY)}
+    address = others | {links.ATLAS: [state.atlas]} | ({links.KEY: list(state.link)} if state.link else {})
+    if address != present:
+        st.query_params.from_dict(address)

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.ui import links, state
-from pages.ui.words import extent, file_size, title
+from pages.ui.words import extent, file_size, origin, title
 from unigeoclip.errors import UniGeoError
 
 if TYPE_CHECKING:
     from pages.ui.state import Session
+    from unigeoclip.atlas.schema import Manifest
     from unigeoclip.search import Explorer
 
 PICTURE_FILES = ["png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff"]
@@ -25,16 +26,25 @@ def panel(visitor: Session, explorer: Explorer, join: str) -> None:
     kind = st.segmented_control(
         "What is it?", kinds, format_func=title, default=kinds[0], required=True, key="upload-kind"
     )
-    across = extent(manifest.window_m)
-    if kind == "surface":
-        st.caption(f"Heights in metres, north up, about {across} across: what the model was trained on.")
-    else:
-        st.caption(f"North up, about {across} across: what the model was trained on.")
+    st.caption(_wanted(manifest, kind))
     # An uploader can only be emptied by giving it a new key.
     turn = st.session_state.setdefault("upload-turn", 0)
     key = f"upload-{kind}-{turn}"
     files = HEIGHT_FILES if kind == "surface" else PICTURE_FILES
     st.file_uploader("File", type=files, key=key, on_change=_take, args=(visitor, explorer, kind, key, join))
+
+
+def _wanted(manifest: Manifest, kind: str) -> str:
+    """What kind of picture the model was trained on, in a sentence or two."""
+    across = extent(manifest.window_m)
+    wanted = {
+        "street": "A photo along a street; its central 4:3 part is used.",
+        "surface": f"Heights in metres, north up, about {across} across.",
+    }.get(kind, f"North up, about {across} across.")
+    if manifest.pictures.get(kind) == "rendered":
+        things = "heights" if kind == "surface" else "pictures"
+        return f"{wanted} The model was trained on {things} {origin(manifest.pictures, kind)}."
+    return f"{wanted[:-1]}: what the model was trained on." if kind != "street" else wanted
 
 
 def _take(visitor: Session, explorer: Explorer, kind: str, key: str, join: str) -> None:
@@ -44,9 +54,10 @@ def _take(visitor: Session, explorer: Explorer, kind: str, key: str, join: str) 
     st.session_state["upload-turn"] += 1  # good or bad, the field is ready for the next
     from unigeoclip.modalities.uploads import read_picture, read_surface
 
-    read = read_surface if kind == "surface" else read_picture
+    width, height = explorer.input_size(kind)
     try:
-        decoded = read(file.getvalue(), explorer.input_px(kind))
+        data = file.getvalue()
+        decoded = read_surface(data, width) if kind == "surface" else read_picture(data, width, height)
     except UniGeoError as error:
         visitor.problem = f"{file.name} ({file_size(file.size)}): {error}"
         return

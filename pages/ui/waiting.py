@@ -4,38 +4,60 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import engine
-from pages.ui.words import literal
+from pages.ui import engine, links, state
+from pages.ui.words import atlas_title, literal
 
 POLL_S = 0.15
+MAX_BUTTONS = 3  # more atlases than that are a list
+SHOWN = "atlas-shown"
 
 
 def chosen_atlas() -> str:
-    """Name of the atlas to show: the one in the address (``?atlas=``), or the first; a choice if there are several."""
+    """Name of the atlas to show: that of the address (``?atlas=``), or the last one; a switch if there are several."""
     names = engine.atlas_names()
     if not names:
         st.error("There is no atlas yet. Build one with: python -m unigeoclip build world", icon=":material/info:")
         st.stop()
-    asked = st.query_params.get("atlas", names[0])
+    shown = st.session_state.get(SHOWN, names[0])
+    shown = shown if shown in names else names[0]
+    # The address goes first: a link was followed, or the back button brought an older one.
+    asked = st.query_params.get(links.ATLAS, shown)
     if asked not in names:
-        st.error(literal(f"There is no atlas '{asked}' here; showing '{names[0]}'."), icon=":material/info:")
-        asked = names[0]
-    if len(names) == 1:
-        return asked
-    chosen = st.segmented_control("Atlas", names, default=asked, required=True, key="atlas")
-    if chosen != asked:
-        st.query_params["atlas"] = chosen
-    return chosen
+        st.error(literal(f"There is no atlas '{asked}' here; showing '{shown}'."), icon=":material/info:")
+        asked = shown
+    st.session_state[SHOWN] = asked
+    if len(names) > 1:
+        st.session_state[_SWITCH] = asked
+        options = {"format_func": atlas_title, "key": _SWITCH, "on_change": _switch, "width": "content"}
+        if len(names) > MAX_BUTTONS:
+            st.selectbox("Atlas", names, **options)
+        else:
+            st.segmented_control("Atlas", names, required=True, **options)
+    return asked
+
+
+_SWITCH = "atlas-switch"
+
+
+def _switch() -> None:
+    """Show another atlas with the query it had, in one step of the browser's history."""
+    st.session_state[SHOWN] = chosen = st.session_state[_SWITCH]
+    state.write_address(state.session(chosen))
 
 
 def for_atlas(name: str) -> engine.Opening:
     """The opening of an atlas, once its data (not yet its model) are there or have failed."""
     opening = engine.opening(name)
-    while opening.atlas is None and not opening.wait(POLL_S):
-        pass
-    if opening.error is not None:
-        st.error(literal(str(opening.error)), icon=":material/info:")
-        st.button("Try again", key="retry", on_click=engine.forget, args=(name,))
+    with st.container(key="opening"):  # always there, for what comes and goes must not shift the map
+        if opening.atlas is None and not opening.wait(POLL_S):
+            note = st.empty()
+            with note, st.spinner(f"Opening the atlas {atlas_title(name)} …"):
+                while opening.atlas is None and not opening.wait(POLL_S):
+                    pass
+            note.empty()
+        if opening.error is not None:
+            st.error(literal(str(opening.error)), icon=":material/info:")
+            st.button("Try again", key="retry", on_click=engine.forget, args=(name,))
     return opening
 
 

@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
+ORIGINS = {"photographed": "photographed", "measured": "measured", "rendered": "rendered from OpenStreetMap"}
+
+
+def origin(pictures: dict[str, str], modality: str) -> str:
+    """How the pictures of a modality came about, as it stands beside them; empty where that is not known."""
+    return ORIGINS.get(pictures.get(modality, ""), "")
+
+
+def atlas_title(name: str) -> str:
+    """Name of an atlas that need not be opened for it: that of its folder."""
+    return name.replace("_", " ").replace("-", " ").strip().capitalize()
+
 
 def title(modality: str) -> str:
     """Name of a modality as people read it, from the package's table."""
@@ -14,6 +26,12 @@ def coordinates(lat: float, lon: float, digits: int = 2) -> str:
     """A point as people write it: 48.85° N, 2.35° E."""
     north, east = "N" if lat >= 0 else "S", "E" if lon >= 0 else "W"
     return f"{abs(lat):.{digits}f}° {north}, {abs(lon):.{digits}f}° {east}"
+
+
+def facing(heading_deg: float) -> str:
+    """A heading as a point of the compass: 50 degrees are "north-east"."""
+    names = ("north", "north-east", "east", "south-east", "south", "south-west", "west", "north-west")
+    return names[round(heading_deg / 45) % 8]
 
 
 def similarity(value: float) -> str:
@@ -50,6 +68,11 @@ def weight(value: float) -> str:
 def file_size(count: int) -> str:
     """A file size: 12.3 MB."""
     return f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{count / 1e3:.1f} kB"
+
+
+def height(metres: float) -> str:
+    """A height of a scale, in whole metres with a true minus sign."""
+    return f"{metres:,.0f} m".replace(",", "\u202f").replace("-", "−")
 
 
 def extent(metres: float) -> str:

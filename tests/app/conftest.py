@@ -1,7 +1,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.ui import mapview
+from pages.ui import cards, mapview
 from tests.app import fake
 
 APP = fake.ROOT / "app.py"
@@ -27,6 +27,21 @@ def app(monkeypatch, drawn):
     app = AppTest.from_file(str(APP), default_timeout=60)
     # The first run may still see the explorer being opened; it then draws itself anew.
     return app.run()
+
+
+@pytest.fixture
+def both(monkeypatch, drawn):
+    """The app over a city and the world, run once, on page Explore; the city is shown."""
+    fake.install(monkeypatch.setattr, names=("boston", "world"))
+    return AppTest.from_file(str(APP), default_timeout=60).run()
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """What the cards were last told to show."""
+    last = {}
+    monkeypatch.setattr(cards, "_component", lambda: lambda **options: last.update(options["data"]))
+    return last
 
 
 @pytest.fixture

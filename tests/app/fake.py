@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw
 from unigeoclip.errors import InputError
 from unigeoclip.geo import as_latlon, distance_m, unit_xyz
 from unigeoclip.heatmap import Grid, Heatmap
-from unigeoclip.search import Match, Note, Place, Query
+from unigeoclip.search import Note, Place, Query
 
 ROOT = Path(__file__).resolve().parents[2]
 LANDS = [((25, 10), 34, 30), ((52, 60), 22, 60), ((45, -100), 20, 28), ((-12, -58), 22, 14), ((-25, 134), 10, 16)]
@@ -41,6 +41,9 @@ class FakeRaster:
     kind: str
     shape: tuple = (2700, 5400)
     bounds: tuple = (-90.0, -180.0, 90.0, 180.0)
+
+    def windows(self, latlon, size_m, px):
+        return np.full((len(latlon), 1, px, px), 300.0, np.float32)
 
     def tile(self, z, x, y, px=256):
         n = 2**z
@@ -73,7 +76,7 @@ class FakeAtlas:
         default_factory=lambda: SimpleNamespace(
             name="world", title="A made-up world", summary="Ellipses on a sphere, for tests.", window_m=333_585.0,
             bounds=(-90.0, -180.0, 90.0, 180.0), modalities=("location", "aerial", "surface", "text"),
-            files={}, pictures={"aerial": "photographed", "surface": "measured"},
+            files={}, pictures={"aerial": "photographed", "surface": "measured"}, shares={},
             sources=(
                 SimpleNamespace(
                     name="Ellipses", package="fake", version="1.0", url="https://example.org/", date="2026", bytes=1234,
@@ -98,9 +101,18 @@ class FakeAtlas:
 class FakeExplorer:
     """Answers as the real explorer does."""
 
-    def __init__(self, atlas, step_deg=2.0):
+    names = NAMES
+    words = WORDS
+    first_letter = "w"
+    captions = (
+        ("climate", "A hot desert with almost no rain."),
+        ("terrain", "Low plateaus and plains of gravel."),
+    )
+    streets = None
+
+    def __init__(self, atlas, grid=None):
         self.atlas = atlas
-        self.grid = Grid.over((-90.0, -180.0, 90.0, 180.0), step_deg, is_land)
+        self.grid = grid or Grid.over((-90.0, -180.0, 90.0, 180.0), 2.0, is_land)
         rng = np.random.default_rng(0)
         chosen = rng.choice(len(self.grid), 60, replace=False)
         self._places = self.grid.cells[chosen]
@@ -109,7 +121,7 @@ class FakeExplorer:
         notes, points = [], []
         for item in items:
             points.append((item.weight, self._point(item)))
-            if item.modality == "location" and not is_land([item.value])[0]:
+            if item.modality == "location" and not self.atlas.is_land([item.value])[0]:
                 notes.append(Note("outside", "This point lies in the sea; the model was not trained there."))
             if item.modality == "text" and len(item.value) > 400:
                 notes.append(Note("truncated", "Only the first 256 word pieces of the text were read."))
@@ -126,13 +138,22 @@ class FakeExplorer:
         if item.modality == "text":
             if not item.value.strip():
                 raise InputError("The text is empty: type at least one word.")
-            return np.array(WORDS.get(item.value.lower(), (20.0, len(item.value) * 7.0 % 160)))
+            return np.array(self.words.get(item.value.lower(), self._elsewhere(item.value)))
+        return self._of_picture(item)
+
+    def _elsewhere(self, text):
+        return np.array((20.0, len(text) * 7.0 % 160))
+
+    def _of_picture(self, item):
         return np.array([47.0, float(np.asarray(item.value).mean()) % 60])
+
+    def _likeness(self, latlon, point):
+        return (unit_xyz(latlon) @ unit_xyz(point[None])[0]) ** 3
 
     def _similarity(self, query, latlon):
         total = np.zeros(len(latlon))
         for weight, point in query.vector:
-            total += weight * (unit_xyz(latlon) @ unit_xyz(point[None])[0]) ** 3
+            total += weight * self._likeness(latlon, point)
         return (total / max(1e-9, sum(abs(w) for w, _ in query.vector))).astype(np.float32)
 
     def heatmap(self, query):
@@ -144,28 +165,29 @@ class FakeExplorer:
         for shift, name in enumerate(modalities or self.atlas.manifest.modalities):
             order = np.argsort(-values)[shift : shift + k]
             point = query.origin
-            found[name] = [
-                Match(name, f"w{i:06d}", NAMES[i % len(NAMES)], *self._places[i].tolist(), float(values[i]),
-                      None if point is None else float(distance_m(point, self._places[i])))
-                for i in order.tolist()
-            ]  # fmt: skip
+            found[name] = [self._match(name, i, float(values[i]), point) for i in order.tolist()]
         return found
 
-    def input_px(self, modality):
-        return 32
+    def _match(self, name, i, value, point):
+        metres = None if point is None else float(distance_m(point, self._places[i]))
+        place = self.place(f"{self.first_letter}{i:06d}")
+        return SimpleNamespace(
+            modality=name, place_id=place.place_id, name=place.name, lat=place.lat, lon=place.lon, similarity=value,
+            distance_m=metres, heading_deg=None,
+        )  # fmt: skip
+
+    def input_size(self, modality):
+        return 32, 32
 
     def nearest_place(self, lat, lon):
         metres = distance_m((lat, lon), self._places)
-        return self.place(f"w{int(metres.argmin()):06d}"), float(metres.min())
+        return self.place(f"{self.first_letter}{int(metres.argmin()):06d}"), float(metres.min())
 
     def place(self, place_id):
         i = int(place_id[1:])
-        captions = [
-            ("climate", "A hot desert with almost no rain."),
-            ("terrain", "Low plateaus and plains of gravel."),
-            ("name", f"Near {NAMES[i % 5]}."),
-        ]
-        return Place(place_id, NAMES[i % len(NAMES)], *self._places[i].tolist(), "Nowhere", captions)
+        name = self.names[i % len(self.names)]
+        captions = (*self.captions, ("name", f"Near {name}."))
+        return Place(place_id, name, *self._places[i].tolist(), "Nowhere", captions)
 
     def picture(self, modality, latlon, px=224):
         lat, lon = latlon
@@ -182,7 +204,9 @@ def open_explorer(atlas, progress, slow_s=0.0):
     for step in range(10):
         progress("Computing the grid of locations", step / 10)
         time.sleep(slow_s / 10)
-    return FakeExplorer(atlas)
+    from tests.app import fake_city
+
+    return fake_city.FakeCityExplorer(atlas) if atlas.name == "boston" else FakeExplorer(atlas)
 
 
 _made = {}
@@ -202,12 +226,19 @@ def _folder():
     return _made["path"]
 
 
-def install(put=setattr):
-    """Put the fakes where the app looks: the three doors through which it reaches data and model."""
-    from pages.ui import engine
+def install(put=setattr, names=("world",)):
+    """Put the fakes where the app looks: the three doors through which it reaches data and model.
 
-    atlas = FakeAtlas()
-    put(engine, "list_atlases", lambda: [atlas.name])
-    put(engine, "load_atlas", lambda name: atlas)
+    Args:
+        put: As ``setattr``.
+        names: The atlases at hand: "world", "boston" or both.
+    """
+    from pages.ui import engine
+    from tests.app import fake_city
+
+    made = {"world": FakeAtlas, "boston": fake_city.FakeCity}
+    atlases = {name: made[name]() for name in names}
+    put(engine, "list_atlases", lambda: sorted(atlases))
+    put(engine, "load_atlas", lambda name: atlases[name])
     put(engine, "open_explorer", open_explorer)
     put(engine, "_openings", {})

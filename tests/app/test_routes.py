@@ -8,13 +8,14 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from pages.ui import engine, routes
-from tests.app import fake
+from tests.app import fake, fake_city
 
 
 @pytest.fixture
 def client(monkeypatch):
-    fake.install(monkeypatch.setattr)
+    fake.install(monkeypatch.setattr, names=("boston", "world"))
     assert engine.opening("world").wait(30)
+    assert engine.opening("boston").wait(30)
     return TestClient(Starlette(routes=routes.ROUTES))
 
 
@@ -71,3 +72,64 @@ def test_scripts_are_checked_for_changes(client):
     assert answer.headers["cache-control"] == "no-cache"
     assert "javascript" in answer.headers["content-type"]
     assert client.get("/web/map/map.js", headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
+
+
+@pytest.fixture
+def city():
+    return fake_city.FakeCity()
+
+
+def test_beyond_the_edge_of_a_city_the_page_shows_through(client, city):
+    tile = Image.open(io.BytesIO(client.get(routes.tile_url(city, "photo").format(z=9, x=154, y=189)).content))
+    assert tile.mode == "RGBA"
+    assert {tile.getpixel((0, 0))[3], tile.getpixel((255, 0))[3], tile.getpixel((220, 60))[3]} >= {0, 255}
+
+
+def test_street_views_are_served_in_the_size_asked_for(client, city):
+    answer = client.get(routes.street_url(city, 42.36, -71.12, 90))
+    assert answer.headers["content-type"] == "image/jpeg"
+    assert Image.open(io.BytesIO(answer.content)).size == (448, 336)
+    wide = routes.street_addresses(city)["picture"].format(pose="42.36,-71.12,405", width=896)
+    assert Image.open(io.BytesIO(client.get(wide).content)).size == (896, 672)
+    assert client.get(wide).content == client.get(wide.replace(",405.jpg", ",45.jpg")).content
+
+
+def test_a_step_is_the_next_camera_looking_the_same_way(client, city):
+    step = routes.street_addresses(city)["step"]
+
+    def go(pose, way):
+        return client.get(step.format(pose=pose, way=way)).json()
+
+    here = fake_city.FakeStreets().nearest(42.36, -71.13)
+    ahead = go(f"{here.lat},{here.lon},90", "ahead")
+    assert ahead["lng"] == pytest.approx(here.lon + fake_city.STEP_DEG)
+    assert (ahead["heading"], ahead["street"]) == (90, "Middle Street")  # its camera looks west, the visitor east
+    back = go(f"{here.lat},{here.lon},90", "back")
+    assert back["lng"] == pytest.approx(here.lon - fake_city.STEP_DEG)
+    assert back["heading"] == 90
+    # Who looks at the houses goes along the street, and goes on looking at the houses.
+    aside = go(f"{here.lat},{here.lon},10", "ahead")
+    assert aside["lng"] == pytest.approx(here.lon + fake_city.STEP_DEG)
+    assert aside["heading"] == 10
+    assert go(f"{here.lat},{fake_city.FIRST_LON},270", "ahead") is None
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "words"),
+    [
+        ("/data/boston/street/42.36,-71.12,90.jpg?w=9000", 400, "64 to 1344 pixels"),
+        ("/data/boston/street/42.36,-71.12,90.jpg?w=big", 400, "64 to 1344 pixels"),
+        ("/data/boston/street/10,10,0.jpg", 400, "outside this city"),
+        ("/data/boston/street/95,10,0.jpg", 400, "latitude"),
+        ("/data/boston/street/42.36,-71.12,nan.jpg", 400, "heading"),
+        ("/data/boston/street/here.jpg", 400, "latitude,longitude,heading"),
+        ("/data/boston/street/42.36,-71.12/ahead", 400, "latitude,longitude,heading"),
+        ("/data/boston/street/42.36,-71.12,90/up", 404, "ahead or back"),
+        ("/data/world/street/42.36,-71.12,90.jpg", 404, "no street views"),
+        ("/data/atlantis/street/42.36,-71.12,90.jpg", 404, "no such atlas"),
+    ],
+)
+def test_what_is_no_street_view_is_refused_in_words(client, address, status, words):
+    answer = client.get(address)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "text/plain; charset=utf-8")
+    assert words in answer.text

@@ -25,7 +25,7 @@ export class Controls {
       return element;
     };
     corner("topleft", this.zoomButtons(data));
-    corner("topright", this.baseButtons(data.base.styles));
+    corner("topright", this.baseButtons(data.base.styles), data.ask_by ? this.askButtons() : null);
     this.legend = el("section.ugc-legend", { "aria-label": "Legend", hidden: "" });
     corner("bottomleft", this.legend);
     this.position = el("span.ugc-position");
@@ -55,11 +55,31 @@ export class Controls {
     this.bases = styles.map((style) =>
       el(
         "button.ugc-button.ugc-button-text",
-        { type: "button", "data-base": style.id, onclick: () => this.pane.owner.setBase(style.id) },
+        { type: "button", title: style.meaning, "data-base": style.id, onclick: () => this.pane.owner.setBase(style.id) },
         style.label,
       ),
     );
     return styles.length > 1 ? el("div.ugc-buttons.is-row", { role: "group", "aria-label": "Base map" }, ...this.bases) : null;
+  }
+
+  askButtons() {
+    const choices = [
+      ["point", "Point", "A click asks by the point alone"],
+      ["place", "Whole place", "A click asks by all modalities of the nearest place at once"],
+    ];
+    this.asks = choices.map(([id, label, meaning]) =>
+      el(
+        "button.ugc-button.ugc-button-text",
+        { type: "button", title: meaning, "data-by": id, onclick: () => this.pane.owner.setAskBy(id) },
+        label,
+      ),
+    );
+    const name = el("span.ugc-buttons-name", { "aria-hidden": "true" }, "A click asks by");
+    return el("div.ugc-buttons.is-row", { role: "group", "aria-label": "A click asks by" }, name, ...this.asks);
+  }
+
+  markAskBy(by) {
+    for (const button of this.asks ?? []) button.setAttribute("aria-pressed", String(button.dataset.by === by));
   }
 
   markBase(id) {
@@ -110,7 +130,8 @@ export class Controls {
       this.position.textContent = "";
       return;
     }
-    const digits = this.pane.map.getZoom() > 9 ? 4 : 1;
+    const zoom = this.pane.map.getZoom();
+    const digits = zoom > 13 ? 5 : zoom > 9 ? 4 : 1;
     const side = (value, positive, negative) => `${Math.abs(value).toFixed(digits)}° ${value < 0 ? negative : positive}`;
     this.position.textContent = `${side(latlng.lat, "N", "S")}  ${side(latlng.lng, "E", "W")}`;
   }

@@ -2,11 +2,12 @@
 //
 // Python sends the whole wished-for state (`data`) on every run; this module changes only what differs, so the map is
 // never built twice, the view is kept, and a heatmap fades into the next one. Panning, zooming, opacity and the choice of
-// base map stay in the browser. What goes back is one event: click = {pane, lat, lng, nonce}.
+// base map stay in the browser. What goes back is one event: click = {pane, lat, lng, by, nonce}, where `by` says whether
+// it asks by the "point" or by the whole "place".
 
 import { hear, tell } from "../bus.js";
 import { Controls } from "./controls.js";
-import { markerFor } from "./markers.js";
+import { aim, markerFor } from "./markers.js";
 
 const HERE = new URL(".", import.meta.url);
 const MERCATOR_EDGE_DEG = 85.0511;
@@ -26,6 +27,10 @@ export async function render({ parentElement, data, setTriggerValue }) {
   const L = await leaflet();
   const root = parentElement.querySelector(".ugc-map");
   if (!root || !data) return undefined;
+  if (root.ugcMap && root.ugcMap.id !== data.id) {
+    root.ugcMap.destroy(); // another atlas: other base maps, bounds and view
+    delete root.ugcMap;
+  }
   root.ugcMap ??= new SyncedMap(L, root, data);
   root.ugcMap.onClick = (value) => setTriggerValue("click", value);
   root.ugcMap.update(data);
@@ -39,15 +44,19 @@ class SyncedMap {
   constructor(L, root, data) {
     this.L = L;
     this.root = root;
+    this.id = data.id;
+    root.classList.toggle("is-city", data.is_city);
     this.nonce = 0;
-    this.memory = remembered.get(data.id) ?? { opacity: 0.75, base: data.base.styles[0]?.id };
+    this.memory = remembered.get(data.id) ?? { opacity: 0.75, base: data.base.styles[0]?.id, by: "point" };
     remembered.set(data.id, this.memory);
     this.panes = data.panes.map((pane) => new Pane(this, pane, data));
     this.syncing = false;
     for (const pane of this.panes) pane.map.on("move", () => this.follow(pane));
     this.setBase(this.memory.base);
+    this.setAskBy(this.memory.by);
     this.stops = [
       hear("show", (target) => this.panes.forEach((pane) => pane.show(target))),
+      hear("camera", (camera) => this.panes.forEach((pane) => pane.follow(camera))),
       hear("hover", ({ id, on }) => this.panes.forEach((pane) => pane.highlight(id, on))),
     ];
     root.dataset.ready = "true";
@@ -73,13 +82,18 @@ class SyncedMap {
     const { lat, lng } = latlng.wrap();
     this.nonce += 1;
     for (const each of this.panes) each.pending(latlng);
-    this.onClick?.({ pane: pane.id, lat: clampLat(lat), lng, nonce: `${Date.now()}-${this.nonce}` });
+    this.onClick?.({ pane: pane.id, lat: clampLat(lat), lng, by: this.memory.by, nonce: `${Date.now()}-${this.nonce}` });
   }
 
   setBase(id) {
     this.memory.base = id;
     this.root.dataset.base = id;
     for (const pane of this.panes) pane.controls.markBase(id);
+  }
+
+  setAskBy(by) {
+    this.memory.by = by;
+    for (const pane of this.panes) pane.controls.markAskBy(by);
   }
 
   setOpacity(opacity) {
@@ -118,6 +132,7 @@ class Pane {
       maxZoom: data.base.max_zoom,
       doubleClickZoom: false, // two quick clicks are two questions, not a jump
     });
+    this.closeZoom = data.close_zoom;
     this.fitted = false;
     this.addBase(data.base);
     this.controls = new Controls(this, data);
@@ -240,13 +255,36 @@ class Pane {
     }
   }
 
-  show({ lat, lng, id }) {
+  show({ lat, lng, id, cover }) {
     // Several panes move together: the first one leads, the others follow by their "move".
     if (this.owner.panes[0] === this) {
-      this.map.flyTo([lat, lng], Math.max(this.map.getZoom(), this.map.getMinZoom() + 2), { duration: 0.6 });
+      const zoom = Math.max(this.map.getZoom(), this.closeZoom ?? this.map.getMinZoom() + 2);
+      const centre = this.map.project([lat, lng], zoom).add([this.covered(cover) / 2, 0]);
+      this.map.flyTo(this.map.unproject(centre, zoom), zoom, { duration: 0.6 });
     }
     this.highlight(id, true);
     setTimeout(() => this.highlight(id, false), 2400);
+  }
+
+  // The camera of the window for looking around; null when it closes. The map moves only if the camera would be out of sight.
+  follow(camera) {
+    if (!camera) {
+      this.camera?.remove();
+      this.camera = null;
+      return;
+    }
+    if (this.camera) aim(this.camera, camera);
+    else this.camera = markerFor(this.L, { kind: "camera", ...camera }).addTo(this.map);
+    if (this.owner.panes[0] === this) {
+      this.map.panInside([camera.lat, camera.lng], { paddingTopLeft: [60, 60], paddingBottomRight: [60 + this.covered(camera.cover), 60] });
+    }
+  }
+
+  // How much of the map's right side another window hides, in pixels.
+  covered(cover) {
+    const box = this.canvas.getBoundingClientRect();
+    const hidden = cover ? box.right - cover.left : 0;
+    return hidden > 0 && hidden < 0.7 * box.width ? hidden : 0;
   }
 
   highlight(id, on) {

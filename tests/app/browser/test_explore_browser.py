@@ -29,7 +29,7 @@ def picture(size=(64, 64), colour=(180, 150, 100)):
 
 
 def test_a_click_gives_heatmap_cards_fields_and_link(visit):
-    visitor = visit()
+    visitor = visit("/?atlas=world")
     page = visitor.page
     assert page.locator(".ugc-heat").count() == 0
     visitor.click_at(23, 8)
@@ -46,7 +46,7 @@ def test_a_click_gives_heatmap_cards_fields_and_link(visit):
 
 
 def test_words_and_examples_are_answered(visit):
-    visitor = visit()
+    visitor = visit("/?atlas=world")
     visitor.page.get_by_role("button", name="Himalaya").click()
     first = visitor.wait_for_heatmap()
     ask_words(visitor, "hot desert")
@@ -55,7 +55,7 @@ def test_words_and_examples_are_answered(visit):
 
 
 def test_the_view_and_the_map_survive_clicks_words_and_opacity(visit):
-    visitor = visit()
+    visitor = visit("/?atlas=world")
     page = visitor.page
     visitor.leaflet("map.setView([30, 20], 4, {animate: false})", of="0")
     page.evaluate("document.querySelector('.ugc-pane-canvas').dataset.mark = 'same'")
@@ -85,7 +85,7 @@ def test_the_view_and_the_map_survive_clicks_words_and_opacity(visit):
 
 
 def test_a_link_restores_the_query_in_a_fresh_browser(visit):
-    first = visit()
+    first = visit("/?atlas=world")
     ask_words(first, "tropical rainforest")
     shown = first.wait_for_heatmap()
     first.page.wait_for_url("**q=text*")
@@ -94,7 +94,7 @@ def test_a_link_restores_the_query_in_a_fresh_browser(visit):
 
 
 def test_cards_lead_to_the_map_and_to_the_next_query(visit):
-    visitor = visit("/?q=text:hot%20desert")
+    visitor = visit("/?atlas=world&q=text:hot%20desert")
     page = visitor.page
     first = visitor.wait_for_heatmap()
     card = page.locator(".ugc-card").first
@@ -111,7 +111,7 @@ def test_cards_lead_to_the_map_and_to_the_next_query(visit):
 
 
 def test_the_keyboard_alone_can_ask_the_map(visit):
-    visitor = visit()
+    visitor = visit("/?atlas=world")
     page = visitor.page
     page.locator(".ugc-pane-canvas").focus()
     page.keyboard.press("ArrowDown")
@@ -122,14 +122,14 @@ def test_the_keyboard_alone_can_ask_the_map(visit):
 
 
 def test_a_click_in_the_sea_is_answered_with_a_calm_note(visit):
-    visitor = visit()
+    visitor = visit("/?atlas=world")
     visitor.click_at(0, -30)
     visitor.wait_for_heatmap()
     assert "not trained there" in visitor.page.locator("[data-testid=stAlert]").inner_text()
 
 
 def test_a_picture_is_a_query_and_a_bad_one_a_sentence(visit):
-    visitor = visit("/?q=text:sea")
+    visitor = visit("/?atlas=world&q=text:sea")
     page = visitor.page
     first = visitor.wait_for_heatmap()
     upload(visitor, "setup.png", b"MZ\x90\x00" + bytes(2000))
@@ -142,7 +142,7 @@ def test_a_picture_is_a_query_and_a_bad_one_a_sentence(visit):
 
 
 def test_sentences_that_come_and_go_do_not_mount_the_map_anew(visit):
-    visitor = visit("/?q=text:sea")
+    visitor = visit("/?atlas=world&q=text:sea")
     page = visitor.page
     last = visitor.wait_for_heatmap()
     page.evaluate("document.querySelector('.ugc-pane-canvas').dataset.mark = 'same'")
@@ -158,7 +158,7 @@ def test_sentences_that_come_and_go_do_not_mount_the_map_anew(visit):
 
 
 def test_another_page_and_back_keeps_query_and_view(visit):
-    visitor = visit("/?q=text:hot%20desert")
+    visitor = visit("/?atlas=world&q=text:hot%20desert")
     page = visitor.page
     visitor.wait_for_heatmap()
     visitor.leaflet("map.setView([30, 20], 4, {animate: false})", of="0")
@@ -174,7 +174,7 @@ def test_another_page_and_back_keeps_query_and_view(visit):
     ("width", "height", "scheme"), [(400, 800, "light"), (1280, 720, "dark"), (3840, 2160, "dark")]
 )
 def test_it_is_usable_on_phones_and_walls_and_in_the_dark(visit, width, height, scheme):
-    visitor = visit("/?q=text:hot%20desert", width=width, height=height, scheme=scheme)
+    visitor = visit("/?atlas=world&q=text:hot%20desert", width=width, height=height, scheme=scheme)
     page = visitor.page
     visitor.wait_for_heatmap()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -1,0 +1,42 @@
+"""What differs between an atlas of the Earth and one of a city: digits of coordinates, and the words for its land."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from unigeoclip.atlas.schema import Manifest
+
+CITY_WINDOW_M = 2_000.0  # pictures narrower than this show streets, not landscapes
+WHOLE_EARTH_DEG = 359.0
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How coordinates and areas of an atlas read.
+
+    Attributes:
+        is_city: Whether its places are parts of a town.
+        digits: Decimals of a point that is named in a sentence.
+        best_digits: Decimals of the best match: its cell is no finer.
+        click_digits: Decimals that are kept of a click.
+        land: What the legend's shares are shares of.
+        where: Where the map shows what is like a query.
+    """
+
+    is_city: bool
+    digits: int
+    best_digits: int
+    click_digits: int
+    land: str
+    where: str
+
+
+def of(manifest: Manifest) -> Scale:
+    """The scale of an atlas, by the size of its pictures and its extent."""
+    if manifest.window_m < CITY_WINDOW_M:
+        return Scale(True, 4, 4, 5, "the city", f"where in {manifest.title}")
+    _, west, _, east = manifest.bounds
+    where = "where on Earth" if east - west >= WHOLE_EARTH_DEG else f"where in {manifest.title}"
+    return Scale(False, 2, 1, 4, "the land", where)
