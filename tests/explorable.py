@@ -2,12 +2,18 @@
 
 import hashlib
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
+import shapely
 import torch
 
+from tests.atlas import made_up_tiles as made_up
 from tests.atlas.tiny import write_tiny_atlas
+from unigeoclip import geo
 from unigeoclip.atlas import load_atlas
+from unigeoclip.atlas.sources import cells
+from unigeoclip.atlas.sources.city import build_city
 from unigeoclip.checkpoint import save_model
 from unigeoclip.config import write_json
 from unigeoclip.modalities import text
@@ -19,6 +25,16 @@ CONFIG = ModelConfig(
     encoders={
         "location": {"scales": [1.0, 8.0], "width": 32, "depth": 1, "heads": 2, "registers": 1},
         "aerial": {"px": PX, "widths": [8, 16], "blocks": [0, 1], "hidden": 16},
+        "surface": {"px": PX, "widths": [8, 16], "blocks": [0, 1], "hidden": 16},
+        "text": {"hidden": 16},
+    },
+)
+CITY_CONFIG = ModelConfig(
+    dim=16,
+    encoders={
+        "location": {"scales": [1e3, 4e3, 1.6e4, 6.4e4], "width": 32, "depth": 1, "heads": 2, "pooled_blocks": 1},
+        "aerial": {"px": PX, "widths": [8, 16], "blocks": [0, 1], "hidden": 16},
+        "street": {"px": PX, "height_px": 8, "widths": [8, 16], "blocks": [0, 1], "hidden": 16},
         "surface": {"px": PX, "widths": [8, 16], "blocks": [0, 1], "hidden": 16},
         "text": {"hidden": 16},
     },
@@ -46,4 +62,25 @@ def write_explorable_atlas(path: Path) -> Path:
     folder = load_atlas(path).model_path
     save_model(model, folder)
     write_json(folder / "metrics.json", {"unlike": {}})
+    return path
+
+
+def write_explorable_city(path: Path, name: str = "madeup", east_m: float = 0.0, model: bool = True) -> Path:
+    """Build the made-up town, so far to the east, with every second camera held out, and give it a random model."""
+    shift = (east_m / made_up.GROUND, 0)
+    layers = {
+        layer: [(shapely.affinity.translate(geometry, *shift), tags) for geometry, tags in features]
+        for layer, features in made_up.town().items()
+    }
+    tiles = made_up.write_tiles(path.parent / f".{name}-tiles", layers)
+    corners = geo.web_mercator(np.array(made_up.bbox()).reshape(2, 2)) + shift
+    bbox = tuple(geo.inverse_web_mercator(corners).ravel().tolist())
+    with mock.patch.object(cells, "HELD_OUT_VIEWS", 2):
+        build_city(name, tiles, path, bbox=bbox, embed=HashedSentences().embed)
+    if model:
+        atlas = load_atlas(path)
+        torch.manual_seed(0)
+        save_model(UniGeoCLIP(CITY_CONFIG).eval(), atlas.model_path)
+        metrics = {"atlas": name, "data": atlas.data_hash, "split": "views", "unlike": {}}
+        write_json(atlas.model_path / "metrics.json", metrics)
     return path

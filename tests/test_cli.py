@@ -10,7 +10,7 @@ import pytest
 import rasterio
 from PIL import Image
 
-from tests.explorable import use_hashed_sentences, write_explorable_atlas
+from tests.explorable import use_hashed_sentences, write_explorable_atlas, write_explorable_city
 from unigeoclip.cli import main
 from unigeoclip.embedders import load_embedder
 
@@ -328,11 +328,66 @@ def test_evaluate(run, folder, monkeypatch):
         "splits": {"random": {"retrieval": {"text->aerial": {"recall@1": 18.5, "recall@10": 62.0, "n": 5000}}}},
         "queries": [{"query": "Sahara", "rule": "polygon", "precision": 97.0, "chance": 6.1}],
     }
-    stand_in(monkeypatch, "unigeoclip.evaluation", "evaluate", lambda atlas, model: report)
+    called = []
+
+    def evaluate(atlas, model, **options):
+        called.append((atlas.name, model, options))
+        return report
+
+    stand_in(monkeypatch, "unigeoclip.evaluation", "evaluate", evaluate)
     assert run("evaluate", "--atlas", folder, "--json") == report
+    assert called == [("tiny", None, {"elsewhere": None, "record": False})]
     printed = run("evaluate", "--atlas", folder)
     assert "text->aerial: recall@1 18.5, recall@10 62, n 5000" in printed
     assert "query Sahara, rule polygon, precision 97" in printed
+
+
+def test_evaluate_elsewhere(run, folder, monkeypatch):
+    def evaluate(atlas, model, *, elsewhere, record):
+        return {"splits": {}, "queries": [], "elsewhere": {elsewhere.name: {"retrieval": {}, "recorded": record}}}
+
+    stand_in(monkeypatch, "unigeoclip.evaluation", "evaluate", evaluate)
+    found = run("evaluate", "--atlas", folder, "--elsewhere", folder, "--record", "--json")
+    assert found["elsewhere"] == {"tiny": {"retrieval": {}, "recorded": True}}
+
+
+def test_evaluate_ablations(run, folder, tmp_path, monkeypatch, capsys):
+    def ablate(atlas, out, *, steps, say):
+        say("Row 1 of 12: street-location")
+        return {"atlas": atlas.name, "out": str(out), "budget": {"steps": steps}}
+
+    monkeypatch.setattr("unigeoclip.training.ablations.ablate", ablate)
+    table = run("evaluate", "--atlas", folder, "--ablations", "--steps", 2, "--out", tmp_path, "--json")["ablations"]
+    assert table == {"atlas": "tiny", "out": str(tmp_path), "budget": {"steps": 2}}
+    printed = run("evaluate", "--atlas", folder, "--ablations")
+    assert "runs/ablations-tiny" in printed
+    assert "steps 250" in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--record"], "--elsewhere NAME"),
+        (["--steps", "5"], "belong to --ablations"),
+        (["--out", "runs"], "belong to --ablations"),
+        (["--ablations", "--elsewhere", "amsterdam"], "leave out --model and --elsewhere"),
+        (["--ablations", "--model", "m"], "leave out --model and --elsewhere"),
+        (["--ablations", "--steps", "0"], "must be 1 or more"),
+        (["--ablations"], "ask with street views"),
+        (["--elsewhere", "atlantis"], "no atlas 'atlantis'"),
+    ],
+)
+def test_bad_measurements(refused, folder, tmp_path, monkeypatch, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    assert words in refused("evaluate", "--atlas", folder, *arguments)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_elsewhere_is_refused_in_one_line(refused, folder, tmp_path):
+    city = write_explorable_city(tmp_path / "madeup")
+    assert "no street views" in refused("evaluate", "--atlas", city, "--elsewhere", folder)
+    assert "was trained on madeup" in refused("evaluate", "--atlas", city, "--elsewhere", city, "--record")
+    assert not list((city / "model").glob("elsewhere-*"))
 
 
 def test_bench(run, folder, monkeypatch):

@@ -123,15 +123,19 @@ def test_a_place_stands_for_all_its_modalities(explorer):
     assert query.origin == (place["lat"], place["lon"])
 
 
-def test_a_place_outside_the_gallery_can_be_asked_if_its_sentences_ship(explorer):
+def test_a_place_outside_the_gallery_can_be_asked_too(explorer):
+    """Its windows are encoded when it is asked, and so are its sentences where their vectors do not ship."""
     place = gallery(explorer).iloc[0]
-    row = int(place.name)
-    kept, explorer._gallery_of = explorer._gallery_of, {}
+    kept, explorer._item_of = explorer._item_of, {name: {} for name in explorer._item_of}
     try:
-        fresh = explorer.query([QueryItem("place", explorer.atlas.places["place_id"][row])]).vector
+        fresh = explorer.query([QueryItem("place", place["place_id"])]).vector
     finally:
-        explorer._gallery_of = kept
+        explorer._item_of = kept
     np.testing.assert_allclose(fresh, explorer.query([QueryItem("place", place["place_id"])]).vector, atol=2e-3)
+    outside = explorer.atlas.places[~explorer.atlas.places["gallery"]].iloc[0]
+    query = explorer.query([QueryItem("place", outside["place_id"])])
+    assert np.linalg.norm(query.vector) == pytest.approx(1, abs=1e-6)
+    assert query.origin == (outside["lat"], outside["lon"])
 
 
 # Notes

@@ -18,6 +18,7 @@ from unigeoclip.errors import InputError, UniGeoError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from unigeoclip.atlas.store import Atlas
     from unigeoclip.modalities.uploads import Decoded
     from unigeoclip.search import Explorer, Match, Query
 
@@ -95,7 +96,7 @@ def _add_data_commands(commands: Any) -> None:
     _add_atlas(train)
     train.add_argument("--config", default="mini", help="named configuration (default: %(default)s)")
     train.add_argument("--out", type=Path, metavar="DIR", help="folder of the run (default: runs/ATLAS-CONFIG-SPLIT)")
-    train.add_argument("--split", default="random", help="random or blocks: which places are held out")
+    train.add_argument("--split", default="random", help="held out: random or blocks; in a city views or blocks")
     train.add_argument("--seed", type=int, default=0, help="of initial weights and all draws (default: %(default)s)")
     train.add_argument("--steps", type=_positive, help="number of steps, in place of the configuration's")
     train.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
@@ -158,6 +159,16 @@ def _add_measuring_commands(commands: Any) -> None:
     evaluate = commands.add_parser("evaluate", help="measure held-out retrieval and plain queries")
     _add_atlas(evaluate)
     evaluate.add_argument("--model", type=Path, metavar="DIR", help="model folder (default: the one of the atlas)")
+    evaluate.add_argument("--elsewhere", metavar="NAME", help="measure in a city never seen, too: name or folder")
+    evaluate.add_argument("--record", action="store_true", help="keep what --elsewhere measured in the model's folder")
+    evaluate.add_argument("--ablations", action="store_true", help="train and measure rows of modalities, loss, scales")
+    evaluate.add_argument("--steps", type=_positive, help="of every row of --ablations (default: 250)")
+    evaluate.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="folder of --ablations, which goes on there (default: runs/ablations-ATLAS)",
+    )
     _add_json(evaluate)
     evaluate.set_defaults(run=_evaluate)
 
@@ -344,11 +355,34 @@ def _embed(arguments: argparse.Namespace) -> None:
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
+    _check_evaluate(arguments)
     from unigeoclip.atlas.store import load_atlas
     from unigeoclip.evaluation import evaluate
 
-    report = evaluate(load_atlas(arguments.atlas), arguments.model)
+    atlas = load_atlas(arguments.atlas)
+    if arguments.ablations:
+        report = {"ablations": _ablations(atlas, arguments)}
+    else:
+        elsewhere = None if arguments.elsewhere is None else load_atlas(arguments.elsewhere)
+        report = evaluate(atlas, arguments.model, elsewhere=elsewhere, record=arguments.record)
     _print_json(report) if arguments.json else _print_nested(report)
+
+
+def _check_evaluate(arguments: argparse.Namespace) -> None:
+    """Refuse options that would do nothing where they stand."""
+    if arguments.ablations and (arguments.model is not None or arguments.elsewhere is not None):
+        raise InputError("--ablations trains models of its own; leave out --model and --elsewhere.")
+    if not arguments.ablations and (arguments.steps is not None or arguments.out is not None):
+        raise InputError("--steps and --out belong to --ablations; add it, or leave them out.")
+    if arguments.record and arguments.elsewhere is None:
+        raise InputError("--record keeps what --elsewhere measures; say where: --elsewhere NAME.")
+
+
+def _ablations(atlas: Atlas, arguments: argparse.Namespace) -> dict[str, Any]:
+    from unigeoclip.training.ablations import STEPS, ablate
+
+    out = arguments.out or Path("runs") / f"ablations-{atlas.name}"
+    return ablate(atlas, out, steps=arguments.steps or STEPS, say=lambda line: print(line, file=sys.stderr, flush=True))
 
 
 def _bench(arguments: argparse.Namespace) -> None:

@@ -8,8 +8,9 @@ from tests.explorable import use_hashed_sentences, write_explorable_atlas
 from unigeoclip.atlas import load_atlas
 from unigeoclip.checkpoint import load_model
 from unigeoclip.config import read_json, write_json
-from unigeoclip.errors import AtlasError
+from unigeoclip.errors import AtlasError, InputError
 from unigeoclip.evaluation import evaluate, report
+from unigeoclip.evaluation.held_out import held_out
 
 
 @pytest.fixture
@@ -35,8 +36,24 @@ def test_the_other_split_is_marked_as_recorded(atlas):
     recorded = {"split": "blocks", "retrieval": {"text->aerial": {"recall@1": 1.5}}}
     write_json(atlas.model_path / "metrics-blocks.json", recorded)
     splits = evaluate(atlas)["splits"]
-    assert splits["blocks"] == {"retrieval": recorded["retrieval"], "recorded": True}
+    means = "whole S2 cells of level 3 never seen, 3 degrees buffer"
+    assert splits["blocks"] == {"means": means, "retrieval": recorded["retrieval"], "recorded": True}
     assert splits["random"]["recorded"] is False
+
+
+def test_what_was_not_measured_is_not_in_the_report(atlas):
+    assert set(evaluate(atlas)) == {"splits", "queries", "mean_precision"}
+
+
+def test_ablations_are_shown_as_recorded(atlas):
+    table = {"atlas": "tiny", "data": atlas.data_hash, "complete": True, "rows": []}
+    write_json(atlas.model_path / "ablations.json", table)
+    assert evaluate(atlas)["ablations"] == table | {"recorded": True}
+    write_json(atlas.model_path / "ablations.json", table | {"data": "0" * 12})
+    assert evaluate(atlas)["ablations"]["outdated"] is True
+    write_json(atlas.model_path / "ablations.json", [])
+    with pytest.raises(InputError, match="no table of ablations"):
+        evaluate(atlas)
 
 
 def test_a_model_of_other_data_is_refused(atlas):
@@ -50,9 +67,8 @@ def test_unlike_thresholds_let_nearly_all_held_out_pictures_pass(atlas):
     model = load_model(atlas.model_path)
     thresholds = report.unlike_thresholds(model, atlas)
     assert set(thresholds) == {"aerial", "surface"}
-    rows = report.held_out_rows(atlas, "random")
-    latlon = atlas.places[["lat", "lon"]].to_numpy()[rows]
-    windows = atlas.raster("aerial").windows(latlon, atlas.window_m, model.window_px("aerial"))
+    items = held_out(atlas, "random")
+    windows = atlas.raster("aerial").windows(items.latlon, atlas.window_m, model.window_px("aerial"))
     cells = model.encode({"location": atlas.land_grid().latlon})["location"].numpy()
     best = (model.encode({"aerial": windows})["aerial"].numpy() @ cells.T).max(1)
     assert 0.8 <= (best >= thresholds["aerial"]).mean() < 1

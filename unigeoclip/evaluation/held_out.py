@@ -11,6 +11,8 @@ from unigeoclip.errors import InputError
 from unigeoclip.vectors import encode_places
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from numpy.typing import NDArray
 
     from unigeoclip.atlas.store import Atlas
@@ -64,28 +66,53 @@ def held_out(atlas: Atlas, split: str, most: int | None = None) -> HeldOut:
         rows = np.flatnonzero((atlas.places[split] == "held_out").to_numpy())
         items = HeldOut(rows, atlas.places[["lat", "lon"]].to_numpy(np.float64)[rows])
         return items if most is None else items.take(most)
-    cameras = np.flatnonzero((atlas.views[split] == "held_out").to_numpy())
+    return _one_a_place(atlas, np.flatnonzero((atlas.views[split] == "held_out").to_numpy()), most or MOST)
+
+
+def all_cameras(atlas: Atlas, most: int = MOST) -> HeldOut:
+    """Cameras of a whole city, one a place: the items of one that no training saw.
+
+    Raises:
+        InputError: The atlas has no street views.
+    """
+    return _one_a_place(atlas, np.arange(len(atlas.views)), most)
+
+
+def _one_a_place(atlas: Atlas, cameras: NDArray[np.int64], most: int) -> HeldOut:
+    """One of some cameras a place, the same each time, in the order of the places."""
     cameras = np.random.default_rng(_SHUFFLE).permutation(cameras)
     row_of = {place: row for row, place in enumerate(atlas.places["place_id"])}
     rows = np.array([row_of[place] for place in atlas.views["place_id"].iloc[cameras]], np.int64)
     rows, first = np.unique(rows, return_index=True)
     latlon = atlas.views[["lat", "lon"]].to_numpy(np.float64)[cameras[first]]
-    return HeldOut(rows, latlon, cameras[first]).take(most or MOST)
+    return HeldOut(rows, latlon, cameras[first]).take(most)
 
 
 def encode_items(
-    model: UniGeoCLIP, atlas: Atlas, items: HeldOut, sentence_vectors: NDArray[np.floating[Any]] | None = None
+    model: UniGeoCLIP,
+    atlas: Atlas,
+    items: HeldOut,
+    sentence_vectors: NDArray[np.floating[Any]] | None = None,
+    *,
+    without: Collection[str] = (),
 ) -> dict[str, NDArray[np.float32]]:
     """Embeddings of held-out items in every modality that model and atlas have: name -> (n, dim) unit vectors.
 
     A street view is the panorama of the camera, four headings with the compass known.
+
+    Args:
+        model: The model.
+        atlas: The atlas.
+        items: From `held_out`.
+        sentence_vectors: Vectors of all sentences; by default those that ship, and what they lack is embedded now.
+        without: Modalities to leave out.
     """
     return {
         name: encode_places(
             model, atlas, name, items.rows, sentence_vectors=sentence_vectors, latlon=items.latlon,
             cameras=items.cameras,
         )
-        for name in model.modalities if name in atlas.manifest.modalities
+        for name in model.modalities if name in atlas.manifest.modalities and name not in without
     }  # fmt: skip
 
 

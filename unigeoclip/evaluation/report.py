@@ -10,10 +10,13 @@ import numpy as np
 from unigeoclip.atlas.schema import RULES_FOLDER, SPLITS
 from unigeoclip.checkpoint import load_model
 from unigeoclip.config import read_json
-from unigeoclip.errors import AtlasError
-from unigeoclip.evaluation.held_out import HeldOut, encode_items, encode_photos, held_out
+from unigeoclip.errors import AtlasError, InputError
+from unigeoclip.evaluation import meanings
+from unigeoclip.evaluation.elsewhere import check_elsewhere, elsewhere_report, record_elsewhere, recorded_elsewhere
+from unigeoclip.evaluation.held_out import encode_items, encode_photos, held_out
 from unigeoclip.evaluation.queries import load_rules, precision_at_area
-from unigeoclip.evaluation.retrieval import all_pairs, ensemble, retrieval
+from unigeoclip.evaluation.retrieval import all_pairs
+from unigeoclip.evaluation.streets import street_report
 from unigeoclip.vectors import encode_cells, encode_places
 
 if TYPE_CHECKING:
@@ -24,38 +27,85 @@ if TYPE_CHECKING:
 
 CHUNK = 500  # pictures compared with the whole map at once: 500 x 64,000 float32 similarities are 128 MB
 UNLIKE_PERCENTILE = 5
+ABLATIONS_FILE = "ablations.json"  # in a model's folder
 
 
-def evaluate(atlas: Atlas, model_path: Path | None = None) -> dict[str, Any]:
-    """Everything that is measured of a model: retrieval on its split's held-out places, and plain queries.
+def evaluate(
+    atlas: Atlas, model_path: Path | None = None, *, elsewhere: Atlas | None = None, record: bool = False
+) -> dict[str, Any]:
+    """Everything that is measured of a model: retrieval on its split's held-out items, elsewhere, and plain queries.
 
     A model can be measured only on the split it was trained for. For the shipped model, the figures of the other split
     were written down by the training that measured them (``model/metrics-<split>.json``); they come with ``"recorded":
-    true``.
+    true``, and so do those of other cities and of the ablations, where the model's folder has them.
 
     Args:
         atlas: The atlas.
         model_path: Another model folder than the one that ships with the atlas.
+        elsewhere: The atlas of a city that the model never saw, to measure it there, too.
+        record: Write the figures from elsewhere into the model's folder.
 
     Returns:
-        ``{"splits": {split: {"retrieval": {"a->b": {...}}, "recorded": bool}}, "queries": [{"query", "rule",
-            "precision", "chance"}], "mean_precision": float}``; percentages from 0 to 100.
+        ``{"splits": {split: {"means": str, "retrieval": {"a->b": {...}}, "recorded": bool}}, "queries": [{"query",
+            "rule", "precision", "chance"}], "mean_precision": float}``; percentages from 0 to 100. Of a city also
+            ``"means": {"street": str, ...}``, ``"elsewhere": {name: {"title", "means", "retrieval", "recorded"}}`` and
+            ``"ablations"``, the last two where there are any.
 
     Raises:
         AtlasError: The model folder has no ``metrics.json`` that names its split, or was trained on other data.
         CheckpointError: The model cannot be loaded.
+        InputError: The model cannot be measured elsewhere (`check_elsewhere`).
     """
     folder = model_path or atlas.model_path
     model, metrics = load_model(folder), _metrics(folder, atlas)
+    if elsewhere is not None:
+        check_elsewhere(model, atlas, elsewhere)  # before minutes are spent on the rest
     split = metrics["split"]
     report = held_out_report(model, atlas, split)
-    splits: dict[str, Any] = {split: {"retrieval": report, "recorded": False}}
+    splits: dict[str, Any] = {split: _split(atlas, split, report, recorded=False)}
     for path in sorted(folder.glob("metrics-*.json")):
         other = read_json(path)
-        splits[other["split"]] = {"retrieval": other["retrieval"], "recorded": True}
+        splits[other["split"]] = _split(atlas, other["split"], other["retrieval"], recorded=True)
     scores = query_scores(model, atlas)
     mean = float(np.mean([score["precision"] for score in scores])) if scores else None
-    return {"splits": splits, "queries": scores, "mean_precision": mean}
+    found: dict[str, Any] = {"splits": splits, "queries": scores, "mean_precision": mean}
+    if means := meanings.of_items(atlas):
+        found["means"] = means
+    away = recorded_elsewhere(folder)
+    if elsewhere is not None:
+        figures = elsewhere_report(model, atlas, elsewhere)
+        away[elsewhere.name] = {
+            "title": elsewhere.title, "means": meanings.ELSEWHERE, "retrieval": figures, "recorded": False
+        }  # fmt: skip
+        if record:
+            record_elsewhere(folder, atlas, elsewhere, figures)
+    if away:
+        found["elsewhere"] = away
+    if ablations := recorded_ablations(folder, atlas):
+        found["ablations"] = ablations
+    return found
+
+
+def _split(atlas: Atlas, split: str, figures: dict[str, Any], *, recorded: bool) -> dict[str, Any]:
+    return {"means": meanings.of_split(atlas, split), "retrieval": figures, "recorded": recorded}
+
+
+def recorded_ablations(folder: Path, atlas: Atlas) -> dict[str, Any] | None:
+    """The table that ``evaluate --ablations`` wrote into a model's folder, with ``"recorded": true``; None without.
+
+    A table of other data than the atlas holds now carries ``"outdated": true``.
+
+    Raises:
+        InputError: The file cannot be read.
+    """
+    path = folder / ABLATIONS_FILE
+    if not path.is_file():
+        return None
+    kept = read_json(path)
+    if not isinstance(kept, dict) or not isinstance(kept.get("rows"), list):
+        raise InputError(f"{path} is no table of ablations; delete it, or run evaluate --ablations again.")
+    outdated = {} if kept.get("data") == atlas.data_hash else {"outdated": True}
+    return kept | {"recorded": True} | outdated
 
 
 def _metrics(folder: Path, atlas: Atlas) -> dict[str, Any]:
@@ -69,9 +119,12 @@ def _metrics(folder: Path, atlas: Atlas) -> dict[str, Any]:
 
 
 def query_scores(model: UniGeoCLIP, atlas: Atlas) -> list[dict[str, Any]]:
-    """Plain text queries against their rules: how much of the hottest area lies inside."""
+    """Plain text queries against their rules: how much of the hottest area lies inside.
+
+    Empty for an atlas without rules, and for a model that does not know words or points.
+    """
     folder = atlas.path / RULES_FOLDER
-    if not folder.is_dir():
+    if not folder.is_dir() or not {"text", "location"} <= set(model.modalities):
         return []
     rules, grid = load_rules(folder), atlas.land_grid()
     cells = encode_cells(model, grid.latlon)
@@ -96,28 +149,13 @@ def held_out_report(
     return report
 
 
-def street_report(
-    model: UniGeoCLIP, atlas: Atlas, items: HeldOut, embeddings: dict[str, NDArray[np.float32]]
-) -> dict[str, dict[str, float]]:
-    """Retrieval from street views as in tables 1 and 5 of the paper.
-
-    "street" is a panorama of four headings, "photo" a single view whose heading is not told; "ensemble" is the
-    normalised mean of all other modalities.
-    """
-    others = {name: vectors for name, vectors in embeddings.items() if name != "street"}
-    targets = others | ({"ensemble": ensemble(list(others.values()))} if len(others) > 1 else {})
-    photos = encode_photos(model, atlas, items)
-    report = {f"photo->{name}": retrieval(photos, vectors, items.latlon) for name, vectors in targets.items()}
-    if "ensemble" in targets:
-        report["street->ensemble"] = retrieval(embeddings["street"], targets["ensemble"], items.latlon)
-    return report
-
-
 def unlike_thresholds(model: UniGeoCLIP, atlas: Atlas) -> dict[str, float]:
     """Per modality of pictures, the 5th percentile over held-out items of the best similarity to any cell of the map.
 
-    A picture whose best similarity lies below is unlike anything in the atlas.
+    A picture whose best similarity lies below is unlike anything in the atlas. Empty for a model without location.
     """
+    if "location" not in model.modalities:
+        return {}
     items = held_out(atlas, next(split for split in SPLITS if split in atlas.places))
     cells = encode_cells(model, atlas.land_grid().latlon)
     thresholds: dict[str, float] = {}
