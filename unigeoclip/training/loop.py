@@ -70,6 +70,7 @@ def train(
     seed: int = 0,
     steps: int | None = None,
     resume: bool = False,
+    sentences: Path | None = None,
 ) -> dict[str, Any]:
     """Train a model on an atlas.
 
@@ -84,6 +85,8 @@ def train(
         seed: Of initial weights and all draws.
         steps: In place of the configuration's.
         resume: Go on from the last checkpoint in ``out``; the result equals an unbroken training.
+        sentences: Folder that keeps the vectors of the atlas's sentences, for trainings that share them; by default
+            ``out``.
 
     Returns:
         The content of ``metrics.json``.
@@ -99,7 +102,7 @@ def train(
     run = Run(atlas.name, atlas.data_hash, split, seed, config)
     _claim(out, run, resume)
     torch.manual_seed(seed)
-    trainer = Trainer(atlas, run, out)
+    trainer = Trainer(atlas, run, out, sentences)
     if resume:
         trainer.restore()
     with trainer.held:
@@ -149,10 +152,10 @@ def all_sentence_vectors(atlas: Atlas, cache: Path) -> NDArray[np.float16]:
 class Trainer:
     """State of one training: model, optimiser, step, clock."""
 
-    def __init__(self, atlas: Atlas, run: Run, out: Path) -> None:
+    def __init__(self, atlas: Atlas, run: Run, out: Path, sentences: Path | None = None) -> None:
         self.atlas, self.run, self.out = atlas, run, out
         self.config = run.config
-        self.vectors = all_sentence_vectors(atlas, out)
+        self.vectors = all_sentence_vectors(atlas, sentences or out)
         self.model = UniGeoCLIP(self.config.model).train()
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
         self.held = ExitStack()  # rasters that are kept decoded for the time of the training
