@@ -76,7 +76,7 @@ def explore() -> None:
             best, near = visitor.answer.best, html.escape(visitor.answer.best_near.name)
             st.html(f'<p class="ugc-best">Best match <b>{similarity(best.similarity)}</b>, '
                     f"{coordinates(best.lat, best.lon, size.best_digits)}<br>{near}</p>")  # fmt: skip
-            cards.show(cards.groups(explorer, visitor.answer), key=cards_key, on_use=lambda: _used(visitor, cards_key))
+            cards.show(explorer, visitor.answer, key=cards_key, on_use=lambda: _used(visitor, cards_key))
 
 
 _INVITATION = """<div class="ugc-empty"><h2>Ask the map</h2>

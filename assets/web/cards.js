@@ -21,7 +21,7 @@ export function render({ parentElement, data, setTriggerValue }) {
   const key = JSON.stringify(data);
   if (root.ugcKey !== key) {
     root.ugcKey = key;
-    root.replaceChildren(...data.groups.map((group) => strip(group, { use, look })));
+    root.replaceChildren(...outlooks(data.outlooks ?? [], look), ...data.groups.map((group) => strip(group, { use, look })));
   }
   root.ugcStop ??= hear("reveal", ({ id }) => reveal(root, id));
   return () => {
@@ -29,6 +29,14 @@ export function render({ parentElement, data, setTriggerValue }) {
     root.ugcStop?.();
     root.ugcStop = undefined;
   };
+}
+
+// "Look around at your point, the best match": the street nearest to them.
+function outlooks(spots, look) {
+  if (!spots.length) return [];
+  const button = (spot) =>
+    el("button.ugc-card-button", { type: "button", "aria-label": `Look around at ${spot.label}`, onclick: () => look(spot) }, spot.label);
+  return [el("p.ugc-outlooks", {}, el("span", {}, "Look around at"), ...spots.map(button))];
 }
 
 function strip(group, acts) {

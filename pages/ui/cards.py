@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
-from pages.ui import routes, scale
+from pages.ui import routes, scale, streets
 from pages.ui.words import coordinates, distance, facing, height, origin, similarity, title
 from unigeoclip.colours import relief_colours
 
@@ -39,9 +39,10 @@ def _component() -> Any:
     return st.components.v2.component("unigeoclip_cards", html=_HTML, js=_LOADER, isolate_styles=False)
 
 
-def show(groups: list[dict[str, Any]], *, key: str, on_use: Callable[[], None]) -> None:
-    """Draw the cards; "Use as query" calls ``on_use``, which finds the card by `used`."""
-    _component()(key=key, data={"groups": groups}, on_use_change=on_use)
+def show(explorer: Explorer, answer: Answer, *, key: str, on_use: Callable[[], None]) -> None:
+    """Draw the cards of an answer; "Use as query" calls ``on_use``, which finds the card by `used`."""
+    data = {"groups": groups(explorer, answer), "outlooks": outlooks(explorer, answer)}
+    _component()(key=key, data=data, on_use_change=on_use)
 
 
 def used(key: str) -> dict[str, Any] | None:
@@ -90,14 +91,38 @@ def _card(explorer: Explorer, modality: str, match: Match) -> dict[str, Any]:
     return card
 
 
+def outlooks(explorer: Explorer, answer: Answer) -> list[dict[str, Any]]:
+    """Where one may look around besides the cards: at the points of the query, and at the best match."""
+    if explorer.streets is None:
+        return []
+    spots = [(_SPOTS.get(spot.item.modality, "your point"), spot.lat, spot.lon) for spot in answer.spots]
+    named = dict.fromkeys([*spots, ("the best match", answer.best.lat, answer.best.lon)])
+    found = []
+    for label, lat, lon in named:
+        camera = explorer.streets.nearest(lat, lon)
+        looking = _camera(explorer, camera.lat, camera.lon, camera.heading_deg)
+        found.append(looking | {"label": label, "name": camera.street or f"Near {label}"})
+    return found
+
+
+_SPOTS = {"place": "your place", "view": "your view"}
+
+
 def _street(explorer: Explorer, match: Match) -> dict[str, Any]:
-    """The camera of a street card, and where the viewer gets its pictures and its next steps."""
-    atlas, heading = explorer.atlas, match.heading_deg or 0.0
-    return {
-        "picture": routes.street_url(atlas, match.lat, match.lon, heading),
+    """Picture and camera of a street card."""
+    heading = match.heading_deg or 0.0
+    return _camera(explorer, match.lat, match.lon, heading) | {
+        "picture": streets.street_url(explorer.atlas, match.lat, match.lon, heading),
         "alt": f"{title('street')}: {match.name}, looking {facing(heading)}",
-        "pose": {"lat": match.lat, "lng": match.lon, "heading": heading},
-        "views": routes.street_addresses(atlas),
+    }
+
+
+def _camera(explorer: Explorer, lat: float, lon: float, heading_deg: float) -> dict[str, Any]:
+    """A camera, and where the viewer gets its pictures and its next steps."""
+    atlas = explorer.atlas
+    return {
+        "pose": {"lat": lat, "lng": lon, "heading": heading_deg},
+        "views": streets.street_addresses(atlas),
         "turns": explorer.streets is not None and explorer.streets.is_rendered,
         "origin": origin(atlas.manifest.pictures, "street"),
     }

@@ -118,7 +118,8 @@ def _attribution(atlas: Atlas, modality: str, *files: str) -> str:
     """How a picture came about, and who made what stands in these files, each once."""
     sources = atlas.manifest.sources
     makers = [source.attribution for file in files for source in sources if source.what.startswith(file)]
-    makers = makers or [source.attribution for source in sources]  # sources that name no file stand for all of them
+    # Sources that name no file stand for all of them, those of the rules for what no map shows.
+    makers = makers or [source.attribution for source in sources if not source.what.startswith("rules")]
     made = origin(atlas.manifest.pictures, modality) if atlas.manifest.pictures.get(modality) == "rendered" else ""
     return " · ".join(dict.fromkeys([made[:1].upper() + made[1:], *makers] if made else makers))
 

@@ -110,6 +110,15 @@ def test_street_cards_have_a_camera_and_the_map_its_cone(both, drawn, shown):
     assert all(marker["heading"] is None for marker in others)
 
 
+def test_one_may_look_around_at_the_point_and_at_the_best_match(both, shown):
+    both.query_params["q"] = ["at:42.3601,-71.1301"]
+    both.run()
+    point, best = shown["outlooks"]
+    assert (point["label"], point["name"], best["label"]) == ("your point", "Middle Street", "the best match")
+    assert point["pose"]["lat"] == 42.36
+    assert point["views"]["step"].startswith("/data/boston/street/")
+
+
 def test_surface_cards_have_a_scale_in_metres(both, shown):
     ask(both, "Fenway")
     heights = group(shown, "Surface model")["cards"][0]["heights"]

@@ -7,7 +7,7 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from pages.ui import engine, routes
+from pages.ui import engine, routes, streets
 from tests.app import fake, fake_city
 
 
@@ -86,16 +86,16 @@ def test_beyond_the_edge_of_a_city_the_page_shows_through(client, city):
 
 
 def test_street_views_are_served_in_the_size_asked_for(client, city):
-    answer = client.get(routes.street_url(city, 42.36, -71.12, 90))
+    answer = client.get(streets.street_url(city, 42.36, -71.12, 90))
     assert answer.headers["content-type"] == "image/jpeg"
     assert Image.open(io.BytesIO(answer.content)).size == (448, 336)
-    wide = routes.street_addresses(city)["picture"].format(pose="42.36,-71.12,405", width=896)
+    wide = streets.street_addresses(city)["picture"].format(pose="42.36,-71.12,405", width=896)
     assert Image.open(io.BytesIO(client.get(wide).content)).size == (896, 672)
     assert client.get(wide).content == client.get(wide.replace(",405.jpg", ",45.jpg")).content
 
 
 def test_a_step_is_the_next_camera_looking_the_same_way(client, city):
-    step = routes.street_addresses(city)["step"]
+    step = streets.street_addresses(city)["step"]
 
     def go(pose, way):
         return client.get(step.format(pose=pose, way=way)).json()

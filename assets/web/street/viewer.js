@@ -31,7 +31,7 @@ export class Viewer {
     this.image.addEventListener("error", () => this.settle("This view could not be drawn."));
     this.name = el("h2.ugc-viewer-name", { id: "ugc-viewer-name" });
     this.facing = el("span.ugc-viewer-facing");
-    this.needle = el("span.ugc-viewer-needle", { "aria-hidden": "true" });
+    this.needle = el("span.ugc-viewer-needle");
     this.status = el("span.ugc-viewer-status", { role: "status" });
     this.origin = el("span.ugc-viewer-origin");
     this.ahead = button(".is-ahead", "Step ahead (arrow up)", "↑", () => this.step("ahead"));
@@ -53,7 +53,7 @@ export class Viewer {
           this.status,
           this.origin,
         ),
-        el("div.ugc-viewer-reading", {}, this.needle, this.facing),
+        el("div.ugc-viewer-reading", {}, el("span.ugc-viewer-compass", { "aria-hidden": "true" }, this.needle), this.facing),
         el(
           "div.ugc-viewer-actions",
           {},

@@ -18,7 +18,7 @@ CAMERA = """() => {
 def look_around(visitor):
     """Open the viewer at the first street card; returns the button that did."""
     visitor.wait_for_heatmap()
-    button = visitor.page.get_by_role("button", name=re.compile("^Look around")).first
+    button = visitor.page.get_by_role("button", name=re.compile("^Look around: ")).first
     button.click()
     visitor.page.wait_for_selector(".ugc-viewer[open]")
     settle(visitor)
@@ -93,9 +93,12 @@ def test_turning_and_stepping_stay_in_the_browser_and_the_cone_follows(visit):
 
 
 def test_the_end_of_a_street_is_said(visit):
-    visitor = visit("/?atlas=boston&q=at:42.36,-71.12")
+    visitor = visit("/?atlas=boston&q=at:42.36,-71.14")
     page = visitor.page
-    look_around(visitor)
+    visitor.wait_for_heatmap()
+    page.get_by_role("button", name="Look around at your point").click()
+    settle(visitor)
+    assert page.locator(".ugc-viewer-name").inner_text() == "Middle Street"
     page.evaluate(
         "document.querySelector('.ugc-viewer').ugcViewer.go({lat: 42.36, lng: -71.15, heading: 270})",
     )
