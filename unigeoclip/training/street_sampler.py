@@ -63,7 +63,7 @@ class StreetSampler(PlaceSampler):
         self.scene = stack.enter_context(self.views.held())
         trained = (atlas.views["views"] == "train").to_numpy()
         if split == "blocks":
-            trained &= (atlas.views["blocks"] == "train").to_numpy()
+            trained = trained & (atlas.views["blocks"] == "train").to_numpy()  # not in place: pandas hands out views
         self.cameras = np.flatnonzero(trained)
 
     def batch(self, step: int, size: int) -> dict[str, Any]:
