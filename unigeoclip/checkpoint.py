@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -18,8 +19,10 @@ from unigeoclip.model import ModelConfig, UniGeoCLIP
 # Kept in float32 in compact files too: rounding a frequency would move the phase of a far place by whole turns, and the
 # rest is small.
 _NEVER_ROUNDED = ("frequencies", "registers")
-_STEPS = 127  # of the int8 range, on either side of zero
-_SCALE = "#scale"  # suffix of the tensor that holds the scale of each row of an int8 one
+# A compact weight is a whole number of so many steps on either side of zero; four of them are packed into three bytes.
+_STEPS = 31
+_PER_PACK, _BITS = 4, 6
+_SCALE = "#scale"  # suffix of the tensor that holds the scale of each row of a packed one
 
 
 def save_model(model: UniGeoCLIP, folder: Path, compact: bool = False) -> None:
@@ -28,8 +31,9 @@ def save_model(model: UniGeoCLIP, folder: Path, compact: bool = False) -> None:
     Args:
         model: The model.
         folder: Made if it does not exist.
-        compact: Store matrices as int8 with one scale per output row, a quarter of the size; vectors, frequencies and
-            registers stay float32. Loading gives float32 again, rounded once: saving that compactly rounds no further.
+        compact: Store matrices in 6 bits a weight with one scale per output row, a fifth of the size; vectors,
+            frequencies and registers stay float32. Loading gives float32 again, rounded once: saving that compactly
+            rounds no further.
     """
     folder.mkdir(parents=True, exist_ok=True)
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
@@ -48,17 +52,39 @@ def _compacted(state: dict[str, Tensor]) -> dict[str, Tensor]:
             continue
         rows = tensor.flatten(1)
         scale = rows.abs().amax(1, keepdim=True).clamp(min=torch.finfo(torch.float32).tiny) / _STEPS
-        small[name] = (rows / scale).round().to(torch.int8).reshape(tensor.shape).contiguous()
+        small[name] = _packed((rows / scale).round().to(torch.int64))
         small[name + _SCALE] = scale.squeeze(1)
     return small
 
 
-def _restored(stored: dict[str, Tensor]) -> dict[str, Tensor]:
+def _packed(steps: Tensor) -> Tensor:
+    """Whole numbers of -31 to 31, any shape -> uint8 (bytes,)."""
+    flat = F.pad(steps.flatten() + _STEPS, (0, -steps.numel() % _PER_PACK)).view(-1, _PER_PACK)
+    words = (flat << (torch.arange(_PER_PACK) * _BITS)).sum(1)  # 24 bits each
+    return torch.stack([words & 255, words >> 8 & 255, words >> 16], dim=1).flatten().to(torch.uint8)
+
+
+def _unpacked(packed: Tensor, count: int) -> Tensor:
+    """The inverse of `_packed`: uint8 (bytes,) -> float32 (count,)."""
+    first, second, third = packed.view(-1, 3).to(torch.int64).unbind(1)
+    words = first | second << 8 | third << 16
+    flat = words[:, None] >> (torch.arange(_PER_PACK) * _BITS) & (2**_BITS - 1)
+    return (flat.flatten()[:count] - _STEPS).float()
+
+
+def _restored(stored: dict[str, Tensor], shapes: dict[str, torch.Size]) -> dict[str, Tensor]:
+    """float32 weights from stored ones; int8 matrices are those of earlier files.
+
+    Args:
+        stored: Tensors of a file.
+        shapes: Shape of each weight in the model.
+    """
     state = {name: tensor for name, tensor in stored.items() if not name.endswith(_SCALE)}
     for name, tensor in state.items():
         if name + _SCALE in stored:
-            scale = stored[name + _SCALE].view(-1, *[1] * (tensor.ndim - 1))
-            state[name] = tensor.float() * scale
+            shape = shapes.get(name, tensor.shape)
+            weights = _unpacked(tensor, shape.numel()) if tensor.dtype == torch.uint8 else tensor.float()
+            state[name] = weights.view(shape) * stored[name + _SCALE].view(-1, *[1] * (len(shape) - 1))
     return state
 
 
@@ -74,13 +100,14 @@ def load_model(folder: Path) -> UniGeoCLIP:
             raise CheckpointError(f"{folder} is no model folder: {path.name} is missing. Train one with 'train --out'.")
     try:
         model = UniGeoCLIP(from_dict(ModelConfig, read_json(config_path), where="model"))
-        state = _restored(load_file(weights_path))
+        stored = load_file(weights_path)
     except InputError as error:
         raise CheckpointError(f"{config_path}: {error}") from error
     except SafetensorError as error:
         raise CheckpointError(f"{weights_path} is damaged ({error}); restore it or train again.") from error
     try:
-        model.load_state_dict(state, strict=True)
+        shapes = {name: value.shape for name, value in model.state_dict().items()}
+        model.load_state_dict(_restored(stored, shapes), strict=True)
     except RuntimeError as error:
         first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
         raise CheckpointError(f"{weights_path} does not fit {config_path.name}: {first}") from error

@@ -296,8 +296,12 @@ def _search(arguments: argparse.Namespace) -> None:
     for name, matches in results.items():
         print(f"\n{name}")
         for match in matches:
-            away = "" if match.distance_m is None else f"  {match.distance_m / 1000:,.0f} km away"
-            print(f"  {match.similarity:6.3f}  {match.lat:8.3f} {match.lon:9.3f}  {match.name}{away}")
+            away = "" if match.distance_m is None else f"  {_distance(match.distance_m)} away"
+            print(f"  {match.similarity:6.3f}  {match.lat:9.4f} {match.lon:10.4f}  {match.name}{away}")
+
+
+def _distance(metres: float) -> str:
+    return f"{metres:,.0f} m" if metres < 9_950 else f"{metres / 1000:,.0f} km"
 
 
 def _match(match: Match) -> dict[str, Any]:
@@ -308,6 +312,7 @@ def _match(match: Match) -> dict[str, Any]:
         "lon": match.lon,
         "similarity": round(match.similarity, 6),
         "distance_m": None if match.distance_m is None else round(match.distance_m, 1),
+        **({} if match.heading_deg is None else {"heading_deg": round(match.heading_deg, 1)}),
     }
 
 
@@ -407,7 +412,7 @@ def _ask(arguments: argparse.Namespace) -> tuple[Explorer, Query, list[str]]:
     notes: list[str] = []
     explorer = Explorer.open(arguments.atlas, progress=_Progress())
     if arguments.image is not None:
-        decoded = _decoded(arguments.image, value, modality, explorer.input_px(modality))
+        decoded = _decoded(arguments.image, value, modality, explorer.input_size(modality))
         value = decoded.array
         notes += decoded.notes
     query = explorer.query([QueryItem(modality, value, label=label)])
@@ -446,11 +451,11 @@ def _latlon(text: str) -> tuple[float, float]:
     return lat, lon
 
 
-def _decoded(path: Path, data: bytes, modality: str, px: int) -> Decoded:
+def _decoded(path: Path, data: bytes, modality: str, size: tuple[int, int]) -> Decoded:
     from unigeoclip.modalities.uploads import read_picture, read_surface
 
     try:
-        return read_surface(data, px) if modality == "surface" else read_picture(data, px)
+        return read_surface(data, size[0]) if modality == "surface" else read_picture(data, *size)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
 

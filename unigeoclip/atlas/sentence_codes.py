@@ -8,14 +8,17 @@ codebook misses of one hardly shows.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import safetensors.numpy
 
 from unigeoclip.atlas.schema import SENTENCE_DIM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -40,6 +43,14 @@ def pack_vectors(vectors: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
     quantiser.train(np.ascontiguousarray(vectors, dtype=np.float32))
     codebook = faiss.vector_to_array(quantiser.centroids).reshape(PIECES, WORDS, -1)
     return {"codes": quantiser.compute_codes(np.ascontiguousarray(vectors)), "codebook": codebook.astype(np.float16)}
+
+
+def write_vectors(path: Path, vectors: NDArray[np.float32]) -> None:
+    """Write packed vectors under a temporary name, then rename."""
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp")
+    safetensors.numpy.save_file(pack_vectors(vectors), temporary)
+    temporary.chmod(0o644)  # safetensors writes files that only their owner can read
+    temporary.replace(path)
 
 
 def unpack_vectors(stored: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:

@@ -31,6 +31,7 @@ _CUSTOMARY_NO_DATA_M = -9999.0  # what many files mean by no data without declar
 _PICTURE_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 # What Pillow's decoders are known to raise on damaged files.
 _DECODING_ERRORS = (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, struct.error)
+_WORTH_A_WORD = 0.98  # share of a picture: less than that taken of it is said
 _GREY = (128, 128, 128)  # what shows through transparency: neither light nor dark
 _NUMPY_MAGIC = b"\x93NUMPY"
 _TIFF_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # little and big endian, classic and BigTIFF
@@ -54,9 +55,9 @@ class Decoded:
     notes: tuple[str, ...] = ()
 
 
-def decode_picture(data: bytes, px: int) -> NDArray[np.uint8]:
+def decode_picture(data: bytes, width: int, height: int | None = None) -> NDArray[np.uint8]:
     """The array of :func:`read_picture`."""
-    return read_picture(data, px).array
+    return read_picture(data, width, height).array
 
 
 def decode_surface(data: bytes, px: int) -> NDArray[np.float32]:
@@ -64,30 +65,37 @@ def decode_surface(data: bytes, px: int) -> NDArray[np.float32]:
     return read_surface(data, px).array
 
 
-def read_picture(data: bytes, px: int) -> Decoded:
-    """Decode a picture, turn it upright, cut out its central square and resize that.
+def read_picture(data: bytes, width: int, height: int | None = None) -> Decoded:
+    """Decode a picture, turn it upright, cut out its central part and resize that.
 
     Args:
         data: Content of a PNG, JPEG, WebP, GIF, BMP or TIFF file, in any colour mode.
-        px: Side of the result in pixels.
+        width: Of the result in pixels.
+        height: Of the result in pixels; by default it is square.
 
     Returns:
-        uint8 (3, px, px) RGB, and notes.
+        uint8 (3, height, width) RGB, and notes.
 
     Raises:
         InputError: Empty, larger than 50 MB or 50 megapixels, no picture, or a damaged one.
     """
-    _check_size(data, px)
+    height = width if height is None else height
+    _check_size(data, min(width, height))
     notes: list[str] = []
     with _opened(data) as image:
         _check_pixels(*image.size)
-        if image.width != image.height:
-            notes.append(f"The picture is {image.width} x {image.height} pixels: its central square was taken.")
-        upright = _upright(image, px, notes)
+        size = image.size
+        upright = _upright(image, max(width, height), notes)
     colours = _in_colours(upright, notes)
-    side = min(colours.size)
-    left, top = (colours.width - side) // 2, (colours.height - side) // 2
-    small = colours.resize((px, px), Image.Resampling.LANCZOS, (left, top, left + side, top + side), reducing_gap=3.0)
+    # The largest part of the wanted shape that fits.
+    scale = min(colours.width / width, colours.height / height)
+    across, down = max(1, int(width * scale)), max(1, int(height * scale))
+    left, top = (colours.width - across) // 2, (colours.height - down) // 2
+    if across * down < _WORTH_A_WORD * colours.width * colours.height:
+        shape = "square" if width == height else f"part of {width} : {height}"
+        notes.insert(0, f"The picture is {size[0]} x {size[1]} pixels: its central {shape} was taken.")
+    box = (left, top, left + across, top + down)
+    small = colours.resize((width, height), Image.Resampling.LANCZOS, box, reducing_gap=3.0)
     rgb = _on_grey(small, notes)
     return Decoded(np.ascontiguousarray(np.asarray(rgb, dtype=np.uint8).transpose(2, 0, 1)), tuple(notes))
 

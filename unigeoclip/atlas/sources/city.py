@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shutil
 import time
@@ -21,13 +20,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-import safetensors.numpy
 
 from unigeoclip import config
 from unigeoclip.atlas import schema
 from unigeoclip.atlas.render import describe, ortho, stored, street, surface
 from unigeoclip.atlas.render.layers import TEXT_COLUMNS, CityGrid, CityLayers, CityRasters
-from unigeoclip.atlas.sentence_codes import pack_vectors
+from unigeoclip.atlas.sentence_codes import write_vectors
 from unigeoclip.atlas.sources import cells, city_rules, own_rasters, photos, tiles
 from unigeoclip.atlas.verify import sha256_of
 from unigeoclip.errors import InputError
@@ -363,10 +361,7 @@ def _write_sentence_vectors(staging: Path, texts: list[str], embed: Embed | None
         embedded = sentence_encoder().embed(texts, progress=count)
     else:
         embedded = embed(texts)
-    temporary = staging / f".vectors.{os.getpid()}.tmp"
-    safetensors.numpy.save_file(pack_vectors(embedded), temporary)
-    temporary.chmod(0o644)  # safetensors writes files that only their owner can read
-    temporary.replace(path)
+    write_vectors(path, embedded)
     note.write_text(key)
 
 

@@ -16,11 +16,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-import safetensors.numpy
 from PIL import Image
 
 from unigeoclip import config
 from unigeoclip.atlas import schema
+from unigeoclip.atlas.sentence_codes import write_vectors
 from unigeoclip.atlas.rasters import WINDOW_M_PER_DEG, Raster
 from unigeoclip.atlas.sources import captions, downloads, facts, geonames, natural, places, vectors, world_rules
 from unigeoclip.atlas.sources.cog import global_transform, write_cog
@@ -238,7 +238,7 @@ def _write_tables(folder: Path, table: pd.DataFrame, sentences: list[tuple[str, 
 
 
 def _write_sentence_vectors(folder: Path, texts: list[str], report: Callable[[str, float], None]) -> None:
-    """Vectors of the gallery's sentences as int8 with one scale per row: a quarter of the space, error below 0.4 %."""
+    """Vectors of the gallery's sentences."""
     from unigeoclip.modalities.text import sentence_encoder  # loads a language model: only when one is needed
 
     done = 0
@@ -248,13 +248,7 @@ def _write_sentence_vectors(folder: Path, texts: list[str], report: Callable[[st
         done += more
         report(f"Embedding sentences: {done} of {len(texts)}", 0.65 + 0.32 * done / len(texts))
 
-    embedded = sentence_encoder().embed(texts, progress=count)
-    scale = np.abs(embedded).max(axis=1) / 127
-    quantised = np.round(embedded / scale[:, None]).astype(np.int8)
-    temporary = folder / f".vectors.{os.getpid()}.tmp"
-    safetensors.numpy.save_file({"vectors": quantised, "scale": scale.astype(np.float32)}, temporary)
-    temporary.chmod(0o644)  # safetensors writes files that only their owner can read
-    temporary.replace(folder / schema.SENTENCE_VECTORS)
+    write_vectors(folder / schema.SENTENCE_VECTORS, sentence_encoder().embed(texts, progress=count))
 
 
 def _write_compact_json(path: Path, value: Any) -> None:
