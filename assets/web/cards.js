@@ -83,15 +83,19 @@ function picture(card, look) {
   return el("div.ugc-card-picture", card.pose ? { onclick: () => look(card) } : {}, image);
 }
 
-/** Lowest and highest metre of a surface card, with the relief's colours between them. */
-function heightScale({ low, high, colours }) {
-  return el(
-    "div.ugc-card-heights",
-    { title: "Heights in this window" },
-    el("span", {}, low),
-    el("span.ugc-card-heights-bar", { style: `background:linear-gradient(90deg, ${colours.join(", ")})`, "aria-hidden": "true" }),
-    el("span", {}, high),
-  );
+/** Lowest and highest metre of a surface card, with the relief's colours between them; they come after the card. */
+function heightScale(address) {
+  const line = el("div.ugc-card-heights", { title: "Heights in this window" }, "\u00a0");
+  fetch(address)
+    .then((answer) => (answer.ok ? answer.json() : null))
+    .then((scale) => {
+      if (!scale) return;
+      const style = `background:linear-gradient(90deg, ${scale.colours.join(", ")})`;
+      const bar = el("span.ugc-card-heights-bar", { style, "aria-hidden": "true" });
+      line.replaceChildren(el("span", {}, scale.low), bar, el("span", {}, scale.high));
+    })
+    .catch(() => {}); // a card without its scale is still a card
+  return line;
 }
 
 function sentences(card) {

@@ -5,12 +5,10 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import streamlit as st
 
 from pages.ui import routes, scale, streets
-from pages.ui.words import coordinates, distance, facing, height, origin, similarity, title
-from unigeoclip.colours import relief_colours
+from pages.ui.words import coordinates, distance, facing, origin, similarity, title
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -83,7 +81,7 @@ def _card(explorer: Explorer, modality: str, match: Match) -> dict[str, Any]:
         picture = routes.picture_url(atlas, modality, match.lat, match.lon)
         card |= {"picture": picture, "alt": f"{title(modality)}: {match.name}"}
         if modality == "surface":
-            card["heights"] = _heights(explorer, match)
+            card["heights"] = routes.heights_url(atlas, match.lat, match.lon)
     elif modality == "text":
         card["text"] = " · ".join(_telling(explorer.place(match.place_id).captions))
     else:
@@ -126,17 +124,6 @@ def _camera(explorer: Explorer, lat: float, lon: float, heading_deg: float) -> d
         "turns": explorer.streets is not None and explorer.streets.is_rendered,
         "origin": origin(atlas.manifest.pictures, "street"),
     }
-
-
-def _heights(explorer: Explorer, match: Match) -> dict[str, Any] | None:
-    """Scale of a surface card: lowest and highest metre in its window, and the colours between them."""
-    atlas = explorer.atlas
-    pixel_m = atlas.window_m / routes.PICTURE_PX  # that of the picture on the card
-    window = atlas.raster("surface").windows([(match.lat, match.lon)], atlas.window_m, routes.SCALE_PX)
-    if not np.isfinite(window).any():
-        return None
-    low, high = float(np.nanmin(window)), float(np.nanmax(window))
-    return {"low": height(low), "high": height(high), "colours": relief_colours(low, high, pixel_m)}
 
 
 def _telling(captions: Sequence[tuple[str, str]]) -> list[str]:

@@ -37,7 +37,7 @@ _TABLE: dict[str, tuple[Example, ...]] = {
         Example("quiet residential streets", ("text:quiet residential streets",)),
         Example("airport", ("text:airport",)),
         Example("Fenway", ("text:Fenway",)),
-        Example("like Harvard Square", ("at:42.3734,-71.119",)),
+        Example("Harvard Square", ("at:42.3734,-71.119",)),
         Example("restaurants − nightlife", ("text:restaurants", "-0.5*text:nightlife")),
     ),
     "world": (

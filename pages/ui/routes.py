@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from pages.ui import engine, streets
 from pages.ui.serving import KEEP, image_response, threaded, version
 from pages.ui.shell import WEB
-from unigeoclip.colours import shaded_relief
+from pages.ui.words import height
+from unigeoclip.colours import relief_colours, shaded_relief
 from unigeoclip.errors import UniGeoError
 from unigeoclip.geo import MERCATOR_RADIUS_M, inverse_web_mercator
 
@@ -59,6 +60,11 @@ def tile_url(atlas: Atlas, style: str) -> str:
 def picture_url(atlas: Atlas, modality: str, lat: float, lon: float) -> str:
     """Address of the picture of a modality round a point."""
     return f"/data/{atlas.name}/pictures/{modality}/{lat:.5f},{lon:.5f}?{version(atlas)}"
+
+
+def heights_url(atlas: Atlas, lat: float, lon: float) -> str:
+    """Address of the height scale of the surface picture round a point."""
+    return f"/data/{atlas.name}/heights/{lat:.5f},{lon:.5f}?{version(atlas)}"
 
 
 def vector_url(atlas: Atlas, layer: str) -> str:
@@ -143,6 +149,24 @@ def _picture(request: Request) -> Response:
         return PlainTextResponse(str(error), 404)
 
 
+def _heights(request: Request) -> Response:
+    """Lowest and highest metre in a surface picture, and the colours between them, as JSON; null without data."""
+    name = request.path_params["atlas"]
+    atlas = engine.opening(name).atlas if name in engine.atlas_names() else None
+    if atlas is None:
+        return PlainTextResponse("There is no such atlas, or it is still being opened.", 404)
+    try:
+        lat, lon = (float(part) for part in request.path_params["point"].split(","))
+        window = atlas.raster("surface").windows([(lat, lon)], atlas.window_m, SCALE_PX)
+    except (UniGeoError, ValueError) as error:
+        return PlainTextResponse(str(error), 404)
+    if not np.isfinite(window).any():
+        return JSONResponse(None, headers=KEEP)
+    low, high = float(np.nanmin(window)), float(np.nanmax(window))
+    colours = relief_colours(low, high, atlas.window_m / PICTURE_PX)
+    return JSONResponse({"low": height(low), "high": height(high), "colours": colours}, headers=KEEP)
+
+
 @asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
     """Start opening the first atlas together with the server, so that the first visitor waits less."""
@@ -165,6 +189,7 @@ ROUTES = [
     Route("/data/overlays/{digest}.png", threaded(_overlay)),
     Route("/data/{atlas}/tiles/{style}/{z:int}/{x:int}/{y:int}", threaded(_tile)),
     Route("/data/{atlas}/pictures/{modality}/{point}", threaded(_picture)),
+    Route("/data/{atlas}/heights/{point}", threaded(_heights)),
     *streets.ROUTES,
     Route("/data/{atlas}/vectors/{layer}", threaded(_vector)),
 ]

@@ -119,11 +119,9 @@ def test_one_may_look_around_at_the_point_and_at_the_best_match(both, shown):
     assert point["views"]["step"].startswith("/data/boston/street/")
 
 
-def test_surface_cards_have_a_scale_in_metres(both, shown):
+def test_surface_cards_have_a_scale(both, shown):
     ask(both, "Fenway")
-    heights = group(shown, "Surface model")["cards"][0]["heights"]
-    assert (heights["low"], heights["high"]) == ("0 m", "38 m")
-    assert len(set(heights["colours"])) > 5
+    assert group(shown, "Surface model")["cards"][0]["heights"].startswith("/data/boston/heights/42.")
 
 
 def test_text_cards_say_one_thing_of_each_kind_first(both, shown):

@@ -53,7 +53,13 @@ export class Viewer {
           this.status,
           this.origin,
         ),
-        el("div.ugc-viewer-reading", {}, el("span.ugc-viewer-compass", { "aria-hidden": "true" }, this.needle), this.facing),
+        el(
+          "div.ugc-viewer-reading",
+          {},
+          el("span.ugc-viewer-compass", { "aria-hidden": "true" }, this.needle),
+          this.facing,
+          el("span.ugc-viewer-keys", {}, "← → turn   ↑ ↓ walk"),
+        ),
         el(
           "div.ugc-viewer-actions",
           {},
