@@ -1,6 +1,8 @@
 """The benchmark: its arithmetic with fakes and a clock that obeys, its fresh process for real."""
 
 import json
+from contextlib import contextmanager
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -116,6 +118,37 @@ def test_queries_are_timed_from_input_to_answer():
 def test_an_atlas_is_asked_only_what_it_knows():
     clock = Clock()
     assert bench.measure_queries(FakeExplorer(clock, ("location",)), 1, clock) == {"location": 13.0}
+
+
+class FakeStreets:
+    """A view takes two milliseconds, the first one a second."""
+
+    is_rendered = True
+    latlon, headings_deg = np.zeros((40, 2)), np.zeros(40)
+
+    def __init__(self, clock):
+        self.clock, self.drawn, self.is_held = clock, 0, False
+
+    def __len__(self):
+        return len(self.latlon)
+
+    @contextmanager
+    def held(self):
+        self.is_held = True
+        yield
+        self.is_held = False
+
+    def draw(self, latlon, headings_deg, width, height):
+        assert (latlon.shape, headings_deg.shape, width, height) == ((1, 2), (1, 1), 224, 160)
+        assert self.is_held, "what is timed is the drawing, not the reading of the city"
+        self.clock.now += 0.002 if self.drawn else 1.0
+        self.drawn += 1
+
+
+def test_street_views_are_timed_where_they_are_drawn():
+    clock = Clock()
+    assert bench.measure_views(SimpleNamespace(streets=FakeStreets(clock)), clock) == {"street_view_ms": 2.0}
+    assert bench.measure_views(SimpleNamespace(streets=None), clock) == {}
 
 
 def test_the_machine_is_described():

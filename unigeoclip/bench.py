@@ -35,12 +35,16 @@ BATCH, SMALL_BATCH = 4096, 512
 REFERENCE = "geoclip"
 TOP = 10
 PICTURE_PX = 256  # of the uploads that are simulated
+VIEW_PX = (224, 160)  # width and height of the street views that are timed
+VIEWS = 200
 TEXTS = (
     "hot desert",
     "rainforest by a wide river",
     "big city by the sea",
     "snow and ice",
     "green farmland in a mild climate",
+    "quiet streets with houses and gardens",
+    "park by the river",
     "high mountains",
     "islands in a warm sea",
     "cold coniferous forest",
@@ -59,7 +63,8 @@ def run_bench(atlas: str | Path | Atlas, *, quick: bool = False) -> dict[str, An
 
     Returns:
         Plain values for JSON, medians: "machine"; "batch"; "location_points_per_s" and "ratio_to_geoclip" by embedder,
-        at that batch; "small_batch", the same three for a small one; "query_ms" by kind of query; "start_s", from
+        at that batch; "small_batch", the same three for a small one; "query_ms" by kind of query; "street_view_ms",
+        one view of 224 x 160 px, if the atlas draws street views; "start_s", from
         launching Python to an atlas that can be asked; "first_answers_s", its first query of every kind, which loads
         the sentence encoder; "memory_mb", resident after that (1 MB is 1,000,000 bytes).
 
@@ -82,6 +87,7 @@ def run_bench(atlas: str | Path | Atlas, *, quick: bool = False) -> dict[str, An
         **measure_embedders(embedders, BATCH, rounds),
         "small_batch": measure_embedders(embedders, SMALL_BATCH, 3 * rounds),
         "query_ms": measure_queries(explorer, rounds),
+        **measure_views(explorer),
         **start,
     }
 
@@ -134,7 +140,7 @@ def measure_queries(explorer: Explorer, rounds: int, clock: Clock = time.perf_co
         clock: Seconds.
 
     Returns:
-        Kind of query ("location", "text", "image", as far as the atlas can be asked by it) -> median.
+        Kind of query ("location", "text", "image", "street", as far as the atlas can be asked by it) -> median.
     """
     places = _some_places(explorer, rounds + 1)
     times: dict[str, list[float]] = {}
@@ -170,6 +176,11 @@ def _questions(explorer: Explorer, latlon: NDArray[np.float64], number: int) -> 
         explorer.picture("aerial", point, PICTURE_PX).save(file, "PNG")
         px = explorer.input_px("aerial")
         questions["image"] = lambda: QueryItem("aerial", decode_picture(file.getvalue(), px))
+    if "street" in explorer.modalities and explorer.streets is not None:
+        photo, view = io.BytesIO(), explorer.streets.nearest(*point)
+        explorer.streets.picture(view.lat, view.lon, view.heading_deg).save(photo, "PNG")
+        size = explorer.input_size("street")
+        questions["street"] = lambda: QueryItem("street", decode_picture(photo.getvalue(), *size))
     return questions
 
 
@@ -177,6 +188,25 @@ def _answer(explorer: Explorer, item: QueryItem) -> None:
     query = explorer.query([item])
     explorer.heatmap(query).png()
     explorer.search(query, TOP)
+
+
+def measure_views(explorer: Explorer, clock: Clock = time.perf_counter) -> dict[str, float]:
+    """Milliseconds to draw one street view, the whole city being held; empty where none are drawn.
+
+    Returns:
+        "street_view_ms", the median over `VIEWS` cameras of the atlas.
+    """
+    streets = explorer.streets
+    if streets is None or not streets.is_rendered:
+        return {}
+    rows = np.random.default_rng(0).integers(len(streets), size=VIEWS + 1)
+    times = []
+    with streets.held():
+        for row in rows:
+            started = clock()
+            streets.draw(streets.latlon[[row]], streets.headings_deg[[row], None], *VIEW_PX)
+            times.append(1000 * (clock() - started))
+    return {"street_view_ms": round(statistics.median(times[1:]), 2)}
 
 
 def measure_start(atlas: Path) -> dict[str, float]:

@@ -61,7 +61,8 @@ def _packed(steps: Tensor) -> Tensor:
     """Whole numbers of -31 to 31, any shape -> uint8 (bytes,)."""
     flat = F.pad(steps.flatten() + _STEPS, (0, -steps.numel() % _PER_PACK)).view(-1, _PER_PACK)
     words = (flat << (torch.arange(_PER_PACK) * _BITS)).sum(1)  # 24 bits each
-    return torch.stack([words & 255, words >> 8 & 255, words >> 16], dim=1).flatten().to(torch.uint8)
+    packed: Tensor = torch.stack([words & 255, words >> 8 & 255, words >> 16], dim=1).flatten().to(torch.uint8)
+    return packed
 
 
 def _unpacked(packed: Tensor, count: int) -> Tensor:

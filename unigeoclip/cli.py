@@ -276,7 +276,7 @@ def _train(arguments: argparse.Namespace) -> None:
     from unigeoclip.training import train
 
     atlas = load_atlas(arguments.atlas)
-    out = arguments.out or Path("runs") / f"{atlas.name}-{arguments.config}-{arguments.split}"
+    out = arguments.out or Path("runs") / "-".join(filter(None, (atlas.name, arguments.config, arguments.split)))
     options = {"split": arguments.split, "seed": arguments.seed, "steps": arguments.steps, "resume": arguments.resume}
     metrics = train(atlas, arguments.config, out, **options)
     _print_nested(metrics)

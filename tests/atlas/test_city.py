@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -6,13 +8,13 @@ from PIL import Image
 from rasterio.transform import from_bounds
 
 from tests.atlas import made_up_tiles as made_up
-from unigeoclip.atlas import schema
+from unigeoclip.atlas import schema, store
 from unigeoclip.atlas.render.street import StreetScene
 from unigeoclip.atlas.sources import city
 from unigeoclip.atlas.sources.city import OwnData, build_city
 from unigeoclip.atlas.store import load_atlas
 from unigeoclip.cli import main
-from unigeoclip.errors import InputError, UniGeoError
+from unigeoclip.errors import AtlasError, InputError, UniGeoError
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::PendingDeprecationWarning", "ignore::rasterio.errors.NotGeoreferencedWarning"
@@ -133,6 +135,17 @@ def test_an_atlas_of_another_name_is_not_replaced(built, tiles):
     with pytest.raises(InputError, match="holds the atlas 'madeup'"):
         build_city("other", tiles, built, bbox=made_up.bbox(), embed=embed)
     load_atlas(built)
+
+
+def test_two_atlases_of_one_name_are_refused(built, tiles, tmp_path, monkeypatch):
+    monkeypatch.setattr(city, "ATLASES_FOLDER", tmp_path)
+    with pytest.raises(InputError, match="change --out"):
+        build(tiles, tmp_path / "other")
+    assert not list(tmp_path.iterdir()), "nothing was written"
+    monkeypatch.setattr(store, "ATLASES_FOLDER", tmp_path)
+    shutil.copytree(built, tmp_path / "copied")
+    with pytest.raises(AtlasError, match="named 'madeup'"):
+        load_atlas(tmp_path / "copied")
 
 
 def write_tif(path, bands=3, dtype="uint8", crs="EPSG:4326", bounds=None, value=90):

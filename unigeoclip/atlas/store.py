@@ -224,7 +224,7 @@ class Atlas:
         """
         from unigeoclip.atlas.render.stored import read_city_rasters
 
-        return read_city_rasters(self.path, self.manifest)
+        return read_city_rasters(self)
 
     def vectors(self) -> dict[str, dict[str, Any]]:
         """GeoJSON of the drawn basemap by name ("coast", "borders")."""
@@ -253,6 +253,11 @@ def load_atlas(name_or_path: str | Path) -> Atlas:
     """
     path = _find(name_or_path)
     manifest = _read_manifest(path)
+    if path.resolve().parent == ATLASES_FOLDER and path.resolve().name != manifest.name:
+        raise AtlasError(
+            f"{path} holds an atlas that is named {manifest.name!r}: two of one name could not be told apart here. "
+            f"Rename the folder to {manifest.name}, or build the atlas again under another --name."
+        )
     verify_files(path, manifest.files)
     places = _read_places(path / schema.PLACES)
     sentences = _read_table(path / schema.SENTENCES, schema.SENTENCE_COLUMNS)

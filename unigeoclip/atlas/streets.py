@@ -38,7 +38,7 @@ STEP_DEG = 55.0  # and no farther off the direction one looks in
 MAX_VIEW_PX = 2048
 _TILE_PX = 128  # cameras in one square of so many pixels see the same crop
 _CROP_M = raycast.MAX_DISTANCE_M + 320.0  # as far as rays go, and the shadows that fall there
-_CROPS = 6  # 9 MB each
+_CROPS = 4  # some 50 MB each in a city of 20 km
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,7 @@ class StreetViews:
                 return self._crops[tile]
         middle = ((tile[0] + 0.5) * _TILE_PX, (tile[1] + 0.5) * _TILE_PX)
         half = int(_CROP_M / self._grid.ground_px_m) + _TILE_PX // 2
-        scene = StreetScene.of(read_crop(self.atlas, middle, half, raycast.BLOCK_PX))
+        scene = StreetScene.of(read_crop(self.atlas, middle, half, raycast.BLOCK_PX), self._grid)
         with self._lock:
             self._crops[tile] = scene
             while len(self._crops) > _CROPS:

@@ -96,12 +96,16 @@ def centred(config: TrainConfig, bounds: Bounds) -> TrainConfig:
     return replace(config, model=replace(config.model, encoders=encoders))
 
 
-def named_config(name: str) -> TrainConfig:
+def named_config(name: str, *, city: bool = False) -> TrainConfig:
     """The configuration of that name.
+
+    Args:
+        name: A key of `CONFIGS`.
+        city: Whether it is for an atlas with street views: its "mini" is "city".
 
     Raises:
         InputError: There is none; the message lists those there are.
     """
     if name not in CONFIGS:
         raise InputError(f"There is no configuration {name!r}; there is {', '.join(CONFIGS)}.")
-    return CONFIGS[name]
+    return CONFIGS["city" if city and name == "mini" else name]

@@ -66,7 +66,7 @@ def train(
     config: str | TrainConfig,
     out: Path,
     *,
-    split: str = "random",
+    split: str | None = None,
     seed: int = 0,
     steps: int | None = None,
     resume: bool = False,
@@ -81,7 +81,7 @@ def train(
         atlas: The atlas, with all its places (as the builder writes it).
         config: Name of a configuration, or one.
         out: Folder of the run; new, unless ``resume``.
-        split: ``random`` or ``blocks``; in a city ``views`` or ``blocks``.
+        split: ``random`` or ``blocks``; in a city ``views`` or ``blocks``; the first by default.
         seed: Of initial weights and all draws.
         steps: In place of the configuration's.
         resume: Go on from the last checkpoint in ``out``; the result equals an unbroken training.
@@ -95,7 +95,9 @@ def train(
         InputError: Unknown configuration or split, or ``out`` holds another run.
         CheckpointError: Nothing to resume.
     """
-    config = named_config(config) if isinstance(config, str) else config
+    city = "street" in atlas.manifest.modalities
+    config = named_config(config, city=city) if isinstance(config, str) else config
+    split = split or ("views" if city else "random")
     config = centred(config if steps is None else replace(config, steps=steps), atlas.manifest.bounds)
     if split not in atlas.places:
         raise InputError(f"The atlas {atlas.name} has no split {split!r}.")

@@ -92,17 +92,16 @@ def write_city(
     )
 
 
-def read_city_rasters(folder: Path, manifest: schema.Manifest) -> CityRasters:
+def read_city_rasters(atlas: Atlas) -> CityRasters:
     """Read what street views are rendered from; the same arrays that the builder drew.
 
     Raises:
         InputError: The atlas has no rendered street views.
-        AtlasError: The raster cannot be read.
+        AtlasError: A raster cannot be read, or the cache folder cannot be written.
     """
-    if schema.CITY not in manifest.files:
-        raise InputError(f"The atlas {manifest.name} has no rendered street views.")
-    grid, (bare, building_id, roof) = _read(folder / schema.CITY)
-    return raise_city(grid, bare, building_id, roof)[0]
+    if schema.CITY not in atlas.manifest.files:
+        raise InputError(f"The atlas {atlas.name} has no rendered street views.")
+    return _assembled(atlas, None)
 
 
 def drawn_raster(atlas: Atlas, name: str) -> Path:
@@ -115,7 +114,8 @@ def drawn_raster(atlas: Atlas, name: str) -> Path:
     path = folder / f"{name}.tif"
     with _drawing:
         if not path.is_file():
-            rasters = atlas.city_rasters()
+            grid, (bare, building_id, roof) = _read(atlas.path / schema.CITY)
+            rasters = raise_city(grid, bare, building_id, roof)[0]
             try:
                 folder.mkdir(parents=True, exist_ok=True)
                 _keep(folder / "land.tif", rasters.grid, rasters.land)
@@ -144,7 +144,14 @@ def city_grid(folder: Path) -> CityGrid:
     Raises:
         AtlasError: The raster cannot be read.
     """
-    return _read(folder / schema.CITY, Window(0, 0, 1, 1))[0]
+    try:
+        with rasterio.open(folder / schema.CITY) as dataset:
+            t = dataset.transform
+            return CityGrid(t.c, t.f, t.a, dataset.width, dataset.height)
+    except RasterioIOError as error:
+        raise AtlasError(
+            f"{folder / schema.CITY} cannot be read ({error}). Restore it or build the atlas again."
+        ) from error
 
 
 def read_crop(atlas: Atlas, centre: tuple[float, float], half_px: int, align_px: int) -> CityRasters:
@@ -153,23 +160,28 @@ def read_crop(atlas: Atlas, centre: tuple[float, float], half_px: int, align_px:
     Raises:
         AtlasError: A raster cannot be read.
     """
-    with rasterio.open(atlas.path / schema.CITY) as dataset:
-        size, t = (dataset.width, dataset.height), dataset.transform
+    whole = city_grid(atlas.path)
+    size = (whole.width, whole.height)
     first = [max(0, int(at - half_px) // align_px * align_px) for at in centre]
     beyond = [int(at + half_px) // align_px * align_px + align_px for at in centre]
     last = [min(one, other) for one, other in zip(beyond, size, strict=True)]
-    window = Window(first[0], first[1], last[0] - first[0], last[1] - first[1])
-    _, (bare, building_id, _) = _read(atlas.path / schema.CITY, window)
+    return _assembled(atlas, Window(first[0], first[1], last[0] - first[0], last[1] - first[1]))
+
+
+def _assembled(atlas: Atlas, window: Window | None) -> CityRasters:
+    """The rasters of a city, or of a window of it, from what is stored and what is drawn from that."""
+    grid, (bare, building_id, _) = _read(atlas.path / schema.CITY, window)
     _, (height_m,) = _read(drawn_raster(atlas, "surface"), window)
-    grid = CityGrid(t.c + first[0] * t.a, t.f - first[1] * t.a, t.a, int(window.width), int(window.height))
     land = np.where(building_id > 0, np.uint8(LAND["building"]), bare)
     return CityRasters(grid, height_m.astype(np.float32), building_id, (height_m > 0) & (building_id == 0), land)
 
 
 def _read(path: Path, window: Window | None = None) -> tuple[CityGrid, NDArray[Any]]:
+    """Pixels (bands, h, w) of a raster or of a window of it, and where they are."""
     try:
         with rasterio.open(path) as dataset:
-            t = dataset.transform
-            return CityGrid(t.c, t.f, t.a, dataset.width, dataset.height), dataset.read(window=window)
+            t, array = dataset.transform, dataset.read(window=window)
     except RasterioIOError as error:
         raise AtlasError(f"{path} cannot be read ({error}). Restore it or build the atlas again.") from error
+    left, top = (0, 0) if window is None else (window.col_off, window.row_off)
+    return CityGrid(t.c + left * t.a, t.f - top * t.a, t.a, array.shape[2], array.shape[1]), array

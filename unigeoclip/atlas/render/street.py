@@ -8,7 +8,7 @@ from the building's own hash; no pixel and no draw is shared with the aerial pic
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import geopandas as gpd
 import numpy as np
@@ -122,30 +122,42 @@ class StreetScene:
     scene: raycast.Scene
 
     @classmethod
-    def of(cls, rasters: CityRasters) -> StreetScene:
-        """Prepare rasters; heights are rounded to decimetres, so that stored ones give the same views."""
+    def of(cls, rasters: CityRasters, whole: CityGrid | None = None) -> StreetScene:
+        """Prepare rasters; heights are rounded to decimetres, so that stored ones give the same views.
+
+        Args:
+            rasters: A city or, with ``whole``, a crop of one that starts where blocks of the whole do.
+            whole: Grid of the whole city. Bays of walls and specks of lawns are counted from its corner, so that a
+                crop that is told of it gives the same views as the whole; memory is used where the crop lies.
+        """
+        grid = rasters.grid if whole is None else whole
         height = np.nan_to_num(rasters.height_m, nan=0.0)
         height_dm = np.clip(np.rint(height * np.float32(10)), 0, 65_535).astype(np.uint16)
         ground = rasters.land | np.where(rasters.tree, raycast.TREE_BIT, 0).astype(np.uint8)
         code = np.where(height_dm > 0, rasters.building_id, 0).astype(np.uint8)
-        px_m, block = float(rasters.grid.ground_px_m), raycast.BLOCK_PX
+        px_m, block = float(grid.ground_px_m), raycast.BLOCK_PX
         crest_m = np.empty(height_dm.shape, np.uint8)
         block_m = np.zeros((-(-rasters.grid.height // block), -(-rasters.grid.width // block)), np.uint8)
         raycast.prepare(height_dm, code, ground, px_m, crest_m, block_m)
+        read = (height_dm, crest_m, code, ground, block_m)
+        if whole is not None:
+            col, row = np.rint(whole.to_pixel((rasters.grid.west_m, rasters.grid.north_m))).astype(int).tolist()
+            size = (whole.height, whole.width)
+            blocks = (-(-whole.height // block), -(-whole.width // block))
+            read = (
+                *(_placed(layer, size, row, col) for layer in read[:4]),
+                _placed(block_m, blocks, row // block, col // block),
+            )
         ground_rgb = np.array([GROUND_RGB[name] for name in LAND_CLASSES], np.float32)
         scene = raycast.Scene(
-            height_dm,
-            crest_m,
-            code,
-            ground,
-            block_m,
+            *read,
             _wall_colours(),
             ground_rgb,
             _sky(),
             px_m,
             float(height_dm.max(initial=0)) / 10,
         )
-        return cls(rasters.grid, scene)
+        return cls(grid, scene)
 
     def view(self, pose: Pose, width: int = 224, height: int = 160) -> Views:
         """Draw one view, (3, height, width) uint8.
@@ -206,6 +218,13 @@ class StreetScene:
     def _where(self) -> str:
         south, west, north, east = self.grid.bounds_deg
         return f"latitudes {south:.4f} to {north:.4f}, longitudes {west:.4f} to {east:.4f}"
+
+
+def _placed(layer: NDArray[Any], size: tuple[int, int], row: int, col: int) -> NDArray[Any]:
+    """A crop where it lies in an array of zeros of the size of the whole; pages of zeros take no memory."""
+    out = np.zeros(size, layer.dtype)
+    out[row : row + layer.shape[0], col : col + layer.shape[1]] = layer
+    return out
 
 
 def panorama_headings(heading_deg: ArrayLike, count: int = 4) -> NDArray[np.float64]:

@@ -27,6 +27,7 @@ from unigeoclip.atlas.render import describe, ortho, stored, street, surface
 from unigeoclip.atlas.render.layers import TEXT_COLUMNS, CityGrid, CityLayers, CityRasters
 from unigeoclip.atlas.sentence_codes import write_vectors
 from unigeoclip.atlas.sources import cells, city_rules, own_rasters, photos, tiles
+from unigeoclip.atlas.store import ATLASES_FOLDER
 from unigeoclip.atlas.verify import sha256_of
 from unigeoclip.errors import InputError
 
@@ -153,6 +154,10 @@ def _check_name(name: str) -> None:
 
 def _check_folder(folder: Path, name: str) -> None:
     """An atlas may be replaced by a new one of its own name only."""
+    if folder.resolve().parent == ATLASES_FOLDER and folder.name != name:
+        raise InputError(
+            f"Among the shipped atlases the folder of {name!r} is {name}, not {folder.name}: change --out."
+        )
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file; give a folder for the atlas with --out.")
     if (folder / schema.MANIFEST).is_file():

@@ -20,8 +20,8 @@ from PIL import Image
 
 from unigeoclip import config
 from unigeoclip.atlas import schema
-from unigeoclip.atlas.sentence_codes import write_vectors
 from unigeoclip.atlas.rasters import WINDOW_M_PER_DEG, Raster
+from unigeoclip.atlas.sentence_codes import write_vectors
 from unigeoclip.atlas.sources import captions, downloads, facts, geonames, natural, places, vectors, world_rules
 from unigeoclip.atlas.sources.cog import global_transform, write_cog
 from unigeoclip.atlas.sources.world_sources import PACKAGES, SOURCES
