@@ -70,7 +70,8 @@ def _unpacked(packed: Tensor, count: int) -> Tensor:
     first, second, third = packed.view(-1, 3).to(torch.int64).unbind(1)
     words = first | second << 8 | third << 16
     flat = words[:, None] >> (torch.arange(_PER_PACK) * _BITS) & (2**_BITS - 1)
-    return (flat.flatten()[:count] - _STEPS).float()
+    steps: Tensor = flat.flatten()[:count] - _STEPS
+    return steps.float()
 
 
 def _restored(stored: dict[str, Tensor], shapes: dict[str, torch.Size]) -> dict[str, Tensor]:

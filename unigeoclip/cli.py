@@ -96,7 +96,7 @@ def _add_data_commands(commands: Any) -> None:
     _add_atlas(train)
     train.add_argument("--config", default="mini", help="named configuration (default: %(default)s)")
     train.add_argument("--out", type=Path, metavar="DIR", help="folder of the run (default: runs/ATLAS-CONFIG-SPLIT)")
-    train.add_argument("--split", default="random", help="held out: random or blocks; in a city views or blocks")
+    train.add_argument("--split", help="random (world) or views (cities), the default, or blocks: what is held out")
     train.add_argument("--seed", type=int, default=0, help="of initial weights and all draws (default: %(default)s)")
     train.add_argument("--steps", type=_positive, help="number of steps, in place of the configuration's")
     train.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")

@@ -139,18 +139,21 @@ class StreetScene:
         crest_m = np.empty(height_dm.shape, np.uint8)
         block_m = np.zeros((-(-rasters.grid.height // block), -(-rasters.grid.width // block)), np.uint8)
         raycast.prepare(height_dm, code, ground, px_m, crest_m, block_m)
-        read = (height_dm, crest_m, code, ground, block_m)
         if whole is not None:
             col, row = np.rint(whole.to_pixel((rasters.grid.west_m, rasters.grid.north_m))).astype(int).tolist()
             size = (whole.height, whole.width)
             blocks = (-(-whole.height // block), -(-whole.width // block))
-            read = (
-                *(_placed(layer, size, row, col) for layer in read[:4]),
-                _placed(block_m, blocks, row // block, col // block),
+            height_dm, crest_m, code, ground = (
+                _placed(layer, size, row, col) for layer in (height_dm, crest_m, code, ground)
             )
+            block_m = _placed(block_m, blocks, row // block, col // block)
         ground_rgb = np.array([GROUND_RGB[name] for name in LAND_CLASSES], np.float32)
         scene = raycast.Scene(
-            *read,
+            height_dm,
+            crest_m,
+            code,
+            ground,
+            block_m,
             _wall_colours(),
             ground_rgb,
             _sky(),
