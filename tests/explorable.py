@@ -84,3 +84,11 @@ def write_explorable_city(path: Path, name: str = "madeup", east_m: float = 0.0,
         metrics = {"atlas": name, "data": atlas.data_hash, "split": "views", "unlike": {}}
         write_json(atlas.model_path / "metrics.json", metrics)
     return path
+
+
+def write_long_street(path: Path) -> Path:
+    """Build a larger town, 3.4 km wide, with a straight street whose every second camera is held out; no model."""
+    tiles = made_up.write_tiles(path.parent / ".long-street-tiles", made_up.long_street())
+    with mock.patch.object(cells, "HELD_OUT_VIEWS", 2):
+        build_city("longstreet", tiles, path, bbox=made_up.bbox(1700), embed=HashedSentences().embed)
+    return path

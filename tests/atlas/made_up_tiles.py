@@ -63,6 +63,22 @@ def town():
     }
 
 
+def long_street():
+    """The town and, a kilometre to the south, a straight street of 3.3 km with houses on either side."""
+    layers, street = town(), line((-1650, -1000), (1650, -1000))
+    houses = [
+        (box(x, -1040 if number % 2 else -985, 14 + number % 5, 12), {"render_height": 5 + number % 9})
+        for number, x in enumerate(range(-1640, 1640, 30))
+    ]
+    added = {
+        "building": houses,
+        "transportation": [(street, {"class": "minor"})],
+        "transportation_name": [(street, {"class": "minor", "name": "Long Street"})],
+        "landcover": [(box(-1650, -1100, 700, 80), {"class": "wood", "subclass": "forest"})],
+    }
+    return {name: features + added.get(name, []) for name, features in layers.items()}
+
+
 def write_tiles(folder: Path, layers=None) -> Path:
     """Write z/x/y.pbf files; each holds what touches the tile and its margin, as real ones do."""
     layers = town() if layers is None else layers
