@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import limits, modelcard, scale, waiting
+from pages.ui import citycard, limits, modelcard, scale, waiting
 from pages.ui.words import literal
 from unigeoclip.errors import UniGeoError
 
@@ -22,9 +22,9 @@ st.html(modelcard.sources(manifest.sources))
 
 st.header("The model")
 try:
-    card = modelcard.read(atlas)
+    card, measured = modelcard.read(atlas), citycard.sections(atlas)
 except UniGeoError as error:
-    card = None
+    card, measured = None, []
     st.error(literal(str(error)), icon=":material/info:")
 if card is None:
     st.info(
@@ -33,10 +33,15 @@ if card is None:
     )
 else:
     st.html(modelcard.training(card))
+    if meanings := citycard.meanings(atlas, card.retrieval):
+        st.html(meanings)
     for split, retrieval in card.retrieval.items():
         st.subheader(modelcard.SPLIT_TITLES.get(split, split))
         st.markdown(modelcard.split_words(split, manifest))
         st.html(modelcard.retrieval_table(retrieval))
+    for heading, html in measured:
+        st.subheader(heading)
+        st.html(html)
     if card.queries:
         st.subheader("Plain text queries")
         st.html(modelcard.query_table(card.queries))

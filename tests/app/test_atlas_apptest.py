@@ -58,6 +58,21 @@ def test_the_model_card_shows_training_and_every_split(app, model):
     assert "Mean precision 97 %" in text
 
 
+def test_what_was_measured_beside_it_is_shown(app, model):
+    figures = {"recall@1": 12.0, "recall@10": 44.0, "acc@100m": 21.0, "n": 2000}
+    row = {"group": "scales", "name": "4 scales", "run": "all-five", "modalities": [], "pivot": None, "seconds": 480}
+    budget = {"steps": 250, "batch": 384, "seed": 0}
+    table = {"data": "0123456789ab", "split": "views", "budget": budget, "complete": True}
+    rows = [row | {"retrieval": {"street->location": figures}}]
+    (model / "ablations.json").write_text(json.dumps(table | {"rows": rows}))
+    app = app.switch_page("pages/atlas.py").run()
+    assert not app.exception
+    assert "How many scales the location encoder sees" in [header.value for header in app.subheader]
+    assert "250 steps of 384 places" in words(app)
+    (model / "ablations.json").write_text("{")
+    assert "ablations.json" in app.run().error[0].value.replace("\\", "")
+
+
 def test_an_unreadable_model_file_is_a_sentence(app, model):
     (model / "metrics.json").write_text("{")
     app = app.switch_page("pages/atlas.py").run()

@@ -58,6 +58,7 @@ def test_nothing_is_written_unless_asked(atlas, far):
     assert "location" in found["elsewhere"]["far"]["means"]
     assert found["means"]["street"] == "panorama of four headings with known compass"
     assert found["means"]["photo"] == "one 90-degree view, compass unknown"
+    assert found["note"].startswith("five renderings of one map")
     assert found["splits"]["views"]["means"] == "new camera positions and views in known territory"
     assert not list(atlas.model_path.glob("elsewhere-*"))
     assert "elsewhere" not in evaluate(atlas)

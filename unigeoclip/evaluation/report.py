@@ -48,8 +48,8 @@ def evaluate(
     Returns:
         ``{"splits": {split: {"means": str, "retrieval": {"a->b": {...}}, "recorded": bool}}, "queries": [{"query",
             "rule", "precision", "chance"}], "mean_precision": float}``; percentages from 0 to 100. Of a city also
-            ``"means": {"street": str, ...}``, ``"elsewhere": {name: {"title", "means", "retrieval", "recorded"}}`` and
-            ``"ablations"``, the last two where there are any.
+            ``"means": {"street": str, ...}``; ``"note"`` where its pictures are drawn; ``"elsewhere": {name: {"title",
+            "means", "retrieval", "recorded"}}`` and ``"ablations"`` where there are any.
 
     Raises:
         AtlasError: The model folder has no ``metrics.json`` that names its split, or was trained on other data.
@@ -71,6 +71,8 @@ def evaluate(
     found: dict[str, Any] = {"splits": splits, "queries": scores, "mean_precision": mean}
     if means := meanings.of_items(atlas):
         found["means"] = means
+    if meanings.are_drawn(atlas):
+        found["note"] = meanings.UPPER_BOUND
     away = recorded_elsewhere(folder)
     if elsewhere is not None:
         figures = elsewhere_report(model, atlas, elsewhere)
