@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import rasterio
+from rasterio.enums import Resampling
 from rasterio.errors import RasterioIOError
 from rasterio.transform import Affine
 from rasterio.windows import Window
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 _BLOCK_PX = 512
 PHOTO_QUALITY = 70  # of a person's own picture
 AERIAL_QUALITY = 8  # of WebP: roof edges and streets stay clear; more bytes go into the mottling of lawns
+_DRAWN = 1  # raised when the same atlas is drawn otherwise
 _drawing = threading.Lock()
 
 
@@ -110,7 +112,7 @@ def drawn_raster(atlas: Atlas, name: str) -> Path:
     Raises:
         AtlasError: The raster of the city cannot be read, or the cache folder cannot be written.
     """
-    folder = cache_folder() / f"{atlas.name}-{atlas.data_hash}-rasters"
+    folder = cache_folder() / f"{atlas.name}-{atlas.data_hash}-drawn{_DRAWN}"
     path = folder / f"{name}.tif"
     with _drawing:
         if not path.is_file():
@@ -135,6 +137,7 @@ def _keep(path: Path, grid: CityGrid, array: NDArray[Any]) -> None:
                "blockysize": _BLOCK_PX, "compress": "ZSTD", "zstd_level": 1}  # fmt: skip
     with rasterio.open(temporary, "w", **profile) as dataset:
         dataset.write(array, 1)
+        dataset.build_overviews([2, 4, 8, 16, 32], Resampling.average)  # base maps of the whole city read these
     temporary.replace(path)
 
 
