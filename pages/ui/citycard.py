@@ -132,7 +132,7 @@ def _in_words(group: str, rows: Sequence[dict[str, Any]]) -> str:
     """What a group of rows says, in a sentence."""
     if group == "modalities":
         pair = next((row for row in rows if set(row["modalities"]) == {"street", "aerial"}), None)
-        return "Each row adds a modality to the one before. " + _compared(
+        return "From two modalities to all of them. " + _compared(
             pair, rows[-1], "trained on street views and aerial pictures alone", "with " + rows[-1]["name"]
         )
     if group == "loss":
@@ -155,7 +155,7 @@ def _in_words(group: str, rows: Sequence[dict[str, Any]]) -> str:
 
 def _compared(first: dict[str, Any] | None, last: dict[str, Any] | None, before: str, after: str) -> str:
     """Street view to aerial picture of two rows in a sentence; empty where one is missing."""
-    if first is None or last is None or first is last:
+    if first is None or last is None or first is last or "street->aerial" not in last["retrieval"]:
         return ""
     a, b = (f"{_value(row, 'street->aerial'):.0f}" for row in (first, last))
     return f"Of 100 street views {a} find an aerial picture within 100 m {before}, {b} {after}."
