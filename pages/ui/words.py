@@ -36,7 +36,7 @@ def facing(heading_deg: float) -> str:
 
 def similarity(value: float) -> str:
     """A cosine similarity, two decimals, with a true minus sign."""
-    return f"{value:.2f}".replace("-", "−")
+    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")  # + 0.0: there is no minus nought
 
 
 def short(text: str, limit: int = 38) -> str:

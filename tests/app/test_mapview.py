@@ -51,6 +51,7 @@ def test_two_numbers_are_a_point(text, expected):
 def test_figures_read_as_people_write_them():
     assert words.coordinates(-33.456, 151.2) == "33.46° S, 151.20° E"
     assert words.similarity(-0.104) == "−0.10"
+    assert words.similarity(-0.004) == "0.00"
     assert [words.distance(metres) for metres in (None, 12.4, 4_320, 1_234_567)] == [
         "",
         "12 m",
