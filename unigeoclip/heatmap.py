@@ -34,7 +34,8 @@ __all__ = ["Best", "Grid", "Heatmap", "LegendStop", "check_ending"]
 Bounds = tuple[float, float, float, float]  # south, west, north, east in degrees
 Scale = Literal["similarity", "percentile"]
 
-PICTURE_WIDTH_PX = 1024
+PICTURE_WIDTH_PX = 1024  # of grids that have so much to show; others are drawn with two pixels a cell
+LEAST_WIDTH_PX = 512
 MAX_PICTURE_WIDTH_PX = 4096
 MAX_PICTURE_BYTES = 150_000
 _BAND_ROWS = 128
@@ -162,13 +163,18 @@ class Grid:
         number = int(self._numbers[row, column])
         return number if number >= 0 else None
 
+    @property
+    def picture_width_px(self) -> int:
+        """Width of a picture of the grid: two pixels a cell, as far as that is reasonable."""
+        return min(max(2 * self.shape[1], LEAST_WIDTH_PX), PICTURE_WIDTH_PX)
+
     @cached_property
     def _default_plan(self) -> _PicturePlan:
-        return _PicturePlan.of(self, PICTURE_WIDTH_PX)
+        return _PicturePlan.of(self, self.picture_width_px)
 
     def _plan(self, width_px: int) -> _PicturePlan:
         """The plan of the usual width is kept; others are rare and may be large."""
-        return self._default_plan if width_px == PICTURE_WIDTH_PX else _PicturePlan.of(self, width_px)
+        return self._default_plan if width_px == self.picture_width_px else _PicturePlan.of(self, width_px)
 
 
 @dataclass(frozen=True, eq=False)
@@ -351,7 +357,7 @@ class Heatmap:
         top_share: float | None = None,
         scale: Scale = "similarity",
         low_opacity: float | None = None,
-        width_px: int = PICTURE_WIDTH_PX,
+        width_px: int | None = None,
     ) -> bytes:
         """Draw the heatmap as a paletted PNG in Web Mercator (EPSG:3857), to be laid over ``bounds``.
 
@@ -364,14 +370,15 @@ class Heatmap:
             scale: Colour by similarity, or by percentile of area.
             low_opacity: Opacity at the low end of the colours, rising to ``opacity`` at the high end, so that the map
                 below shows where nothing is like the query. The same as ``opacity`` by default.
-            width_px: Width of the picture; its height follows from the bounds.
+            width_px: Width of the picture, `Grid.picture_width_px` by default; its height follows from the bounds.
 
         Returns:
-            The file, at most 150 kB unless the picture is wider than the default.
+            The file, at most 150 kB unless the picture is wider than 1024 px.
 
         Raises:
             InputError: An option is unknown or out of range.
         """
+        width_px = self.grid.picture_width_px if width_px is None else width_px
         if not 1 <= width_px <= MAX_PICTURE_WIDTH_PX:
             raise InputError(f"The picture can be 1 to {MAX_PICTURE_WIDTH_PX} pixels wide, not {width_px}.")
         low_opacity = opacity if low_opacity is None else low_opacity

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from unigeoclip.colours import shaded_relief
 from unigeoclip.config import read_json
@@ -366,18 +367,20 @@ class Explorer:
         return Place(place_id, name, float(record["lat"]), float(record["lon"]), country, captions)
 
     def nearest_place(self, lat: float, lon: float) -> tuple[Place, float]:
-        """The gallery place nearest to a point, and its distance in metres.
+        """The place nearest to a point, and its distance in metres.
 
         Raises:
             InputError: The coordinates are not a point on the globe.
         """
         point = as_latlon((lat, lon))
-        number = int(np.argmax(self._xyz @ unit_xyz(point)[0]))
-        return self.place(self._ids[number]), float(distance_m(point[0], self._latlon[number]))
+        row = int(self._nearest.query(unit_xyz(point)[0])[1])
+        record = self.atlas.places.iloc[row]
+        metres = distance_m(point[0], (float(record["lat"]), float(record["lon"])))
+        return self.place(str(record["place_id"])), float(metres)
 
     @cached_property
-    def _xyz(self) -> NDArray[np.float64]:
-        return unit_xyz(self._latlon)
+    def _nearest(self) -> cKDTree:
+        return cKDTree(unit_xyz(self.atlas.places[["lat", "lon"]].to_numpy(np.float64)))
 
     def picture(self, modality: str, latlon: Sequence[float], px: int = 224) -> Image.Image:
         """The atlas's own picture round a point, as wide as the model's input: the photograph, or heights as relief.

@@ -81,3 +81,14 @@ def test_learning_rate_warms_up_and_falls():
     assert rates.argmax() in (99, 100)
     assert (np.diff(rates[100:]) < 0).all()
     assert rates[-1] == pytest.approx(0.01, abs=1e-3)
+
+
+def test_a_restart_is_a_second_shorter_cosine():
+    config = replace(TINY, steps=100, restart_steps=50, learning_rate=1e-3, restart_rate=4e-4)
+    rates = [learning_rate(config, step) for step in range(config.all_steps)]
+    assert config.all_steps == 150
+    assert rates[99] < 1e-4
+    assert rates[100] == pytest.approx(4e-4)
+    assert rates[149] < 2e-5
+    assert all(rates[step] > rates[step + 1] for step in range(100, 149))
+    assert config.shortened(20).all_steps == 20

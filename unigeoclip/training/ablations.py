@@ -147,7 +147,8 @@ def ablate(
     if "street" not in atlas.manifest.modalities:
         raise InputError(f"The ablations ask with street views, and the atlas {atlas.name} has none. Give a city.")
     every = max(1, steps // _CHECKPOINTS)
-    config = replace(base or named_config(BASE), steps=steps, evaluate_every=steps, checkpoint_every=every)
+    short = replace((base or named_config(BASE)).shortened(steps), text_steps=0)  # rows differ in what all learn
+    config = replace(short, evaluate_every=steps, checkpoint_every=every)
     rows = ablation_rows(centred(config, atlas.manifest.bounds))
     budget = {"steps": steps, "batch": config.batch, "seed": SEED}
     table: dict[str, Any] = {

@@ -26,11 +26,23 @@ class TrainConfig:
     batch: int = 512
     learning_rate: float = 1e-3
     warmup: float = 0.05  # share of the steps
+    restart_steps: int = 0  # a second, shorter cosine after the first: a warm restart (Loshchilov & Hutter, ICLR 2017)
+    restart_rate: float = 4e-4
+    text_steps: int = 0  # at the end only the head of text learns, see `text_stage`
     weight_decay: float = 0.05
     clip_norm: float = 1.0
     pivot: str | None = None  # None: all-to-all
     evaluate_every: int = 500
     checkpoint_every: int = 100
+
+    @property
+    def all_steps(self) -> int:
+        """Steps in which all encoders learn."""
+        return self.steps + self.restart_steps
+
+    def shortened(self, steps: int) -> TrainConfig:
+        """The same with so many steps, without a restart, and no more steps of text alone than that."""
+        return replace(self, steps=steps, restart_steps=0, text_steps=min(self.text_steps, steps))
 
 
 CONFIGS = {
@@ -74,6 +86,8 @@ CONFIGS = {
             },
         ),
         steps=2000,
+        restart_steps=600,
+        text_steps=4000,
         batch=384,
         evaluate_every=400,
     ),

@@ -9,7 +9,7 @@ import platform
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,7 @@ from unigeoclip.training.configs import TrainConfig, centred, named_config
 from unigeoclip.training.losses import all_to_all_loss
 from unigeoclip.training.sampler import PlaceSampler
 from unigeoclip.training.street_sampler import StreetSampler
+from unigeoclip.training.text_stage import tune_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -98,7 +99,7 @@ def train(
     city = "street" in atlas.manifest.modalities
     config = named_config(config, city=city) if isinstance(config, str) else config
     split = split or ("views" if city else "random")
-    config = centred(config if steps is None else replace(config, steps=steps), atlas.manifest.bounds)
+    config = centred(config if steps is None else config.shortened(steps), atlas.manifest.bounds)
     if split not in atlas.places:
         raise InputError(f"The atlas {atlas.name} has no split {split!r}.")
     run = Run(atlas.name, atlas.data_hash, split, seed, config)
@@ -127,12 +128,17 @@ def _claim(out: Path, run: Run, resume: bool) -> None:
 
 
 def learning_rate(config: TrainConfig, step: int) -> float:
-    """Linear warm-up, then a cosine to a hundredth."""
+    """Linear warm-up, then a cosine to a hundredth; after that the second cosine, if there is one."""
+    if step >= config.steps and config.restart_steps:
+        return _cosine(config.restart_rate, (step - config.steps) / config.restart_steps)
     warm = max(1, round(config.warmup * config.steps))
     if step < warm:
         return config.learning_rate * (step + 1) / warm
-    progress = (step - warm) / max(1, config.steps - warm)
-    return config.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(progress, 1.0))))
+    return _cosine(config.learning_rate, (step - warm) / max(1, config.steps - warm))
+
+
+def _cosine(rate: float, progress: float) -> float:
+    return rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(progress, 1.0))))
 
 
 def all_sentence_vectors(atlas: Atlas, cache: Path) -> NDArray[np.float16]:
@@ -183,18 +189,18 @@ class Trainer:
         from torch.utils.tensorboard import SummaryWriter
 
         started = time.monotonic() - self.seconds
-        bar = tqdm(total=self.config.steps, initial=self.step, desc=f"Training ({self.run.split})", unit="step")
+        bar = tqdm(total=self.config.all_steps, initial=self.step, desc=f"Training ({self.run.split})", unit="step")
         scores: dict[str, float] = {}
         # The next batch is drawn while this one is learned from.
         with SummaryWriter(self.out / "tensorboard") as writer, bar, ThreadPoolExecutor(1) as ahead:
             following = ahead.submit(self.sampler.batch, self.step, self.config.batch)
-            while self.step < self.config.steps:
+            while self.step < self.config.all_steps:
                 inputs = following.result()
                 following = ahead.submit(self.sampler.batch, self.step + 1, self.config.batch)
                 loss = self.update(inputs)
                 self.step += 1
                 self.seconds = time.monotonic() - started
-                last = self.step == self.config.steps
+                last = self.step == self.config.all_steps
                 if self.step % self.config.evaluate_every == 0 or last:
                     scores = self.quick_scores()
                 if self.step % LOG_EVERY == 0 or last:
@@ -276,7 +282,11 @@ class Trainer:
             path.write_text("\n".join(kept) + "\n", encoding="utf-8")
 
     def finish(self) -> dict[str, Any]:
-        """Export the model as it ships and measure exactly that file."""
+        """Train the head of text alone, export the model as it ships and measure exactly that file."""
+        if self.config.text_steps:
+            started = time.monotonic()
+            tune_text(self.model, self.sampler, self.config.text_steps, self.run.seed)
+            self.seconds += time.monotonic() - started
         folder = self.out / "model"
         save_model(self.model, folder, compact=True)
         model = load_model(folder)

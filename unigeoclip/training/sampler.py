@@ -64,8 +64,11 @@ class PlaceSampler:
 
     def positions(self, count: int, rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Draw positions on land and the row (among the training places) whose sentences go with each."""
-        rows = rng.integers(len(self.train), size=count)
-        move = rng.normal(size=(2, count)) * self.sigma_m[rows]
+        return self.moved(rng.integers(len(self.train), size=count), rng)
+
+    def moved(self, rows: NDArray[np.int64], rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Move training places at random on land: (n,) rows -> (n, 2) degrees, and rows of the sentences there."""
+        move = rng.normal(size=(2, len(rows))) * self.sigma_m[rows]
         own = self.latlon[rows]
         moved = as_latlon(offset_m(own, move[0], move[1]))
         distance, nearest = self.tree.query(unit_xyz(moved))

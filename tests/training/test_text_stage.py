@@ -1,0 +1,79 @@
+"""The head of text alone: what it reads, that nothing else changes, and that it learns."""
+
+import numpy as np
+import pytest
+import torch
+
+from tests.atlas.tiny import write_tiny_atlas
+from tests.explorable import CONFIG
+from unigeoclip.atlas import load_atlas
+from unigeoclip.modalities.text import TextBatch
+from unigeoclip.model import UniGeoCLIP
+from unigeoclip.training import text_stage
+from unigeoclip.training.sampler import PlaceSampler
+from unigeoclip.training.text_stage import short_text, tune_text
+
+
+@pytest.fixture
+def sampler(tmp_path):
+    atlas = load_atlas(write_tiny_atlas(tmp_path / "tiny"))
+    vectors = np.random.default_rng(0).normal(size=(len(atlas.sentences), 384))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return PlaceSampler(atlas, "random", vectors.astype(np.float16), {})
+
+
+def model():
+    torch.manual_seed(0)
+    return UniGeoCLIP(CONFIG)
+
+
+def weights(some):
+    return {name: value.clone() for name, value in some.state_dict().items()}
+
+
+def test_only_the_head_of_text_changes_and_the_same_way_each_time(sampler, monkeypatch):
+    monkeypatch.setattr(text_stage, "BATCH", 16)
+    first, second = model(), model()
+    before = weights(first)
+    tune_text(first, sampler, 3, seed=1)
+    tune_text(second, sampler, 3, seed=1)
+    after = weights(first)
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert changed
+    assert all(name.startswith("encoders.text.") for name in changed)
+    assert all(torch.equal(value, weights(second)[name]) for name, value in after.items())
+
+
+def test_single_sentences_find_their_places_better(sampler, monkeypatch):
+    monkeypatch.setattr(text_stage, "BATCH", 32)
+    some = model()
+
+    def similarity():
+        rows = sampler.sentences
+        texts = TextBatch(
+            torch.from_numpy(sampler.vectors[[row[0] for row in rows]].astype(np.float32)),
+            torch.ones(len(rows), dtype=torch.int64),
+        )
+        with torch.no_grad():
+            text = torch.nn.functional.normalize(some.encoders["text"](texts), dim=-1)
+            places = some.encode({"location": sampler.latlon})["location"]
+        own = (text * places).sum(1).mean()
+        return float(own - (text @ places.T).mean())
+
+    before = similarity()
+    tune_text(some, sampler, 60, seed=0)
+    assert similarity() > before + 0.05
+
+
+def test_texts_are_mostly_short_and_always_of_the_place():
+    rng, rows = np.random.default_rng(0), np.array([3, 5, 8, 13, 21, 34])
+    rarity = np.cumsum([0.9, 0.02, 0.02, 0.02, 0.02, 0.02])
+    texts = [short_text(rows, rarity, rng) for _ in range(4000)]
+    assert all(set(text) <= set(rows) and len(set(text)) == len(text) for text in texts)
+    lengths = np.bincount([len(text) for text in texts], minlength=7) / len(texts)
+    assert lengths[1] == pytest.approx(0.6, abs=0.03)
+    assert lengths[0] == 0
+    assert lengths[6] == pytest.approx(0.075, abs=0.02), "all of the place"
+    alone = [text[0] for text in texts if len(text) == 1]
+    assert alone.count(3) / len(alone) == pytest.approx((0.9 + 1 / 6) / 2, abs=0.05), "half by rarity, half evenly"
+    assert short_text(rows[:1], np.array([1.0]), rng).tolist() == [3]
