@@ -5,7 +5,7 @@ import pytest
 
 from unigeoclip.atlas import sentence_codes
 from unigeoclip.atlas.schema import SENTENCE_DIM
-from unigeoclip.atlas.sentence_codes import LEAST_FOR_CODES, are_vectors, count_vectors, pack_vectors, unpack_vectors
+from unigeoclip.atlas.sentence_codes import LEAST_FOR_CODES, PIECES, are_vectors, count_vectors, pack_vectors, unpack_vectors
 
 
 def like_sentences(count, seed=0):
@@ -72,7 +72,7 @@ def test_codes_keep_what_a_vector_says(monkeypatch):
     vectors = like_sentences(1000)
     stored = pack_vectors(vectors)
     assert set(stored) == {"codes", "codebook"}
-    assert stored["codes"].shape == (1000, 96)
+    assert stored["codes"].shape == (1000, PIECES)
     assert stored["codes"].dtype == np.uint8
     assert are_vectors(shapes(stored))
     assert count_vectors(shapes(stored)) == 1000

@@ -56,8 +56,9 @@ def write_vectors(path: Path, vectors: NDArray[np.float32]) -> None:
 def unpack_vectors(stored: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
     """Unit vectors (m, 384) float32 from either form."""
     if "codes" in stored:
-        pieces = stored["codebook"].astype(np.float32)[np.arange(PIECES), stored["codes"]]  # (m, 96, 4)
-        vectors: NDArray[np.float32] = pieces.reshape(len(stored["codes"]), SENTENCE_DIM)
+        codes, codebook = stored["codes"], stored["codebook"].astype(np.float32)
+        pieces = codebook[np.arange(len(codebook)), codes]  # (m, pieces, 384 / pieces)
+        vectors: NDArray[np.float32] = pieces.reshape(len(codes), SENTENCE_DIM)
     else:
         vectors = stored["vectors"].astype(np.float32) * stored["scale"][:, None]
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -67,8 +68,8 @@ def unpack_vectors(stored: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
 def are_vectors(shapes: Mapping[str, tuple[int, ...]]) -> bool:
     """Whether tensors of these names and shapes are one of the two forms."""
     if set(shapes) == {"codes", "codebook"}:
-        count = shapes["codes"][0]
-        return shapes["codes"] == (count, PIECES) and shapes["codebook"] == (PIECES, WORDS, SENTENCE_DIM // PIECES)
+        (count, pieces), codebook = shapes["codes"], shapes["codebook"]
+        return codebook == (pieces, WORDS, SENTENCE_DIM // pieces) and pieces * codebook[2] == SENTENCE_DIM
     count = shapes.get("scale", (0,))[0]
     return dict(shapes) == {"scale": (count,), "vectors": (count, SENTENCE_DIM)}
 
