@@ -96,8 +96,7 @@ def sources(listed: Iterable[Source]) -> str:
     """Sources with licence and attribution."""
     rows = [
         (
-            f"{escape(source.name)}"
-            f"<br><small>{escape(source.package)} {escape(source.version)}, {escape(source.date)}</small>",
+            f"{escape(source.name)}<br><small>{escape(_origin(source))}</small>",
             escape(source.what),
             escape(source.licence),
             escape(source.attribution),
@@ -107,6 +106,12 @@ def sources(listed: Iterable[Source]) -> str:
     return _table(("Source", "What it gives", "Licence", "Attribution"), rows)
 
 
+def _origin(source: Source) -> str:
+    """Package, version and date, as far as they are known."""
+    named = " ".join(part for part in (source.package, source.version) if part)
+    return ", ".join(part for part in (named, source.date) if part)
+
+
 def training(card: ModelCard) -> str:
     """How the model was trained, in figures."""
     run = card.metrics.get("training", {})
@@ -114,7 +119,10 @@ def training(card: ModelCard) -> str:
     if seconds := run.get("seconds"):
         pairs.append(("Training", f"{_duration(seconds)} on {run.get('machine', 'an unnamed machine')}"))
     if "steps" in run and "batch" in run:
-        pairs.append(("Steps", f"{run['steps']:,} of {run['batch']:,} places, drawn afresh at every step"))
+        steps = run["steps"] + run.get("restart_steps", 0)
+        pairs.append(("Steps", f"{steps:,} of {run['batch']:,} places, drawn afresh at every step"))
+        if text := run.get("text_steps"):
+            pairs.append(("Then", f"{text:,} steps of the head of text alone, on short texts"))
     if dim := card.config.get("dim") or run.get("model", {}).get("dim"):
         pairs.append(("Shared space", f"{dim} dimensions"))
     loss = "all pairs of modalities" if run.get("pivot") is None else f"pairs with {run['pivot']} only"

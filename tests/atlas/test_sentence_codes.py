@@ -5,7 +5,14 @@ import pytest
 
 from unigeoclip.atlas import sentence_codes
 from unigeoclip.atlas.schema import SENTENCE_DIM
-from unigeoclip.atlas.sentence_codes import LEAST_FOR_CODES, PIECES, are_vectors, count_vectors, pack_vectors, unpack_vectors
+from unigeoclip.atlas.sentence_codes import (
+    LEAST_FOR_CODES,
+    PIECES,
+    are_vectors,
+    count_vectors,
+    pack_vectors,
+    unpack_vectors,
+)
 
 
 def like_sentences(count, seed=0):
