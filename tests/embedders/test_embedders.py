@@ -61,7 +61,8 @@ def test_every_city_is_another(embedder):
 def test_a_batch_of_one_equals_its_row(embedder):
     together = embedder.embed(CITIES)
     for row, city in enumerate(CITIES):
-        np.testing.assert_allclose(embedder.embed(city)[0], together[row], rtol=0, atol=1e-6)
+        # Sums of a thousand products in another order: processors differ in the last bits.
+        np.testing.assert_allclose(embedder.embed(city)[0], together[row], rtol=0, atol=1e-5)
 
 
 def test_more_rows_than_a_batch(embedder):
@@ -69,7 +70,7 @@ def test_more_rows_than_a_batch(embedder):
     points = np.stack([rng.uniform(-90, 90, 2 * BATCH_ROWS + 5), rng.uniform(-180, 180, 2 * BATCH_ROWS + 5)], axis=1)
     vectors = embedder.embed(points)
     picked = [0, BATCH_ROWS - 1, BATCH_ROWS, 2 * BATCH_ROWS + 4]
-    np.testing.assert_allclose(vectors[picked], embedder.embed(points[picked]), rtol=0, atol=1e-6)
+    np.testing.assert_allclose(vectors[picked], embedder.embed(points[picked]), rtol=0, atol=1e-5)
 
 
 def test_a_bad_row_is_named_even_in_a_later_batch(embedder):
