@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from unigeoclip.atlas.store import Atlas
 
 STREET_SHARE = 0.8  # of a batch stands on a street; the rest covers parks, yards and shores, without a street view
-ALONG_M = 15.0  # cameras move so far along their street, hence never to one that is held out (45 m on)
+ALONG_M = 15.0  # cameras move so far along their street, a third of the way to the next, which may be held out
 ROUND_M = 25.0  # windows are centred so far from the camera at most: people click beside the street, too
 VIEW_COUNTS = (0.45, 0.1, 0.1, 0.35)  # how often a spot is seen in one, two, three, four directions
 COMPASS_SHARE = 0.7  # how often the headings are known

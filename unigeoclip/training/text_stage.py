@@ -2,7 +2,7 @@
 
 A sentence such as the name of a square belongs to a dozen places in twenty thousand, and stands among a dozen others
 there: while all encoders learn it is hardly ever read alone, though a person types nothing else. The head of text is
-small, so here it sees a hundred times as many texts. All other encoders keep still; they are the targets.
+small, so here it reads some ten times as many single sentences. All other encoders keep still; they are the targets.
 """
 
 from __future__ import annotations
