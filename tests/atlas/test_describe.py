@@ -136,13 +136,21 @@ def test_open_land_is_called_what_it_is(land, kind):
     assert found[0].kind == kind
 
 
+def houses(gap_m):
+    """Rows of houses, 12 m wide, so many metres apart."""
+    layers = empty_layers()
+    steps = np.arange(-96, 96, 12 + gap_m)
+    layers["building"] = table("building", [square(east, north, 12) for east in steps for north in (-40, 40)])
+    return layers
+
+
 def test_towers_are_told_from_houses():
     spot = np.array([np.mean(np.reshape(GRID.bounds_m, (2, 2)), axis=0)])
     rasters = made_up_rasters("unknown")
     rasters.building_id[::2] = 4
-    for height_m, kind in ((90.0, "towers"), (18.0, "blocks"), (8.0, "rows")):
+    for height_m, gap_m, kind in ((90.0, 4, "towers"), (18.0, 4, "blocks"), (8.0, 0, "rows"), (8.0, 4, "close")):
         rasters.height_m[::2] = height_m
-        found = fabric.fabric_of(spot, town_layers(), rasters)[0]
+        found = fabric.fabric_of(spot, houses(gap_m), rasters)[0]
         assert found.kind == kind
         assert found.height_m == pytest.approx(height_m, rel=0.01)
         assert found.built == pytest.approx(0.5, abs=0.01)

@@ -11,7 +11,7 @@ from unigeoclip.modalities.text import TextBatch
 from unigeoclip.model import UniGeoCLIP
 from unigeoclip.training import text_stage
 from unigeoclip.training.sampler import PlaceSampler
-from unigeoclip.training.text_stage import short_text, tune_text
+from unigeoclip.training.text_stage import FREQUENCY_POWER, _SentencePlaces, tune_text
 
 
 @pytest.fixture
@@ -65,15 +65,14 @@ def test_single_sentences_find_their_places_better(sampler, monkeypatch):
     assert similarity() > before + 0.05
 
 
-def test_texts_are_mostly_short_and_always_of_the_place():
-    rng, rows = np.random.default_rng(0), np.array([3, 5, 8, 13, 21, 34])
-    rarity = np.cumsum([0.9, 0.02, 0.02, 0.02, 0.02, 0.02])
-    texts = [short_text(rows, rarity, rng) for _ in range(4000)]
-    assert all(set(text) <= set(rows) and len(set(text)) == len(text) for text in texts)
-    lengths = np.bincount([len(text) for text in texts], minlength=7) / len(texts)
-    assert lengths[1] == pytest.approx(0.6, abs=0.03)
-    assert lengths[0] == 0
-    assert lengths[6] == pytest.approx(0.075, abs=0.02), "all of the place"
-    alone = [text[0] for text in texts if len(text) == 1]
-    assert alone.count(3) / len(alone) == pytest.approx((0.9 + 1 / 6) / 2, abs=0.05), "half by rarity, half evenly"
-    assert short_text(rows[:1], np.array([1.0]), rng).tolist() == [3]
+def test_sentences_are_drawn_by_how_often_they_are_said_and_never_where_nobody_says_them():
+    index = _SentencePlaces([np.array([0, 2]), np.array([0]), np.array([0]), np.array([0, 4])], 6)
+    drawn = np.bincount(index.draw(20_000, np.random.default_rng(0)), minlength=6) / 20_000
+    assert (drawn[[1, 3, 5]] == 0).all()
+    assert drawn[0] / drawn[2] == pytest.approx(4**FREQUENCY_POWER, rel=0.1)
+
+
+def test_the_target_of_a_sentence_is_the_mean_of_its_places():
+    index = _SentencePlaces([np.array([0, 2]), np.array([0])], 3)
+    means = index.means(torch.tensor([[1.0, 0.0], [0.0, 1.0]]))
+    assert means.tolist() == [[0.5, 0.5], [0.0, 0.0], [1.0, 0.0]]

@@ -1,13 +1,15 @@
-"""The last part of a city's training: the head of text alone, on short texts.
+"""The last part of a city's training: the head of text alone, sentence by sentence.
 
-A sentence such as the name of a square belongs to a dozen places in twenty thousand, and stands among a dozen others
-there: while all encoders learn it is hardly ever read alone, though a person types nothing else. The head of text is
-small, so here it reads some ten times as many single sentences. All other encoders keep still; they are the targets.
+A sentence such as the name of a square belongs to a dozen places in twenty thousand, and stands among two dozen others
+there: while all encoders learn it is hardly ever read alone, though a person types nothing else. Here the unit is the
+sentence: its similarity to all the city is asked to be high where it is said and low elsewhere. All other encoders
+keep still; they are the targets. The head of text is small, so a step costs a twentieth of one of the training.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +18,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from unigeoclip.modalities.text import TextBatch
-from unigeoclip.training.losses import all_to_all_loss
+from unigeoclip.training.sampler import some_sentences
 from unigeoclip.vectors import encode_cells, encode_places, text_batch
 
 if TYPE_CHECKING:
@@ -25,61 +27,113 @@ if TYPE_CHECKING:
     from unigeoclip.model import UniGeoCLIP
     from unigeoclip.training.sampler import PlaceSampler
 
-BATCH = 768
-RATE = 1e-3
-SHORT_SHARES = (0.6, 0.25)  # texts of one sentence, of two or three; the rest has half of the place's or all
-LOCATION_SHARE = 0.5  # of the steps are against locations, which are what a heatmap shows; the others against pictures
+BATCH = 384
+SINGLE_SHARE = 0.85  # of a batch are single sentences, the rest what a place is said to be, as in the training before
+FREQUENCY_POWER = 0.7  # a sentence is drawn by the power of its number of places: names would drown all else at 0
+AGAINST = 2048  # places of a step that a text is told from
+LOCATION_SHARE = 0.75  # of the steps are against locations, which are what a heatmap shows; the others against pictures
+RATE = 2e-3
+WARM_STEPS = 50
 NOISE = 0.02  # standard deviation added to each of 384 numbers: words near those of the captions mean the same
 ROUNDS = 3  # positions drawn for each place, beside its centre
 _SEED = 7  # beside that of the training: draws of its own
 
 
+@dataclass(frozen=True)
+class _Targets:
+    """Embeddings of all training places (n, dim), and their means over the places of each sentence (m, dim)."""
+
+    places: Tensor
+    sentences: Tensor
+
+
 def tune_text(model: UniGeoCLIP, sampler: PlaceSampler, steps: int, seed: int) -> None:
     """Train the head of text against the frozen other encoders, in place; a pure function of model, atlas and seed.
 
-    The targets are encoded once: locations in and round each place, the aerial picture and the surface at its centre.
+    The loss of a text with the set P of places it is said of is the cross-entropy between the uniform distribution over
+    P and the softmax of its similarities to places, at the model's temperature. As it is linear in the similarities to
+    P, the mean embedding of P stands for all of them.
 
     Args:
         model: With text, location, and any of aerial and surface.
         sampler: Of the training: its places and sentence vectors.
-        steps: How many, of `BATCH` places.
+        steps: How many, of `BATCH` texts.
         seed: Of the draws.
     """
     model.eval()
-    locations = _locations(model, sampler, np.random.default_rng((seed, _SEED)))
-    pictures = [
-        torch.from_numpy(encode_places(model, sampler.atlas, name, sampler.train))
-        for name in ("aerial", "surface")
-        if name in model.modalities
-    ]
-    rarity = _rarity(sampler.sentences)
-    head, log_scale = model.encoders["text"].train(), model.log_scale.detach()
+    index = _SentencePlaces(sampler.sentences, len(sampler.vectors))
+    locations, pictures = _targets(model, sampler, index, seed)
+    head, scale = model.encoders["text"].train(), float(model.log_scale.detach().exp())
     optimiser = torch.optim.AdamW(head.parameters(), lr=RATE, weight_decay=0.01, betas=(0.9, 0.98))
     for step in tqdm(range(steps), desc="Text alone", unit="step", mininterval=5):
         rng = np.random.default_rng((seed, _SEED, step))
-        rows = rng.integers(len(sampler.train), size=BATCH)
-        if not pictures or rng.random() < LOCATION_SHARE:
-            target = locations[rng.integers(len(locations)), rows]
-        else:
-            target = pictures[rng.integers(len(pictures))][rows]
-        texts = _noisy([short_text(sampler.sentences[row], rarity[row], rng) for row in rows], sampler.vectors, rng)
+        among = locations if not pictures or rng.random() < LOCATION_SHARE else pictures
+        target = among[rng.integers(len(among))]
+        alone = index.draw(round(BATCH * SINGLE_SHARE), rng)
+        rows = rng.integers(len(sampler.sentences), size=BATCH - len(alone))
+        chosen = [*alone[:, None], *(some_sentences(sampler.sentences[row], rng) for row in rows)]
+        text = nn.functional.normalize(head(_noisy(chosen, sampler.vectors, rng)), dim=-1)
+        others = target.places[torch.from_numpy(rng.integers(len(target.places), size=AGAINST))]
+        own = torch.cat([target.sentences[alone], target.places[rows]])
+        loss = (torch.logsumexp(scale * text @ others.T, dim=1) - scale * (text * own).sum(1)).mean()
         for group in optimiser.param_groups:
-            group["lr"] = RATE * 0.5 * (1 + math.cos(math.pi * step / steps))
-        loss = all_to_all_loss({"text": nn.functional.normalize(head(texts), dim=-1), "target": target}, log_scale)
+            group["lr"] = RATE * min(1, (step + 1) / WARM_STEPS) * 0.5 * (1 + math.cos(math.pi * step / steps))
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
     model.eval()
 
 
-def _locations(model: UniGeoCLIP, sampler: PlaceSampler, rng: np.random.Generator) -> Tensor:
-    """Embeddings of positions whose sentences are those of a place: (1 + `ROUNDS`, training places, dim)."""
+class _SentencePlaces:
+    """Which places each sentence is said of, and how often each sentence is drawn."""
+
+    def __init__(self, sentences: list[NDArray[np.int64]], count: int) -> None:
+        """Index the sentences.
+
+        Args:
+            sentences: (n places) rows of the sentences of each.
+            count: Sentences in all; some may be said of no place.
+        """
+        self.sentence = np.concatenate(sentences)
+        self.place = np.repeat(np.arange(len(sentences)), [len(rows) for rows in sentences])
+        self.counts = np.bincount(self.sentence, minlength=count)
+        weights = np.cumsum(self.counts**FREQUENCY_POWER)
+        self._chances = weights / weights[-1]
+
+    def draw(self, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        """Sentences that are said of some place, (count,)."""
+        return np.searchsorted(self._chances, rng.random(count), side="right")
+
+    def means(self, places: Tensor) -> Tensor:
+        """Mean embedding of the places of each sentence: (n, dim) -> (sentences, dim), zeros where there is none."""
+        total = places.new_zeros(len(self.counts), places.shape[1])
+        total.index_add_(0, torch.from_numpy(self.sentence), places[torch.from_numpy(self.place)])
+        return total / torch.from_numpy(np.maximum(self.counts, 1))[:, None]
+
+
+def _targets(
+    model: UniGeoCLIP, sampler: PlaceSampler, index: _SentencePlaces, seed: int
+) -> tuple[list[_Targets], list[_Targets]]:
+    """What texts are compared with: locations in and round each place; the aerial picture and surface at its centre."""
+    locations = _locations(model, sampler, np.random.default_rng((seed, _SEED)))
+    pictures = [
+        torch.from_numpy(encode_places(model, sampler.atlas, name, sampler.train))
+        for name in ("aerial", "surface")
+        if name in model.modalities
+    ]
+    of_locations, of_pictures = (
+        [_Targets(places, index.means(places)) for places in some] for some in (locations, pictures)
+    )
+    return of_locations, of_pictures
+
+
+def _locations(model: UniGeoCLIP, sampler: PlaceSampler, rng: np.random.Generator) -> list[Tensor]:
+    """Embeddings of positions whose sentences are those of a place: 1 + `ROUNDS` times (training places, dim)."""
     rounds = [sampler.latlon]
     for _ in range(ROUNDS):
         moved, nearest = sampler.moved(np.arange(len(sampler.train)), rng)
         rounds.append(np.where((nearest == np.arange(len(moved)))[:, None], moved, sampler.latlon))
-    encoded = [torch.from_numpy(encode_cells(model, latlon)) for latlon in rounds]
-    return torch.stack(encoded)
+    return [torch.from_numpy(encode_cells(model, latlon)) for latlon in rounds]
 
 
 def _noisy(chosen: list[NDArray[np.int64]], vectors: NDArray[np.float16], rng: np.random.Generator) -> TextBatch:
@@ -87,29 +141,3 @@ def _noisy(chosen: list[NDArray[np.int64]], vectors: NDArray[np.float16], rng: n
     texts = text_batch(chosen, vectors)
     noise = torch.from_numpy(rng.normal(0, NOISE, tuple(texts.vectors.shape)).astype(np.float32))
     return TextBatch(nn.functional.normalize(texts.vectors + noise, dim=1), texts.lengths)
-
-
-def _rarity(sentences: list[NDArray[np.int64]]) -> list[NDArray[np.float64]]:
-    """Cumulative chances of each sentence of a place to be taken alone: by the root of how rare it is."""
-    counts = np.bincount(np.concatenate(sentences))
-    weights = [1 / np.sqrt(counts[rows]) for rows in sentences]
-    return [np.cumsum(each) / each.sum() for each in weights]
-
-
-def short_text(rows: NDArray[np.int64], rarity: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.int64]:
-    """A text of a place: mostly one sentence or a few, sometimes many or all (`SHORT_SHARES`).
-
-    Args:
-        rows: (k,) sentences of the place.
-        rarity: (k,) cumulative chances; half of the sentences that stand alone are drawn by them, half evenly.
-        rng: Of the draws.
-    """
-    draw, how = rng.random(2)
-    if draw < SHORT_SHARES[0]:
-        first = np.searchsorted(rarity, 2 * how) if how < 0.5 else int((2 * how - 1) * len(rows))
-        alone: NDArray[np.int64] = rows[[min(int(first), len(rows) - 1)]]
-        return alone
-    order = rng.permutation(rows)
-    if draw < sum(SHORT_SHARES):
-        return order[: 2 if how < 0.5 else 3]
-    return order if how < 0.5 else order[: max(1, len(rows) // 2)]

@@ -16,9 +16,12 @@ def ask_words(visitor, words):
 
 
 def upload(visitor, name, data, mime="image/png"):
-    field = visitor.page.locator("input[type=file]")
+    page, field = visitor.page, visitor.page.locator("input[type=file]")
+    # After an upload its field makes way for a new one; while the script runs both may be on the page.
+    page.wait_for_selector("[data-test-script-state=notRunning]")
     if not field.count():
-        visitor.page.get_by_role("button", name="Image", exact=True).click()
+        page.get_by_role("button", name="Image", exact=True).click()
+    page.wait_for_function("document.querySelectorAll('input[type=file]').length === 1")
     field.set_input_files({"name": name, "mimeType": mime, "buffer": data})
 
 

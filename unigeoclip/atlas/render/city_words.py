@@ -5,25 +5,53 @@ from __future__ import annotations
 import re
 
 FABRIC: dict[str, tuple[str, ...]] = {
-    "towers": ("downtown towers", "high-rise office towers", "skyscrapers downtown", "a district of tall towers"),
-    "blocks": ("dense city blocks", "mid-rise city blocks", "closely built streets of tall blocks", "inner city"),
-    "rows": ("row houses", "dense old streets of row houses", "closely built houses", "tightly packed houses"),
-    "apartments": ("apartment buildings", "large apartment houses", "residential blocks", "housing complex"),
-    "houses": ("streets of houses", "residential streets", "closely spaced family houses", "residential area"),
-    "suburb": ("detached houses with gardens", "suburban streets", "single-family homes", "residential suburb"),
-    "scattered": ("scattered houses among greenery", "large gardens and few houses", "low-density suburb"),
+    "towers": (
+        *("downtown towers", "high-rise office towers", "skyscrapers downtown", "a district of tall towers"),
+        *("central business district", "tall office buildings"),
+    ),
+    "blocks": (
+        *("dense city blocks", "mid-rise city blocks", "closely built streets of tall blocks", "inner city"),
+        "multi-storey buildings wall to wall",
+    ),
+    "rows": ("row houses", "dense old streets of row houses", "terraced houses", "town houses wall to wall"),
+    "close": (
+        *("closely built houses", "tightly packed houses", "multi-family houses", "houses with several flats"),
+        "crowded residential streets",
+    ),
+    "apartments": (
+        *("apartment buildings", "large apartment houses", "residential blocks", "housing complex"),
+        "blocks of flats",
+    ),
+    "houses": (
+        *("streets of houses", "residential streets", "closely spaced family houses", "residential area"),
+        "family houses with small yards",
+    ),
+    "suburb": (
+        *("detached houses with gardens", "suburban streets", "single-family homes", "residential suburb"),
+        "garden suburb",
+    ),
+    "scattered": (
+        *("scattered houses among greenery", "large gardens and few houses", "low-density suburb"),
+        "houses on large plots",
+    ),
     "campus": ("campus", "school and college grounds", "institutional buildings and lawns", "campus buildings"),
-    "retail": ("shopping centre", "big stores with car parks", "retail park", "large shops and parking lots"),
-    "industrial": ("industrial area", "warehouses and factories", "industrial buildings", "warehouse district"),
+    "retail": (
+        *("shopping centre", "big stores with car parks", "retail park", "large shops and parking lots"),
+        "shopping plaza",
+    ),
+    "industrial": (
+        *("industrial area", "warehouses and factories", "industrial buildings", "warehouse district"),
+        "works and depots",
+    ),
     "airport": ("airport", "airport runways", "airfield", "runways and aircraft stands"),
-    "park": ("park", "parkland with lawns", "green open space", "public park"),
+    "park": ("park", "parkland with lawns", "green open space", "public park", "lawns and paths"),
     "woods": ("woods", "forest", "woodland", "wooded hills and trails"),
     "wetland": ("wetland", "marsh", "salt marsh and reeds", "marshland"),
     "cemetery": ("cemetery", "graveyard with lawns", "burial ground", "graves among trees"),
     "beach": ("beach", "sandy beach", "sandy shore", "seaside beach"),
     "fields": ("sports fields", "playing fields", "ball fields", "athletic grounds"),
     "farmland": ("farmland", "fields and farms", "open fields"),
-    "railway": ("rail yard", "railway tracks", "rail lines side by side"),
+    "railway": ("rail yard", "railway tracks", "rail lines side by side", "train yard"),
     "water": ("open water", "out on the water", "water on all sides"),
     "waterside": ("waterfront", "shore", "at the water's edge"),
     "paved": ("wide roads and junctions", "road interchange", "large paved area"),
@@ -33,7 +61,8 @@ FABRIC: dict[str, tuple[str, ...]] = {
 FABRIC_SHORT: dict[str, tuple[str, ...]] = {
     "towers": ("towers", "high-rises", "downtown towers"),
     "blocks": ("dense city blocks", "city blocks"),
-    "rows": ("row houses", "dense streets"),
+    "rows": ("row houses", "terraced houses"),
+    "close": ("closely built houses", "dense streets"),
     "apartments": ("apartment buildings", "apartments"),
     "houses": ("houses", "residential streets"),
     "suburb": ("houses with gardens", "suburban houses", "residential streets"),
@@ -63,6 +92,8 @@ DETAILS: dict[str, tuple[str, ...]] = {
     "low": ("low houses", "low-rise", "no tall buildings"),
     "grand": ("large buildings", "big building complexes"),
     "green": ("a lot of green", "green surroundings", "lawns and trees"),
+    "villas": ("large houses", "big homes with lawns", "villas"),
+    "yard": ("rail yard", "many railway tracks side by side", "train yard", "freight yard"),
     "rails": ("railway", "by the railway tracks", "train tracks"),
     "graves": ("cemetery", "next to a cemetery"),
     "sports": ("sports fields", "ball fields", "playing fields"),
@@ -72,8 +103,10 @@ DETAILS: dict[str, tuple[str, ...]] = {
     "parking": ("parking lots", "large car parks"),
     "wide roads": ("wide roads", "big junction"),
 }
-RESIDENTIAL = ("rows", "apartments", "houses", "suburb", "scattered")
+RESIDENTIAL = ("rows", "close", "apartments", "houses", "suburb", "scattered")
+QUIET_BUSY = 1  # shops and places to eat within walking distance of what is called quiet, at most
 QUIET = ("quiet residential streets", "quiet side streets", "quiet neighbourhood", "a calm residential area")
+PORT = ("port", "cargo port", "port terminal", "docks and warehouses", "freight docks")  # industry by the sea
 UNIVERSITY = ("university campus", "college campus", "campus of a university")
 TRAFFIC: dict[str, tuple[str, ...]] = {
     "main road": ("main road", "busy main street", "on a busy road"),
@@ -85,7 +118,8 @@ WATER: dict[str, tuple[str, ...]] = {
     "river": ("by the river", "riverbank", "along the river", "river"),
     "canal": ("by the canal", "canal", "along the canal"),
     "lake": ("by a lake", "lakeside", "near a lake"),
-    "pond": ("by a pond", "pond", "a small pond"),
+    "pond": ("by a pond", "pond", "at the pond"),
+    "some": ("by the water", "water nearby", "a little pond or stream"),
 }
 WATER_SIDE: dict[str, str] = {
     "sea": "by the sea",
@@ -94,6 +128,7 @@ WATER_SIDE: dict[str, str] = {
     "canal": "by the canal",
     "lake": "by a lake",
     "pond": "by a pond",
+    "some": "by the water",
 }
 POOL = re.compile(r"\b(Pool|pool|Fountain)\b")
 
@@ -142,6 +177,45 @@ BUSY: tuple[tuple[int, tuple[str, ...]], ...] = (  # so many places to eat, drin
     (8, ("streets with restaurants and shops", "shops and cafés", "lively streets with places to eat")),
     (3, ("some shops and places to eat", "a local main street")),
 )
+
+# So many of a noun, or of all of a kind, within walking distance make a quarter of their own.
+CLUSTERS: dict[str, tuple[int, tuple[str, ...]]] = {
+    "theatre": (3, ("theatre district", "theatres", "several theatres", "theatre quarter")),
+    "museum": (2, ("museums", "several museums", "museum quarter")),
+    "art gallery": (2, ("art galleries", "gallery district")),
+    "hotel": (3, ("hotels", "hotel district", "several hotels")),
+    "nightlife": (5, ("nightlife district", "bars and clubs", "going out")),
+    "shop": (10, ("shopping district", "shopping streets", "many shops")),
+    "health": (4, ("medical district", "hospitals and clinics", "medical centre")),
+}
+# What is worth naming on its own ground and close to it; other names are told with what they are, or "near" them.
+GRAND = (
+    "park",
+    "landmark",
+    "culture",
+    "university",
+    "transit",
+    "sport",
+    "hospital",
+    "shopping mall",
+    "department store",
+)
+# Noun -> classes of the map's areas that may be its ground: a thing is as near as the edge of its ground.
+GROUNDS: dict[str, tuple[str, ...]] = {
+    "park": ("park", "recreation_ground", "village_green", "grass", "wood", "forest"),
+    "garden": ("garden",),
+    "cemetery": ("cemetery",),
+    "old graveyard": ("cemetery",),
+    "hospital": ("hospital",),
+    "university": ("university", "college"),
+    "college": ("university", "college"),
+    "school": ("school",),
+    "stadium": ("stadium",),
+    "zoo": ("zoo",),
+    "golf course": ("golf_course",),
+    "shopping mall": ("retail", "commercial"),
+}
+GROUND_WALK_M = 160.0  # how far from the edge of a ground is still near
 
 # Subclass or class of the map -> kind and noun. What is not listed is not spoken of.
 POI: dict[str, tuple[str, str]] = {

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import shapely
-from scipy.spatial import cKDTree
 
 from unigeoclip import geo
 from unigeoclip.atlas.render import city_words as words
@@ -36,10 +36,15 @@ __all__ = ["KINDS", "Description", "describe"]
 
 KINDS = ("town", "neighbourhood", "fabric", "setting", "water", "street", "amenities", *words.WALK_M)
 SUBURB_REACH_M, LOCAL_REACH_M = 2200.0, 750.0
+RIVER_REACH_M, LAKE_REACH_M = 200.0, 180.0
+POND_M2, LARGEST_POND_M2 = 2_500.0, 80_000.0
+GROUND_HERE_M = 60.0  # from the edge of a ground; from a point it is half of what is still near
 STREET_REACH_M, BUSY_REACH_M = 95.0, 110.0
 MOST_STREETS = 3
+MOST_WORDINGS = 3  # of the class of the fabric
 MOST_NOUNS = 7
 _ON_THE_WAY = np.linspace(0.02, 0.98, 25)
+_BUSY_KINDS = ("restaurant", "cafe", "nightlife", "shop")
 _DIGIT = re.compile(r"\d")
 
 
@@ -84,6 +89,19 @@ class _Poi:
     name: str
     cuisine: str = ""
 
+    @property
+    def grand(self) -> bool:
+        """Whether its name is said wherever one stands on its ground or close to it."""
+        return self.kind in words.GRAND or self.noun in words.GRAND
+
+
+@dataclass(frozen=True)
+class _Near:
+    """A point of interest near a cell, and whether the cell is on its ground or close enough to be called by it."""
+
+    poi: _Poi
+    here: bool
+
 
 def describe(
     place_ids: Sequence[str], latlon: NDArray[np.float64], layers: CityLayers, rasters: CityRasters
@@ -102,7 +120,7 @@ def describe(
     xy = geo.web_mercator(latlon)
     metre = 1 / rasters.grid.ground_per_mercator
     areas = _areas(xy, layers["place"], rasters)
-    pois = _pois_near(xy, layers["poi"], metre)
+    pois = _pois_near(xy, layers, metre)
     fabric = fabric_of(xy, layers, rasters)
     streets, traffic = _streets(xy, layers, metre)
     waters = _waters(xy, layers, fabric, metre)
@@ -120,7 +138,7 @@ class _Cell:
     place_id: str
     area: _Area
     fabric: Fabric
-    pois: list[_Poi]
+    pois: list[_Near]
     streets: list[str]
     traffic: str  # "highway", "main road", "quiet" or empty
     waters: list[tuple[str, str]]  # class of water and its name or empty, the most telling first
@@ -164,9 +182,9 @@ class _Cell:
 
     def _fabric(self) -> list[Sentence]:
         wordings = words.FABRIC[self.fabric.kind]
-        found = [("fabric", text) for text in self._choose(wordings, "fabric", 2)]
+        found = [("fabric", text) for text in self._choose(wordings, "fabric", MOST_WORDINGS)]
         found += [("fabric", self._choose(words.DETAILS[detail], detail)[0]) for detail in self.fabric.details]
-        if self.traffic == "quiet" and self.fabric.kind in words.RESIDENTIAL:
+        if self.traffic == "quiet" and self.fabric.kind in words.RESIDENTIAL and self._busy() <= words.QUIET_BUSY:
             found += [("fabric", self._choose(words.QUIET, "quiet")[0])]
         if self.area.nearest:
             short = self._choose(words.FABRIC_SHORT[self.fabric.kind], "short")[0]
@@ -177,6 +195,8 @@ class _Cell:
     def _water(self) -> list[Sentence]:
         found = []
         short = self._choose(words.FABRIC_SHORT[self.fabric.kind], "water")[0]
+        if self.fabric.kind == "industrial" and any(kind in ("harbour", "sea") for kind, _ in self.waters):
+            found += [("setting", text) for text in self._choose(words.PORT, "port", 2)]
         for rank, (kind, name) in enumerate(self.waters[:2]):
             plain = words.WATER[kind]
             found += [("water", text) for text in self._choose(plain, f"water/{kind}")]
@@ -202,9 +222,7 @@ class _Cell:
 
     def _amenities(self) -> list[Sentence]:
         """What there is, in general terms, and in which part of the city: "restaurants in Brighton"."""
-        counts: dict[str, int] = {}
-        for poi in self.pois:
-            counts[poi.kind] = counts.get(poi.kind, 0) + 1
+        counts = self._counts()
         found: list[Sentence] = []
         for kind, count in counts.items():
             one, many = words.PLURAL[kind]
@@ -212,38 +230,58 @@ class _Cell:
             found.append(("amenities", self._choose((said, f"{said} nearby", f"near {said}"), kind)[0]))
             if self.area.nearest and kind in words.KINDS_OF_AREAS:
                 found.append(("amenities", f"{many} in {self._choose(self._names(), kind)[0]}"))
-        busy = counts.get("restaurant", 0) + counts.get("cafe", 0) + counts.get("nightlife", 0) + counts.get("shop", 0)
         if counts.get("university", 0) >= (1 if self.fabric.kind == "campus" else 3):
             found += [("setting", text) for text in self._choose(words.UNIVERSITY, "university")]
+        nouns = Counter(near.poi.noun for near in self.pois)
+        for what, (least, wordings) in words.CLUSTERS.items():
+            if max(nouns[what], counts.get(what, 0)) >= least:
+                found += [("amenities", text) for text in self._choose(wordings, what, 2)]
         for least, wordings in words.BUSY:
-            if busy >= least:
+            if self._busy() >= least:
                 found.append(("amenities", self._choose(wordings, "busy")[0]))
                 break
         return found
+
+    def _counts(self) -> Counter[str]:
+        return Counter(near.poi.kind for near in self.pois)
+
+    def _busy(self) -> int:
+        """Places to eat, drink and shop within walking distance."""
+        return sum(count for kind, count in self._counts().items() if kind in _BUSY_KINDS)
 
     def _names(self) -> list[str]:
         return list(dict.fromkeys(name for name in (self.area.local, self.area.suburb, self.area.town) if name))
 
     def _named(self) -> list[Sentence]:
         found: list[Sentence] = []
-        taken: dict[str, int] = {}
-        for poi in self.pois:
-            if not poi.name or taken.get(poi.kind, 0) >= words.MOST_NAMED.get(poi.kind, 1):
-                continue
-            taken[poi.kind] = taken.get(poi.kind, 0) + 1
-            what = _kitchen(poi.cuisine) if poi.cuisine else poi.noun
-            said = f"{poi.name}, {_a(what)}" if what.lower() not in poi.name.lower() else f"near {poi.name}"
-            found += [(poi.kind, poi.name)] if _hash("bare", poi.name) % 2 else []
-            found.append((poi.kind, said))
-        for cuisine in dict.fromkeys(poi.cuisine for poi in self.pois if poi.cuisine):
+        taken: Counter[str] = Counter()
+        for near in self.pois:
+            poi = near.poi
+            if poi.name and taken[poi.kind] < words.MOST_NAMED.get(poi.kind, 1):
+                taken[poi.kind] += 1
+                found += _called(near)
+        for cuisine in dict.fromkeys(near.poi.cuisine for near in self.pois if near.poi.cuisine):
             noun = _kitchen(cuisine)
             among = (cuisine, noun, f"{_a(noun)} within walking distance", f"{noun} nearby")
             found.append(("restaurant", self._choose(among, cuisine)[0]))
-        nouns = {poi.noun: poi.kind for poi in reversed(self.pois) if poi.kind not in ("restaurant", "shop")}
-        for noun, kind in list(reversed(nouns.items()))[:MOST_NOUNS]:
-            among = (noun, f"{_a(noun)} within walking distance", f"{_a(noun)} close by", f"near {_a(noun)}")
-            found.append((kind, self._choose(among, noun)[0]))
+        nouns: dict[str, _Near] = {}
+        for near in self.pois:
+            if near.poi.kind not in ("restaurant", "shop") or near.poi.grand:
+                nouns.setdefault(near.poi.noun, near)
+        for noun, near in list(nouns.items())[:MOST_NOUNS]:
+            far = (f"{_a(noun)} within walking distance", f"{_a(noun)} close by", f"near {_a(noun)}", f"{noun} nearby")
+            found.append((near.poi.kind, noun if near.here else self._choose(far, noun)[0]))
         return found
+
+
+def _called(near: _Near) -> list[Sentence]:
+    """How a thing with a name is spoken of."""
+    poi = near.poi
+    what = _kitchen(poi.cuisine) if poi.cuisine else poi.noun
+    full = f"{poi.name}, {_a(what)}" if what.lower() not in poi.name.lower() else f"near {poi.name}"
+    if not poi.grand:
+        return [*([(poi.kind, poi.name)] if _hash("bare", poi.name) % 2 else []), (poi.kind, full)]
+    return [(poi.kind, text) for text in ((poi.name, full) if near.here else (f"near {poi.name}",))]
 
 
 def _kitchen(cuisine: str) -> str:
@@ -342,28 +380,58 @@ def _nearest(
     return best, least
 
 
-def _pois_near(xy: NDArray[np.float64], table: gpd.GeoDataFrame, metre: float) -> list[list[_Poi]]:
-    """What is within walking distance of each point, the nearest first."""
-    pois, points, reach = [], [], []
-    rows = zip(table["class"], table["subclass"], table["name"], _points(table), strict=True)
+def _pois_near(xy: NDArray[np.float64], layers: CityLayers, metre: float) -> list[list[_Near]]:
+    """What is within walking distance of each point, the nearest first.
+
+    A thing that stands on a ground of its own, such as a park or a hospital, is as near as the edge of that ground.
+    """
+    table = layers["poi"]
+    pois, points = [], []
+    rows = zip(table["class"], table["subclass"], table["name"], table.geometry, strict=True)
     for kind_of_map, subclass, name, point in rows:
         poi = _poi(str(kind_of_map), str(subclass), _clean(name))
         if poi:
             pois.append(poi)
             points.append(point)
-            reach.append(words.WALK_M[poi.kind] * metre)
-    found: list[list[_Poi]] = [[] for _ in range(len(xy))]
+    found: list[list[_Near]] = [[] for _ in range(len(xy))]
     if not pois:
         return found
-    where, reaches = np.array(points), np.array(reach)
-    near = cKDTree(where).query_ball_point(xy, max(words.WALK_M.values()) * metre)
-    for row, candidates in enumerate(near):
-        at = np.array(sorted(candidates), dtype=np.int64)
-        distance = np.hypot(*(where[at] - xy[row]).T)
-        for nth in np.argsort(distance, kind="stable"):
-            if distance[nth] <= reaches[at[nth]] and pois[at[nth]] not in found[row]:
-                found[row].append(pois[at[nth]])
+    shapes, on_ground = _with_grounds(pois, np.array(points), layers)
+    walk = np.array(
+        [words.GROUND_WALK_M if own else words.WALK_M[poi.kind] for poi, own in zip(pois, on_ground, strict=True)]
+    )
+    cells = shapely.points(xy)
+    at, other = shapely.STRtree(shapes).query(cells, predicate="dwithin", distance=walk.max() * metre)
+    distance = shapely.distance(cells[at], shapes[other]) / metre
+    here = distance <= np.where(on_ground, GROUND_HERE_M, walk / 2)[other]
+    seen: list[set[_Poi]] = [set() for _ in range(len(xy))]
+    for nth in np.lexsort((other, distance, at)):
+        poi, row = pois[other[nth]], at[nth]
+        if distance[nth] <= walk[other[nth]] and poi not in seen[row]:
+            seen[row].add(poi)
+            found[row].append(_Near(poi, bool(here[nth])))
     return found
+
+
+def _with_grounds(
+    pois: list[_Poi], points: NDArray[np.object_], layers: CityLayers
+) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
+    """The ground of each thing where the map has one, else its point; and which have one, (n,).
+
+    The ground is the smallest area of a fitting class that holds the point.
+    """
+    use, cover = layers["landuse"], layers["landcover"]
+    shapes = np.concatenate([use.geometry.to_numpy(), cover.geometry.to_numpy()])
+    classes = np.concatenate([use["class"].to_numpy(object), cover["subclass"].to_numpy(object)])
+    nouns = np.array([poi.noun for poi in pois], dtype=object)
+    out, own = points.copy(), np.zeros(len(pois), bool)
+    for noun, fitting in words.GROUNDS.items():
+        rows, areas = np.flatnonzero(nouns == noun), shapes[np.isin(classes, fitting)]
+        areas = areas[np.argsort(-shapely.area(areas), kind="stable")]  # the smallest is the last to be taken
+        at, area = shapely.STRtree(areas).query(points[rows], predicate="intersects")
+        for nth in np.argsort(area, kind="stable"):
+            out[rows[at[nth]]], own[rows[at[nth]]] = areas[area[nth]], True
+    return out, own
 
 
 def _poi(kind_of_map: str, subclass: str, name: str) -> _Poi | None:
@@ -423,15 +491,49 @@ def _waters(
         found[row].append(("harbour" if row in docked else "sea", ""))
     rivers = ways[ways["class"].isin(("river", "canal"))]
     kinds, names = rivers["class"].tolist(), [_clean(name) for name in rivers["name"]]
-    for row, line in near(rivers, 200):
+    bodies = water[~water["class"].isin(("ocean", "dock"))]
+    of_river = _rivers_in(bodies, rivers)  # a wide river is as near as its bank
+    for row, line in near(rivers, RIVER_REACH_M):
         found[row].append((kinds[line], names[line]))
-    lakes = named[named["class"] != "ocean"]
-    names = [_clean(name) for name in lakes["name"]]
-    for row, point in near(lakes, 320):
-        if names[point] and fabric[row].water > 0.01 and not words.POOL.search(names[point]):
-            found[row].append(("lake", names[point]))
+    banks = bodies.iloc[list(of_river)]
+    for row, nth in near(banks, RIVER_REACH_M):
+        line = of_river[[*of_river][nth]]
+        found[row].append((kinds[line], names[line]))
+    still = bodies.iloc[[body for body in range(len(bodies)) if body not in of_river]]
+    still = still[still.area / metre**2 >= POND_M2]
+    said = _names_of_lakes(still, named, metre)
+    for row, body in near(still, LAKE_REACH_M):
+        if not words.POOL.search(said[body]):
+            found[row].append((_lake_or_pond(said[body], still.geometry.iloc[body].area / metre**2), said[body]))
     for row, cell in enumerate(fabric):
         if not found[row] and cell.water > 0.04:
-            found[row].append(("pond" if cell.water < 0.3 else "lake", ""))
+            found[row].append(("some", ""))
         found[row] = list(dict.fromkeys(found[row]))
     return found
+
+
+def _rivers_in(bodies: gpd.GeoDataFrame, rivers: gpd.GeoDataFrame) -> dict[int, int]:
+    """Row of a water area -> row of the river line that runs farthest in it, for the areas that are rivers."""
+    lines, areas = rivers.geometry.to_numpy(), bodies.geometry.to_numpy()
+    line, area = shapely.STRtree(areas).query(lines, predicate="intersects")
+    inside = shapely.length(shapely.intersection(lines[line], areas[area]))
+    along = inside > np.sqrt(shapely.area(areas[area])) / 2  # a brook that ends in a pond makes no river of it
+    order = np.argsort(inside, kind="stable")
+    return {int(area[nth]): int(line[nth]) for nth in order if along[nth]}
+
+
+def _names_of_lakes(lakes: gpd.GeoDataFrame, named: gpd.GeoDataFrame, metre: float) -> list[str]:
+    """The name that the map writes on each lake, or nothing."""
+    labels = _with_names(named[named["class"] != "ocean"])
+    found = [""] * len(lakes)
+    shapes = lakes.geometry.to_numpy()
+    label, lake = shapely.STRtree(shapes).query(labels.geometry.to_numpy(), predicate="dwithin", distance=30 * metre)
+    for nth in np.argsort(-label, kind="stable"):
+        found[lake[nth]] = _clean(labels["name"].iloc[label[nth]])
+    return found
+
+
+def _lake_or_pond(name: str, area_m2: float) -> str:
+    if "pond" in name.lower():
+        return "pond"
+    return "lake" if area_m2 > LARGEST_POND_M2 or "lake" in name.lower() else "pond"

@@ -6,16 +6,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import shapely
 from scipy import ndimage
 
 from unigeoclip.atlas.render.layers import LAND, LAND_CLASSES
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     from numpy.typing import NDArray
 
     from unigeoclip.atlas.render.layers import CityLayers, CityRasters
 
 WINDOW_M = 225.0  # the square that is looked at
+_SHED_M2 = 30.0  # smaller buildings make no row of houses
+_WALL_M = 0.5  # between outlines of houses that share a wall: tiles are exact to half of that
 _BLOCK_M = 9.0  # the rasters are averaged to pixels of about this size first
 _GREEN = ("grass", "park", "wood", "cemetery", "pitch", "farmland", "wetland")
 
@@ -111,10 +115,27 @@ def _measures(xy_m: NDArray[np.float64], layers: CityLayers, rasters: CityRaster
     found["tallest_m"] = tallest[row, col].astype(np.float64)
     centres = layers["building"].geometry.representative_point()
     spots = grid.to_pixel(np.stack([centres.x.to_numpy(), centres.y.to_numpy()], axis=1)) / block
-    counts, _, _ = np.histogram2d(spots[:, 1], spots[:, 0], bins=(rows, cols), range=((0, rows), (0, cols)))
+
+    def count(weights: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+        extent = ((0, rows), (0, cols))
+        return total(np.histogram2d(spots[:, 1], spots[:, 0], (rows, cols), extent, weights=weights)[0])
+
+    buildings = np.maximum(count(), 1)
     metres2 = area * (block * grid.ground_px_m) ** 2
-    found["footprint_m2"] = found["built"] * metres2 / np.maximum(total(counts), 1)
+    found["footprint_m2"] = found["built"] * metres2 / buildings
+    found["attached"] = count(_attached(layers["building"], grid.ground_per_mercator)) / buildings
     return found
+
+
+def _attached(buildings: gpd.GeoDataFrame, ground_per_mercator: float) -> NDArray[np.float64]:
+    """1.0 for each building (n,) that stands wall to wall with another, sheds aside, else 0.0."""
+    outlines = buildings.geometry.to_numpy()
+    large = np.flatnonzero(shapely.area(outlines) * ground_per_mercator**2 > _SHED_M2)
+    tree = shapely.STRtree(outlines[large])
+    one, other = tree.query(outlines[large], predicate="dwithin", distance=_WALL_M / ground_per_mercator)
+    attached = np.zeros(len(outlines))
+    attached[large[one[one != other]]] = 1.0
+    return attached
 
 
 def _coarse(picture: NDArray[Any], block: int, reduce: Any) -> NDArray[np.float32]:
@@ -144,7 +165,7 @@ def _kind(at: dict[str, float]) -> str:
     if at["footprint_m2"] > 1400 and at["height_m"] < 11 and at["commercial"] + at["parking"] > 0.2:
         return "retail"
     if at["built"] > 0.3:
-        return "blocks" if at["height_m"] > 14 else "rows"
+        return "blocks" if at["height_m"] > 14 else "rows" if at["attached"] > 0.5 else "close"
     if at["grass"] + at["park"] + at["pitch"] > 0.4 and at["built"] < 0.14:
         return "park"
     if at["footprint_m2"] > 420:
@@ -182,7 +203,11 @@ def _details(at: dict[str, float]) -> tuple[str, ...]:
         "low": at["built"] > 0.1 and at["tallest_m"] < 13,
         "grand": at["footprint_m2"] > 1500 and at["built"] > 0.15,
         "green": at["green"] > 0.35 and at["built"] > 0.05,
-        "rails": at["rail"] > 0.035,
+        "villas": 0.06 < at["built"] < 0.22
+        and 170 < at["footprint_m2"] < 420
+        and at["institution"] + at["commercial"] + at["industrial"] < 0.1,
+        "yard": at["rail"] > 0.12,
+        "rails": 0.035 < at["rail"] <= 0.12,
         "graves": at["cemetery"] > 0.15,
         "sports": at["pitch"] > 0.06,
         "woods": at["wood"] > 0.15,

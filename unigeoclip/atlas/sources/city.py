@@ -41,14 +41,14 @@ if TYPE_CHECKING:
     Progress = Callable[[str, float], None]
     Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
-BUILDER = 3  # raised when the same tiles give another atlas: a half-done build of another number starts afresh
+BUILDER = 4  # raised when the same tiles give another atlas: a half-done build of another number starts afresh
 GROUND_PX_M = 2.5  # of the aerial picture
 CITY_PX_M = 3.0  # of heights and street views: their outlines are smoothed, and half the bytes of an atlas are outlines
 WINDOW_M = 225.0
 GRID_STEP_DEG = 0.001
 MARGIN_M = 220.0  # between the centre of a place and the edge: half a window, and room to draw positions in
 VIEW_STEP_DEG = 2.0**-18  # 0.4 m: positions that are exact in binary pack well
-GALLERY_PLACES = 5_000  # what is shown and searched; encoded when an atlas is first opened
+GALLERY_PLACES = 4_500  # what is shown and searched; encoded when an atlas is first opened
 LARGEST_CITY_PX = 400_000_000  # 50 x 50 km; more would not fit into memory
 _ROWS_AT_ONCE = 640
 _PARQUET = {"compression": "zstd", "compression_level": 19, "row_group_size": 1 << 20}
