@@ -63,21 +63,21 @@ def run_bench(atlas: str | Path | Atlas, *, quick: bool = False) -> dict[str, An
 
     Returns:
         Plain values for JSON, medians: "machine"; "batch"; "location_points_per_s" and "ratio_to_geoclip" by embedder,
-        at that batch; "small_batch", the same three for a small one; "query_ms" by kind of query; "street_view_ms",
-        one view of 224 x 160 px, if the atlas draws street views; "start_s", from
-        launching Python to an atlas that can be asked; "first_answers_s", its first query of every kind, which loads
-        the sentence encoder; "memory_mb", resident after that (1 MB is 1,000,000 bytes).
+        at that batch; "not_here", why an embedder was not measured, by name; "small_batch", the first three for a
+        small one; "query_ms" by kind of query; "street_view_ms", one view of 224 x 160 px, if the atlas draws street
+        views; "start_s", from launching Python to an atlas that can be asked; "first_answers_s", its first query of
+        every kind, which loads the sentence encoder; "memory_mb", resident after that (1 MB is 1,000,000 bytes).
 
     Raises:
         AtlasError: The atlas cannot be used.
         CheckpointError: A model cannot be used.
     """
     from unigeoclip.atlas.store import load_atlas
-    from unigeoclip.embedders import EMBEDDERS, load_embedder
+    from unigeoclip.embedders import load_all
     from unigeoclip.search import Explorer
 
     opened = load_atlas(atlas) if isinstance(atlas, str | Path) else atlas
-    embedders = {name: load_embedder(name, opened) for name in EMBEDDERS}
+    embedders, missing = load_all(opened)
     rounds = 5 if quick else 15
     # First of all, while this process has done little; and it needs the cache that opening an explorer fills.
     explorer = Explorer.open(opened)
@@ -85,6 +85,7 @@ def run_bench(atlas: str | Path | Atlas, *, quick: bool = False) -> dict[str, An
     return {
         "machine": _machine(),
         **measure_embedders(embedders, BATCH, rounds),
+        "not_here": missing,
         "small_batch": measure_embedders(embedders, SMALL_BATCH, 3 * rounds),
         "query_ms": measure_queries(explorer, rounds),
         **measure_views(explorer),

@@ -102,6 +102,13 @@ def _add_data_commands(commands: Any) -> None:
     train.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
     train.set_defaults(run=_train)
 
+    baselines = commands.add_parser("baselines", help="weights of others that are fetched when asked for")
+    kinds = baselines.add_subparsers(title="actions", metavar="ACTION", required=True)
+    fetch = kinds.add_parser("download", help="fetch SatCLIP's location encoder, or take it from a file")
+    fetch.add_argument("name", metavar="NAME", help="satclip-vit16-l40 and five others; a wrong name lists them")
+    fetch.add_argument("--from", dest="file", type=Path, metavar="F.ckpt", help="official checkpoint that is here")
+    fetch.set_defaults(run=_download_baseline)
+
 
 def _add_city(city: argparse.ArgumentParser) -> None:
     city.add_argument("--name", required=True, help="of the atlas: small letters, digits, hyphens")
@@ -195,8 +202,12 @@ def _add_atlas(parser: argparse.ArgumentParser) -> None:
 
 def _add_embedder(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--embedder", default=OURS, metavar="NAME", help="or geoclip, coordinates (default: %(default)s)"
+        "--embedder",
+        default=OURS,
+        metavar="NAME",
+        help="or satclip, geoclip, coordinates, fourier (default: %(default)s)",
     )
+    parser.add_argument("--weights", type=Path, metavar="F.ckpt", help="official checkpoint for --embedder satclip")
 
 
 def _add_json(parser: argparse.ArgumentParser) -> None:
@@ -283,6 +294,15 @@ def _train(arguments: argparse.Namespace) -> None:
     print(out)
 
 
+def _download_baseline(arguments: argparse.Namespace) -> None:
+    from unigeoclip.embedders.satclip import download_satclip, import_satclip
+
+    if arguments.file is not None:
+        print(import_satclip(arguments.name, arguments.file))
+    else:
+        print(download_satclip(arguments.name, lambda text: print(text, file=sys.stderr)))
+
+
 def _search(arguments: argparse.Namespace) -> None:
     explorer, query, notes = _ask(arguments)
     results = explorer.search(query, k=arguments.top)
@@ -341,7 +361,7 @@ def _heatmap_of_embedder(arguments: argparse.Namespace) -> Any:
     if arguments.embedder in EMBEDDERS and arguments.latlon is None:
         raise InputError(f"The embedder {arguments.embedder!r} knows points only: ask it with --latlon.")
     atlas = load_atlas(arguments.atlas)
-    embedder = load_embedder(arguments.embedder, atlas)
+    embedder = load_embedder(arguments.embedder, atlas, arguments.weights)
     return embedder_heatmap(embedder, land_grid(atlas), _latlon(arguments.latlon))
 
 
@@ -350,11 +370,11 @@ def _embed(arguments: argparse.Namespace) -> None:
     from unigeoclip.tables import embed_csv
 
     atlas = None
-    if arguments.embedder == OURS:
+    if arguments.embedder in (OURS, "fourier"):
         from unigeoclip.atlas.store import load_atlas
 
         atlas = load_atlas(arguments.atlas)
-    embedder = load_embedder(arguments.embedder, atlas)
+    embedder = load_embedder(arguments.embedder, atlas, arguments.weights)
     rows, dim = embed_csv(embedder, arguments.csv, arguments.lat, arguments.lon, arguments.out)
     print(f"{arguments.out}: {rows} rows, {dim} dimensions")
 

@@ -1,13 +1,16 @@
 """What holds for every embedder: order of coordinates, independence of the batch, unit length, errors."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 
-from unigeoclip.embedders import EMBEDDERS, load_embedder
+from unigeoclip.embedders import EMBEDDERS, load_all, load_embedder
 from unigeoclip.embedders.base import BATCH_ROWS, Provenance, embed_in_batches
-from unigeoclip.embedders.coordinates import CoordinatesEmbedder
+from unigeoclip.embedders.coordinates import CoordinatesEmbedder, FourierEmbedder
 from unigeoclip.embedders.geoclip import GeoCLIPEmbedder
+from unigeoclip.embedders.satclip import SatCLIPConfig, SatCLIPEmbedder, SatCLIPLocationEncoder
 from unigeoclip.embedders.unigeoclip import UniGeoCLIPEmbedder
 from unigeoclip.errors import CheckpointError, InputError
 from unigeoclip.model import ModelConfig, UniGeoCLIP
@@ -25,6 +28,10 @@ def tiny_model() -> UniGeoCLIP:
 def make(name: str):
     if name == "unigeoclip":
         return UniGeoCLIPEmbedder(tiny_model(), Provenance("a test", "random weights", "none"))
+    if name == "satclip":
+        torch.manual_seed(0)
+        encoder = SatCLIPLocationEncoder(SatCLIPConfig(10, 32, 16, 2))
+        return SatCLIPEmbedder(encoder, "SatCLIP", Provenance("a test", "random weights", "none"))
     return load_embedder(name)
 
 
@@ -91,8 +98,42 @@ def test_coordinates_are_cosines_of_angles():
     np.testing.assert_allclose(vectors @ vectors[0], [1, 0, 0, np.sqrt(0.5)], atol=1e-7)
 
 
+def test_fourier_features_fall_over_their_length():
+    vectors = FourierEmbedder(1e6).embed([(0, 0), (0, 4.5), (4.5, 0), (0, 9), (0, 90)])
+    # exp(-d^2 / 2 l^2) at d = 500 and 1000 km, to what 128 random waves are exact to
+    np.testing.assert_allclose(vectors @ vectors[0], [1, 0.8825, 0.8825, 0.607, 0], atol=0.12)
+    assert FourierEmbedder(1e6).embed([(3, 4)]).tolist() == FourierEmbedder(1e6).embed([(3, 4)]).tolist()
+
+
+def test_fourier_features_suit_the_size_of_an_atlas(tmp_path):
+    def sized(*bounds):
+        return SimpleNamespace(manifest=SimpleNamespace(bounds=bounds))
+
+    assert FourierEmbedder.for_atlas(sized(-90, -180, 90, 180)).length_m == 1e6
+    assert FourierEmbedder.for_atlas(None).length_m == 1e6
+    city = FourierEmbedder.for_atlas(sized(42.26, -71.24, 42.46, -70.97))
+    assert city.length_m == pytest.approx(1570, rel=0.02)
+
+
+def test_those_without_weights_are_told_apart(tmp_path, monkeypatch):
+    monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
+    monkeypatch.setattr(UniGeoCLIPEmbedder, "from_atlas", classmethod(lambda cls, atlas: "ours"))
+    world = SimpleNamespace(manifest=SimpleNamespace(bounds=(-90, -180, 90, 180)))
+    found, missing = load_all(world)
+    assert list(found) == ["unigeoclip", "geoclip", "coordinates", "fourier"]
+    assert list(missing) == ["satclip"]
+    assert "baselines download" in missing["satclip"]
+
+
+def test_only_satclip_takes_weights(tmp_path):
+    with pytest.raises(InputError, match="'geoclip' takes no weights"):
+        load_embedder("geoclip", weights=tmp_path / "some.ckpt")
+    with pytest.raises(CheckpointError, match="does not exist"):
+        load_embedder("satclip", weights=tmp_path / "some.ckpt")
+
+
 def test_unknown_names_list_those_there_are():
-    with pytest.raises(InputError, match="'satclap'; there are unigeoclip, geoclip, coordinates"):
+    with pytest.raises(InputError, match="'satclap'; there are unigeoclip, satclip, geoclip, coordinates, fourier"):
         load_embedder("satclap")
 
 

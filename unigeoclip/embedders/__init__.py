@@ -6,15 +6,16 @@ A new embedder is one new file and one line in :data:`EMBEDDERS`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unigeoclip.embedders.base import Embedder, Provenance
-from unigeoclip.errors import InputError
+from unigeoclip.errors import CheckpointError, InputError
 
 if TYPE_CHECKING:
     from unigeoclip.atlas.store import Atlas
 
-__all__ = ["EMBEDDERS", "Embedder", "Provenance", "load_embedder"]
+__all__ = ["EMBEDDERS", "Embedder", "Provenance", "load_all", "load_embedder"]
 
 
 # Importing an embedder imports what it needs, and most people need one of them: the factories import late.
@@ -24,6 +25,12 @@ def _unigeoclip(atlas: Atlas | None) -> Embedder:
     if atlas is None:
         raise InputError("The embedder 'unigeoclip' is the location encoder of an atlas's model: name an atlas.")
     return UniGeoCLIPEmbedder.from_atlas(atlas)
+
+
+def _satclip(_: Atlas | None) -> Embedder:
+    from unigeoclip.embedders.satclip import SatCLIPEmbedder
+
+    return SatCLIPEmbedder.from_cache()
 
 
 def _geoclip(_: Atlas | None) -> Embedder:
@@ -38,24 +45,51 @@ def _coordinates(_: Atlas | None) -> Embedder:
     return CoordinatesEmbedder()
 
 
+def _fourier(atlas: Atlas | None) -> Embedder:
+    from unigeoclip.embedders.coordinates import FourierEmbedder
+
+    return FourierEmbedder.for_atlas(atlas)
+
+
 EMBEDDERS: dict[str, Callable[[Atlas | None], Embedder]] = {
     "unigeoclip": _unigeoclip,
+    "satclip": _satclip,
     "geoclip": _geoclip,
     "coordinates": _coordinates,
+    "fourier": _fourier,
 }
 
 
-def load_embedder(name: str, atlas: Atlas | None = None) -> Embedder:
+def load_embedder(name: str, atlas: Atlas | None = None, weights: Path | None = None) -> Embedder:
     """Make an embedder ready for use.
 
     Args:
         name: A key of :data:`EMBEDDERS`.
-        atlas: The atlas whose model is meant; only "unigeoclip" needs one.
+        atlas: The atlas whose model is meant; "unigeoclip" needs one, "fourier" takes its scale from it.
+        weights: A checkpoint in SatCLIP's official layout, in place of the one that was downloaded; "satclip" only.
 
     Raises:
-        InputError: There is no such embedder, or it needs an atlas.
+        InputError: There is no such embedder, it needs an atlas, or it takes no weights.
         CheckpointError: Its weights are missing or damaged.
     """
     if name not in EMBEDDERS:
         raise InputError(f"There is no embedder {name!r}; there are {', '.join(EMBEDDERS)}.")
-    return EMBEDDERS[name](atlas)
+    if weights is None:
+        return EMBEDDERS[name](atlas)
+    if name != "satclip":
+        raise InputError(f"The embedder {name!r} takes no weights from a file; 'satclip' does.")
+    from unigeoclip.embedders.satclip import SatCLIPEmbedder
+
+    return SatCLIPEmbedder.from_file(weights)
+
+
+def load_all(atlas: Atlas) -> tuple[dict[str, Embedder], dict[str, str]]:
+    """All embedders that can be used on this machine, and why the others cannot, by name."""
+    found: dict[str, Embedder] = {}
+    missing: dict[str, str] = {}
+    for name in EMBEDDERS:
+        try:
+            found[name] = load_embedder(name, atlas)
+        except CheckpointError as error:
+            missing[name] = str(error)
+    return found, missing
