@@ -125,6 +125,94 @@ def test_water_is_told_with_its_name():
     assert "park by the river" in texts or "green space by the river" in texts
 
 
+def told_of(layers, land="grass"):
+    return {text for _, text in describe.describe(["x"], middle_latlon(), layers, made_up_rasters(land))[0].sentences}
+
+
+def poi(layers, *things):
+    """Put things on the map: (subclass, name, east, north)."""
+    subclasses, names, east, north = zip(*things, strict=True)
+    spots = [point(x, y) for x, y in zip(east, north, strict=True)]
+    layers["poi"] = table("poi", spots, name=[*names], subclass=[*subclasses], **{"class": [*subclasses]})
+    return layers
+
+
+def test_one_is_in_a_park_wherever_its_ground_reaches():
+    layers = poi(empty_layers(), ("park", "Long Meadow", 500, 0))
+    assert not [text for text in told_of(layers) if "Long Meadow" in text], "its label is too far to walk"
+    layers["landcover"] = table("landcover", [square(480, 0, 1000)], **{"class": ["grass"], "subclass": ["park"]})
+    assert {"Long Meadow", "Long Meadow, a park"} <= told_of(layers)
+    layers["landcover"] = table("landcover", [square(620, 0, 1000)], **{"class": ["grass"], "subclass": ["park"]})
+    beside = told_of(layers)
+    assert "near Long Meadow" in beside
+    assert "Long Meadow" not in beside
+    layers["landcover"] = table("landcover", [square(480, 0, 1000)], **{"class": ["sand"], "subclass": ["beach"]})
+    assert not [text for text in told_of(layers) if "Long Meadow" in text], "a beach is no park's ground"
+
+
+def test_the_plain_noun_is_said_close_by_only():
+    for east, here in ((50, True), (200, False)):
+        texts = told_of(poi(empty_layers(), ("museum", "Old Mill Museum", east, 0)))
+        assert ("museum" in texts) == here
+        assert ("Old Mill Museum" in texts) == here
+        assert [text for text in texts if "museum" in text]
+
+
+def test_several_of_a_kind_make_a_quarter():
+    stages = [("theatre", name, 60 * number, 0) for number, name in enumerate(("Globe", "Rose", "Swan"))]
+    quarter = set(city_words.CLUSTERS["theatre"][1])
+    assert told_of(poi(empty_layers(), *stages)) & quarter
+    assert not told_of(poi(empty_layers(), *stages[:2])) & quarter
+
+
+def test_waters_are_called_by_name_and_size():
+    cases = ((250, None, "pond"), (900, None, "lake"), (900, "Fresh Pond", "pond"), (60, "Duck Lake", "lake"))
+    for side_m, name, kind in cases:
+        layers = empty_layers()
+        layers["water"] = table("water", [square(side_m / 2 + 50, 0, side_m)], **{"class": ["lake"]})
+        layers["water_name"] = table("water_name", [point(side_m / 2 + 50, 0)], name=[name], **{"class": ["lake"]})
+        texts = told_of(layers)
+        assert texts & set(city_words.WATER[kind]), (name, side_m)
+        assert name is None or name in texts
+    layers["water"] = table("water", [square(60, 0, 30)], **{"class": ["lake"]})
+    assert not told_of(layers) & {*city_words.WATER["pond"], *city_words.WATER["lake"]}, "a garden pool is no pond"
+
+
+def test_a_wide_river_is_as_near_as_its_bank():
+    layers = empty_layers()
+    layers["waterway"] = table(
+        "waterway",
+        lines({"minor": [(-900, 400, 900, 400)]}).geometry.tolist(),
+        name=["Broad River"],
+        **{"class": ["river"]},
+    )
+    assert "Broad River" not in told_of(layers)
+    layers["water"] = table("water", [square(0, 400, 600)], **{"class": ["river"]})
+    assert "Broad River" in told_of(layers)
+
+
+def test_industry_by_the_sea_is_a_port():
+    for kind, port in (("ocean", True), ("lake", False)):
+        layers = empty_layers()
+        layers["water"] = table("water", [square(400, 0, 600)], **{"class": [kind]})
+        assert bool(told_of(layers, "industrial") & set(city_words.PORT)) == port
+
+
+def test_quiet_is_where_neither_traffic_nor_shops_are():
+    layers, rasters = town_layers(), town_rasters()
+    quiet = set(city_words.QUIET)
+
+    def texts():
+        return {text for _, text in describe.describe(["x"], middle_latlon(), layers, rasters)[0].sentences}
+
+    assert texts() & quiet
+    poi(layers, *(("restaurant", f"Kitchen {name}", 30, 30) for name in "ABC"))
+    assert not texts() & quiet
+    layers["poi"] = empty_layers()["poi"]
+    layers["transportation"] = lines({"primary": [(-150, 10, 150, 10)]})
+    assert not texts() & quiet
+
+
 @pytest.mark.parametrize(
     ("land", "kind"),
     [("wood", "woods"), ("cemetery", "cemetery"), ("sand", "beach"), ("water", "water"), ("pitch", "fields")],

@@ -1,0 +1,230 @@
+"""What the embeddings of a region are made of: how many directions, how smooth, how alike between models.
+
+All functions take arrays and give numbers. Rows are points of one region, (n, dim) unit vectors of one embedder; a
+sample of some thousand points is enough for each of them.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from unigeoclip.errors import InputError
+from unigeoclip.geo import EARTH_RADIUS_M, as_latlon, unit_xyz
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = [
+    "Spectrum",
+    "linear_cka",
+    "morans_i",
+    "neighbour_overlap",
+    "similarity_range",
+    "smooth_share",
+    "spectrum",
+]
+
+CONSTANT = 1e-9  # variance below which all points are one: what float32 leaves of equal vectors
+SMOOTH_LENGTHS = 4  # smooth functions of position change over a quarter of the region's diagonal or more
+_FEATURES, _FOLDS = 200, 5
+_RIDGES = (1e-4, 1e-2, 1.0, 100.0)
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """How the variance of a region's embeddings is spread over directions.
+
+    Attributes:
+        variance: Mean squared distance of the unit vectors from their mean, 0 (all points are one) to 1.
+        shares: Share of it along each principal component, falling, sum 1; all 0 where there is no variance.
+        effective_rank: exp of the entropy of the shares: how many directions are really used (Roy & Vetterli,
+            EUSIPCO 2007), from 1; 0 where there is no variance.
+    """
+
+    variance: float
+    shares: NDArray[np.float64]
+    effective_rank: float
+
+
+def spectrum(vectors: ArrayLike) -> Spectrum:
+    """Principal components of a region's embeddings.
+
+    Args:
+        vectors: (n, dim), n >= 2.
+
+    Raises:
+        InputError: Fewer than two points.
+    """
+    centred = _centred(vectors)
+    eigenvalues = np.clip(np.linalg.eigvalsh(centred.T @ centred / len(centred))[::-1], 0, None)
+    variance = float(eigenvalues.sum())
+    if variance < CONSTANT:
+        return Spectrum(0.0, np.zeros(len(eigenvalues)), 0.0)
+    shares = eigenvalues / variance
+    used = shares[shares > 0]
+    return Spectrum(variance, shares, float(np.exp(-(used * np.log(used)).sum())))
+
+
+def similarity_range(vectors: ArrayLike, query: ArrayLike) -> tuple[float, float]:
+    """Lowest and highest cosine similarity of a region's points to one vector.
+
+    Args:
+        vectors: (n, dim) unit vectors.
+        query: (dim,) unit vector.
+    """
+    similarity = np.asarray(vectors, np.float64) @ np.asarray(query, np.float64)
+    return float(similarity.min()), float(similarity.max())
+
+
+def smooth_share(vectors: ArrayLike, latlon: ArrayLike, seed: int = 0) -> float:
+    """Share of the variance that a smooth function of position explains, cross-validated: R2, at most 1.
+
+    The functions are ridge regressions on random Fourier features of the position whose kernel is as wide as a quarter
+    of the region. What they leave is detail: parks, coasts, districts; or noise.
+
+    Args:
+        vectors: (n, dim), n >= 20.
+        latlon: (n, 2) degrees.
+        seed: Of features and folds.
+
+    Returns:
+        1 where position gives everything, 0 or a little less where it gives nothing; NaN where all points are one.
+
+    Raises:
+        InputError: Lengths differ, too few points, or bad coordinates.
+    """
+    from sklearn.linear_model import RidgeCV
+    from sklearn.model_selection import KFold, cross_val_predict
+
+    centred, xyz = _centred(vectors), _positions(latlon, len(np.asarray(vectors)))
+    if len(centred) < 4 * _FOLDS:
+        raise InputError(f"A cross-validated share needs {4 * _FOLDS} points or more, not {len(centred)}.")
+    total = (centred**2).sum()
+    if total / len(centred) < CONSTANT:
+        return float("nan")
+    extent = float(np.linalg.norm(xyz.max(0) - xyz.min(0)))
+    rng = np.random.default_rng(seed)
+    phase = xyz @ (rng.normal(size=(3, _FEATURES // 2)) * SMOOTH_LENGTHS / max(extent, 1e-12))
+    features = np.concatenate([np.cos(phase), np.sin(phase)], axis=1)
+    folds = KFold(_FOLDS, shuffle=True, random_state=seed)
+    predicted = cross_val_predict(RidgeCV(_RIDGES), features, centred, cv=folds)
+    return float(1 - ((centred - predicted) ** 2).sum() / total)
+
+
+def morans_i(vectors: ArrayLike, latlon: ArrayLike, bands_m: Sequence[float], components: int = 3) -> list[float]:
+    """Moran's I of the leading principal components against distance: a correlogram (PySAL's esda).
+
+    Args:
+        vectors: (n, dim).
+        latlon: (n, 2) degrees.
+        bands_m: Edges of the rings of distance, metres, rising; ring i is from edge i to edge i + 1.
+        components: How many are averaged, weighted by their variance.
+
+    Returns:
+        One figure a ring: near 1 where points so far apart are alike, near 0 where they are as any two; NaN for a ring
+        without pairs, or where all points are one.
+
+    Raises:
+        InputError: Lengths differ, edges do not rise, or bad coordinates.
+    """
+    from esda import Moran
+    from libpysal.weights import W
+
+    edges = np.asarray(bands_m, np.float64)
+    if len(edges) < 2 or (np.diff(edges) <= 0).any():
+        raise InputError(f"The edges of the rings must rise, not {[*bands_m]}.")
+    centred, xyz = _centred(vectors), _positions(latlon, len(np.asarray(vectors)))
+    left, singular, _ = np.linalg.svd(centred, full_matrices=False)
+    if (singular**2).sum() / len(centred) < CONSTANT:
+        return [float("nan")] * (len(edges) - 1)
+    scores, weight = left[:, :components], singular[:components] ** 2
+    pairs = cKDTree(xyz).query_pairs(_chord(edges[-1]), output_type="ndarray")
+    apart_m = 2 * EARTH_RADIUS_M * np.arcsin(np.linalg.norm(xyz[pairs[:, 0]] - xyz[pairs[:, 1]], axis=1) / 2)
+    found = []
+    for low, high in itertools.pairwise(edges):
+        ring = pairs[(apart_m > low) & (apart_m <= high)]
+        if not len(ring):
+            found.append(float("nan"))
+            continue
+        neighbours: dict[int, list[int]] = {row: [] for row in range(len(xyz))}
+        for one, other in ring.tolist():
+            neighbours[one].append(other)
+            neighbours[other].append(one)
+        weights = W(neighbours, silence_warnings=True)
+        each = [Moran(scores[:, i], weights, transformation="B", permutations=0).I for i in range(scores.shape[1])]
+        found.append(float(np.average(each, weights=weight[: len(each)])))
+    return found
+
+
+def linear_cka(one: ArrayLike, other: ArrayLike) -> float:
+    """Linear centred kernel alignment of two embedders on the same points (Kornblith et al., ICML 2019, equation 3).
+
+    Args:
+        one: (n, a).
+        other: (n, b).
+
+    Returns:
+        0 (nothing in common) to 1 (equal up to rotation and scale); NaN where either gives one vector for all points.
+
+    Raises:
+        InputError: The numbers of points differ.
+    """
+    x, y = _centred(one), _centred(other)
+    if len(x) != len(y):
+        raise InputError(f"Two embedders are compared on the same points, not on {len(x)} and {len(y)}.")
+    if min((x**2).sum(), (y**2).sum()) / len(x) < CONSTANT:
+        return float("nan")
+    return float(np.linalg.norm(x.T @ y) ** 2 / (np.linalg.norm(x.T @ x) * np.linalg.norm(y.T @ y)))
+
+
+def neighbour_overlap(one: ArrayLike, other: ArrayLike, k: int = 10) -> float:
+    """Mean share of the k most similar points that two embedders agree on.
+
+    Args:
+        one: (n, a) unit vectors.
+        other: (n, b) unit vectors of the same points.
+        k: Neighbours, fewer than n.
+
+    Returns:
+        0 to 1; k / (n - 1) by chance.
+
+    Raises:
+        InputError: The numbers of points differ, or there are too few.
+    """
+    x, y = np.asarray(one, np.float32), np.asarray(other, np.float32)
+    if len(x) != len(y) or not 0 < k < len(x):
+        raise InputError(f"{k} neighbours cannot be compared among {len(x)} and {len(y)} points.")
+    nearest = []
+    for vectors in (x, y):
+        similarity = vectors @ vectors.T
+        np.fill_diagonal(similarity, -np.inf)
+        nearest.append(np.sort(np.argpartition(-similarity, k - 1, axis=1)[:, :k], axis=1))
+    common = [len(np.intersect1d(a, b, assume_unique=True)) for a, b in zip(*nearest, strict=True)]
+    return float(np.mean(common) / k)
+
+
+def _centred(vectors: ArrayLike) -> NDArray[np.float64]:
+    array = np.asarray(vectors, dtype=np.float64)
+    if array.ndim != 2 or len(array) < 2:
+        raise InputError(f"Embeddings of two or more points are needed, (n, dim), not {array.shape}.")
+    centred: NDArray[np.float64] = array - array.mean(axis=0)
+    return centred
+
+
+def _positions(latlon: ArrayLike, count: int) -> NDArray[np.float64]:
+    points = as_latlon(latlon)
+    if len(points) != count:
+        raise InputError(f"{count} embeddings, but {len(points)} points.")
+    return unit_xyz(points)
+
+
+def _chord(metres: float) -> float:
+    """Straight distance on the unit sphere of points so far apart."""
+    return float(2 * np.sin(min(metres / EARTH_RADIUS_M, np.pi) / 2))
