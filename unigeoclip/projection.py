@@ -160,7 +160,8 @@ def clusters(vectors: ArrayLike, count: int, seed: int = 0, sample: int = 20_000
     order = np.argsort(-np.bincount(labels, minlength=count), kind="stable")
     rank = np.empty(count, np.int64)
     rank[order] = np.arange(count)
-    return rank[labels]
+    found: NDArray[np.int64] = rank[labels]
+    return found
 
 
 def matched_labels(labels: NDArray[np.int64], reference: NDArray[np.int64]) -> NDArray[np.int64]:
