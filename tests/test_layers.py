@@ -20,7 +20,7 @@ FLOOR_PLAN = [
     {"embedders"},
     {"colours", "heatmap", "vectors", "search", "tables", "projection"},
     {"evaluation"},
-    {"training"},
+    {"training", "compare"},
     {"figures", "bench"},
     {"cli", "__main__"},
 ]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
+from PIL import Image
 
 from unigeoclip.colours import DEFAULT_COLORMAP, hex_colour, palette, paletted_png
 from unigeoclip.errors import InputError
@@ -24,12 +26,11 @@ from unigeoclip.geo import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
-__all__ = ["Best", "Grid", "Heatmap", "LegendStop", "check_ending"]
+__all__ = ["Best", "Grid", "Heatmap", "LegendStop", "check_ending", "coloured_webp"]
 
 Bounds = tuple[float, float, float, float]  # south, west, north, east in degrees
 Scale = Literal["similarity", "percentile"]
@@ -41,6 +42,8 @@ MAX_PICTURE_BYTES = 150_000
 _BAND_ROWS = 128
 # Fewer colours compress better. 96 look like 255 on a map; the others are for maps that are almost noise.
 _COLOUR_LEVELS = (96, 32, 8)
+_BLENDED: dict[str, Any] = {"quality": 88, "method": 2, "alpha_quality": 100}
+_CLASSES: dict[str, Any] = {"lossless": True, "quality": 30, "method": 2}
 
 
 class Best(NamedTuple):
@@ -185,6 +188,13 @@ class _PicturePlan:
     pixels: NDArray[np.intp]  # flat numbers of the painted pixels, (p,)
     weights: csr_array  # (p, n): bilinear weights of the cells
 
+    @cached_property
+    def leading_cells(self) -> NDArray[np.int32]:
+        """The cell that weighs most in each painted pixel, (p,)."""
+        first = np.argmax(self.weights.data.reshape(-1, 4), axis=1)
+        cells: NDArray[np.int32] = self.weights.indices.reshape(-1, 4)[np.arange(len(first)), first]
+        return cells
+
     @classmethod
     def of(cls, grid: Grid, width_px: int) -> _PicturePlan:
         """Plan a picture ``width_px`` wide of the grid, cut off where the Web Mercator square ends."""
@@ -213,6 +223,30 @@ class _PicturePlan:
         cells = np.concatenate([cells for _, _, cells, _ in bands]).ravel()
         starts = np.arange(0, len(shares) + 1, 4, dtype=np.int32)
         return cls((height_px, width_px), pixels, csr_array((shares, cells, starts), shape=(len(pixels), len(grid))))
+
+
+def coloured_webp(grid: Grid, rgb: NDArray[np.uint8], *, blend: bool = True, width_px: int | None = None) -> bytes:
+    """Draw colours of cells as a WebP picture in Web Mercator (EPSG:3857), to be laid over ``grid.mercator_bounds``.
+
+    Args:
+        grid: The cells.
+        rgb: (n, 3) sRGB, one colour per cell.
+        blend: Whether colours pass into one another; colours that stand for classes must not.
+        width_px: Width of the picture, `Grid.picture_width_px` by default; its height follows from the bounds.
+
+    Raises:
+        InputError: The number of colours is not that of the cells.
+    """
+    if rgb.shape != (len(grid), 3):
+        raise InputError(f"A picture of {len(grid)} cells needs as many colours, (n, 3); got {rgb.shape}.")
+    plan = grid._plan(grid.picture_width_px if width_px is None else width_px)
+    picture = np.zeros((*plan.shape, 4), np.uint8)
+    pixels = picture.reshape(-1, 4)
+    pixels[plan.pixels, :3] = np.rint(plan.weights @ rgb.astype(np.float32)) if blend else rgb[plan.leading_cells]
+    pixels[plan.pixels, 3] = 255
+    file = io.BytesIO()
+    Image.fromarray(picture, "RGBA").save(file, "WEBP", **(_BLENDED if blend else _CLASSES))
+    return file.getvalue()
 
 
 def _painted(

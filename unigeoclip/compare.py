@@ -1,0 +1,331 @@
+"""What embedders of coordinates have learned of a region, side by side on one grid.
+
+A region is embedded once by each embedder, a coarse part of it first, and kept on disk. Everything that is shown of it,
+colours, similarities, figures, follows from the kept vectors.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from unigeoclip import projection
+from unigeoclip.atlas.cache import cache_folder
+from unigeoclip.errors import InputError
+from unigeoclip.evaluation import structure
+from unigeoclip.heatmap import Grid, Heatmap
+from unigeoclip.projection import StoppedError
+from unigeoclip.vectors import land_grid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from unigeoclip.atlas.store import Atlas
+    from unigeoclip.embedders.base import Embedder
+    from unigeoclip.geo import Bounds
+
+    Report = Callable[[int, int], bool]
+
+__all__ = ["Comparison", "Embedded", "Region", "embed_coarsely", "embed_region"]
+
+CELLS_ACROSS = 200
+COARSE = 4  # every so many rows and columns come first
+COMPONENTS = 6
+SAMPLE = 3000  # cells that figures are computed on
+LAYOUT = 10_000  # cells that UMAP lays out
+RINGS = 8  # of distance, for Moran's I
+_CHUNK = 2048
+_FORMAT = 1  # of the kept files
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """A part of the Earth as a grid of cells.
+
+    Attributes:
+        name: "atlas" for all of one, else the bounds.
+        grid: Its land cells.
+    """
+
+    name: str
+    grid: Grid
+
+    @classmethod
+    def whole(cls, atlas: Atlas) -> Region:
+        """The land of an atlas, on the grid of its heatmaps."""
+        return cls("atlas", land_grid(atlas))
+
+    @classmethod
+    def rectangle(cls, atlas: Atlas, bounds: Bounds, across: int = CELLS_ACROSS) -> Region:
+        """The land inside a rectangle of an atlas.
+
+        Args:
+            atlas: What is cut from.
+            bounds: South, west, north, east, degrees; what lies outside the atlas is cut off.
+            across: Cells along the longer side, measured on the ground.
+
+        Raises:
+            InputError: The rectangle is turned round, lies outside the atlas, or holds no land.
+        """
+        south, west, north, east = bounds
+        if not (south < north and west < east):
+            raise InputError(f"South, west, north, east of a rectangle rise: {south:g}, {west:g}, {north:g}, {east:g}.")
+        low, high = atlas.manifest.bounds[:2], atlas.manifest.bounds[2:]
+        south, west, north, east = max(south, low[0]), max(west, low[1]), min(north, high[0]), min(east, high[1])
+        if not (south < north and west < east):
+            raise InputError(f"The rectangle lies outside the atlas {atlas.title!r}: choose one inside its map.")
+        squeeze = float(np.cos(np.radians((south + north) / 2)))
+        step = max(north - south, (east - west) * squeeze) / across
+        rows = max(2, round((north - south) / step))
+        columns = max(2, round((east - west) * squeeze / step))
+        full = Grid((south, west, north, east), np.ones((rows, columns), bool))
+        land = atlas.is_land(full.cells).reshape(rows, columns)
+        if land.sum() < 2:
+            raise InputError("There is no land in this rectangle: choose another one.")
+        name = ",".join(f"{value:.5f}" for value in (south, west, north, east))
+        return cls(name, Grid((south, west, north, east), land))
+
+    @cached_property
+    def order(self) -> NDArray[np.int64]:
+        """Cells in the order in which they are embedded: those of every fourth row and column first."""
+        rows, columns = np.nonzero(self.grid.mask)
+        coarse = (rows % COARSE == COARSE // 2) & (columns % COARSE == COARSE // 2)
+        return np.concatenate([np.flatnonzero(coarse), np.flatnonzero(~coarse)])
+
+    @cached_property
+    def n_coarse(self) -> int:
+        """How many of `order` belong to the coarse part."""
+        rows, columns = np.nonzero(self.grid.mask)
+        return int(((rows % COARSE == COARSE // 2) & (columns % COARSE == COARSE // 2)).sum())
+
+    def sample(self, most: int) -> NDArray[np.int64]:
+        """So many cells at most, drawn by area, always the same ones, rising."""
+        count = len(self.grid)
+        if count <= most:
+            return np.arange(count)
+        share = self.grid.area_km2 / self.grid.area_km2.sum()
+        return np.sort(np.random.default_rng(0).choice(count, most, replace=False, p=share))
+
+
+@dataclass(frozen=True, eq=False)
+class Embedded:
+    """A region under one embedder.
+
+    Attributes:
+        embedder: Which.
+        region: Where.
+        vectors: (n, dim) float32 unit vectors of the region's cells.
+    """
+
+    embedder: Embedder
+    region: Region
+    vectors: NDArray[np.float32]
+
+    @cached_property
+    def components(self) -> projection.Components:
+        """Principal components, fitted on a sample by area: the poles count no more than the tropics."""
+        return projection.principal_components(self.vectors[self.region.sample(LAYOUT)], COMPONENTS)
+
+    @cached_property
+    def scores(self) -> NDArray[np.float64]:
+        """(n, k) coordinates of all cells along the components."""
+        return self.components.scores(self.vectors)
+
+    @cached_property
+    def layout(self) -> NDArray[np.float32]:
+        """UMAP positions of all cells, (n, 2): of a sample laid out, of the others by their nearest in it."""
+        return self.lay_out()
+
+    def lay_out(self, report: Report | None = None) -> NDArray[np.float32]:
+        """Compute what `layout` is, with progress.
+
+        Raises:
+            StoppedError: ``report`` returned False.
+        """
+        if "layout" not in self.__dict__:
+            rows = self.region.sample(LAYOUT)
+            sample = self.vectors[rows]
+            placed = projection.umap_layout(sample, report=report)
+            self.__dict__["layout"] = projection.spread_over(placed, sample, self.vectors)
+        return self.layout
+
+
+def embed_region(
+    embedder: Embedder, region: Region, report: Report | None = None, cache_dir: Path | None = None
+) -> Embedded:
+    """Embed the cells of a region, or read them if that was done before.
+
+    Args:
+        embedder: Of coordinates.
+        region: The cells.
+        report: Called with how many cells are done and how many there are; stops the work by returning False.
+        cache_dir: Where kept vectors lie; by default in the cache folder.
+
+    Raises:
+        StoppedError: ``report`` returned False.
+    """
+    path = (cache_dir or cache_folder() / "compare") / f"{embedder.name}-{_key(embedder, region)}.npy"
+    shape = (len(region.grid), embedder.dim)
+    kept = _read(path, shape)
+    if kept is not None:
+        return Embedded(embedder, region, kept)
+    vectors = np.empty(shape, np.float32)
+    for start in range(0, shape[0], _CHUNK):
+        rows = region.order[start : start + _CHUNK]
+        vectors[rows] = embedder.embed(region.grid.cells[rows])
+        if report is not None and not report(min(start + _CHUNK, shape[0]), shape[0]):
+            raise StoppedError("Stopped.")
+    _keep(path, vectors)
+    return Embedded(embedder, region, vectors)
+
+
+def embed_coarsely(embedder: Embedder, region: Region) -> Embedded:
+    """A first look: every cell has the vector of the nearest one of the coarse part, which alone is embedded."""
+    from scipy.spatial import cKDTree
+
+    from unigeoclip.geo import unit_xyz
+
+    rows = region.order[: max(2, region.n_coarse)]
+    some = embedder.embed(region.grid.cells[rows])
+    _, nearest = cKDTree(unit_xyz(region.grid.cells[rows])).query(unit_xyz(region.grid.cells))
+    return Embedded(embedder, region, some[nearest])
+
+
+def _key(embedder: Embedder, region: Region) -> str:
+    """Changes with the weights and with the cells."""
+    cells = hashlib.sha256(np.packbits(region.grid.mask).tobytes()).hexdigest()
+    parts = [_FORMAT, embedder.name, embedder.title, embedder.dim, embedder.provenance.source, region.grid.bounds]
+    return hashlib.sha256(json.dumps([*parts, region.grid.shape, cells]).encode()).hexdigest()[:16]
+
+
+def _read(path: Path, shape: tuple[int, int]) -> NDArray[np.float32] | None:
+    """Kept vectors, mapped into memory; None if there are none or they are not what was written."""
+    try:
+        found: NDArray[np.float32] = np.lib.format.open_memmap(path, mode="r")
+        if found.shape == shape and found.dtype == np.float32:
+            return found
+        _log.warning("%s holds %s, not %s, and is computed again.", path, found.shape, shape)
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError) as error:
+        _log.warning("%s is damaged (%s) and is computed again.", path, error)
+    return None
+
+
+def _keep(path: Path, vectors: NDArray[np.float32]) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            np.save(file, vectors)
+        temporary.replace(path)
+    except OSError as error:
+        _log.warning("%s cannot be written (%s): it will be computed again.", path, error.strerror)
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Several embedders on one region.
+
+    Attributes:
+        region: Where.
+        embedded: By name of the embedder; the first one is the reference that the others' colours are turned towards.
+    """
+
+    region: Region
+    embedded: dict[str, Embedded]
+
+    @property
+    def reference(self) -> Embedded:
+        """The first embedder."""
+        return next(iter(self.embedded.values()))
+
+    def component_colours(self, name: str, which: tuple[int, ...] = (0, 1, 2)) -> NDArray[np.uint8]:
+        """Principal components as colours, (n, 3): three as red, green and blue, or one as grey.
+
+        Three components are turned towards those of the reference, so that a colour means the same where the models
+        agree; one component alone is as it is.
+
+        Raises:
+            InputError: Not one or three components, or one that is not computed.
+        """
+        scores = self._scores(self.embedded[name], which)
+        if len(which) == 3 and self.embedded[name] is not self.reference:
+            scores = projection.aligned_scores(scores, self._scores(self.reference, which))
+        return projection.component_rgb(scores)
+
+    def _scores(self, embedded: Embedded, which: tuple[int, ...]) -> NDArray[np.float64]:
+        if not all(0 <= number < COMPONENTS for number in which):
+            raise InputError(f"Components 1 to {COMPONENTS} can be shown, not {[number + 1 for number in which]}.")
+        missing = max(which) + 1 - embedded.scores.shape[1]  # plain coordinates have three dimensions
+        return np.pad(embedded.scores, ((0, 0), (0, max(0, missing))))[:, list(which)]
+
+    def cluster_labels(self, name: str, count: int) -> NDArray[np.int64]:
+        """k-means clusters, (n,), named like those of the reference that they share most cells with."""
+        labels = projection.clusters(self.embedded[name].vectors, count)
+        if self.embedded[name] is self.reference:
+            return labels
+        return projection.matched_labels(labels, projection.clusters(self.reference.vectors, count))
+
+    def layout_colours(self, name: str) -> NDArray[np.uint8]:
+        """Positions in a UMAP of the region as colours, (n, 3)."""
+        return projection.umap_rgb(self.embedded[name].layout)
+
+    def similarity(self, name: str, latlon: tuple[float, float]) -> Heatmap:
+        """How like a point each cell is to one embedder."""
+        embedded = self.embedded[name]
+        vector = embedded.embedder.embed([latlon])[0]
+        return Heatmap(self.region.grid, np.asarray(embedded.vectors @ vector, np.float32))
+
+    def figures(self, name: str) -> dict[str, Any]:
+        """Numbers about one embedder on this region, of a sample of cells; see `evaluation.structure`.
+
+        Returns:
+            "variance"; "shares" of the leading components; "effective_rank"; "smooth_share"; "moran", a list of
+            (metres, I), the outer edges of rings of distance. What is not defined for a constant model is None.
+        """
+        rows = self.region.sample(SAMPLE)
+        vectors, latlon = self.embedded[name].vectors[rows], self.region.grid.cells[rows]
+        spectrum = structure.spectrum(vectors)
+        edges = self._rings_m()
+        return {
+            "variance": spectrum.variance,
+            "shares": spectrum.shares[:COMPONENTS].tolist(),
+            "effective_rank": spectrum.effective_rank,
+            "smooth_share": _or_none(structure.smooth_share(vectors, latlon)),
+            "moran": [
+                (float(edge), _or_none(value))
+                for edge, value in zip(edges[1:], structure.morans_i(vectors, latlon, edges.tolist()), strict=True)
+            ],
+        }
+
+    def _rings_m(self) -> NDArray[np.float64]:
+        """Edges of the rings, metres: each twice as wide as the one before, the last a quarter of the region's side."""
+        south, west, north, east = self.region.grid.bounds
+        side_m = 111_195 * min(north - south, (east - west) * float(np.cos(np.radians((south + north) / 2))))
+        return np.concatenate([[0.0], side_m / 4 / 2.0 ** np.arange(RINGS - 1, -1, -1)])
+
+    def agreement(self, one: str, other: str) -> dict[str, float | None]:
+        """How alike two embedders see this region: "cka", "neighbours" (share of the ten nearest in common)."""
+        rows = self.region.sample(SAMPLE)
+        a, b = self.embedded[one].vectors[rows], self.embedded[other].vectors[rows]
+        return {
+            "cka": _or_none(structure.linear_cka(a, b)),
+            "neighbours": structure.neighbour_overlap(a, b, min(10, len(rows) - 1)),
+        }
+
+
+def _or_none(value: float) -> float | None:
+    return value if np.isfinite(value) else None
