@@ -39,12 +39,13 @@ def save_model(model: UniGeoCLIP, folder: Path, compact: bool = False) -> None:
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     write_json(folder / "config.json", model.config)
     temporary = folder / f".model.{os.getpid()}.tmp"
-    save_file(_compacted(state) if compact else state, temporary)
+    save_file(compact_state(state) if compact else state, temporary)
     temporary.chmod(0o644)  # safetensors makes it readable by its owner alone
     temporary.replace(folder / "model.safetensors")
 
 
-def _compacted(state: dict[str, Tensor]) -> dict[str, Tensor]:
+def compact_state(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Weights as compact files hold them, see `save_model`; `restored_state` gives them back, rounded."""
     small = {}
     for name, tensor in state.items():
         if tensor.ndim < 2 or name.endswith(_NEVER_ROUNDED):
@@ -74,7 +75,7 @@ def _unpacked(packed: Tensor, count: int) -> Tensor:
     return steps.float()
 
 
-def _restored(stored: dict[str, Tensor], shapes: dict[str, torch.Size]) -> dict[str, Tensor]:
+def restored_state(stored: dict[str, Tensor], shapes: dict[str, torch.Size]) -> dict[str, Tensor]:
     """float32 weights from stored ones; int8 matrices are those of earlier files.
 
     Args:
@@ -109,7 +110,7 @@ def load_model(folder: Path) -> UniGeoCLIP:
         raise CheckpointError(f"{weights_path} is damaged ({error}); restore it or train again.") from error
     try:
         shapes = {name: value.shape for name, value in model.state_dict().items()}
-        model.load_state_dict(_restored(stored, shapes), strict=True)
+        model.load_state_dict(restored_state(stored, shapes), strict=True)
     except RuntimeError as error:
         first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
         raise CheckpointError(f"{weights_path} does not fit {config_path.name}: {first}") from error

@@ -100,6 +100,7 @@ def _add_data_commands(commands: Any) -> None:
     train.add_argument("--seed", type=int, default=0, help="of initial weights and all draws (default: %(default)s)")
     train.add_argument("--steps", type=_positive, help="number of steps, in place of the configuration's")
     train.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
+    train.add_argument("--baseline", metavar="NAME", help="satclip-retrained[-city] or geoclip-retrained[-city]")
     train.set_defaults(run=_train)
 
     baselines = commands.add_parser("baselines", help="weights of others that are fetched when asked for")
@@ -205,7 +206,7 @@ def _add_embedder(parser: argparse.ArgumentParser) -> None:
         "--embedder",
         default=OURS,
         metavar="NAME",
-        help="or satclip, geoclip, coordinates, fourier (default: %(default)s)",
+        help="or satclip, geoclip, either with -retrained, coordinates, fourier (default: %(default)s)",
     )
     parser.add_argument("--weights", type=Path, metavar="F.ckpt", help="official checkpoint for --embedder satclip")
 
@@ -285,11 +286,16 @@ def _bbox(text: str) -> tuple[float, float, float, float]:
 def _train(arguments: argparse.Namespace) -> None:
     from unigeoclip.atlas.store import load_atlas
     from unigeoclip.training import train
+    from unigeoclip.training.baselines import train_baseline
 
     atlas = load_atlas(arguments.atlas)
-    out = arguments.out or Path("runs") / "-".join(filter(None, (atlas.name, arguments.config, arguments.split)))
+    what = arguments.baseline or arguments.config
+    out = arguments.out or Path("runs") / "-".join(filter(None, (atlas.name, what, arguments.split)))
     options = {"split": arguments.split, "seed": arguments.seed, "steps": arguments.steps, "resume": arguments.resume}
-    metrics = train(atlas, arguments.config, out, **options)
+    if arguments.baseline:
+        metrics = train_baseline(atlas, arguments.baseline, out, config=arguments.config, **options)
+    else:
+        metrics = train(atlas, arguments.config, out, **options)
     _print_nested(metrics)
     print(out)
 
@@ -366,11 +372,11 @@ def _heatmap_of_embedder(arguments: argparse.Namespace) -> Any:
 
 
 def _embed(arguments: argparse.Namespace) -> None:
-    from unigeoclip.embedders import load_embedder
+    from unigeoclip.embedders import is_of_an_atlas, load_embedder
     from unigeoclip.tables import embed_csv
 
     atlas = None
-    if arguments.embedder in (OURS, "fourier"):
+    if is_of_an_atlas(arguments.embedder):
         from unigeoclip.atlas.store import load_atlas
 
         atlas = load_atlas(arguments.atlas)

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from unigeoclip.embedders import EMBEDDERS, load_all, load_embedder
+from unigeoclip.embedders import EMBEDDERS, RETRAINED, load_all, load_embedder
 from unigeoclip.embedders.base import BATCH_ROWS, Provenance, embed_in_batches
 from unigeoclip.embedders.coordinates import CoordinatesEmbedder, FourierEmbedder
 from unigeoclip.embedders.geoclip import GeoCLIPEmbedder
+from unigeoclip.embedders.retrained import BASELINES, Baseline, RetrainedEmbedder, RetrainedLocation
 from unigeoclip.embedders.satclip import SatCLIPConfig, SatCLIPEmbedder, SatCLIPLocationEncoder
 from unigeoclip.embedders.unigeoclip import UniGeoCLIPEmbedder
 from unigeoclip.errors import CheckpointError, InputError
@@ -32,6 +33,11 @@ def make(name: str):
         torch.manual_seed(0)
         encoder = SatCLIPLocationEncoder(SatCLIPConfig(10, 32, 16, 2))
         return SatCLIPEmbedder(encoder, "SatCLIP", Provenance("a test", "random weights", "none"))
+    if name in RETRAINED:
+        kind, suited = BASELINES[name]
+        torch.manual_seed(0)
+        baseline = Baseline.suited(kind, (30, 0, 60, 30)) if suited else Baseline(kind)
+        return RetrainedEmbedder(name, RetrainedLocation(baseline), Provenance("a test", "random weights", "none"))
     return load_embedder(name)
 
 
@@ -118,11 +124,18 @@ def test_fourier_features_suit_the_size_of_an_atlas(tmp_path):
 def test_those_without_weights_are_told_apart(tmp_path, monkeypatch):
     monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
     monkeypatch.setattr(UniGeoCLIPEmbedder, "from_atlas", classmethod(lambda cls, atlas: "ours"))
-    world = SimpleNamespace(manifest=SimpleNamespace(bounds=(-90, -180, 90, 180)))
+    world = SimpleNamespace(name="nowhere", manifest=SimpleNamespace(bounds=(-90, -180, 90, 180)))
     found, missing = load_all(world)
     assert list(found) == ["unigeoclip", "geoclip", "coordinates", "fourier"]
-    assert list(missing) == ["satclip"]
+    assert list(missing) == ["satclip", *RETRAINED]
     assert "baselines download" in missing["satclip"]
+    assert "train --baseline geoclip-retrained" in missing["geoclip-retrained"]
+
+
+def test_the_table_of_names_is_that_of_the_baselines():
+    assert tuple(BASELINES) == RETRAINED
+    with pytest.raises(InputError, match="trained on an atlas"):
+        load_embedder("satclip-retrained")
 
 
 def test_only_satclip_takes_weights(tmp_path):
@@ -133,7 +146,9 @@ def test_only_satclip_takes_weights(tmp_path):
 
 
 def test_unknown_names_list_those_there_are():
-    with pytest.raises(InputError, match="'satclap'; there are unigeoclip, satclip, geoclip, coordinates, fourier"):
+    with pytest.raises(
+        InputError, match="'satclap'; there are unigeoclip, satclip, geoclip, coordinates, fourier, satclip-retrained"
+    ):
         load_embedder("satclap")
 
 

@@ -6,6 +6,7 @@ A new embedder is one new file and one line in :data:`EMBEDDERS`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,13 @@ from unigeoclip.errors import CheckpointError, InputError
 if TYPE_CHECKING:
     from unigeoclip.atlas.store import Atlas
 
-__all__ = ["EMBEDDERS", "Embedder", "Provenance", "load_all", "load_embedder"]
+__all__ = ["EMBEDDERS", "Embedder", "Provenance", "is_of_an_atlas", "load_all", "load_embedder"]
+
+
+# The published architectures with our weights, each with the published scales and with those of an atlas.
+RETRAINED = ("satclip-retrained", "satclip-retrained-city", "geoclip-retrained", "geoclip-retrained-city")
+# What needs no atlas to be named.
+_OF_THE_EARTH = ("satclip", "geoclip", "coordinates")
 
 
 # Importing an embedder imports what it needs, and most people need one of them: the factories import late.
@@ -51,12 +58,21 @@ def _fourier(atlas: Atlas | None) -> Embedder:
     return FourierEmbedder.for_atlas(atlas)
 
 
+def _retrained(name: str, atlas: Atlas | None) -> Embedder:
+    from unigeoclip.embedders.retrained import RetrainedEmbedder
+
+    if atlas is None:
+        raise InputError(f"The embedder {name!r} was trained on an atlas: name one.")
+    return RetrainedEmbedder.from_atlas(name, atlas)
+
+
 EMBEDDERS: dict[str, Callable[[Atlas | None], Embedder]] = {
     "unigeoclip": _unigeoclip,
     "satclip": _satclip,
     "geoclip": _geoclip,
     "coordinates": _coordinates,
     "fourier": _fourier,
+    **{name: partial(_retrained, name) for name in RETRAINED},
 }
 
 
@@ -65,7 +81,8 @@ def load_embedder(name: str, atlas: Atlas | None = None, weights: Path | None = 
 
     Args:
         name: A key of :data:`EMBEDDERS`.
-        atlas: The atlas whose model is meant; "unigeoclip" needs one, "fourier" takes its scale from it.
+        atlas: The atlas whose model is meant; "unigeoclip" and the retrained ones need one, "fourier" takes its scale
+            from it.
         weights: A checkpoint in SatCLIP's official layout, in place of the one that was downloaded; "satclip" only.
 
     Raises:
@@ -81,6 +98,11 @@ def load_embedder(name: str, atlas: Atlas | None = None, weights: Path | None = 
     from unigeoclip.embedders.satclip import SatCLIPEmbedder
 
     return SatCLIPEmbedder.from_file(weights)
+
+
+def is_of_an_atlas(name: str) -> bool:
+    """Whether an embedder of that name depends on an atlas."""
+    return name in EMBEDDERS and name not in _OF_THE_EARTH
 
 
 def load_all(atlas: Atlas) -> tuple[dict[str, Embedder], dict[str, str]]:

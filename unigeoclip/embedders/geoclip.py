@@ -68,7 +68,10 @@ class Capsule(nn.Module):
 
     def forward(self, xy: Tensor) -> Tensor:
         """Fourier features, then the MLP."""
-        phase = (2 * math.pi * xy) @ self.frequencies.T
+        return self.of_phase((2 * math.pi * xy) @ self.frequencies.T)
+
+    def of_phase(self, phase: Tensor) -> Tensor:
+        """The MLP on waves at these phases, (n, 256) radians -> (n, 512)."""
         hidden = torch.cat([phase.cos(), phase.sin()], dim=1)
         for layer in self.layers[:-1]:
             hidden = F.relu(layer(hidden), inplace=True)

@@ -26,7 +26,7 @@ from unigeoclip.evaluation.held_out import encode_items, held_out
 from unigeoclip.evaluation.report import held_out_report, query_scores, unlike_thresholds
 from unigeoclip.evaluation.retrieval import retrieval
 from unigeoclip.modalities.street import StreetBatch
-from unigeoclip.modalities.text import sentence_encoder
+from unigeoclip.modalities.text import SENTENCE_DIM, sentence_encoder
 from unigeoclip.model import UniGeoCLIP
 from unigeoclip.training.configs import TrainConfig, centred, named_config
 from unigeoclip.training.losses import all_to_all_loss
@@ -103,7 +103,7 @@ def train(
     if split not in atlas.places:
         raise InputError(f"The atlas {atlas.name} has no split {split!r}.")
     run = Run(atlas.name, atlas.data_hash, split, seed, config)
-    _claim(out, run, resume)
+    claim(out, run, resume)
     torch.manual_seed(seed)
     trainer = Trainer(atlas, run, out, sentences)
     if resume:
@@ -113,7 +113,7 @@ def train(
         return trainer.finish()
 
 
-def _claim(out: Path, run: Run, resume: bool) -> None:
+def claim(out: Path, run: Run, resume: bool) -> None:
     """Make the run's folder, or check that it holds this very run."""
     record = out / "run.json"
     if not resume:
@@ -163,13 +163,19 @@ class Trainer:
     def __init__(self, atlas: Atlas, run: Run, out: Path, sentences: Path | None = None) -> None:
         self.atlas, self.run, self.out = atlas, run, out
         self.config = run.config
-        self.vectors = all_sentence_vectors(atlas, sentences or out)
-        self.model = UniGeoCLIP(self.config.model).train()
+        self.model = self.build().train()
+        self.vectors = np.zeros((len(atlas.sentences), SENTENCE_DIM), np.float16)  # what reads no text needs none
+        if "text" in self.model.modalities:
+            self.vectors = all_sentence_vectors(atlas, sentences or out)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
         self.held = ExitStack()  # rasters that are kept decoded for the time of the training
         self.sampler = self._sampler()
         self.optimiser = torch.optim.AdamW(_groups(self.model, self.config.weight_decay), betas=(0.9, 0.98))
         self.step, self.seconds = 0, 0.0
+
+    def build(self) -> UniGeoCLIP:
+        """The model with its first weights."""
+        return UniGeoCLIP(self.config.model)
 
     def _sampler(self) -> PlaceSampler:
         """The sampler of the atlas and of the modalities that the model has."""

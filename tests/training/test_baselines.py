@@ -1,0 +1,91 @@
+"""Retrained baselines: their shapes and scales, a short training, and what ships of it."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from tests.embedders.test_embedders import CITIES
+from tests.explorable import CITY_CONFIG, write_explorable_city
+from unigeoclip.atlas import load_atlas
+from unigeoclip.embedders import retrained
+from unigeoclip.embedders.geoclip import GeoCLIPEmbedder
+from unigeoclip.embedders.retrained import Baseline, RetrainedEmbedder, RetrainedLocation
+from unigeoclip.errors import CheckpointError, InputError
+from unigeoclip.training.baselines import train_baseline
+from unigeoclip.training.configs import TrainConfig
+
+BOSTON = (42.26, -71.24, 42.46, -70.97)
+SHORT = TrainConfig(model=CITY_CONFIG, steps=4, batch=8, evaluate_every=4, checkpoint_every=2)
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory):
+    return load_atlas(write_explorable_city(tmp_path_factory.mktemp("baselines") / "madeup"))
+
+
+def embed(baseline, latlon):
+    torch.manual_seed(0)
+    location = RetrainedLocation(baseline)
+    with torch.no_grad():
+        return torch.nn.functional.normalize(location(location.prepare(latlon)), dim=1).numpy()
+
+
+@pytest.mark.parametrize("kind", ["satclip", "geoclip"])
+def test_published_scales_are_flat_in_a_city_and_suited_ones_are_not(kind):
+    south, west, north, east = BOSTON
+    rng = np.random.default_rng(0)
+    points = np.stack([rng.uniform(south, north, 200), rng.uniform(west, east, 200)], axis=1)
+    published, suited = (embed(each, points) for each in (Baseline(kind), Baseline.suited(kind, BOSTON)))
+    assert (published @ published.T).min() > 0.9
+    assert (suited @ suited.T).min() < (published @ published.T).min() - 0.05
+    assert published.shape == (200, Baseline(kind).dim)
+
+
+def test_a_zoom_suits_the_atlas():
+    assert Baseline.suited("satclip", (-90, -180, 90, 180)).zoom == 1
+    assert Baseline.suited("satclip", BOSTON).zoom == pytest.approx(600, rel=0.01)
+    assert Baseline.suited("geoclip", BOSTON).centre == pytest.approx((42.36, -71.105))
+
+
+def test_geoclips_architecture_is_the_published_one():
+    """With the published weights the retrained form gives GeoCLIP's own vectors, but for float32 of the projection."""
+    ours = RetrainedLocation(Baseline("geoclip"))
+    theirs = GeoCLIPEmbedder.from_folder()
+    ours.encoder.load_state_dict(theirs.encoder.state_dict())
+    with torch.no_grad():
+        vectors = torch.nn.functional.normalize(ours(ours.prepare(CITIES)), dim=1).numpy()
+    np.testing.assert_allclose(vectors, theirs.embed(CITIES), atol=5e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "pair"), [("satclip-retrained", "location-aerial"), ("geoclip-retrained-city", "street-location")]
+)
+def test_a_short_training_ships_what_it_measured(town, tmp_path, name, pair, monkeypatch):
+    record = train_baseline(town, name, tmp_path / "run", config=SHORT)
+    assert record["pair"] == pair
+    assert record["training"]["steps"] == 4
+    folder = tmp_path / "run" / "baseline"
+    assert json.loads((folder / "baseline.json").read_text())["sha256"] == record["sha256"]
+    embedder = RetrainedEmbedder.from_folder(name, folder)
+    assert "retrained" in embedder.title
+    assert embedder.embed(CITIES).shape == (len(CITIES), embedder.dim)
+    with pytest.raises(InputError, match="holds a training already"):
+        train_baseline(town, name, tmp_path / "run", config=SHORT)
+    (folder / "location_encoder.safetensors").write_bytes(b"torn")
+    with pytest.raises(CheckpointError, match="restore it or train it again"):
+        RetrainedEmbedder.from_folder(name, folder)
+
+
+def test_bad_names_are_told(town, tmp_path):
+    with pytest.raises(InputError, match="no baseline 'satclap'; there is satclip-retrained"):
+        train_baseline(town, "satclap", tmp_path / "run")
+    with pytest.raises(InputError, match="no split"):
+        train_baseline(town, "satclip-retrained", tmp_path / "run", config=SHORT, split="random")
+    with pytest.raises(CheckpointError, match="train --baseline satclip-retrained"):
+        RetrainedEmbedder.from_atlas("satclip-retrained", town)
+    with pytest.raises(InputError, match="no baseline 'x'"):
+        Baseline("x")
+    assert retrained.BASELINES.keys() >= {"satclip-retrained", "geoclip-retrained"}

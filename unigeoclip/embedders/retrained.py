@@ -1,0 +1,194 @@
+"""SatCLIP's and GeoCLIP's location encoders with our weights: their architectures, trained on an atlas as ours is.
+
+The published scales are those of the whole Earth: within a city SatCLIP's finest harmonic and GeoCLIP's finest wave
+hardly change. So each comes in a second version whose scales suit the atlas: the sphere of SatCLIP is blown up until
+the atlas fills a good part of it, and GeoCLIP's waves are as many times shorter. Neither is ever shown without the
+word retrained.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from unigeoclip.checkpoint import restored_state
+from unigeoclip.config import from_dict, read_json
+from unigeoclip.embedders.base import Provenance, embed_in_batches
+from unigeoclip.embedders.geoclip import Capsule, GeoCLIPLocationEncoder
+from unigeoclip.embedders.satclip import SatCLIPConfig, SatCLIPLocationEncoder, spherical_harmonics
+from unigeoclip.errors import CheckpointError, InputError
+from unigeoclip.geo import as_latlon, equal_earth
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from unigeoclip.atlas.store import Atlas
+    from unigeoclip.geo import Bounds
+
+__all__ = ["BASELINES", "Baseline", "RetrainedEmbedder", "RetrainedLocation", "baseline_folder"]
+
+SIGMAS = (1.0, 16.0, 256.0)  # GeoCLIP's, of an Equal Earth position in half circumferences
+REACH_DEG = 60.0  # from its middle, an atlas is blown up to so much of SatCLIP's sphere
+WORLD_DEG = 180.0  # what GeoCLIP's scales were chosen for
+WEIGHTS, RECORD = "location_encoder.safetensors", "baseline.json"
+_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "baselines"
+_DIMS = {"satclip": 256, "geoclip": 512}
+_TITLES = {"satclip": "SatCLIP", "geoclip": "GeoCLIP"}
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """Which encoder, and how positions enter it.
+
+    Attributes:
+        kind: "satclip" or "geoclip".
+        zoom: How many times finer than the published scales; 1 for those.
+        centre: Latitude and longitude, degrees, that a zoom goes out from.
+    """
+
+    kind: str
+    zoom: float = 1.0
+    centre: tuple[float, float] = (0.0, 0.0)
+
+    def __post_init__(self) -> None:
+        if self.kind not in _DIMS:
+            raise InputError(f"There is no baseline {self.kind!r}; there is {', '.join(_DIMS)}.")
+        if not self.zoom >= 1:
+            raise InputError(f"A baseline's zoom is 1 or more, not {self.zoom:g}.")
+
+    @property
+    def dim(self) -> int:
+        """Length of its vectors."""
+        return _DIMS[self.kind]
+
+    @classmethod
+    def suited(cls, kind: str, bounds: Bounds) -> Baseline:
+        """With scales for an atlas: finer by as much as it is smaller than the Earth.
+
+        Args:
+            kind: "satclip" or "geoclip".
+            bounds: South, west, north, east of the atlas, degrees.
+        """
+        south, west, north, east = bounds
+        middle = ((south + north) / 2, (west + east) / 2)
+        across = max(north - south, (east - west) * math.cos(math.radians(middle[0])))
+        zoom = 2 * REACH_DEG / across if kind == "satclip" else WORLD_DEG / across
+        return cls(kind, max(1.0, zoom), middle)
+
+
+# Name of the embedder (`embedders.RETRAINED`) -> kind, and whether its scales suit the atlas.
+BASELINES: dict[str, tuple[str, bool]] = {
+    "satclip-retrained": ("satclip", False),
+    "satclip-retrained-city": ("satclip", True),
+    "geoclip-retrained": ("geoclip", False),
+    "geoclip-retrained-city": ("geoclip", True),
+}
+
+
+def baseline_folder(atlas_name: str, name: str) -> Path:
+    """Where the retrained weights for an atlas lie."""
+    return _FOLDER / f"{name}-{atlas_name}"
+
+
+class RetrainedLocation(nn.Module):
+    """A baseline's encoder with random weights, in the place of our location encoder: prepare() and forward()."""
+
+    def __init__(self, baseline: Baseline) -> None:
+        super().__init__()
+        self.baseline = baseline
+        self.encoder: SatCLIPLocationEncoder | GeoCLIPLocationEncoder
+        if baseline.kind == "satclip":
+            self.encoder = SatCLIPLocationEncoder(SatCLIPConfig())
+            return
+        self.encoder = GeoCLIPLocationEncoder()
+        for capsule, sigma in zip(self._capsules(), SIGMAS, strict=True):
+            capsule.frequencies.copy_(torch.randn(capsule.frequencies.shape) * sigma)
+
+    def prepare(self, latlon: ArrayLike) -> Tensor:
+        """What the encoder reads, float32: harmonics (n, L * L), or positions (n, 2)."""
+        points, zoom, (lat, lon) = as_latlon(latlon), self.baseline.zoom, self.baseline.centre
+        if self.baseline.kind == "geoclip":
+            at = equal_earth(points) - (equal_earth(np.array([[lat, lon]])) if zoom > 1 else 0.0)
+            return torch.from_numpy((at * zoom).astype(np.float32))
+        if zoom > 1:
+            east = ((points[:, 1] - lon + 180) % 360 - 180) * math.cos(math.radians(lat))
+            points = np.stack([points[:, 0] - lat, east], axis=1) * zoom
+        return torch.from_numpy(spherical_harmonics(points, SatCLIPConfig().legendre_polys).astype(np.float32))
+
+    def forward(self, prepared: Tensor) -> Tensor:
+        """(n, dim), not normalised."""
+        if isinstance(self.encoder, SatCLIPLocationEncoder):
+            out: Tensor = self.encoder(prepared)
+            return out
+        total = torch.zeros(())
+        for capsule in self._capsules():
+            # Two products and a sum: a matrix product rounds a row by what else is in the batch, and far away, where
+            # phases are large, that would be seen.
+            waves = capsule.frequencies
+            total = total + capsule.of_phase(
+                2 * math.pi * (prepared[:, :1] * waves[:, 0] + prepared[:, 1:] * waves[:, 1])
+            )
+        return total
+
+    def _capsules(self) -> list[Capsule]:
+        return [capsule for capsule in self.encoder.modules() if isinstance(capsule, Capsule)]
+
+
+class RetrainedEmbedder:
+    """A baseline's location encoder with weights that were trained on an atlas."""
+
+    def __init__(self, name: str, location: RetrainedLocation, provenance: Provenance) -> None:
+        """Wrap an encoder; `from_folder` reads one."""
+        self.name = name
+        self.location = location.eval()
+        suited = ", scales of the atlas" if location.baseline.zoom > 1 else ""
+        self.title = f"{_TITLES[location.baseline.kind]} (retrained{suited})"
+        self.dim = location.baseline.dim
+        self.provenance = provenance
+
+    @classmethod
+    def from_atlas(cls, name: str, atlas: Atlas) -> RetrainedEmbedder:
+        """The one that ships for an atlas; see `from_folder`."""
+        return cls.from_folder(name, baseline_folder(atlas.name, name))
+
+    @classmethod
+    def from_folder(cls, name: str, folder: Path) -> RetrainedEmbedder:
+        """Read what ``train --baseline`` wrote.
+
+        Raises:
+            CheckpointError: Nothing is there, or it is damaged.
+        """
+        if not (folder / RECORD).is_file():
+            raise CheckpointError(f"{name!r} is not trained for this atlas; 'train --baseline {name}' does it.")
+        try:
+            record = read_json(folder / RECORD)
+            location = RetrainedLocation(from_dict(Baseline, record["baseline"]))
+            shapes = {key: value.shape for key, value in location.state_dict().items()}
+            location.load_state_dict(restored_state(load_file(folder / WEIGHTS), shapes))
+            provenance = Provenance(
+                made_by=f"This project, trained on the atlas {record['atlas']!r} ({record['pair']}); published "
+                f"architecture of {_TITLES[location.baseline.kind]}.",
+                source=f"Weights {record['sha256'][:12]} of {folder.name}",
+                licence="MIT",
+            )
+        except (InputError, OSError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+            raise CheckpointError(f"{folder} cannot be used ({error}): restore it or train it again.") from error
+        return cls(name, location, provenance)
+
+    def embed(self, latlon: ArrayLike) -> NDArray[np.float32]:
+        """See :meth:`unigeoclip.embedders.base.Embedder.embed`."""
+        return embed_in_batches(latlon, self.dim, self._encode)
+
+    @torch.inference_mode()
+    def _encode(self, points: NDArray[np.float64]) -> NDArray[np.float32]:
+        vectors: NDArray[np.float32] = F.normalize(self.location(self.location.prepare(points)), dim=1).numpy()
+        return vectors

@@ -1,0 +1,136 @@
+"""Baselines on the budget of ours: SatCLIP's and GeoCLIP's location encoders, each against one kind of picture.
+
+SatCLIP pairs locations with aerial pictures; GeoCLIP with street views, in an atlas without them with aerial pictures.
+Batch, steps, sampling and loss are those of our own training; the pictures are read by encoders of the same shape.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from unigeoclip.checkpoint import compact_state, restored_state
+from unigeoclip.config import to_dict, write_json
+from unigeoclip.embedders.retrained import BASELINES, RECORD, WEIGHTS, Baseline, RetrainedLocation
+from unigeoclip.errors import InputError
+from unigeoclip.evaluation.report import held_out_report
+from unigeoclip.model import UniGeoCLIP
+from unigeoclip.training.configs import TrainConfig, named_config
+from unigeoclip.training.loop import Run, Trainer, claim, machine
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from unigeoclip.atlas.store import Atlas
+
+__all__ = ["train_baseline"]
+
+RATE, RESTART_RATE = 3e-4, 1.5e-4  # both networks were published with smaller rates than ours takes
+
+
+@dataclass(frozen=True)
+class _BaselineRun(Run):
+    baseline: Baseline
+
+
+class _BaselineTrainer(Trainer):
+    """The training of a model whose location encoder is a baseline's."""
+
+    run: _BaselineRun
+
+    def build(self) -> UniGeoCLIP:
+        model = super().build()
+        model.encoders["location"] = RetrainedLocation(self.run.baseline)
+        return model
+
+    def finish(self) -> dict[str, Any]:
+        """Write the location encoder as it ships, and measure exactly that."""
+        location = self.model.encoders["location"]
+        folder = self.out / "baseline"
+        folder.mkdir(exist_ok=True)
+        temporary = folder / f".{WEIGHTS}.{os.getpid()}.tmp"
+        save_file(compact_state({key: value.contiguous() for key, value in location.state_dict().items()}), temporary)
+        temporary.chmod(0o644)
+        temporary.replace(folder / WEIGHTS)
+        shapes = {key: value.shape for key, value in location.state_dict().items()}
+        location.load_state_dict(restored_state(load_file(folder / WEIGHTS), shapes))
+        self.model.eval()
+        retrieval = held_out_report(self.model, self.atlas, self.run.split)
+        record = {
+            "atlas": self.run.atlas,
+            "data": self.run.data,
+            "split": self.run.split,
+            "baseline": to_dict(self.run.baseline),
+            "pair": "-".join(sorted(self.model.modalities, reverse=True)),
+            "sha256": hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest(),
+            "training": to_dict(self.config) | {"seconds": round(self.seconds), "machine": machine()},
+            "retrieval": retrieval,
+        }
+        write_json(folder / RECORD, record)
+        return record
+
+
+def train_baseline(
+    atlas: Atlas,
+    name: str,
+    out: Path,
+    *,
+    config: str | TrainConfig = "mini",
+    split: str | None = None,
+    seed: int = 0,
+    steps: int | None = None,
+    resume: bool = False,
+) -> dict[str, Any]:
+    """Train a baseline on an atlas, on the steps and batches of one of our configurations.
+
+    ``out`` receives what a training does, and at the end ``baseline/`` with weights and record: what ships.
+
+    Args:
+        atlas: The atlas.
+        name: Key of `embedders.retrained.BASELINES`.
+        out: Folder of the run; new, unless ``resume``.
+        config: Ours, whose budget and picture encoders are taken.
+        split: As for `training.loop.train`.
+        seed: Of initial weights and all draws.
+        steps: In place of the configuration's.
+        resume: Go on from the last checkpoint in ``out``.
+
+    Returns:
+        The record.
+
+    Raises:
+        InputError: No such baseline, configuration or split, or ``out`` holds another run.
+        CheckpointError: Nothing to resume.
+    """
+    if name not in BASELINES:
+        raise InputError(f"There is no baseline {name!r}; there is {', '.join(BASELINES)}.")
+    kind, suited = BASELINES[name]
+    baseline = Baseline.suited(kind, atlas.manifest.bounds) if suited else Baseline(kind)
+    city = "street" in atlas.manifest.modalities
+    ours = named_config(config, city=city) if isinstance(config, str) else config
+    run_config = _of_pair(ours if steps is None else ours.shortened(steps), baseline, city)
+    split = split or ("views" if city else "random")
+    if split not in atlas.places:
+        raise InputError(f"The atlas {atlas.name} has no split {split!r}.")
+    run = _BaselineRun(atlas.name, atlas.data_hash, split, seed, run_config, baseline)
+    claim(out, run, resume)
+    torch.manual_seed(seed)
+    trainer = _BaselineTrainer(atlas, run, out)
+    if resume:
+        trainer.restore()
+    with trainer.held:
+        trainer.fit()
+        return trainer.finish()
+
+
+def _of_pair(ours: TrainConfig, baseline: Baseline, city: bool) -> TrainConfig:
+    """Our configuration with location and the one kind of picture that the baseline learns from."""
+    picture = "street" if baseline.kind == "geoclip" and city else "aerial"
+    encoders = {name: options for name, options in ours.model.encoders.items() if name in ("location", picture)}
+    model = replace(ours.model, dim=baseline.dim, encoders=encoders)
+    return replace(ours, model=model, learning_rate=RATE, restart_rate=RESTART_RATE, text_steps=0)
