@@ -13,4 +13,5 @@ if __name__ == "__main__":
     shell.dress()
     st.navigation(shell.pages(), position="top").run()
 else:
+    shell.own_navigation()
     app = st.App(__file__, routes=routes.ROUTES, lifespan=routes.lifespan)

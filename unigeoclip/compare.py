@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     Report = Callable[[int, int], bool]
 
-__all__ = ["Comparison", "Embedded", "Region", "embed_coarsely", "embed_region"]
+__all__ = ["Comparison", "Embedded", "Region", "embed_coarsely", "embed_region", "is_kept"]
 
 CELLS_ACROSS = 200
 COARSE = 4  # every so many rows and columns come first
@@ -176,8 +176,7 @@ def embed_region(
     Raises:
         StoppedError: ``report`` returned False.
     """
-    path = (cache_dir or cache_folder() / "compare") / f"{embedder.name}-{_key(embedder, region)}.npy"
-    shape = (len(region.grid), embedder.dim)
+    path, shape = _path(embedder, region, cache_dir), (len(region.grid), embedder.dim)
     kept = _read(path, shape)
     if kept is not None:
         return Embedded(embedder, region, kept)
@@ -191,6 +190,11 @@ def embed_region(
     return Embedded(embedder, region, vectors)
 
 
+def is_kept(embedder: Embedder, region: Region, cache_dir: Path | None = None) -> bool:
+    """Whether `embed_region` would read rather than compute."""
+    return _read(_path(embedder, region, cache_dir), (len(region.grid), embedder.dim)) is not None
+
+
 def embed_coarsely(embedder: Embedder, region: Region) -> Embedded:
     """A first look: every cell has the vector of the nearest one of the coarse part, which alone is embedded."""
     from scipy.spatial import cKDTree
@@ -201,6 +205,10 @@ def embed_coarsely(embedder: Embedder, region: Region) -> Embedded:
     some = embedder.embed(region.grid.cells[rows])
     _, nearest = cKDTree(unit_xyz(region.grid.cells[rows])).query(unit_xyz(region.grid.cells))
     return Embedded(embedder, region, some[nearest])
+
+
+def _path(embedder: Embedder, region: Region, cache_dir: Path | None) -> Path:
+    return (cache_dir or cache_folder() / "compare") / f"{embedder.name}-{_key(embedder, region)}.npy"
 
 
 def _key(embedder: Embedder, region: Region) -> str:

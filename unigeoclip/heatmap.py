@@ -39,6 +39,7 @@ PICTURE_WIDTH_PX = 1024  # of grids that have so much to show; others are drawn 
 LEAST_WIDTH_PX = 512
 MAX_PICTURE_WIDTH_PX = 4096
 MAX_PICTURE_BYTES = 150_000
+LEAST_SPAN = 1e-6
 _BAND_ROWS = 128
 # Fewer colours compress better. 96 look like 255 on a map; the others are for maps that are almost noise.
 _COLOUR_LEVELS = (96, 32, 8)
@@ -367,13 +368,14 @@ class Heatmap:
         return chosen
 
     def _fractions(
-        self, scale: Scale, floor_percentile: float, top_share: float | None
+        self, scale: Scale, floor_percentile: float, top_share: float | None, least_span: float
     ) -> tuple[NDArray[np.float32], float]:
         """Place of each cell along the colour bar (0 low, 1 the hottest cell), and the place where painting starts."""
         floor = _colour_floor(floor_percentile, top_share)
         if scale == "similarity":
             low, high = self.similarity_at(floor), float(self.values.max())
-            fractions = ((self.values - low) / max(high - low, 1e-6)).astype(np.float32)
+            span = max(high - low, least_span)
+            fractions = ((self.values - (high - span)) / span).astype(np.float32)
         elif scale == "percentile":
             _, below, order = self._ranks
             fractions = np.empty(len(self.values), dtype=np.float32)
@@ -391,6 +393,7 @@ class Heatmap:
         top_share: float | None = None,
         scale: Scale = "similarity",
         low_opacity: float | None = None,
+        least_span: float = LEAST_SPAN,
         width_px: int | None = None,
     ) -> bytes:
         """Draw the heatmap as a paletted PNG in Web Mercator (EPSG:3857), to be laid over ``bounds``.
@@ -404,6 +407,7 @@ class Heatmap:
             scale: Colour by similarity, or by percentile of area.
             low_opacity: Opacity at the low end of the colours, rising to ``opacity`` at the high end, so that the map
                 below shows where nothing is like the query. The same as ``opacity`` by default.
+            least_span: Difference of similarity that the colours reach over at least, so that noise is not stretched.
             width_px: Width of the picture, `Grid.picture_width_px` by default; its height follows from the bounds.
 
         Returns:
@@ -419,7 +423,7 @@ class Heatmap:
         for name, value in (("opacity", opacity), ("low_opacity", low_opacity)):
             if not 0 <= value <= 1:
                 raise InputError(f"{name} must lie between 0 (invisible) and 1 (opaque); it is {value:g}.")
-        fractions, cut = self._fractions(scale, floor_percentile, top_share)
+        fractions, cut = self._fractions(scale, floor_percentile, top_share, least_span)
         plan = self.grid._plan(width_px)
         along_bar = plan.weights @ fractions
         comment = "EPSG:3857; south, west, north, east = {}, {}, {}, {}".format(*self.bounds)
@@ -443,11 +447,13 @@ class Heatmap:
         *,
         top_share: float | None = None,
         scale: Scale = "similarity",
+        least_span: float = LEAST_SPAN,
         stops: int = 6,
     ) -> list[LegendStop]:
         """Marks of the colour bar that belongs to ``png`` with the same options, from low to high."""
         floor = _colour_floor(floor_percentile, top_share)
-        low, high = self.similarity_at(floor), float(self.values.max())
+        high = float(self.values.max())
+        low = high - max(high - self.similarity_at(floor), least_span)
         marks = []
         for fraction, rgb in zip(np.linspace(0, 1, stops).tolist(), palette(colormap, stops), strict=True):
             by_area = self.similarity_at(floor + fraction * (100 - floor))

@@ -55,6 +55,7 @@ def show(
     key: str,
     on_click: Callable[[], None],
     ask_by: bool = False,
+    on_region: Callable[[], None] | None = None,
 ) -> None:
     """Draw the map; a click calls ``on_click``, which finds it by `clicked`.
 
@@ -65,26 +66,38 @@ def show(
         key: The map's own, one for each atlas.
         on_click: Called in the run that a click causes.
         ask_by: Whether a click may ask by the whole place instead of the point.
+        on_region: Called in the run that the choice of a region causes, which `region` then tells; without it there is
+            none to choose.
     """
     south, west, north, east = atlas.manifest.bounds
     data = {
-        "id": f"{key}-{atlas.name}",
+        # Other panes make another map; its view and display stay.
+        "id": "-".join([key, atlas.name, *(pane["id"] for pane in panes)]),
+        "memory": f"{key}-{atlas.name}",
         "nonce": nonce,
         "bounds": [south, west, north, east],
         "whole_earth": east - west >= scale.WHOLE_EARTH_DEG,
         "is_city": scale.of(atlas.manifest).is_city,
         "close_zoom": _close_zoom(atlas) if scale.of(atlas.manifest).is_city else None,
         "ask_by": ask_by,
+        "region": on_region is not None,
         "base": base_map(atlas),
         "panes": panes,
     }
-    _component()(key=key, data=data, on_click_change=on_click)
+    heard = {"on_click_change": on_click} | ({} if on_region is None else {"on_region_change": on_region})
+    _component()(key=key, data=data, **heard)
 
 
 def clicked(key: str) -> dict[str, Any] | None:
     """The click that caused this run: {"pane", "lat", "lng", "by"}; ``by`` is "point" or "place"."""
     value = getattr(st.session_state.get(key), "click", None)
     return dict(value) if value else None
+
+
+def region(key: str) -> list[float] | None:
+    """The region whose choice caused this run: south, west, north, east, or None for the whole atlas."""
+    value = getattr(st.session_state.get(key), "region", None)
+    return value["bounds"] if value else None
 
 
 def base_map(atlas: Atlas) -> dict[str, Any]:

@@ -41,15 +41,15 @@ _overlays: OrderedDict[str, bytes] = OrderedDict()
 _overlays_lock = threading.Lock()
 
 
-def publish_overlay(png: bytes) -> str:
-    """Make a heatmap picture fetchable; returns its address, which depends on the content alone."""
-    digest = hashlib.sha256(png).hexdigest()[:24]
+def publish_overlay(picture: bytes, ending: str = "png") -> str:
+    """Make a picture that lies over the map fetchable; returns its address, which depends on the content alone."""
+    digest = hashlib.sha256(picture).hexdigest()[:24]
     with _overlays_lock:
-        _overlays[digest] = png
+        _overlays[digest] = picture
         _overlays.move_to_end(digest)
         while len(_overlays) > MAX_OVERLAYS:
             _overlays.popitem(last=False)
-    return f"/data/overlays/{digest}.png"
+    return f"/data/overlays/{digest}.{ending}"
 
 
 def tile_url(atlas: Atlas, style: str) -> str:
@@ -74,10 +74,10 @@ def vector_url(atlas: Atlas, layer: str) -> str:
 
 def _overlay(request: Request) -> Response:
     with _overlays_lock:
-        png = _overlays.get(request.path_params["digest"])
-    if png is None:
-        return PlainTextResponse("This heatmap is no longer kept; ask again.", 404)
-    return Response(png, media_type="image/png", headers=KEEP)
+        picture = _overlays.get(request.path_params["digest"])
+    if picture is None:
+        return PlainTextResponse("This picture is no longer kept; ask again.", 404)
+    return Response(picture, media_type=f"image/{request.path_params['ending']}", headers=KEEP)
 
 
 def _tile(request: Request) -> Response:
@@ -186,7 +186,7 @@ class _Checked(StaticFiles):
 
 ROUTES = [
     Mount("/web", _Checked(directory=WEB)),
-    Route("/data/overlays/{digest}.png", threaded(_overlay)),
+    Route("/data/overlays/{digest}.{ending}", threaded(_overlay)),
     Route("/data/{atlas}/tiles/{style}/{z:int}/{x:int}/{y:int}", threaded(_tile)),
     Route("/data/{atlas}/pictures/{modality}/{point}", threaded(_picture)),
     Route("/data/{atlas}/heights/{point}", threaded(_heights)),

@@ -22,9 +22,21 @@ def dress() -> None:
     st.html(WEB / "theme.css")
 
 
+def own_navigation() -> None:
+    """Tell Streamlit that the folder ``pages`` is ours before anybody comes.
+
+    It would else take the folder for its older kind of navigation until the script has run once, and show a first
+    visitor who followed a link to a page that page alone, undressed.
+    """
+    from streamlit.runtime.pages_manager import PagesManager
+
+    PagesManager.uses_pages_directory = False
+
+
 def pages() -> list[StreamlitPage]:
     """The pages in the order of the navigation; a new page is one file and one line here."""
     return [
         st.Page("pages/explore.py", title="Explore", default=True),
+        st.Page("pages/compare.py", title="Compare"),
         st.Page("pages/atlas.py", title="Atlas"),
     ]

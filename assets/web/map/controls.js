@@ -24,8 +24,19 @@ export class Controls {
       pane.element.append(element);
       return element;
     };
-    corner("topleft", this.zoomButtons(data));
-    corner("topright", this.baseButtons(data.base.styles), data.ask_by ? this.askButtons() : null);
+    // Panes that move together need one set of buttons.
+    const first = data.panes[0].id === pane.id;
+    this.bases = [];
+    this.title = el("h3.ugc-pane-title", { hidden: "" });
+    corner("topleft", first ? this.zoomButtons(data) : null, this.title);
+    if (first) {
+      corner(
+        "topright",
+        this.baseButtons(data.base.styles),
+        data.ask_by ? this.askButtons() : null,
+        data.region ? this.regionButtons() : null,
+      );
+    }
     this.legend = el("section.ugc-legend", { "aria-label": "Legend", hidden: "" });
     corner("bottomleft", this.legend);
     this.position = el("span.ugc-position");
@@ -78,6 +89,25 @@ export class Controls {
     return el("div.ugc-buttons.is-row", { role: "group", "aria-label": "A click asks by" }, name, ...this.asks);
   }
 
+  regionButtons() {
+    const { owner, map } = this.pane;
+    const choose = (label, meaning, act) =>
+      el("button.ugc-button.ugc-button-text", { type: "button", title: meaning, onclick: act }, label);
+    this.drawing = choose("Draw", "Drag a rectangle on the map; it is compared in more detail", () => this.pane.draw());
+    return el(
+      "div.ugc-buttons.is-row",
+      { role: "group", "aria-label": "Compare in detail" },
+      el("span.ugc-buttons-name", { "aria-hidden": "true" }, "Compare"),
+      choose("All", "Compare the whole atlas", () => owner.chooseRegion(null)),
+      choose("This view", "Compare what the map shows now, in more detail", () => owner.chooseRegion(map.getBounds())),
+      this.drawing,
+    );
+  }
+
+  markDrawing(on) {
+    this.drawing?.setAttribute("aria-pressed", String(on));
+  }
+
   markAskBy(by) {
     for (const button of this.asks ?? []) button.setAttribute("aria-pressed", String(button.dataset.by === by));
   }
@@ -90,16 +120,46 @@ export class Controls {
   }
 
   update(spec, data) {
+    this.title.hidden = !spec.title;
+    this.title.replaceChildren(spec.title ?? "", ...(spec.note ? [el("small", {}, spec.note)] : []));
+    this.title.title = spec.meaning ?? "";
     const legend = spec.legend;
     const key = JSON.stringify(legend ?? null);
     if (key === this.legendKey) return;
     this.legendKey = key;
     this.legend.hidden = !legend;
     if (!legend) return;
+    this.legend.replaceChildren(
+      el("div.ugc-legend-title", {}, legend.title),
+      ...(legend.stops ? this.bar(legend) : []),
+      ...(legend.swatches ? [this.swatches(legend.swatches)] : []),
+      ...(legend.words ? [el("div.ugc-legend-note", {}, legend.words)] : []),
+      ...(legend.fixed ? [] : [this.opacity()]),
+    );
+    this.markOpacity(this.pane.owner.memory.opacity);
+  }
+
+  bar(legend) {
     const colours = legend.stops.map(([fraction, , colour]) => `${colour} ${(fraction * 100).toFixed(1)}%`).join(", ");
     const ticks = legend.ticks.map(([fraction, label]) =>
       el("span", { style: `left:${(fraction * 100).toFixed(1)}%` }, label),
     );
+    return [
+      el("div.ugc-legend-bar", { style: `background:linear-gradient(90deg, ${colours})` }),
+      el("div.ugc-legend-ticks", { "aria-hidden": "true" }, ...ticks),
+      el("div.ugc-legend-words", {}, el("span", {}, legend.low), el("span", {}, legend.high)),
+    ];
+  }
+
+  swatches(list) {
+    return el(
+      "ul.ugc-legend-swatches",
+      {},
+      ...list.map(([colour, label]) => el("li", {}, el("i", { style: `background:${colour}` }), label)),
+    );
+  }
+
+  opacity() {
     this.slider = el("input", {
       type: "range",
       min: 0,
@@ -109,14 +169,7 @@ export class Controls {
       oninput: (event) => this.pane.owner.setOpacity(Number(event.target.value) / 100),
     });
     this.percent = el("output");
-    this.legend.replaceChildren(
-      el("div.ugc-legend-title", {}, legend.title),
-      el("div.ugc-legend-bar", { style: `background:linear-gradient(90deg, ${colours})` }),
-      el("div.ugc-legend-ticks", { "aria-hidden": "true" }, ...ticks),
-      el("div.ugc-legend-words", {}, el("span", {}, legend.low), el("span", {}, legend.high)),
-      el("label.ugc-legend-opacity", {}, el("span", {}, "Opacity"), this.slider, this.percent),
-    );
-    this.markOpacity(this.pane.owner.memory.opacity);
+    return el("label.ugc-legend-opacity", {}, el("span", {}, "Opacity"), this.slider, this.percent);
   }
 
   markOpacity(opacity) {

@@ -2,8 +2,8 @@
 //
 // Python sends the whole wished-for state (`data`) on every run; this module changes only what differs, so the map is
 // never built twice, the view is kept, and a heatmap fades into the next one. Panning, zooming, opacity and the choice of
-// base map stay in the browser. What goes back is one event: click = {pane, lat, lng, by, nonce}, where `by` says whether
-// it asks by the "point" or by the whole "place".
+// base map stay in the browser. What goes back are events: click = {pane, lat, lng, by, nonce}, where `by` says whether
+// it asks by the "point" or by the whole "place"; and region = {bounds, nonce}, a part of the map to be compared.
 
 import { hear, tell } from "../bus.js";
 import { Controls } from "./controls.js";
@@ -33,6 +33,7 @@ export async function render({ parentElement, data, setTriggerValue }) {
   }
   root.ugcMap ??= new SyncedMap(L, root, data);
   root.ugcMap.onClick = (value) => setTriggerValue("click", value);
+  root.ugcMap.onRegion = (value) => setTriggerValue("region", value);
   root.ugcMap.update(data);
   return () => {
     root.ugcMap?.destroy();
@@ -47,8 +48,9 @@ class SyncedMap {
     this.id = data.id;
     root.classList.toggle("is-city", data.is_city);
     this.nonce = 0;
-    this.memory = remembered.get(data.id) ?? { opacity: 0.75, base: data.base.styles[0]?.id, by: "point" };
-    remembered.set(data.id, this.memory);
+    const memory = data.memory ?? data.id;
+    this.memory = remembered.get(memory) ?? { opacity: 0.75, base: data.base.styles[0]?.id, by: "point" };
+    remembered.set(memory, this.memory);
     this.panes = data.panes.map((pane) => new Pane(this, pane, data));
     this.syncing = false;
     for (const pane of this.panes) pane.map.on("move", () => this.follow(pane));
@@ -68,6 +70,7 @@ class SyncedMap {
     this.root.classList.toggle("has-overlay", data.panes.some((pane) => pane.overlay));
   }
 
+  // The panes a map has are those of its first data; other ones make another map (see `render`).
   follow(source) {
     this.memory.view = { center: source.map.getCenter(), zoom: source.map.getZoom() };
     if (this.syncing) return;
@@ -83,6 +86,13 @@ class SyncedMap {
     this.nonce += 1;
     for (const each of this.panes) each.pending(latlng);
     this.onClick?.({ pane: pane.id, lat: clampLat(lat), lng, by: this.memory.by, nonce: `${Date.now()}-${this.nonce}` });
+  }
+
+  // What is to be compared: bounds, or null for all of the atlas.
+  chooseRegion(bounds) {
+    this.nonce += 1;
+    const edges = bounds && [bounds.getSouth(), bounds.getWest(), bounds.getNorth(), bounds.getEast()];
+    this.onRegion?.({ bounds: edges, nonce: `${Date.now()}-${this.nonce}` });
   }
 
   setBase(id) {
@@ -136,7 +146,7 @@ class Pane {
     this.fitted = false;
     this.addBase(data.base);
     this.controls = new Controls(this, data);
-    this.map.on("click", (event) => owner.ask(this, event.latlng));
+    this.map.on("click", (event) => this.drawn || owner.ask(this, event.latlng));
     // :focus-visible cannot tell, since Leaflet focuses the map by script on every mouse click.
     this.canvas.addEventListener("pointerdown", () => this.canvas.classList.remove("is-keyboard"));
     this.canvas.addEventListener("keyup", () => this.canvas.classList.add("is-keyboard"));
@@ -199,6 +209,44 @@ class Pane {
     const style = { className: `ugc-line ugc-line-${kind}`, weight: 1, fill: false, interactive: false, smoothFactor: 1.4 };
     this.lineRenderer ??= L.svg({ pane: "lines", padding: 0.5 });
     L.geoJSON(features, { pane: "lines", renderer: this.lineRenderer, style }).addTo(this.map);
+  }
+
+  // Drag a rectangle: while it is on, dragging does not move the map. Escape, or a second press of the button, ends it.
+  draw() {
+    if (this.drawn) {
+      this.endDrawing();
+      return;
+    }
+    const { L, map } = this;
+    let from = null;
+    let shape = null;
+    const begin = (event) => {
+      from = event.latlng;
+      shape = L.rectangle(L.latLngBounds(from, from), { className: "ugc-drawn", interactive: false }).addTo(map);
+    };
+    const grow = (event) => from && shape.setBounds(L.latLngBounds(from, event.latlng));
+    const end = (event) => {
+      const bounds = from && L.latLngBounds(from, event.latlng);
+      this.endDrawing();
+      if (bounds && bounds.getNorth() > bounds.getSouth() && bounds.getEast() > bounds.getWest()) this.owner.chooseRegion(bounds);
+    };
+    const stop = (event) => event.key === "Escape" && this.endDrawing();
+    map.dragging.disable();
+    map.on({ mousedown: begin, mousemove: grow, mouseup: end });
+    document.addEventListener("keydown", stop);
+    this.controls.markDrawing(true);
+    this.drawn = () => {
+      map.off({ mousedown: begin, mousemove: grow, mouseup: end });
+      document.removeEventListener("keydown", stop);
+      shape?.remove();
+      map.dragging.enable();
+      this.controls.markDrawing(false);
+    };
+  }
+
+  endDrawing() {
+    this.drawn?.();
+    setTimeout(() => (this.drawn = null)); // the click that ends a drag asks nothing
   }
 
   update(spec, data) {

@@ -1,0 +1,203 @@
+"""What the panes of page Compare show: colours of each model on the region, their legends, and the figures below."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pages.ui import routes
+from pages.ui.words import coordinates, distance, similarity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from pages.ui.comparing import Job
+    from unigeoclip.compare import Comparison
+
+SIMILARITY_SPAN = 0.1  # colours of similarity reach over that much at least
+_DIM = 0.22  # of the colours outside a lasso
+
+
+@dataclass(frozen=True)
+class Colouring:
+    """How maps are coloured.
+
+    Attributes:
+        kind: "components", "component", "clusters", "umap" or "similarity".
+        number: Which component from 0, or how many clusters.
+        point: Latitude and longitude that similarity is to.
+    """
+
+    kind: str = "components"
+    number: int = 0
+    point: tuple[float, float] | None = None
+
+
+def colours(comparison: Comparison, name: str, how: Colouring) -> NDArray[np.uint8]:
+    """One colour a cell, (n, 3)."""
+    from unigeoclip.projection import cluster_colours
+
+    if how.kind == "clusters":
+        return cluster_colours(how.number)[comparison.cluster_labels(name, how.number)]
+    if how.kind == "umap":
+        return comparison.layout_colours(name)
+    return comparison.component_colours(name, (how.number,) if how.kind == "component" else (0, 1, 2))
+
+
+def pane(
+    job: Job, comparison: Comparison, name: str, how: Colouring, lasso: NDArray[np.bool_] | None = None
+) -> dict[str, Any]:
+    """A pane of the map for one model."""
+    work = job.work[name]
+    embedder = comparison.embedded[name].embedder
+    shown: dict[str, Any] = {
+        "id": name, "title": embedder.title, "meaning": embedder.provenance.made_by,
+        "label": f"Map of {embedder.title}. Arrow keys move it, plus and minus zoom, Enter asks about its centre.",
+        "markers": [],
+    }  # fmt: skip
+    if how.point is not None:
+        shown["markers"] = [{"id": "query-0", "kind": "query", "lat": how.point[0], "lng": how.point[1], "sign": "",
+                             "label": f"The point: {coordinates(*how.point, 4)}"}]  # fmt: skip
+    if how.kind == "similarity" and how.point is not None:
+        return shown | _similarity(comparison, name, how.point)
+    key = (how, tuple(comparison.embedded), tuple(job.work[other].complete for other in comparison.embedded))
+    if key not in work.pictures:
+        work.pictures[key] = colours(comparison, name, how)
+    rgb = work.pictures[key]
+    if lasso is not None:
+        grey = rgb.mean(axis=1, keepdims=True)
+        rgb = np.where(lasso[:, None], rgb, _DIM * grey + (1 - _DIM) * 128).astype(np.uint8)
+    from unigeoclip.heatmap import coloured_webp
+
+    grid = job.region.grid
+    address = routes.publish_overlay(coloured_webp(grid, rgb, blend=how.kind != "clusters"), "webp")
+    shown["overlay"] = {"url": address, "bounds": list(grid.mercator_bounds)}
+    shown["legend"] = _legend(comparison, name, how, rgb)
+    return shown
+
+
+def _similarity(comparison: Comparison, name: str, point: tuple[float, float]) -> dict[str, Any]:
+    heat = comparison.similarity(name, point)
+    low, high = float(heat.values.min()), float(heat.values.max())
+    options: dict[str, Any] = {"floor_percentile": 0.0, "least_span": SIMILARITY_SPAN}
+    stops = heat.legend(**options, stops=17)
+    flat = high - low < SIMILARITY_SPAN
+    return {
+        "note": f"similarity {similarity(low)} to {similarity(high)} in this region",
+        "overlay": {"url": routes.publish_overlay(heat.png(**options)), "bounds": list(heat.bounds)},
+        "legend": {
+            "title": "Similarity to the point",
+            "stops": [list(stop) for stop in stops],
+            "ticks": [[stop.fraction, similarity(stop.similarity)] for stop in stops[::4]],
+            "low": "least alike", "high": "most alike",
+            "fixed": name != comparison.reference.embedder.name,
+            "words": "This model hardly varies here." if flat else "",
+        },
+    }  # fmt: skip
+
+
+def _legend(comparison: Comparison, name: str, how: Colouring, rgb: NDArray[np.uint8]) -> dict[str, Any]:
+    from unigeoclip.projection import cluster_colours
+
+    shares = [f"{100 * share:.0f} %" for share in comparison.embedded[name].components.shares]
+    # One slider moves all panes.
+    legend: dict[str, Any] = {"fixed": name != comparison.reference.embedder.name}
+    if how.kind == "component":
+        share = shares[how.number] if how.number < len(shares) else "0 %"
+        return legend | {"title": f"Component {how.number + 1}: {share} of the variance",
+                         "swatches": [["#111", "low"], ["#808080", "mean"], ["#eee", "high"]]}  # fmt: skip
+    if how.kind == "clusters":
+        names, counts = np.unique(rgb, axis=0, return_counts=True)
+        share_of = {tuple(colour): count / len(rgb) for colour, count in zip(names.tolist(), counts, strict=True)}
+        rows = [(tuple(colour), number + 1) for number, colour in enumerate(cluster_colours(how.number).tolist())]
+        swatches = [[f"rgb{colour}", f"{number}: {100 * share_of.get(colour, 0):.0f} %"] for colour, number in rows]
+        return legend | {"title": "Clusters, share of the cells", "swatches": swatches}
+    if how.kind == "umap":
+        return legend | {"title": "UMAP: like colours, like places"}
+    swatches = [[colour, f"{word}: {share}"] for colour, word, share in
+                zip(("#d33", "#2a2", "#46f"), ("1st", "2nd", "3rd"), shares, strict=False)]  # fmt: skip
+    return legend | {"title": "Components, share of the variance", "swatches": swatches}
+
+
+def explanation(comparison: Comparison, how: Colouring) -> str:
+    """What the colours of all panes mean, in a sentence or two."""
+    from unigeoclip.projection import COMPONENT_FLOOR
+
+    first = comparison.reference.embedder.title
+    grey = (
+        "Grey is the mean of the region; a model reaches full colour where it deviates by two of its standard "
+        f"deviations, but never by less than {4 * COMPONENT_FLOOR:.2f}, so what hardly varies stays grey."
+    )
+    return {
+        "components": f"Three principal components as red, green and blue. {grey} Colours are turned towards those of "
+        f"{first}: they mean the same as far as the models agree.",
+        "component": f"One principal component of each model. {grey}",
+        "clusters": "k-means on each model's vectors. A number and its colour stand for the cells that the models "
+        "group alike, as far as they agree.",
+        "umap": "UMAP lays each model's places out on a plane; hue is the direction from its middle. Layouts of "
+        "different models have no directions in common.",
+        "similarity": "Cosine similarity of every cell to the point, as each model sees it. Each pane has its own "
+        f"scale, which reaches over {SIMILARITY_SPAN} at least: a model that hardly varies looks even.",
+    }[how.kind]
+
+
+def figures_table(comparison: Comparison, figures: dict[str, dict[str, Any]], agreement: dict[str, Any]) -> str:
+    """The numbers of all models as an HTML table, each with a sentence that says what it means."""
+    names = list(figures)
+    reference = comparison.reference.embedder.title
+    heads = "".join(f"<th scope='col'>{html.escape(comparison.embedded[name].embedder.title)}</th>" for name in names)
+    rows = [
+        ("Variance", "how far the places of this region lie apart, 0 (all alike) to 1",
+         [f"{figures[name]['variance']:.3f}" for name in names]),
+        ("First three components", "share of that variance in the three colours above",
+         [f"{100 * sum(figures[name]['shares'][:3]):.0f} %" for name in names]),
+        ("Effective rank", "how many directions are really used",
+         [f"{figures[name]['effective_rank']:.1f}" for name in names]),
+        ("Smooth in position", "share of the variance that a smooth function of position explains, cross-validated; "
+         "the rest is detail, such as parks, coasts and districts",
+         [_percent(figures[name]["smooth_share"]) for name in names]),
+        *_moran_rows(figures, names),
+        (f"CKA with {reference}", "whether the models tell the same places apart, 0 to 1",
+         [_number(agreement[name]["cka"]) for name in names]),
+        (f"Neighbours in common with {reference}", "of the ten most similar places in a sample",
+         [_percent(agreement[name]["neighbours"]) for name in names]),
+    ]  # fmt: skip
+    body = "".join(
+        f"<tr><th scope='row'>{html.escape(title)}<br><small>{html.escape(meaning)}</small></th>"
+        + "".join(f"<td>{value}</td>" for value in values)
+        + "</tr>"
+        for title, meaning, values in rows
+    )
+    return (
+        "<div class='ugc-scroll' tabindex='0' role='region' aria-label='Figures'>"
+        f"<table class='ugc-table is-figures'><thead><tr><td></td>{heads}</tr></thead>"
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def _moran_rows(figures: dict[str, dict[str, Any]], names: Sequence[str]) -> list[tuple[str, str, list[str]]]:
+    """Moran's I at a short, a middle and a long distance that all models have a figure for."""
+    rings = [ring for ring in range(len(figures[names[0]]["moran"]))
+             if any(figures[name]["moran"][ring][1] is not None for name in names)]  # fmt: skip
+    chosen = sorted({rings[0], rings[len(rings) // 2], rings[-1]}) if rings else []
+    return [
+        (
+            f"Moran's I up to {distance(figures[names[0]]['moran'][ring][0])}",
+            "whether places so far apart are alike: 1 yes, 0 no more than any two",
+            [_number(figures[name]["moran"][ring][1]) for name in names],
+        )
+        for ring in chosen
+    ]
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.0f} %"
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}".replace("-", "−")
