@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import streamlit as st
 
 from pages.ui import coloured, comparing, mapview, scale, waiting
@@ -21,8 +22,13 @@ if TYPE_CHECKING:
 
 POLL_S = 0.2
 MOST = 4
-FIRST = ["unigeoclip", "geoclip", "fourier"]
+FIRST = 3  # models are shown until others are chosen: ours, and the published ones as far as they are here
 WAYS = {"components": "Components", "component": "One component", "clusters": "Clusters", "umap": "UMAP"}
+_SHOWN = "scatter-of"
+_TOOLS = {
+    "displaylogo": False,
+    "modeBarButtonsToRemove": ["toImage", "zoom2d", "zoomIn2d", "zoomOut2d", "autoScale2d", "select2d"],
+}
 SCATTER = 3000  # points that a browser draws and picks from at once
 
 
@@ -47,7 +53,7 @@ def _models(atlas: Atlas) -> list[str]:
     """Names of the models to show, two to four."""
     found, missing = comparing.embedders(atlas)
     labels = {name: embedder.title for name, embedder in found.items()}
-    default = [name for name in FIRST if name in found]
+    default = list(found)[:FIRST]
     chosen = st.pills("Models", list(found), selection_mode="multi", default=default, format_func=labels.get,
                       key=f"models-{atlas.name}")  # fmt: skip
     if missing:
@@ -115,7 +121,7 @@ def _point(state: dict[str, Any], atlas: Atlas) -> None:
 def _maps(atlas: Atlas, job: Job, comparison: Comparison, how: Colouring, state: dict[str, Any]) -> None:
     key = f"compare-{atlas.name}"
     shown = Colouring("similarity", 0, how.point) if how.point is not None else _ready(job, comparison, how)
-    lasso = state.get("lasso") if how.point is None else None
+    lasso = None if how.point is not None else _picked(comparison, shown)
     panes = [coloured.pane(job, comparison, name, shown, lasso) for name in comparison.embedded]
     st.caption(coloured.explanation(comparison, shown))
     mapview.show(
@@ -138,13 +144,13 @@ def _clicked(state: dict[str, Any], key: str) -> None:
 
 
 def _chosen(state: dict[str, Any], key: str) -> None:
-    state["region"], state["lasso"] = mapview.region(key), None
+    state["region"] = mapview.region(key)
 
 
 def _below(job: Job, comparison: Comparison, how: Colouring, state: dict[str, Any]) -> None:
     left, right = st.columns([1, 1.25], gap="medium")
     with left:
-        state["lasso"] = _scatter(job, comparison, _ready(job, comparison, how), state)
+        _scatter(job, comparison, _ready(job, comparison, how), state)
     with right:
         names = list(comparison.embedded)
         if not all(job.work[name].complete for name in names):
@@ -154,28 +160,42 @@ def _below(job: Job, comparison: Comparison, how: Colouring, state: dict[str, An
         st.html(coloured.figures_table(comparison, figures, agreement))
 
 
-def _scatter(job: Job, comparison: Comparison, how: Colouring, state: dict[str, Any]) -> NDArray[Any] | None:
-    """The linked scatter of one model; returns the cells inside its lasso."""
-    from unigeoclip.figures import inside_lasso, scatter
+def _scatter(job: Job, comparison: Comparison, how: Colouring, state: dict[str, Any]) -> None:
+    """The linked scatter of one model, in the colours of its map."""
+    from unigeoclip.figures import scatter
 
-    names = list(comparison.embedded)
-    name = st.selectbox("Points of", names, format_func=lambda each: comparison.embedded[each].embedder.title)
-    embedded = comparison.embedded[name]
-    positions = embedded.layout if how.kind == "umap" else embedded.scores[:, :2]
+    name = st.selectbox("Points of", list(comparison.embedded), key=_SHOWN,
+                        format_func=lambda each: comparison.embedded[each].embedder.title)  # fmt: skip
+    positions = _positions(comparison, name, how)
     rows = job.region.sample(SCATTER)
     cell = None if state["point"] is None else job.region.grid.cell_at(*state["point"])
+    shown, seen = (rows, None) if cell is None else ([*rows, cell], len(rows))
     axes = ("UMAP 1", "UMAP 2") if how.kind == "umap" else ("component 1", "component 2")
-    shown, seen = rows, None
-    if cell is not None:
-        shown, seen = [*rows, cell], len(rows)
     rgb = coloured.colours(comparison, name, how)
     figure = scatter(positions[shown], rgb[shown], job.region.grid.cells[shown], axes, seen, _is_dark())
-    event = st.plotly_chart(figure, on_select="rerun", selection_mode=["lasso"], key=f"scatter-{name}-{how.kind}",
-                            config={"displaylogo": False})  # fmt: skip
+    st.plotly_chart(figure, on_select="rerun", selection_mode=["lasso"], key=_scatter_key(name, how), config=_TOOLS)
+    st.caption("Draw round points to see on every map where they are.")
+
+
+def _scatter_key(name: str, how: Colouring) -> str:
+    return f"scatter-{name}-{'umap' if how.kind == 'umap' else 'components'}"
+
+
+def _positions(comparison: Comparison, name: str, how: Colouring) -> NDArray[Any]:
+    embedded = comparison.embedded[name]
+    if how.kind == "umap":
+        return embedded.layout
+    return np.pad(embedded.scores, ((0, 0), (0, 1)))[:, :2]
+
+
+def _picked(comparison: Comparison, how: Colouring) -> NDArray[np.bool_] | None:
+    """The cells inside the lasso that was drawn in the scatter, (n,); None without one."""
+    from unigeoclip.figures import inside_lasso
+
+    name = st.session_state.get(_SHOWN)
+    event = st.session_state.get(_scatter_key(name, how)) if name in comparison.embedded else None
     lasso = event.selection.get("lasso") if event else None
-    if not lasso:
-        return None
-    return inside_lasso(positions, lasso[0]["x"], lasso[0]["y"])
+    return inside_lasso(_positions(comparison, name, how), lasso[0]["x"], lasso[0]["y"]) if lasso else None
 
 
 def _is_dark() -> bool:

@@ -82,6 +82,12 @@ def test_a_layout_can_be_stopped():
         projection.umap_layout(BLOBS, report=lambda done, total: done < 20)
 
 
+def test_a_constant_model_has_no_layout():
+    layout = projection.umap_layout(np.tile(BLOBS[:1], (50, 1)))
+    assert not layout.any()
+    assert np.ptp(projection.umap_rgb(layout).astype(int)) < 6
+
+
 def test_layout_colours_go_round():
     angles = np.radians(np.arange(0, 360, 60))
     colours = projection.umap_rgb(np.stack([np.cos(angles), np.sin(angles)], 1)).astype(int)

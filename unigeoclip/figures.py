@@ -59,6 +59,7 @@ def scatter(
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"color": ink, "size": 12},
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": rule, "activecolor": ink},
         "uirevision": "-".join(axes),
     }
     return {"data": traces, "layout": layout}

@@ -35,6 +35,7 @@ __all__ = [
 COMPONENT_FLOOR = 0.02  # standard deviation of a component along unit vectors that gets half of the full colour
 _SATURATION = 2.0  # standard deviations from the mean to the edge of the colours
 _GREY = 0.5
+_CONSTANT = 1e-9  # variance below which all points are one: what float32 leaves of equal vectors
 _NEIGHBOURS = 15  # of UMAP (McInnes, Healy & Melville, arXiv 1802.03426)
 _EPOCHS = 200
 _NEAREST = 3  # points of a layout whose mean a point outside of it takes
@@ -200,7 +201,7 @@ def umap_layout(
         report: Called with epochs done and all epochs; stops the work by returning False.
 
     Returns:
-        (n, 2) float32, centred.
+        (n, 2) float32, centred; all zero where all points are one.
 
     Raises:
         InputError: Too few points, or the work was stopped.
@@ -210,6 +211,8 @@ def umap_layout(
     array = np.asarray(vectors, np.float32)
     if len(array) <= _NEIGHBOURS + 1:
         raise InputError(f"UMAP needs more than {_NEIGHBOURS + 1} points, not {len(array)}.")
+    if array.var(axis=0).sum() < _CONSTANT:  # a model that sees no difference has no layout
+        return np.zeros((len(array), 2), np.float32)
     bar = None if report is None else {"disable": False, "file": _Reporter(report), "mininterval": 0.2}
     layout = umap.UMAP(
         n_neighbors=_NEIGHBOURS,

@@ -21,8 +21,9 @@ def drawn(monkeypatch):
 
 
 @pytest.fixture
-def app(monkeypatch, drawn):
+def app(monkeypatch, drawn, tmp_path):
     """The app over the fake atlas, run once, on page Explore."""
+    monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
     fake.install(monkeypatch.setattr)
     app = AppTest.from_file(str(APP), default_timeout=60)
     # The first run may still see the explorer being opened; it then draws itself anew.

@@ -97,6 +97,27 @@ class FakeAtlas:
     def is_land(self, latlon):
         return is_land(latlon)
 
+    def land_grid(self):
+        return Grid.over((-90.0, -180.0, 90.0, 180.0), 3.0, is_land)
+
+
+class ConstantEmbedder:
+    """Sees no difference anywhere."""
+
+    name, title, dim = "constant", "Constant", 4
+    provenance = SimpleNamespace(made_by="A test", source="none", licence="none")
+
+    def embed(self, latlon):
+        return np.full((len(as_latlon(latlon)), 4), 0.5, np.float32)
+
+
+def embedders(atlas):
+    """Three embedders that need no weights, and one that is missing."""
+    from unigeoclip.embedders.coordinates import CoordinatesEmbedder, FourierEmbedder
+
+    found = [FourierEmbedder.for_atlas(atlas), CoordinatesEmbedder(), ConstantEmbedder()]
+    return {each.name: each for each in found}, {"satclip": "Fetch it with 'baselines download'."}
+
 
 class FakeExplorer:
     """Answers as the real explorer does."""
@@ -233,7 +254,7 @@ def install(put=setattr, names=("world",)):
         put: As ``setattr``.
         names: The atlases at hand: "world", "boston" or both.
     """
-    from pages.ui import engine
+    from pages.ui import comparing, engine
     from tests.app import fake_city
 
     made = {"world": FakeAtlas, "boston": fake_city.FakeCity}
@@ -242,3 +263,4 @@ def install(put=setattr, names=("world",)):
     put(engine, "load_atlas", lambda name: atlases[name])
     put(engine, "open_explorer", open_explorer)
     put(engine, "_openings", {})
+    put(comparing, "embedders", embedders)

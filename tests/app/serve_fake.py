@@ -1,11 +1,14 @@
 """Serve the app over the fake atlases: ``python -m tests.app.serve_fake PORT``."""
 
+import os
 import sys
+import tempfile
 
 from streamlit.web import cli
 
 from tests.app import fake
 
 if __name__ == "__main__":
+    os.environ["UNIGEOCLIP_CACHE"] = tempfile.mkdtemp(prefix="unigeoclip-cache-")
     fake.install(names=("boston", "world"))
     cli.main(["run", str(fake.ROOT / "app.py"), "--server.port", sys.argv[1], "--server.address", "127.0.0.1"])

@@ -34,6 +34,7 @@ __all__ = [
 CONSTANT = 1e-9  # variance below which all points are one: what float32 leaves of equal vectors
 SMOOTH_LENGTHS = 4  # smooth functions of position change over a quarter of the region's diagonal or more
 _FEATURES, _FOLDS = 200, 5
+_LEAST_PAIRS = 200
 _RIDGES = (1e-4, 1e-2, 1.0, 100.0)
 
 
@@ -129,7 +130,7 @@ def morans_i(vectors: ArrayLike, latlon: ArrayLike, bands_m: Sequence[float], co
 
     Returns:
         One figure a ring: near 1 where points so far apart are alike, near 0 where they are as any two; NaN for a ring
-        without pairs, or where all points are one.
+        with fewer than 200 pairs, which say nothing, or where all points are one.
 
     Raises:
         InputError: Lengths differ, edges do not rise, or bad coordinates.
@@ -150,7 +151,7 @@ def morans_i(vectors: ArrayLike, latlon: ArrayLike, bands_m: Sequence[float], co
     found = []
     for low, high in itertools.pairwise(edges):
         ring = pairs[(apart_m > low) & (apart_m <= high)]
-        if not len(ring):
+        if len(ring) < _LEAST_PAIRS:
             found.append(float("nan"))
             continue
         neighbours: dict[int, list[int]] = {row: [] for row in range(len(xyz))}

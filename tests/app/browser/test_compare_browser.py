@@ -1,0 +1,126 @@
+"""Page Compare in a real chromium."""
+
+import re
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+CENTRES = """() => document.querySelector('.ugc-map').ugcMap.panes.map(pane => {
+    const centre = pane.map.getCenter();
+    return [pane.map.getZoom(), centre.lat, centre.lng];
+})"""
+PICTURES = """() => document.querySelector('.ugc-map').ugcMap.panes.map(pane => pane.overlayUrl)"""
+
+
+@pytest.fixture
+def compared(visit):
+    """The page over the made-up world, everything embedded."""
+    visitor = visit("/?atlas=world")
+    visitor.page.get_by_role("link", name="Compare").click()
+    visitor.page.wait_for_selector(".ugc-pane:nth-child(3) .ugc-heat[data-shown]")
+    visitor.page.get_by_text("Effective rank").wait_for()
+    return visitor
+
+
+def pictures_other_than(visitor, before):
+    """Wait until every pane shows another picture; returns them."""
+    visitor.page.wait_for_function(
+        "before => { const now = ("
+        + PICTURES
+        + ")(); return now.length && now.every((url, i) => url !== before[i]); }",
+        arg=before,
+    )
+    return visitor.page.evaluate(PICTURES)
+
+
+def test_panes_move_together_and_nothing_reruns(compared):
+    page = compared.page
+    sent = len(compared.sent)
+    box = page.locator(".ugc-pane-canvas").nth(1).bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x - 90, y - 40, steps=6)
+    page.mouse.up()
+    page.mouse.wheel(0, -300)
+    page.wait_for_timeout(900)
+    first, *others = page.evaluate(CENTRES)
+    assert first[0] > 0
+    for other in others:
+        assert other == pytest.approx(first, abs=1e-6)
+    assert len(compared.sent) == sent
+
+
+def test_a_click_in_any_pane_asks_all_models(compared):
+    page = compared.page
+    before = page.evaluate(PICTURES)
+    page.evaluate("document.querySelector('.ugc-pane-canvas').dataset.mark = 'same'")
+    view = page.evaluate(CENTRES)
+    box = page.locator(".ugc-pane-canvas").nth(2).bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    pictures_other_than(compared, before)
+    notes = page.locator(".ugc-pane-title small").all_inner_texts()
+    assert len(notes) == 3
+    assert all(re.fullmatch(r"similarity −?\d\.\d\d to \d\.\d\d in this region", note) for note in notes)
+    assert notes[2].startswith("similarity 1.00")
+    assert page.locator(".ugc-marker-query").count() == 3
+    assert page.get_by_text("This model hardly varies here.").count() == 1
+    assert page.locator(".ugc-pane-canvas[data-mark=same]").count() == 1
+    assert page.evaluate(CENTRES) == view
+    asked = page.evaluate(PICTURES)
+    page.get_by_role("button", name="Similarity to").click()
+    assert pictures_other_than(compared, asked) == before
+
+
+def test_colouring_changes_every_pane_and_keeps_the_map(compared):
+    page = compared.page
+    before = page.evaluate(PICTURES)
+    page.evaluate("document.querySelector('.ugc-pane-canvas').dataset.mark = 'same'")
+    page.get_by_role("radio", name="Clusters").or_(page.get_by_role("button", name="Clusters")).first.click()
+    pictures_other_than(compared, before)
+    assert page.locator(".ugc-pane").first.locator(".ugc-legend-swatches li").count() == 8
+    assert page.locator(".ugc-pane-canvas[data-mark=same]").count() == 1
+
+
+def test_this_view_and_a_drawn_rectangle_are_compared_in_detail(compared):
+    page = compared.page
+    before = page.evaluate(PICTURES)
+    page.evaluate("document.querySelector('.ugc-map').ugcMap.panes[0].map.setView([25, 10], 4, {animate: false})")
+    page.get_by_role("button", name="This view").click()
+    before = pictures_other_than(compared, before)
+    bounds = "document.querySelector('.ugc-map').ugcMap.panes[0].overlay.getBounds().toBBoxString()"
+    west, _, east, _ = (float(part) for part in page.evaluate(bounds).split(","))
+    assert east - west < 180
+    page.get_by_role("button", name="Draw").click()
+    box = page.locator(".ugc-pane-canvas").first.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    centre = page.evaluate(CENTRES)[0]
+    page.mouse.move(x - 60, y - 60)
+    page.mouse.down()
+    page.mouse.move(x + 60, y + 60, steps=5)
+    page.mouse.up()
+    before = pictures_other_than(compared, before)
+    drawn_west, _, drawn_east, _ = (float(part) for part in page.evaluate(bounds).split(","))
+    assert drawn_east - drawn_west < (east - west) / 2
+    assert page.evaluate(CENTRES)[0] == pytest.approx(centre, abs=0.2), "drawing moved the map"
+    assert page.locator(".ugc-marker-query").count() == 0, "drawing asked about a point"
+    page.get_by_role("button", name="All", exact=True).click()
+    pictures_other_than(compared, before)
+
+
+def test_a_lasso_dims_everything_else_on_every_map(compared):
+    page = compared.page
+    before = page.evaluate(PICTURES)
+    plot = page.locator(".stPlotlyChart .nsewdrag").first
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    corners = [(0.1, 0.1), (0.55, 0.1), (0.55, 0.9), (0.1, 0.9), (0.1, 0.1)]
+    page.mouse.move(box["x"] + corners[0][0] * box["width"], box["y"] + corners[0][1] * box["height"])
+    page.mouse.down()
+    for across, down in corners[1:]:
+        page.mouse.move(box["x"] + across * box["width"], box["y"] + down * box["height"], steps=8)
+    page.mouse.up()
+    page.wait_for_function(
+        "before => (" + PICTURES + ")()[0] !== before[0] && (" + PICTURES + ")()[1] !== before[1]", arg=before
+    )

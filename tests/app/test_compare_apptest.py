@@ -1,0 +1,97 @@
+"""Page Compare through app.py, without a browser."""
+
+import time
+
+import numpy as np
+import pytest
+
+from pages.ui import coloured, comparing
+from pages.ui.coloured import Colouring
+from tests.app import fake
+from unigeoclip.compare import Region
+
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch):
+    monkeypatch.setattr(comparing, "_jobs", comparing.OrderedDict())
+
+
+def settled(app):
+    """Run the page until everything is embedded."""
+    for _ in range(60):
+        app.run()
+        if not [button for button in app.button if button.key == "stop-comparing"]:
+            return app
+        time.sleep(0.2)
+    pytest.fail("the models were never ready")
+
+
+@pytest.fixture
+def page(app):
+    return settled(app.switch_page("pages/compare.py"))
+
+
+def test_a_pane_a_model_with_legend_and_explanation(page, drawn):
+    assert not page.exception
+    assert [pane["title"] for pane in drawn["panes"]] == ["Random Fourier features", "Plain coordinates", "Constant"]
+    assert all(pane["overlay"]["url"].endswith(".webp") for pane in drawn["panes"])
+    assert [pane["legend"]["fixed"] for pane in drawn["panes"]] == [False, True, True]
+    assert "Grey is the mean" in " ".join(caption.value for caption in page.caption)
+    assert "Fetch it with" in " ".join(text.value for text in page.markdown)
+    body = " ".join(element.proto.body for element in page.get("html"))
+    for words in ("Effective rank", "Smooth in position", "CKA with Random Fourier features", "Moran"):
+        assert words in body
+
+
+def test_colours_change_and_none_is_stretched_over_a_constant_model(page, drawn):
+    before = [pane["overlay"]["url"] for pane in drawn["panes"]]
+    page.segmented_control(key="colour-by").set_value("clusters")
+    settled(page)
+    assert not page.exception
+    after = [pane["overlay"]["url"] for pane in drawn["panes"]]
+    assert all(a != b for a, b in zip(before, after, strict=True))
+    assert len(drawn["panes"][0]["legend"]["swatches"]) == 8
+    page.segmented_control(key="colour-by").set_value("component")
+    settled(page)
+    assert drawn["panes"][0]["legend"]["title"].startswith("Component 1")
+
+
+def test_umap_comes_when_it_is_computed(page, drawn):
+    page.segmented_control(key="colour-by").set_value("umap")
+    settled(page)
+    assert not page.exception
+    assert drawn["panes"][0]["legend"]["title"].startswith("UMAP")
+
+
+def test_two_models_at_least(page, drawn):
+    page.button_group(key="models-world").set_value(["fourier"])
+    settled(page)
+    assert len(drawn["panes"]) == 3
+    assert "Choose two to 4" in " ".join(caption.value for caption in page.caption)
+    page.button_group(key="models-world").set_value(["fourier", "constant"])
+    settled(page)
+    assert [pane["id"] for pane in drawn["panes"]] == ["fourier", "constant"]
+
+
+def test_a_constant_model_is_told_to_be_one(monkeypatch, tmp_path):
+    monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
+    monkeypatch.setattr(comparing, "embedders", fake.embedders)
+    atlas = fake.FakeAtlas()
+    job = comparing.job(atlas, Region.whole(atlas))
+    job.want(["fourier", "constant"])
+    for _ in range(100):
+        if all(work.complete for work in job.work.values()):
+            break
+        time.sleep(0.1)
+    comparison = job.comparison(["fourier", "constant"])
+    point = (25.0, 10.0)
+    panes = [
+        coloured.pane(job, comparison, name, Colouring("similarity", 0, point)) for name in ("fourier", "constant")
+    ]
+    assert "similarity 1.00 to 1.00" in panes[1]["note"]
+    assert panes[1]["legend"]["words"] == "This model hardly varies here."
+    assert panes[0]["legend"]["words"] == ""
+    ticks = [float(label.replace("−", "-")) for _, label in panes[1]["legend"]["ticks"]]
+    assert ticks[-1] - ticks[0] == pytest.approx(coloured.SIMILARITY_SPAN, abs=0.011)
+    rgb = coloured.colours(comparison, "constant", Colouring())
+    assert np.ptp(rgb.astype(int)) <= 1
