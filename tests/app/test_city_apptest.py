@@ -34,7 +34,7 @@ def group(shown, title):
 
 def test_the_city_opens_first_in_the_words_of_a_city(both, drawn):
     assert not both.exception
-    assert drawn["id"] == "map-boston-boston"
+    assert drawn["memory"] == "map-boston-boston"
     assert (drawn["whole_earth"], drawn["is_city"]) == (False, True)
     assert 15 < drawn["close_zoom"] < 18
     style = drawn["base"]["styles"][0]
@@ -53,7 +53,7 @@ def test_each_atlas_keeps_its_query_and_the_address_says_which(both, drawn):
 
     app = switch(app, "world")
     assert address(app) == {"atlas": ["world"]}
-    assert (drawn["id"], drawn["panes"][0].get("overlay")) == ("map-world-world", None)
+    assert (drawn["memory"], drawn["panes"][0].get("overlay")) == ("map-world-world", None)
     assert app.text_input(key="words").value == ""
     app = ask(app, "hot desert")
     assert "the land is lower" in drawn["panes"][0]["legend"]["low"]
@@ -70,13 +70,13 @@ def test_an_address_opens_its_atlas_and_the_back_button_goes_back(both, drawn):
     both.query_params["atlas"] = "world"
     both.query_params["q"] = ["text:hot desert"]
     app = both.run()
-    assert drawn["id"] == "map-world-world"
+    assert drawn["memory"] == "map-world-world"
     assert app.segmented_control(key="atlas-switch").value == "world"
     app = switch(app, "boston")
     app.query_params["atlas"] = "world"  # what the back button does
     app.query_params["q"] = ["text:hot desert"]
     app = app.run()
-    assert drawn["id"] == "map-world-world"
+    assert drawn["memory"] == "map-world-world"
     assert [item.value for item in wanted(app, "world")] == ["hot desert"]
     assert wanted(app, "boston") == ()
 
@@ -85,7 +85,7 @@ def test_an_unknown_atlas_in_the_address_falls_back_with_a_word(both, drawn):
     both.query_params["atlas"] = "atlantis"
     app = both.run()
     assert "atlantis" in app.error[0].value
-    assert drawn["id"] == "map-boston-boston"
+    assert drawn["memory"] == "map-boston-boston"
 
 
 def test_the_page_atlas_shows_the_atlas_chosen_on_the_other_page(both):
