@@ -113,6 +113,11 @@ class Visit:
             argument,
         )
 
+    def settle(self):
+        """Wait until the page's script has ended and what its end causes has been sent."""
+        self.page.wait_for_selector("[data-test-script-state=notRunning]")
+        self.page.wait_for_timeout(500)
+
     def view(self):
         return self.leaflet("map.getCenter()", of="[map.getZoom(), value.lat, value.lng]")
 

@@ -62,6 +62,7 @@ def test_turning_and_stepping_stay_in_the_browser_and_the_cone_follows(visit):
     page = visitor.page
     button = look_around(visitor)
     page.wait_for_timeout(1000)
+    visitor.settle()
     sent = len(visitor.sent)
     lng, heading = page.evaluate(CAMERA)
     press(visitor, "ArrowRight")
@@ -152,6 +153,7 @@ def test_a_click_can_ask_by_the_whole_place(visit):
     page = visitor.page
     last = visitor.wait_for_heatmap()
     page.evaluate("document.querySelector('.ugc-pane-canvas').dataset.mark = 'same'")
+    visitor.settle()
     sent = len(visitor.sent)
     choice = page.get_by_role("group", name="A click asks by")
     choice.get_by_role("button", name="Whole place").click()

@@ -36,6 +36,7 @@ def pictures_other_than(visitor, before):
 
 def test_panes_move_together_and_nothing_reruns(compared):
     page = compared.page
+    compared.settle()
     sent = len(compared.sent)
     box = page.locator(".ugc-pane-canvas").nth(1).bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2

@@ -72,6 +72,7 @@ def test_the_view_and_the_map_survive_clicks_words_and_opacity(visit):
 
     # Opacity, panning and zooming stay in the browser: nothing is sent, nothing is built again.
     page.wait_for_timeout(1500)
+    visitor.settle()
     sent = len(visitor.sent)
     slider = page.get_by_label("Heatmap opacity")
     slider.focus()
