@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
-import os
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -17,11 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from unigeoclip import projection
-from unigeoclip.atlas.cache import cache_folder
-from unigeoclip.errors import InputError
+from unigeoclip.atlas.cache import cache_folder, keep_array, kept_array
+from unigeoclip.errors import InputError, StoppedError
 from unigeoclip.evaluation import structure
 from unigeoclip.heatmap import Grid, Heatmap
-from unigeoclip.projection import StoppedError
 from unigeoclip.vectors import land_grid
 
 if TYPE_CHECKING:
@@ -46,8 +43,6 @@ LAYOUT = 10_000  # cells that UMAP lays out
 RINGS = 8  # of distance, for Moran's I
 _CHUNK = 2048
 _FORMAT = 1  # of the kept files
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,6 +138,16 @@ class Embedded:
         """(n, k) coordinates of all cells along the components."""
         return self.components.scores(self.vectors)
 
+    def clusters(self, count: int) -> NDArray[np.int64]:
+        """k-means clusters of all cells, (n,), computed once for each number of them."""
+        if count not in self._clusters:
+            self._clusters[count] = projection.clusters(self.vectors, count)
+        return self._clusters[count]
+
+    @cached_property
+    def _clusters(self) -> dict[int, NDArray[np.int64]]:
+        return {}
+
     @cached_property
     def layout(self) -> NDArray[np.float32]:
         """UMAP positions of all cells, (n, 2): of a sample laid out, of the others by their nearest in it."""
@@ -177,7 +182,7 @@ def embed_region(
         StoppedError: ``report`` returned False.
     """
     path, shape = _path(embedder, region, cache_dir), (len(region.grid), embedder.dim)
-    kept = _read(path, shape)
+    kept = kept_array(path, shape, np.float32)
     if kept is not None:
         return Embedded(embedder, region, kept)
     vectors = np.empty(shape, np.float32)
@@ -186,13 +191,14 @@ def embed_region(
         vectors[rows] = embedder.embed(region.grid.cells[rows])
         if report is not None and not report(min(start + _CHUNK, shape[0]), shape[0]):
             raise StoppedError("Stopped.")
-    _keep(path, vectors)
+    keep_array(path, vectors)
     return Embedded(embedder, region, vectors)
 
 
 def is_kept(embedder: Embedder, region: Region, cache_dir: Path | None = None) -> bool:
     """Whether `embed_region` would read rather than compute."""
-    return _read(_path(embedder, region, cache_dir), (len(region.grid), embedder.dim)) is not None
+    path, shape = _path(embedder, region, cache_dir), (len(region.grid), embedder.dim)
+    return kept_array(path, shape, np.float32) is not None
 
 
 def embed_coarsely(embedder: Embedder, region: Region) -> Embedded:
@@ -216,31 +222,6 @@ def _key(embedder: Embedder, region: Region) -> str:
     cells = hashlib.sha256(np.packbits(region.grid.mask).tobytes()).hexdigest()
     parts = [_FORMAT, embedder.name, embedder.title, embedder.dim, embedder.provenance.source, region.grid.bounds]
     return hashlib.sha256(json.dumps([*parts, region.grid.shape, cells]).encode()).hexdigest()[:16]
-
-
-def _read(path: Path, shape: tuple[int, int]) -> NDArray[np.float32] | None:
-    """Kept vectors, mapped into memory; None if there are none or they are not what was written."""
-    try:
-        found: NDArray[np.float32] = np.lib.format.open_memmap(path, mode="r")
-        if found.shape == shape and found.dtype == np.float32:
-            return found
-        _log.warning("%s holds %s, not %s, and is computed again.", path, found.shape, shape)
-    except FileNotFoundError:
-        pass
-    except (OSError, ValueError) as error:
-        _log.warning("%s is damaged (%s) and is computed again.", path, error)
-    return None
-
-
-def _keep(path: Path, vectors: NDArray[np.float32]) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            np.save(file, vectors)
-        temporary.replace(path)
-    except OSError as error:
-        _log.warning("%s cannot be written (%s): it will be computed again.", path, error.strerror)
 
 
 @dataclass(frozen=True, eq=False)
@@ -282,14 +263,18 @@ class Comparison:
 
     def cluster_labels(self, name: str, count: int) -> NDArray[np.int64]:
         """k-means clusters, (n,), named like those of the reference that they share most cells with."""
-        labels = projection.clusters(self.embedded[name].vectors, count)
+        labels = self.embedded[name].clusters(count)
         if self.embedded[name] is self.reference:
             return labels
-        return projection.matched_labels(labels, projection.clusters(self.reference.vectors, count))
+        return projection.matched_labels(labels, self.reference.clusters(count))
 
     def layout_colours(self, name: str) -> NDArray[np.uint8]:
         """Positions in a UMAP of the region as colours, (n, 3)."""
         return projection.umap_rgb(self.embedded[name].layout)
+
+    def positions(self, name: str, *, umap: bool) -> NDArray[np.floating]:
+        """The plane that a scatter shows, (n, 2): UMAP, or the first two components."""
+        return self.embedded[name].layout if umap else self._scores(self.embedded[name], (0, 1))
 
     def similarity(self, name: str, latlon: tuple[float, float]) -> Heatmap:
         """How like a point each cell is to one embedder."""

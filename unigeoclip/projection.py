@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from unigeoclip.errors import InputError
+from unigeoclip.errors import InputError, StoppedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -129,7 +129,7 @@ def component_rgb(scores: NDArray[np.float64], floor: float = COMPONENT_FLOOR) -
     """
     if scores.ndim != 2 or scores.shape[1] not in (1, 3):
         raise InputError(f"One component or three make a colour, not {scores.shape}.")
-    spread = max(float(scores.std(axis=0).max()), 2 * floor) if floor else max(float(scores.std(axis=0).max()), 1e-12)
+    spread = max(float(scores.std(axis=0).max()), 2 * floor, 1e-12)
     level = np.clip(_GREY + scores / (2 * _SATURATION * spread), 0, 1)
     rgb: NDArray[np.uint8] = np.rint(255 * np.broadcast_to(level, (len(scores), 3))).astype(np.uint8)
     return rgb
@@ -204,7 +204,8 @@ def umap_layout(
         (n, 2) float32, centred; all zero where all points are one.
 
     Raises:
-        InputError: Too few points, or the work was stopped.
+        InputError: Too few points.
+        StoppedError: ``report`` returned False.
     """
     import umap
 
@@ -226,10 +227,6 @@ def umap_layout(
     ).fit_transform(array)
     found: NDArray[np.float32] = (layout - layout.mean(axis=0)).astype(np.float32)
     return found
-
-
-class StoppedError(InputError):
-    """The person who asked for a computation does not want it any more."""
 
 
 class _Reporter:

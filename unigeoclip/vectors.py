@@ -9,14 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
 
-from unigeoclip.atlas.cache import cache_folder
+from unigeoclip.atlas.cache import cache_folder, keep_array, kept_array
 from unigeoclip.checkpoint import checkpoint_id
 from unigeoclip.errors import CheckpointError, InputError
 from unigeoclip.heatmap import Grid
@@ -253,15 +252,8 @@ class VectorCache:
     def _read(self, name: str, count: int) -> NDArray[np.float32] | None:
         """The cached vectors; None if there are none, or not as many as there must be, or damaged ones."""
         path = self._path(name)
-        try:
-            stored = np.lib.format.open_memmap(path, mode="r")
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError) as error:
-            _log.warning("%s is damaged (%s) and is computed again.", path, error)
-            return None
-        if stored.shape != (count, self.model.dim) or stored.dtype != np.float16:
-            _log.warning("%s holds %s %s, not what is needed, and is computed again.", path, stored.dtype, stored.shape)
+        stored = kept_array(path, (count, self.model.dim), np.float16)
+        if stored is None:
             return None
         vectors = _restored(stored)
         if vectors is None:
@@ -271,18 +263,7 @@ class VectorCache:
     def _keep(self, name: str, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Write vectors as float16 under a temporary name, rename, and return what reading them would give."""
         stored = vectors.astype(np.float16)
-        path = self._path(name)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with temporary.open("wb") as file:
-                np.save(file, stored)
-            temporary.replace(path)
-        except OSError as error:
-            # Everything works without the cache; only the next start is as slow as this one.
-            _log.warning(
-                "%s cannot be written (%s): it will be computed again at the next start.", path, error.strerror
-            )
+        keep_array(self._path(name), stored)
         restored = _restored(stored)
         if restored is None:
             raise CheckpointError(

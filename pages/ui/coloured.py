@@ -28,9 +28,9 @@ class Colouring:
     """How maps are coloured.
 
     Attributes:
-        kind: "components", "component", "clusters", "umap" or "similarity".
+        kind: "components", "component", "clusters" or "umap".
         number: Which component from 0, or how many clusters.
-        point: Latitude and longitude that similarity is to.
+        point: Latitude and longitude; similarity to it is shown in place of all that.
     """
 
     kind: str = "components"
@@ -38,8 +38,22 @@ class Colouring:
     point: tuple[float, float] | None = None
 
 
-def colours(comparison: Comparison, name: str, how: Colouring) -> NDArray[np.uint8]:
-    """One colour a cell, (n, 3)."""
+def colours(job: Job, comparison: Comparison, name: str, how: Colouring) -> NDArray[np.uint8]:
+    """One colour a cell, (n, 3); computed once."""
+    kept, key = _kept(job, comparison, name, how)
+    if key not in kept:
+        kept[key] = _colours(comparison, name, how)
+    found: NDArray[np.uint8] = kept[key]
+    return found
+
+
+def _kept(job: Job, comparison: Comparison, name: str, how: Colouring) -> tuple[dict[Any, Any], tuple[Any, ...]]:
+    """Where colours of a model are kept, and under what: they depend on the first model too."""
+    first = job.work[comparison.reference.embedder.name]
+    return job.work[name].pictures, (how.kind, how.number, first.name, first.complete)
+
+
+def _colours(comparison: Comparison, name: str, how: Colouring) -> NDArray[np.uint8]:
     from unigeoclip.projection import cluster_colours
 
     if how.kind == "clusters":
@@ -52,8 +66,7 @@ def colours(comparison: Comparison, name: str, how: Colouring) -> NDArray[np.uin
 def pane(
     job: Job, comparison: Comparison, name: str, how: Colouring, lasso: NDArray[np.bool_] | None = None
 ) -> dict[str, Any]:
-    """A pane of the map for one model."""
-    work = job.work[name]
+    """A pane of the map for one model; outside of the lasso, cells that it does not hold, colours are dimmed."""
     embedder = comparison.embedded[name].embedder
     shown: dict[str, Any] = {
         "id": name, "title": embedder.title, "meaning": embedder.provenance.made_by,
@@ -63,22 +76,27 @@ def pane(
     if how.point is not None:
         shown["markers"] = [{"id": "query-0", "kind": "query", "lat": how.point[0], "lng": how.point[1], "sign": "",
                              "label": f"The point: {coordinates(*how.point, 4)}"}]  # fmt: skip
-    if how.kind == "similarity" and how.point is not None:
         return shown | _similarity(comparison, name, how.point)
-    key = (how, tuple(comparison.embedded), tuple(job.work[other].complete for other in comparison.embedded))
-    if key not in work.pictures:
-        work.pictures[key] = colours(comparison, name, how)
-    rgb = work.pictures[key]
-    if lasso is not None:
-        grey = rgb.mean(axis=1, keepdims=True)
-        rgb = np.where(lasso[:, None], rgb, _DIM * grey + (1 - _DIM) * 128).astype(np.uint8)
+    picture = _picture(job, comparison, name, how, lasso)
+    bounds = list(job.region.grid.mercator_bounds)
+    legend = _legend(comparison, name, how, colours(job, comparison, name, how))
+    return shown | {"overlay": {"url": routes.publish_overlay(picture, "webp"), "bounds": bounds}, "legend": legend}
+
+
+def _picture(job: Job, comparison: Comparison, name: str, how: Colouring, lasso: NDArray[np.bool_] | None) -> bytes:
+    """The colours as a picture; the plain one is encoded once."""
     from unigeoclip.heatmap import coloured_webp
 
-    grid = job.region.grid
-    address = routes.publish_overlay(coloured_webp(grid, rgb, blend=how.kind != "clusters"), "webp")
-    shown["overlay"] = {"url": address, "bounds": list(grid.mercator_bounds)}
-    shown["legend"] = _legend(comparison, name, how, rgb)
-    return shown
+    rgb, blend = colours(job, comparison, name, how), how.kind != "clusters"
+    if lasso is not None:
+        grey = rgb.mean(axis=1, keepdims=True)
+        dimmed = np.where(lasso[:, None], rgb, _DIM * grey + (1 - _DIM) * 128).astype(np.uint8)
+        return coloured_webp(job.region.grid, dimmed, blend=blend)
+    kept, key = _kept(job, comparison, name, how)
+    if (key, "picture") not in kept:
+        kept[key, "picture"] = coloured_webp(job.region.grid, rgb, blend=blend)
+    picture: bytes = kept[key, "picture"]
+    return picture
 
 
 def _similarity(comparison: Comparison, name: str, point: tuple[float, float]) -> dict[str, Any]:
@@ -133,6 +151,11 @@ def explanation(comparison: Comparison, how: Colouring) -> str:
         "Grey is the mean of the region; a model reaches full colour where it deviates by two of its standard "
         f"deviations, but never by less than {4 * COMPONENT_FLOOR:.2f}, so what hardly varies stays grey."
     )
+    if how.point is not None:
+        return (
+            "Cosine similarity of every cell to the point, as each model sees it. Each pane has its own scale, which "
+            f"reaches over {SIMILARITY_SPAN} at least: a model that hardly varies looks even."
+        )
     return {
         "components": f"Three principal components as red, green and blue. {grey} Colours are turned towards those of "
         f"{first}: they mean the same as far as the models agree.",
@@ -141,8 +164,6 @@ def explanation(comparison: Comparison, how: Colouring) -> str:
         "group alike, as far as they agree.",
         "umap": "UMAP lays each model's places out on a plane; hue is the direction from its middle. Layouts of "
         "different models have no directions in common.",
-        "similarity": "Cosine similarity of every cell to the point, as each model sees it. Each pane has its own "
-        f"scale, which reaches over {SIMILARITY_SPAN} at least: a model that hardly varies looks even.",
     }[how.kind]
 
 

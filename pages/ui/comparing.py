@@ -12,7 +12,7 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
-from unigeoclip.errors import UniGeoError
+from unigeoclip.errors import StoppedError, UniGeoError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from unigeoclip.atlas import Atlas
     from unigeoclip.compare import Comparison, Embedded, Region
     from unigeoclip.embedders import Embedder
+    from unigeoclip.geo import Bounds
 
 KEPT_REGIONS = 6
-_COARSE, _LAYOUT, _FULL = 0, 1, 2  # what comes first
+_COARSE, _LAYOUT, _FULL, _FIGURES = range(4)  # what comes first
 
 
 class Work:
@@ -33,26 +34,32 @@ class Work:
         embedded: The cells' vectors, coarse or complete; None until there is a first look.
         complete: Whether all cells have vectors of their own.
         laid_out: Whether UMAP has been computed.
-        laying_out: Whether it is being computed.
-        share: How much of what is being done is done, 0 to 1.
+        doing: What is asked for and not done, in words; empty if nothing is.
+        stopped: Whether that was given up.
+        share: How much of it is done, 0 to 1.
         error: A sentence why there is nothing.
         version: Counts changes of what can be shown.
+        figures: Of this model, when they have been computed.
+        agreement: With another model, by its name.
+        pictures: Colours and pictures of the map, by what they depend on.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.embedded: Embedded | None = None
-        self.complete = self.laid_out = self.laying_out = False
-        self.stopped = False
+        self.complete = self.laid_out = self.stopped = False
+        self.doing = ""
         self.share = 0.0
         self.error = ""
         self.version = 0
+        self.figures: dict[str, Any] | None = None
+        self.agreement: dict[str, dict[str, Any]] = {}
         self.pictures: dict[Any, Any] = {}
 
     @property
     def busy(self) -> bool:
         """Whether more of it is on its way."""
-        return not (self.stopped or self.error) and (not self.complete or self.laying_out)
+        return bool(self.doing) and not (self.stopped or self.error)
 
     def report(self, done: int, total: int) -> bool:
         """Note progress; says whether to go on."""
@@ -67,24 +74,51 @@ class Job:
         self.atlas, self.region = atlas, region
         self.work: dict[str, Work] = {}
 
-    def want(self, names: list[str]) -> None:
-        """Begin with those embedders that are new here."""
-        for name in names:
-            if name not in self.work or self.work[name].stopped:
-                self.work[name] = work = Work(name)
-                _later(_COARSE, work, self._look)
+    def want(self, names: list[str], *, umap: bool = False) -> None:
+        """Ask for maps of these embedders, then for layouts and figures; what was stopped stays so.
 
-    def want_layout(self, name: str) -> None:
-        """Lay the region out with UMAP as one embedder sees it, unless that is done or being done."""
-        work = self.work[name]
-        if work.complete and not work.laid_out and not work.laying_out:
-            work.laying_out, work.stopped, work.share = True, False, 0.0
-            _later(_LAYOUT, work, self._lay_out)
+        Args:
+            names: The models, the first of which the others are compared with.
+            umap: Whether layouts are wanted.
+        """
+        for name in names:
+            if name not in self.work:
+                self.work[name] = Work(name)
+                self._begin(_COARSE, self.work[name], "Embedding the map", self._look)
+        works = [self.work[name] for name in names]
+        if not all(work.complete for work in works):
+            return
+        for work in works:
+            if umap and not work.laid_out:
+                self._begin(_LAYOUT, work, "Laying out with UMAP", self._lay_out)
+            elif work.figures is None or names[0] not in work.agreement:
+                first = self.work[names[0]]
+                self._begin(_FIGURES, work, "Measuring", lambda work, first=first: self._measure(work, first))
+
+    def _begin(self, rank: int, work: Work, words: str, act: Callable[[Work], bool]) -> None:
+        """Queue an act unless the work is at something already, was stopped, or failed."""
+        if work.doing or work.stopped or work.error:
+            return
+        work.doing, work.share = words, 0.0
+        _later(rank, work, act)
+
+    def version(self, names: list[str]) -> int:
+        """Changes whenever there is more to see of these embedders, or to begin with them."""
+        with _changing:
+            return sum(self.work[name].version for name in names if name in self.work)
 
     def stop(self) -> None:
         """Give up what is not done."""
         for work in self.work.values():
-            work.stopped = not work.complete or work.laying_out
+            work.stopped = work.busy
+
+    def go_on(self) -> None:
+        """Take up again what was stopped: the next `want` asks for it."""
+        for name, work in list(self.work.items()):
+            if work.stopped and not work.complete:
+                del self.work[name]
+            elif work.stopped:
+                work.stopped, work.doing = False, ""
 
     def comparison(self, names: list[str]) -> Comparison | None:
         """What can be shown of these embedders; None if there is nothing yet."""
@@ -93,66 +127,72 @@ class Job:
         found = {name: self.work[name].embedded for name in names if self.work[name].embedded is not None}
         return Comparison(self.region, found) if found else None
 
-    def figures(self, comparison: Comparison) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
-        """Figures of each model, and of its agreement with the first one; computed once."""
-        first = comparison.reference.embedder.name
-        found, agreed = {}, {}
-        for name in comparison.embedded:
-            kept = self.work[name].pictures
-            if "figures" not in kept:
-                kept["figures"] = comparison.figures(name)
-            if ("agreement", first) not in kept:
-                kept["agreement", first] = comparison.agreement(name, first)
-            found[name], agreed[name] = kept["figures"], kept["agreement", first]
-        return found, agreed
+    # Acts of the worker; they say whether the work has come to an end.
 
-    def _look(self, work: Work) -> None:
+    def _look(self, work: Work) -> bool:
         from unigeoclip.compare import embed_coarsely, is_kept
 
         embedder = _embedder(self.atlas, work.name)
         if not is_kept(embedder, self.region):
             work.embedded = embed_coarsely(embedder, self.region)
-            work.version += 1
         _later(_FULL, work, self._embed)
+        return False
 
-    def _embed(self, work: Work) -> None:
+    def _embed(self, work: Work) -> bool:
         from unigeoclip.compare import embed_region
 
         work.embedded = embed_region(_embedder(self.atlas, work.name), self.region, work.report)
         work.complete = True
         work.pictures.clear()
-        work.version += 1
+        return True
 
-    def _lay_out(self, work: Work) -> None:
-        try:
-            if work.embedded is not None:
-                work.embedded.lay_out(work.report)
-                work.laid_out = True
-                work.version += 1
-        finally:
-            work.laying_out = False
+    def _lay_out(self, work: Work) -> bool:
+        if work.embedded is not None:
+            work.embedded.lay_out(work.report)
+            work.laid_out = True
+        return True
+
+    def _measure(self, work: Work, first: Work) -> bool:
+        if (comparison := self.comparison([first.name, work.name])) is not None:
+            work.figures = work.figures or comparison.figures(work.name)
+            work.agreement[first.name] = comparison.agreement(work.name, first.name)
+        return True
 
 
 _log = logging.getLogger(__name__)
-_jobs: OrderedDict[tuple[str, str], Job] = OrderedDict()
+_jobs: OrderedDict[tuple[str, Bounds | None], Job] = OrderedDict()
 _known: dict[str, tuple[dict[str, Embedder], dict[str, str]]] = {}
 _lock = threading.Lock()
-_queue: queue.PriorityQueue[tuple[int, int, Work, Callable[[Work], None]]] = queue.PriorityQueue()
+_changing = threading.Lock()  # a page must not see that a work has ended without seeing what it brought
+_queue: queue.PriorityQueue[tuple[int, int, Work, Callable[[Work], bool]]] = queue.PriorityQueue()
 _number = itertools.count()
 _worker: threading.Thread | None = None
 
 
-def job(atlas: Atlas, region: Region) -> Job:
-    """The one job of a region in this process; the ones used least recently are forgotten, not their files."""
-    key = (atlas.name, region.name)
+def job(atlas: Atlas, bounds: Bounds | None = None) -> Job:
+    """The one job of a region in this process; the ones used least recently are forgotten, not their files.
+
+    Args:
+        atlas: What is compared.
+        bounds: South, west, north, east of a rectangle of it, degrees; all of it by default.
+
+    Raises:
+        InputError: The rectangle cannot be compared.
+    """
+    from unigeoclip.compare import Region
+
+    key = (atlas.name, bounds)
     with _lock:
-        if key not in _jobs:
-            _jobs[key] = Job(atlas, region)
+        found = _jobs.get(key)
+    if found is None:
+        found = Job(atlas, Region.whole(atlas) if bounds is None else Region.rectangle(atlas, bounds))
+    with _lock:
+        found = _jobs.setdefault(key, found)
         _jobs.move_to_end(key)
         while len(_jobs) > KEPT_REGIONS:
             _, old = _jobs.popitem(last=False)
             old.stop()
-        return _jobs[key]
+        return found
 
 
 def embedders(atlas: Atlas) -> tuple[dict[str, Embedder], dict[str, str]]:
@@ -169,7 +209,7 @@ def _embedder(atlas: Atlas, name: str) -> Embedder:
     return embedders(atlas)[0][name]
 
 
-def _later(rank: int, work: Work, act: Callable[[Work], None]) -> None:
+def _later(rank: int, work: Work, act: Callable[[Work], bool]) -> None:
     global _worker
     _queue.put((rank, next(_number), work, act))
     with _lock:
@@ -179,20 +219,20 @@ def _later(rank: int, work: Work, act: Callable[[Work], None]) -> None:
 
 
 def _run() -> None:
-    from unigeoclip.projection import StoppedError
-
     while True:
         _, _, work, act = _queue.get()
         if work.stopped:
             continue
+        ended = True
         try:
-            act(work)
+            ended = act(work)
         except StoppedError:
-            pass
+            continue
         except UniGeoError as error:
             work.error = str(error)
-            work.version += 1
         except Exception:  # a fault of ours must not end the worker for everybody
             _log.exception("Comparing %s failed", work.name)
             work.error = "This stopped unexpectedly; see the server's log."
+        with _changing:
             work.version += 1
+            work.doing = "" if ended else work.doing

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pages.ui.scale import Scale
     from pages.ui.state import Answer, Spot
     from unigeoclip.atlas import Atlas
+    from unigeoclip.geo import Bounds
     from unigeoclip.heatmap import Heatmap
 
 PEAKED = 0.5  # the hottest hundredth of the land must reach this far up the colours
@@ -94,10 +95,10 @@ def clicked(key: str) -> dict[str, Any] | None:
     return dict(value) if value else None
 
 
-def region(key: str) -> list[float] | None:
+def region(key: str) -> Bounds | None:
     """The region whose choice caused this run: south, west, north, east, or None for the whole atlas."""
     value = getattr(st.session_state.get(key), "region", None)
-    return value["bounds"] if value else None
+    return tuple(value["bounds"]) if value and value["bounds"] else None
 
 
 def base_map(atlas: Atlas) -> dict[str, Any]:

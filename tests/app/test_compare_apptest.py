@@ -8,7 +8,6 @@ import pytest
 from pages.ui import coloured, comparing
 from pages.ui.coloured import Colouring
 from tests.app import fake
-from unigeoclip.compare import Region
 
 
 @pytest.fixture(autouse=True)
@@ -77,7 +76,7 @@ def test_a_constant_model_is_told_to_be_one(monkeypatch, tmp_path):
     monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
     monkeypatch.setattr(comparing, "embedders", fake.embedders)
     atlas = fake.FakeAtlas()
-    job = comparing.job(atlas, Region.whole(atlas))
+    job = comparing.job(atlas)
     job.want(["fourier", "constant"])
     for _ in range(100):
         if all(work.complete for work in job.work.values()):
@@ -85,13 +84,28 @@ def test_a_constant_model_is_told_to_be_one(monkeypatch, tmp_path):
         time.sleep(0.1)
     comparison = job.comparison(["fourier", "constant"])
     point = (25.0, 10.0)
-    panes = [
-        coloured.pane(job, comparison, name, Colouring("similarity", 0, point)) for name in ("fourier", "constant")
-    ]
+    panes = [coloured.pane(job, comparison, name, Colouring(point=point)) for name in ("fourier", "constant")]
     assert "similarity 1.00 to 1.00" in panes[1]["note"]
     assert panes[1]["legend"]["words"] == "This model hardly varies here."
     assert panes[0]["legend"]["words"] == ""
     ticks = [float(label.replace("−", "-")) for _, label in panes[1]["legend"]["ticks"]]
     assert ticks[-1] - ticks[0] == pytest.approx(coloured.SIMILARITY_SPAN, abs=0.011)
-    rgb = coloured.colours(comparison, "constant", Colouring())
+    rgb = coloured.colours(job, comparison, "constant", Colouring())
     assert np.ptp(rgb.astype(int)) <= 1
+
+
+def test_what_was_stopped_stays_so_until_one_goes_on(monkeypatch, tmp_path):
+    monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
+    monkeypatch.setattr(comparing, "embedders", fake.embedders)
+    queued = []
+    monkeypatch.setattr(comparing, "_later", lambda rank, work, act: queued.append((work, act)))
+    job = comparing.job(fake.FakeAtlas())
+    job.want(["fourier", "constant"])
+    job.stop()
+    job.want(["fourier", "constant"])
+    assert len(queued) == 2
+    assert not any(work.busy for work in job.work.values())
+    job.go_on()
+    job.want(["fourier", "constant"])
+    assert len(queued) == 4
+    assert all(work.busy for work in job.work.values())

@@ -11,7 +11,6 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import torch
 from safetensors.torch import load_file, save_file
 
 from unigeoclip.checkpoint import compact_state, restored_state
@@ -21,7 +20,7 @@ from unigeoclip.errors import InputError
 from unigeoclip.evaluation.report import held_out_report
 from unigeoclip.model import UniGeoCLIP
 from unigeoclip.training.configs import TrainConfig, named_config
-from unigeoclip.training.loop import Run, Trainer, claim, machine
+from unigeoclip.training.loop import Run, Trainer, carry_out, chosen_split, machine
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -114,18 +113,8 @@ def train_baseline(
     city = "street" in atlas.manifest.modalities
     ours = named_config(config, city=city) if isinstance(config, str) else config
     run_config = _of_pair(ours if steps is None else ours.shortened(steps), baseline, city)
-    split = split or ("views" if city else "random")
-    if split not in atlas.places:
-        raise InputError(f"The atlas {atlas.name} has no split {split!r}.")
-    run = _BaselineRun(atlas.name, atlas.data_hash, split, seed, run_config, baseline)
-    claim(out, run, resume)
-    torch.manual_seed(seed)
-    trainer = _BaselineTrainer(atlas, run, out)
-    if resume:
-        trainer.restore()
-    with trainer.held:
-        trainer.fit()
-        return trainer.finish()
+    run = _BaselineRun(atlas.name, atlas.data_hash, chosen_split(atlas, split), seed, run_config, baseline)
+    return carry_out(_BaselineTrainer, atlas, run, out, resume)
 
 
 def _of_pair(ours: TrainConfig, baseline: Baseline, city: bool) -> TrainConfig:

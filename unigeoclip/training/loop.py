@@ -98,14 +98,31 @@ def train(
     """
     city = "street" in atlas.manifest.modalities
     config = named_config(config, city=city) if isinstance(config, str) else config
-    split = split or ("views" if city else "random")
+    split = chosen_split(atlas, split)
     config = centred(config if steps is None else config.shortened(steps), atlas.manifest.bounds)
+    run = Run(atlas.name, atlas.data_hash, split, seed, config)
+    return carry_out(Trainer, atlas, run, out, resume, sentences)
+
+
+def chosen_split(atlas: Atlas, split: str | None) -> str:
+    """The split asked for, or the first one of the kind of atlas.
+
+    Raises:
+        InputError: The atlas has no such split.
+    """
+    split = split or ("views" if "street" in atlas.manifest.modalities else "random")
     if split not in atlas.places:
         raise InputError(f"The atlas {atlas.name} has no split {split!r}.")
-    run = Run(atlas.name, atlas.data_hash, split, seed, config)
-    claim(out, run, resume)
-    torch.manual_seed(seed)
-    trainer = Trainer(atlas, run, out, sentences)
+    return split
+
+
+def carry_out(
+    kind: type[Trainer], atlas: Atlas, run: Run, out: Path, resume: bool, sentences: Path | None = None
+) -> dict[str, Any]:
+    """Begin or resume a run, fit and finish it; returns what `Trainer.finish` does."""
+    _claim(out, run, resume)
+    torch.manual_seed(run.seed)
+    trainer = kind(atlas, run, out, sentences)
     if resume:
         trainer.restore()
     with trainer.held:
@@ -113,7 +130,7 @@ def train(
         return trainer.finish()
 
 
-def claim(out: Path, run: Run, resume: bool) -> None:
+def _claim(out: Path, run: Run, resume: bool) -> None:
     """Make the run's folder, or check that it holds this very run."""
     record = out / "run.json"
     if not resume:

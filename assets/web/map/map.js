@@ -54,6 +54,7 @@ class SyncedMap {
     this.panes = data.panes.map((pane) => new Pane(this, pane, data));
     this.syncing = false;
     for (const pane of this.panes) pane.map.on("move", () => this.follow(pane));
+    this.panes.forEach((pane) => pane.fit(data)); // now that each has the width that the others leave it
     this.setBase(this.memory.base);
     this.setAskBy(this.memory.by);
     this.stops = [
@@ -64,13 +65,13 @@ class SyncedMap {
     root.dataset.ready = "true";
   }
 
+  // The panes a map has are those of its first data; other ones make another map (see `render`).
   update(data) {
     this.root.classList.toggle("is-dark", luminance(getComputedStyle(this.root).getPropertyValue("--st-background-color")) < 0.4);
     this.panes.forEach((pane, i) => pane.update(data.panes[i], data));
     this.root.classList.toggle("has-overlay", data.panes.some((pane) => pane.overlay));
   }
 
-  // The panes a map has are those of its first data; other ones make another map (see `render`).
   follow(source) {
     this.memory.view = { center: source.map.getCenter(), zoom: source.map.getZoom() };
     if (this.syncing) return;
@@ -157,7 +158,6 @@ class Pane {
     this.map.on("mouseout", () => this.controls.pointer(null));
     this.resizer = new ResizeObserver(() => this.fit(data));
     this.resizer.observe(this.canvas);
-    this.fit(data);
   }
 
   // The lowest zoom shows no emptiness round the world; a city may be seen from a little farther away.

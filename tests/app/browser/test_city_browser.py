@@ -189,6 +189,7 @@ def test_switching_the_atlas_leaves_nothing_of_the_other_behind(visit):
     tiles = page.locator(".ugc-base img.leaflet-tile").evaluate_all("tiles => tiles.map(tile => tile.src)")
     assert tiles
     assert all("/data/world/" in tile for tile in tiles)
+    page.wait_for_selector(".ugc-line-coast", state="attached")  # the coast is fetched after the map is ready
     assert page.locator(".ugc-line-coast").count() > 0
     ask_words(visitor, "hot desert")
     visitor.wait_for_heatmap()
