@@ -3,83 +3,96 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.ui import coloured, comparing, mapview, scale, scatter, waiting
+from pages.ui import coloured, comparing, looking, mapview, scale, scatter, takeaway, waiting
 from pages.ui.coloured import Colouring
+from pages.ui.looking import Looking
 from pages.ui.words import coordinates, literal
-from unigeoclip.errors import UniGeoError
+from unigeoclip.errors import InputError, UniGeoError
 
 if TYPE_CHECKING:
     from pages.ui.comparing import Job
     from unigeoclip.atlas import Atlas
     from unigeoclip.compare import Comparison
-    from unigeoclip.geo import Bounds
+    from unigeoclip.embedders import Embedder
 
 POLL_S = 0.2
 MOST = 4
+NUMBER_PX = 220
 FIRST = 3  # models are shown until others are chosen: ours, and the published ones as far as they are here
 WAYS = {"components": "Components", "component": "One component", "clusters": "Clusters", "umap": "UMAP"}
+WHAT = {"models": "Models", "scales": "Scales of UniGeoCLIP"}
 
 
-@dataclass
-class Looking:
-    """What a visitor looks at in one atlas.
-
-    Attributes:
-        bounds: South, west, north, east of the part that is compared; None for all of it.
-        point: Latitude and longitude that every model is asked about.
-        revision: Counts clicks; the map uses it to know that one is answered.
-    """
-
-    bounds: Bounds | None = None
-    point: tuple[float, float] | None = None
-    revision: int = 0
-
-
-def _looking(atlas: str) -> Looking:
+def _of(atlas: str) -> Looking:
     visits: dict[str, Looking] = st.session_state.setdefault("compare", {})
     return visits.setdefault(atlas, Looking())
 
 
-def _job(atlas: Atlas, looking: Looking) -> Job:
+def _job(atlas: Atlas, seen: Looking) -> Job:
     try:
-        return comparing.job(atlas, looking.bounds)
+        return comparing.job(atlas, seen.bounds)
     except UniGeoError as error:
-        st.error(literal(str(error)), icon=":material/info:")
-        looking.bounds = None
+        seen.problem, seen.bounds = str(error), None
         return comparing.job(atlas)
 
 
-def _models(atlas: Atlas) -> list[str]:
-    """Names of the models to show, two to four."""
-    found, missing = comparing.embedders(atlas)
-    labels = {name: embedder.title for name, embedder in found.items()}
-    default = list(found)[:FIRST]
-    chosen = st.pills("Models", list(found), selection_mode="multi", default=default, format_func=labels.get,
-                      key=f"models-{atlas.name}")  # fmt: skip
+def _models(atlas: Atlas, seen: Looking, found: dict[str, Embedder]) -> list[str]:
+    """Names of the models to show, two to four: different ones, or ours with scales switched off."""
+    scales = comparing.scales_of(found)
+    what = "models"
+    if scales:
+        key = f"compared-{atlas.name}"
+        st.session_state.setdefault(key, "scales" if set(seen.models) & set(scales) else "models")
+        what = st.segmented_control("Compare", list(WHAT), format_func=WHAT.get, required=True, key=key)
+    if what == "scales":
+        first = next(iter(found))
+        options, always, most, label = scales, [first], MOST - 1, "Without"
+        labels = {name: found[name].title.removeprefix(f"{found[first].title} without ") for name in scales}
+    else:
+        options, always, most, label = [name for name in found if name not in scales], [], MOST, "Models"
+        labels = {name: found[name].title for name in options}
+    key = f"{what}-{atlas.name}"
+    chosen = [name for name in seen.models if name in options]
+    st.session_state.setdefault(key, chosen or options[:FIRST])
+    chosen = st.pills(label, options, selection_mode="multi", format_func=labels.get, key=key)
+    if not 2 - len(always) <= len(chosen) <= most:
+        chosen = options[:FIRST]
+        st.caption(f"Choose {2 - len(always)} to {most}; showing {', '.join(labels[name] for name in chosen)}.")
+    models = [*always, *(name for name in options if name in chosen)]
+    seen.models = () if what == "models" and models == options[:FIRST] else tuple(models)
+    return models
+
+
+def _missing(missing: dict[str, str]) -> None:
     if missing:
         with st.popover("Others", help="Models that are not on this machine"):
             for name, why in missing.items():
                 st.markdown(f"**{name}** {literal(why)}")
-    if not 2 <= len(chosen) <= MOST:
-        st.caption(f"Choose two to {MOST} models; showing {', '.join(labels[name] for name in default)}.")
-        return default
-    return [name for name in found if name in chosen]
 
 
-def _colouring(point: tuple[float, float] | None) -> Colouring:
-    kind = st.segmented_control("Colour by", list(WAYS), format_func=WAYS.get, default="components", required=True,
-                                key="colour-by")  # fmt: skip
-    number = 0
-    if kind == "component":
-        number = st.number_input("Component", 1, 6, 1, key="component") - 1
-    elif kind == "clusters":
-        number = st.slider("Clusters", 2, 16, 8, key="clusters")
-    return Colouring(kind, number, point)
+def _colouring(seen: Looking) -> Colouring:
+    st.session_state.setdefault("colour-by", seen.kind)
+    seen.kind = st.segmented_control("Colour by", list(WAYS), format_func=WAYS.get, required=True, key="colour-by")
+    least, most = looking.LEAST.get(seen.kind, 0), looking.KINDS[seen.kind]
+    if most:
+        first = looking.DEFAULT_NUMBER[seen.kind]
+        st.session_state.setdefault(seen.kind, seen.number if least <= seen.number <= most else first)
+        ask = st.slider if seen.kind == "clusters" else st.number_input
+        seen.number = ask(WAYS[seen.kind], least, most, key=seen.kind, width=NUMBER_PX)
+    else:
+        seen.number = 0
+    return Colouring(seen.kind, seen.number - 1 if seen.kind == "component" else seen.number, seen.point)
+
+
+def _take_link(atlas: Atlas, seen: Looking, known: list[str]) -> None:
+    """Follow the page's address; the controls then show what it says."""
+    if looking.read_link(seen, known):
+        for key in (f"compared-{atlas.name}", *(f"{what}-{atlas.name}" for what in WHAT), "colour-by", *looking.LEAST):
+            st.session_state.pop(key, None)
 
 
 @st.fragment
@@ -91,32 +104,68 @@ def compare() -> None:
     opening = waiting.for_atlas(name)
     if opening.atlas is None:
         return
-    atlas, looking = opening.atlas, _looking(name)
+    atlas, seen = opening.atlas, _of(name)
+    found, missing = comparing.embedders(atlas)
+    _take_link(atlas, seen, list(found))
     with head:
-        models = _models(atlas)
-        how = _colouring(looking.point)
-    job = _job(atlas, looking)
+        models = _models(atlas, seen, found)
+        _missing(missing)
+    row = st.container(horizontal=True, vertical_alignment="bottom", key="compare-state")
+    # Containers of their own: what comes and goes in one must not shift the other while the page is being drawn.
+    side = {"horizontal": True, "vertical_alignment": "bottom"}
+    colour = row.container(key="compare-colour", width="content", **side)
+    state = row.container(key="compare-asked", width="stretch", **side)
+    with colour:
+        how = _colouring(seen)
+    job = _job(atlas, seen)
     drawn = job.version(models)  # what becomes ready from here on is drawn in another run
     job.want(models, umap=how.kind == "umap")
-    _point(looking, atlas)
-    progress = st.empty()
     comparison = job.comparison(models)
-    if comparison is not None:
-        how = _ready(job, comparison, how)
-        _maps(atlas, job, comparison, how, looking)
+    how = _ready(job, comparison, how)
+    with state:
+        _point(seen, scale.of(atlas.manifest).digits)
+        _region(seen)
+        if comparison.embedded:
+            takeaway.offer(atlas, job, comparison, how)
+    if seen.problem:
+        st.error(literal(seen.problem), icon=":material/info:")
+    looking.write_link(seen, name)
+    progress = st.empty()
+    _maps(atlas, job, [found[model] for model in models], how, seen)
+    if comparison.embedded:
         _below(job, comparison, how)
     _wait(job, models, drawn, progress)
 
 
-def _point(looking: Looking, atlas: Atlas) -> None:
+def _point(seen: Looking, digits: int) -> None:
     """What a click asked, and the way back to colours."""
-    if looking.point is None:
-        st.caption("Click a map: every model then shows what it finds like that point.")
-        return
-    where = coordinates(*looking.point, scale.of(atlas.manifest).digits)
-    if st.button(f"Similarity to {where}", icon=":material/close:", help="Back to colours", key="forget-point"):
-        looking.point = None
-        st.rerun()
+    if seen.point is None:
+        st.caption("Click a map: every model shows what it finds like that point.")
+    else:
+        st.button(f"Similarity to {coordinates(*seen.point, digits)}", icon=":material/close:", help="Back to colours",
+                  key="forget-point", on_click=setattr, args=(seen, "point", None))  # fmt: skip
+
+
+def _region(seen: Looking) -> None:
+    """The part of the atlas that is compared, typed."""
+    if st.session_state.get("typed-for", ()) != seen.bounds:  # another part was chosen on the map or by a link
+        st.session_state["typed-for"] = seen.bounds
+        st.session_state["typed-region"] = ", ".join(f"{value:.4f}" for value in seen.bounds or ())
+    with st.popover("Region", icon=":material/crop_free:", help="Compare a part of the atlas in detail"):
+        with st.form("region", border=False):
+            st.text_input("South, west, north, east in degrees", key="typed-region",
+                          placeholder="42.33, -71.10, 42.38, -71.03")  # fmt: skip
+            st.form_submit_button("Compare this part", on_click=_typed, args=(seen,))
+        st.caption("Empty for the whole atlas. On the map, This view and Draw do the same.")
+
+
+def _typed(seen: Looking) -> None:
+    text = st.session_state["typed-region"]
+    seen.problem = ""
+    try:
+        seen.bounds = looking.box(text) if text.strip() else None
+    except InputError as error:
+        seen.problem = str(error)
 
 
 def _ready(job: Job, comparison: Comparison, how: Colouring) -> Colouring:
@@ -125,26 +174,29 @@ def _ready(job: Job, comparison: Comparison, how: Colouring) -> Colouring:
     return Colouring("components", 0, how.point) if waits else how
 
 
-def _maps(atlas: Atlas, job: Job, comparison: Comparison, how: Colouring, looking: Looking) -> None:
-    key = f"compare-{atlas.name}"
+def _maps(atlas: Atlas, job: Job, models: list[Embedder], how: Colouring, seen: Looking) -> None:
+    key, comparison = f"compare-{atlas.name}", job.comparison([model.name for model in models])
     lasso = scatter.picked(comparison, how)
-    st.caption(coloured.explanation(comparison, how))
+    panes = [
+        coloured.pane(job, comparison, model.name, how, lasso) if model.name in comparison.embedded
+        else coloured.empty_pane(model) for model in models
+    ]  # fmt: skip
     mapview.show(
-        atlas, [coloured.pane(job, comparison, name, how, lasso) for name in comparison.embedded],
-        nonce=looking.revision, key=key,
-        on_click=lambda: _clicked(looking, key), on_region=lambda: _chosen(looking, key),
+        atlas, panes, nonce=seen.revision, key=key,
+        on_click=lambda: _clicked(seen, key), on_region=lambda: _chosen(seen, key),
     )  # fmt: skip
+    st.caption(coloured.explanation([model.title for model in models], how))
 
 
-def _clicked(looking: Looking, key: str) -> None:
+def _clicked(seen: Looking, key: str) -> None:
     click = mapview.clicked(key)
     if click is not None:
-        looking.point = (round(click["lat"], 5), round(click["lng"], 5))
-        looking.revision += 1
+        seen.point, seen.problem = (round(click["lat"], 5), round(click["lng"], 5)), ""
+        seen.revision += 1
 
 
-def _chosen(looking: Looking, key: str) -> None:
-    looking.bounds = mapview.region(key)
+def _chosen(seen: Looking, key: str) -> None:
+    seen.bounds, seen.problem = mapview.region(key), ""
 
 
 def _below(job: Job, comparison: Comparison, how: Colouring) -> None:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.explorable import use_hashed_sentences, write_explorable_atlas
-from unigeoclip import bench
+from unigeoclip import bench, compare
 from unigeoclip.embedders import EMBEDDERS
 from unigeoclip.errors import UniGeoError
 from unigeoclip.search import Explorer
@@ -181,6 +181,7 @@ def test_the_whole_report_is_json(tmp_path, monkeypatch):
     use_hashed_sentences(monkeypatch)
     monkeypatch.setattr(bench, "BATCH", 64)
     monkeypatch.setattr(bench, "SMALL_BATCH", 8)
+    monkeypatch.setattr(compare, "LAYOUT", 200)
     start = {"start_s": 1.5, "first_answers_s": 0.5, "memory_mb": 700}
     monkeypatch.setattr(bench, "measure_start", lambda path: start)
     atlas = write_explorable_atlas(tmp_path / "tiny")
@@ -190,5 +191,7 @@ def test_the_whole_report_is_json(tmp_path, monkeypatch):
     assert report["location_points_per_s"].keys() | report["not_here"].keys() == EMBEDDERS.keys()
     assert report["ratio_to_geoclip"]["geoclip"] == 1
     assert report["query_ms"].keys() == {"location", "text", "image"}
+    parts = {"first_opening", "opening", "clusters", "click", "umap", "rectangle_coarse", "rectangle"}
+    assert report["compare_s"].keys() == parts
     assert start.items() <= report.items()
     assert isinstance(Explorer.open(atlas), Explorer)

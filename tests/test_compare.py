@@ -9,11 +9,11 @@ from PIL import Image
 from tests.atlas.tiny import write_tiny_atlas
 from unigeoclip import compare
 from unigeoclip.atlas import load_atlas
-from unigeoclip.compare import Comparison, Region, embed_coarsely, embed_region
+from unigeoclip.compare import Comparison, Region, embed_coarsely, embed_region, kept_region
 from unigeoclip.embedders.base import Provenance
 from unigeoclip.embedders.coordinates import CoordinatesEmbedder, FourierEmbedder
 from unigeoclip.errors import InputError
-from unigeoclip.heatmap import coloured_webp
+from unigeoclip.heatmap import coloured_picture
 from unigeoclip.projection import StoppedError
 
 
@@ -143,11 +143,49 @@ def test_figures_are_plain_and_honest_about_a_constant_model(comparison):
 def test_colours_become_a_picture(comparison, region):
     rgb = comparison.component_colours("coordinates")
     for blend in (True, False):
-        picture = np.asarray(Image.open(io.BytesIO(coloured_webp(region.grid, rgb, blend=blend))).convert("RGBA"))
+        picture = np.asarray(Image.open(io.BytesIO(coloured_picture(region.grid, rgb, blend=blend))).convert("RGBA"))
         assert picture.shape[1] == region.grid.picture_width_px
         assert set(np.unique(picture[..., 3])) <= {0, 255}
         assert (picture[..., 3] == 255).mean() == pytest.approx(region.grid.mask.mean(), abs=0.1)
     sharp = picture[..., :3][picture[..., 3] == 255]
     assert {tuple(colour) for colour in sharp} <= {tuple(colour) for colour in rgb}
     with pytest.raises(InputError, match="as many colours"):
-        coloured_webp(region.grid, rgb[:-1])
+        coloured_picture(region.grid, rgb[:-1])
+
+
+def test_what_follows_from_vectors_is_kept_beside_them(region, tmp_path, monkeypatch):
+    first = embed_region(FourierEmbedder(5e5), region, cache_dir=tmp_path)
+    comparison = Comparison(region, {"fourier": first})
+    colours, figures = comparison.component_colours("fourier"), comparison.figures("fourier")
+    monkeypatch.setattr(compare, "LAYOUT", 200)
+    assert not first.is_laid_out
+    layout = first.layout
+
+    def never(*_, **__):
+        pytest.fail("computed again")
+
+    for name in ("principal_components", "umap_layout"):
+        monkeypatch.setattr(compare.projection, name, never)
+    monkeypatch.setattr(compare.structure, "spectrum", never)
+    again = kept_region(FourierEmbedder(5e5), region, cache_dir=tmp_path)
+    second = Comparison(region, {"fourier": again})
+    np.testing.assert_array_equal(second.component_colours("fourier"), colours)
+    assert second.figures("fourier") == figures
+    assert again.is_laid_out
+    np.testing.assert_array_equal(again.layout, layout)
+    assert kept_region(FourierEmbedder(4e6), region, cache_dir=tmp_path) is None
+
+
+def test_damaged_figures_are_computed_again(region, tmp_path):
+    embedded = embed_region(CoordinatesEmbedder(), region, cache_dir=tmp_path)
+    figures = Comparison(region, {"coordinates": embedded}).figures("coordinates")
+    (kept,) = tmp_path.glob("*-figures.json")
+    kept.write_text('{"variance": 0.')
+    assert Comparison(region, {"coordinates": embedded}).figures("coordinates") == figures
+    assert kept.read_text().startswith("{")
+
+
+def test_a_constant_model_has_no_groups(comparison):
+    assert not comparison.embedded["constant"].varies
+    assert set(comparison.embedded["constant"].clusters(4)) == {0}
+    assert comparison.embedded["fourier"].varies

@@ -21,7 +21,7 @@ FLOOR_PLAN = [
     {"colours", "heatmap", "vectors", "search", "tables", "projection"},
     {"evaluation"},
     {"training", "compare"},
-    {"figures", "bench"},
+    {"figures", "exports", "bench"},
     {"cli", "__main__"},
 ]
 ROW = {room: row for row, rooms in enumerate(FLOOR_PLAN) for room in rooms}

@@ -20,9 +20,9 @@ def test_components_are_those_of_the_covariance():
     found = projection.principal_components(BLOBS, 3)
     scores = found.scores(BLOBS)
     np.testing.assert_allclose(scores.mean(0), 0, atol=1e-6)
-    np.testing.assert_allclose(scores.var(0) / found.variance, found.shares, rtol=1e-4)
+    np.testing.assert_allclose(scores.var(0), found.variances[1:], rtol=1e-4)
     np.testing.assert_allclose(found.axes @ found.axes.T, np.eye(3), atol=1e-10)
-    assert (np.diff(found.shares) < 0).all()
+    assert (np.diff(found.variances) < 0).all()
 
 
 def test_the_same_picture_from_a_model_that_is_only_turned():

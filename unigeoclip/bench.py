@@ -12,8 +12,10 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,15 +23,18 @@ import numpy as np
 
 from unigeoclip.errors import UniGeoError
 from unigeoclip.geo import random_on_sphere
+from unigeoclip.heatmap import coloured_picture
+from unigeoclip.projection import cluster_colours
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from unigeoclip.atlas.store import Atlas
+    from unigeoclip.compare import Comparison, Embedded, Region
     from unigeoclip.embedders.base import Embedder
     from unigeoclip.search import Explorer, QueryItem
 
-__all__ = ["measure_embedders", "measure_queries", "measure_start", "run_bench"]
+__all__ = ["measure_compare", "measure_embedders", "measure_queries", "measure_start", "run_bench"]
 
 BATCH, SMALL_BATCH = 4096, 512
 REFERENCE = "geoclip"
@@ -37,6 +42,8 @@ TOP = 10
 PICTURE_PX = 256  # of the uploads that are simulated
 VIEW_PX = (224, 160)  # width and height of the street views that are timed
 VIEWS = 200
+PANES = 3  # models that page Compare opens with
+CLUSTERS = 8
 TEXTS = (
     "hot desert",
     "rainforest by a wide river",
@@ -65,8 +72,9 @@ def run_bench(atlas: str | Path | Atlas, *, quick: bool = False) -> dict[str, An
         Plain values for JSON, medians: "machine"; "batch"; "location_points_per_s" and "ratio_to_geoclip" by embedder,
         at that batch; "not_here", why an embedder was not measured, by name; "small_batch", the first three for a
         small one; "query_ms" by kind of query; "street_view_ms", one view of 224 x 160 px, if the atlas draws street
-        views; "start_s", from launching Python to an atlas that can be asked; "first_answers_s", its first query of
-        every kind, which loads the sentence encoder; "memory_mb", resident after that (1 MB is 1,000,000 bytes).
+        views; "compare_s", see `measure_compare`; "start_s", from launching Python to an atlas that can be asked;
+        "first_answers_s", its first query of every kind, which loads the sentence encoder; "memory_mb", resident after
+        that (1 MB is 1,000,000 bytes).
 
     Raises:
         AtlasError: The atlas cannot be used.
@@ -89,6 +97,7 @@ def run_bench(atlas: str | Path | Atlas, *, quick: bool = False) -> dict[str, An
         "small_batch": measure_embedders(embedders, SMALL_BATCH, 3 * rounds),
         "query_ms": measure_queries(explorer, rounds),
         **measure_views(explorer),
+        "compare_s": measure_compare(opened, dict(list(embedders.items())[:PANES])),
         **start,
     }
 
@@ -208,6 +217,67 @@ def measure_views(explorer: Explorer, clock: Clock = time.perf_counter) -> dict[
             streets.draw(streets.latlon[[row]], streets.headings_deg[[row], None], *VIEW_PX)
             times.append(1000 * (clock() - started))
     return {"street_view_ms": round(statistics.median(times[1:]), 2)}
+
+
+def measure_compare(
+    atlas: Atlas, embedders: Mapping[str, Embedder], clock: Clock = time.perf_counter
+) -> dict[str, float]:
+    """Seconds that what page Compare shows of some models takes, without server and browser; each once.
+
+    Args:
+        atlas: The atlas, all of it, and a rectangle of 200 cells in its middle, of half its height and width.
+        embedders: The models, by name.
+        clock: Seconds.
+
+    Returns:
+        "first_opening", all vectors, pictures of three components; "opening", the same once they are kept;
+        "clusters"; "click", similarities and pictures; "umap" of the first model; "rectangle_coarse", the first
+        pictures of the rectangle; "rectangle", its complete ones.
+    """
+    from unigeoclip.compare import Region, embed_coarsely, embed_region
+
+    def seconds(act: Callable[[], object]) -> float:
+        started = clock()
+        act()
+        return round(clock() - started, 2)
+
+    models = list(embedders.values())
+    south, west, north, east = atlas.manifest.bounds
+    inner = ((3 * south + north) / 4, (3 * west + east) / 4, (south + 3 * north) / 4, (west + 3 * east) / 4)
+    whole, part = Region.whole(atlas), Region.rectangle(atlas, inner)
+    with tempfile.TemporaryDirectory() as folder:
+        kept = partial(embed_region, cache_dir=Path(folder))
+        figures = {"first_opening": seconds(lambda: _draw(whole, models, kept))}
+        figures["opening"] = seconds(lambda: _draw(whole, models, kept))
+        comparison = _draw(whole, models, kept)
+        figures["clusters"] = seconds(lambda: _draw_clusters(comparison))
+        figures["click"] = seconds(lambda: _draw_similarity(comparison))
+        figures["umap"] = seconds(comparison.reference.lay_out)
+        figures["rectangle_coarse"] = seconds(lambda: _draw(part, models, embed_coarsely))
+        figures["rectangle"] = seconds(lambda: _draw(part, models, kept))
+    return figures
+
+
+def _draw(region: Region, models: list[Embedder], compute: Callable[[Embedder, Region], Embedded]) -> Comparison:
+    """Embed a region and draw three components of every model."""
+    from unigeoclip.compare import Comparison
+
+    comparison = Comparison(region, {each.name: compute(each, region) for each in models})
+    for name in comparison.embedded:
+        coloured_picture(region.grid, comparison.component_colours(name))
+    return comparison
+
+
+def _draw_clusters(comparison: Comparison) -> None:
+    for name in comparison.embedded:
+        rgb = cluster_colours(CLUSTERS)[comparison.cluster_labels(name, CLUSTERS)]
+        coloured_picture(comparison.region.grid, rgb, blend=False)
+
+
+def _draw_similarity(comparison: Comparison) -> None:
+    lat, lon = comparison.region.grid.cells[len(comparison.region.grid) // 2].tolist()
+    for name in comparison.embedded:
+        comparison.similarity(name, (lat, lon)).png()
 
 
 def measure_start(atlas: Path) -> dict[str, float]:

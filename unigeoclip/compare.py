@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -16,8 +18,10 @@ import numpy as np
 
 from unigeoclip import projection
 from unigeoclip.atlas.cache import cache_folder, keep_array, kept_array
+from unigeoclip.config import read_json, write_json
 from unigeoclip.errors import InputError, StoppedError
 from unigeoclip.evaluation import structure
+from unigeoclip.geo import METRES_PER_DEGREE
 from unigeoclip.heatmap import Grid, Heatmap
 from unigeoclip.vectors import land_grid
 
@@ -25,7 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from numpy.typing import NDArray
+    from libpysal.weights import W
+    from numpy.typing import DTypeLike, NDArray
 
     from unigeoclip.atlas.store import Atlas
     from unigeoclip.embedders.base import Embedder
@@ -33,16 +38,19 @@ if TYPE_CHECKING:
 
     Report = Callable[[int, int], bool]
 
-__all__ = ["Comparison", "Embedded", "Region", "embed_coarsely", "embed_region", "is_kept"]
+_log = logging.getLogger(__name__)
+
+__all__ = ["Comparison", "Embedded", "Region", "embed_coarsely", "embed_region", "kept_region"]
 
 CELLS_ACROSS = 200
 COARSE = 4  # every so many rows and columns come first
-COMPONENTS = 6
+COMPONENTS = 6  # that can be shown
+KEPT = 32  # components of each cell that are kept: clusters are made of them
 SAMPLE = 3000  # cells that figures are computed on
 LAYOUT = 10_000  # cells that UMAP lays out
 RINGS = 8  # of distance, for Moran's I
 _CHUNK = 2048
-_FORMAT = 1  # of the kept files
+_FORMAT = 2  # of the kept files
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +113,18 @@ class Region:
         rows, columns = np.nonzero(self.grid.mask)
         return int(((rows % COARSE == COARSE // 2) & (columns % COARSE == COARSE // 2)).sum())
 
+    @cached_property
+    def rings(self) -> tuple[NDArray[np.float64], list[W | None]]:
+        """Rings of distance between the cells of the sample that figures are computed on, the same for all embedders.
+
+        Edges in metres, each twice as far as the one before, the last at a quarter of the region's side; and the
+        weights of each ring.
+        """
+        south, west, north, east = self.grid.bounds
+        side_m = METRES_PER_DEGREE * min(north - south, (east - west) * math.cos(math.radians((south + north) / 2)))
+        edges = np.concatenate([[0.0], side_m / 4 / 2.0 ** np.arange(RINGS - 1, -1, -1)])
+        return edges, structure.rings(self.grid.cells[self.sample(SAMPLE)], edges.tolist())
+
     def sample(self, most: int) -> NDArray[np.int64]:
         """So many cells at most, drawn by area, always the same ones, rising."""
         count = len(self.grid)
@@ -122,26 +142,49 @@ class Embedded:
         embedder: Which.
         region: Where.
         vectors: (n, dim) float32 unit vectors of the region's cells.
+        kept: File of the vectors, beside which what follows from them is kept; None for a coarse look.
     """
 
     embedder: Embedder
     region: Region
     vectors: NDArray[np.float32]
+    kept: Path | None = None
 
     @cached_property
-    def components(self) -> projection.Components:
-        """Principal components, fitted on a sample by area: the poles count no more than the tropics."""
-        return projection.principal_components(self.vectors[self.region.sample(LAYOUT)], COMPONENTS)
+    def variances(self) -> NDArray[np.float64]:
+        """Mean squared distance of the vectors from their mean, and its parts along the components, (1 + k,)."""
+        return self._found("variances", (1 + self._k,), np.float64, lambda: self._components.variances)
 
     @cached_property
-    def scores(self) -> NDArray[np.float64]:
-        """(n, k) coordinates of all cells along the components."""
-        return self.components.scores(self.vectors)
+    def shares(self) -> NDArray[np.float64]:
+        """Share of the variance along each component, (k,)."""
+        return self.variances[1:] / max(float(self.variances[0]), 1e-30)
+
+    @cached_property
+    def scores(self) -> NDArray[np.float32]:
+        """(n, k) coordinates of all cells along the components, in the length of unit vectors."""
+        shape = (len(self.vectors), self._k)
+        return self._found("scores", shape, np.float32, lambda: self._components.scores(self.vectors))
+
+    @property
+    def varies(self) -> bool:
+        """Whether places differ by more than the floor of the colours; if not, there is nothing to group."""
+        return bool(self.variances[0] > projection.COMPONENT_FLOOR**2)
+
+    @property
+    def _k(self) -> int:
+        return min(KEPT, self.embedder.dim)
+
+    @cached_property
+    def _components(self) -> projection.Components:
+        """Fitted on a sample by area: the poles count no more than the tropics."""
+        return projection.principal_components(self.vectors[self.region.sample(LAYOUT)], self._k)
 
     def clusters(self, count: int) -> NDArray[np.int64]:
-        """k-means clusters of all cells, (n,), computed once for each number of them."""
+        """k-means clusters of all cells, (n,), computed once for each number of them; all 0 if nothing varies."""
         if count not in self._clusters:
-            self._clusters[count] = projection.clusters(self.vectors, count)
+            flat = np.zeros(len(self.vectors), np.int64)
+            self._clusters[count] = projection.clusters(self.scores, count) if self.varies else flat
         return self._clusters[count]
 
     @cached_property
@@ -160,11 +203,37 @@ class Embedded:
             StoppedError: ``report`` returned False.
         """
         if "layout" not in self.__dict__:
-            rows = self.region.sample(LAYOUT)
-            sample = self.vectors[rows]
-            placed = projection.umap_layout(sample, report=report)
-            self.__dict__["layout"] = projection.spread_over(placed, sample, self.vectors)
+            shape = (len(self.vectors), 2)
+            self.__dict__["layout"] = self._found("umap", shape, np.float32, lambda: self._compute_layout(report))
         return self.layout
+
+    @property
+    def is_laid_out(self) -> bool:
+        """Whether `layout` is known without computing it."""
+        return "layout" in self.__dict__ or self._read("umap", (len(self.vectors), 2), np.float32) is not None
+
+    def _compute_layout(self, report: Report | None) -> NDArray[np.float32]:
+        rows = self.region.sample(LAYOUT)
+        sample = self.vectors[rows]
+        return projection.spread_over(projection.umap_layout(sample, report=report), sample, self.vectors)
+
+    def _found(
+        self, what: str, shape: tuple[int, ...], dtype: DTypeLike, compute: Callable[[], NDArray[Any]]
+    ) -> NDArray[Any]:
+        """What follows from the vectors: read if it is kept, else computed and, of a whole region, kept."""
+        found = self._read(what, shape, dtype)
+        if found is None:
+            found = compute().astype(dtype)
+            if self.kept is not None:
+                keep_array(self._beside(self.kept, what), found)
+        return found
+
+    def _read(self, what: str, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any] | None:
+        return None if self.kept is None else kept_array(self._beside(self.kept, what), shape, dtype)
+
+    @staticmethod
+    def _beside(path: Path, what: str) -> Path:
+        return path.with_name(f"{path.stem}-{what}.npy")
 
 
 def embed_region(
@@ -181,10 +250,9 @@ def embed_region(
     Raises:
         StoppedError: ``report`` returned False.
     """
+    if (kept := kept_region(embedder, region, cache_dir)) is not None:
+        return kept
     path, shape = _path(embedder, region, cache_dir), (len(region.grid), embedder.dim)
-    kept = kept_array(path, shape, np.float32)
-    if kept is not None:
-        return Embedded(embedder, region, kept)
     vectors = np.empty(shape, np.float32)
     for start in range(0, shape[0], _CHUNK):
         rows = region.order[start : start + _CHUNK]
@@ -192,13 +260,14 @@ def embed_region(
         if report is not None and not report(min(start + _CHUNK, shape[0]), shape[0]):
             raise StoppedError("Stopped.")
     keep_array(path, vectors)
-    return Embedded(embedder, region, vectors)
+    return Embedded(embedder, region, vectors, path)
 
 
-def is_kept(embedder: Embedder, region: Region, cache_dir: Path | None = None) -> bool:
-    """Whether `embed_region` would read rather than compute."""
-    path, shape = _path(embedder, region, cache_dir), (len(region.grid), embedder.dim)
-    return kept_array(path, shape, np.float32) is not None
+def kept_region(embedder: Embedder, region: Region, cache_dir: Path | None = None) -> Embedded | None:
+    """A region that `embed_region` embedded before, mapped from its file rather than read; else None."""
+    path = _path(embedder, region, cache_dir)
+    vectors = kept_array(path, (len(region.grid), embedder.dim), np.float32)
+    return None if vectors is None else Embedded(embedder, region, vectors, path)
 
 
 def embed_coarsely(embedder: Embedder, region: Region) -> Embedded:
@@ -259,7 +328,8 @@ class Comparison:
         if not all(0 <= number < COMPONENTS for number in which):
             raise InputError(f"Components 1 to {COMPONENTS} can be shown, not {[number + 1 for number in which]}.")
         missing = max(which) + 1 - embedded.scores.shape[1]  # plain coordinates have three dimensions
-        return np.pad(embedded.scores, ((0, 0), (0, max(0, missing))))[:, list(which)]
+        scores = np.pad(embedded.scores[:, : max(which) + 1], ((0, 0), (0, max(0, missing))))
+        return scores[:, list(which)].astype(np.float64)
 
     def cluster_labels(self, name: str, count: int) -> NDArray[np.int64]:
         """k-means clusters, (n,), named like those of the reference that they share most cells with."""
@@ -287,37 +357,56 @@ class Comparison:
 
         Returns:
             "variance"; "shares" of the leading components; "effective_rank"; "smooth_share"; "moran", a list of
-            (metres, I), the outer edges of rings of distance. What is not defined for a constant model is None.
+            [metres, I], the outer edges of rings of distance. What is not defined for a constant model is None.
         """
+        embedded = self.embedded[name]
+        return _kept_numbers(embedded, "figures", lambda: self._figures(embedded))
+
+    def _figures(self, embedded: Embedded) -> dict[str, Any]:
         rows = self.region.sample(SAMPLE)
-        vectors, latlon = self.embedded[name].vectors[rows], self.region.grid.cells[rows]
+        vectors, latlon = embedded.vectors[rows], self.region.grid.cells[rows]
         spectrum = structure.spectrum(vectors)
-        edges = self._rings_m()
+        edges, rings = self.region.rings
         return {
             "variance": spectrum.variance,
             "shares": spectrum.shares[:COMPONENTS].tolist(),
             "effective_rank": spectrum.effective_rank,
             "smooth_share": _or_none(structure.smooth_share(vectors, latlon)),
             "moran": [
-                (float(edge), _or_none(value))
-                for edge, value in zip(edges[1:], structure.morans_i(vectors, latlon, edges.tolist()), strict=True)
+                [float(edge), _or_none(value)]
+                for edge, value in zip(edges[1:], structure.morans_i(vectors, rings), strict=True)
             ],
         }
 
-    def _rings_m(self) -> NDArray[np.float64]:
-        """Edges of the rings, metres: each twice as wide as the one before, the last a quarter of the region's side."""
-        south, west, north, east = self.region.grid.bounds
-        side_m = 111_195 * min(north - south, (east - west) * float(np.cos(np.radians((south + north) / 2))))
-        return np.concatenate([[0.0], side_m / 4 / 2.0 ** np.arange(RINGS - 1, -1, -1)])
-
     def agreement(self, one: str, other: str) -> dict[str, float | None]:
         """How alike two embedders see this region: "cka", "neighbours" (share of the ten nearest in common)."""
+        first, second = self.embedded[one], self.embedded[other]
+        mark = second.kept.stem if second.kept else ""
+        return _kept_numbers(first, f"and-{mark}", lambda: self._agreement(first, second))
+
+    def _agreement(self, one: Embedded, other: Embedded) -> dict[str, float | None]:
         rows = self.region.sample(SAMPLE)
-        a, b = self.embedded[one].vectors[rows], self.embedded[other].vectors[rows]
+        a, b = one.vectors[rows], other.vectors[rows]
         return {
             "cka": _or_none(structure.linear_cka(a, b)),
             "neighbours": structure.neighbour_overlap(a, b, min(10, len(rows) - 1)),
         }
+
+
+def _kept_numbers(embedded: Embedded, what: str, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Numbers about a region: read if they are kept beside its vectors, else computed and, of a whole one, kept."""
+    if embedded.kept is None:
+        return compute()
+    path = embedded.kept.with_name(f"{embedded.kept.stem}-{what}.json")
+    try:
+        found: dict[str, Any] = read_json(path)
+    except InputError:  # not there yet, or damaged
+        found = compute()
+        try:
+            write_json(path, found)
+        except OSError as error:
+            _log.warning("%s cannot be written (%s): it will be computed again.", path, error.strerror)
+    return found
 
 
 def _or_none(value: float) -> float | None:

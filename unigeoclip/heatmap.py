@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
-__all__ = ["Best", "Grid", "Heatmap", "LegendStop", "check_ending", "coloured_webp"]
+__all__ = ["Best", "Grid", "Heatmap", "LegendStop", "check_ending", "coloured_picture"]
 
 Bounds = tuple[float, float, float, float]  # south, west, north, east in degrees
 Scale = Literal["similarity", "percentile"]
@@ -226,13 +226,21 @@ class _PicturePlan:
         return cls((height_px, width_px), pixels, csr_array((shares, cells, starts), shape=(len(pixels), len(grid))))
 
 
-def coloured_webp(grid: Grid, rgb: NDArray[np.uint8], *, blend: bool = True, width_px: int | None = None) -> bytes:
-    """Draw colours of cells as a WebP picture in Web Mercator (EPSG:3857), to be laid over ``grid.mercator_bounds``.
+def coloured_picture(
+    grid: Grid,
+    rgb: NDArray[np.uint8],
+    *,
+    blend: bool = True,
+    form: Literal["WEBP", "PNG"] = "WEBP",
+    width_px: int | None = None,
+) -> bytes:
+    """Draw colours of cells as a picture in Web Mercator (EPSG:3857), to be laid over ``grid.mercator_bounds``.
 
     Args:
         grid: The cells.
         rgb: (n, 3) sRGB, one colour per cell.
         blend: Whether colours pass into one another; colours that stand for classes must not.
+        form: WebP, small and not exact where colours are blended, or PNG, exact.
         width_px: Width of the picture, `Grid.picture_width_px` by default; its height follows from the bounds.
 
     Raises:
@@ -246,7 +254,8 @@ def coloured_webp(grid: Grid, rgb: NDArray[np.uint8], *, blend: bool = True, wid
     pixels[plan.pixels, :3] = np.rint(plan.weights @ rgb.astype(np.float32)) if blend else rgb[plan.leading_cells]
     pixels[plan.pixels, 3] = 255
     file = io.BytesIO()
-    Image.fromarray(picture, "RGBA").save(file, "WEBP", **(_BLENDED if blend else _CLASSES))
+    options = {} if form == "PNG" else _BLENDED if blend else _CLASSES
+    Image.fromarray(picture, "RGBA").save(file, form, **options)
     return file.getvalue()
 
 
@@ -475,7 +484,11 @@ class Heatmap:
         _write_atomically(path, self.png(**options))
 
     def to_geotiff(self, path: str | Path) -> None:
-        """Write the similarities as a float32 GeoTIFF in EPSG:4326, one pixel per cell, NaN for no data."""
+        """Write `geotiff`."""
+        _write_atomically(path, self.geotiff())
+
+    def geotiff(self) -> bytes:
+        """The similarities as a float32 GeoTIFF in EPSG:4326, one pixel per cell, NaN for no data."""
         from rasterio import Affine
         from rasterio.io import MemoryFile
 
@@ -491,7 +504,7 @@ class Heatmap:
             with memory.open(**profile) as tiff:
                 tiff.write(self.raster(), 1)
                 tiff.set_band_description(1, "similarity")
-            _write_atomically(path, bytes(memory.getbuffer()))
+            return bytes(memory.getbuffer())
 
     def to_geojson(self, path: str | Path, share: float = 0.05) -> None:
         """Write the hottest cells as polygons with their similarity, hottest first.

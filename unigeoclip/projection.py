@@ -50,19 +50,20 @@ class Components:
     Attributes:
         mean: (dim,).
         axes: (k, dim) orthonormal, by falling variance.
-        shares: (k,) of the region's variance.
-        variance: Mean squared distance of the unit vectors from their mean.
+        variances: Mean squared distance of the vectors from their mean, and its parts along the axes, (1 + k,).
     """
 
     mean: NDArray[np.float64]
     axes: NDArray[np.float64]
-    shares: NDArray[np.float64]
-    variance: float
+    variances: NDArray[np.float64]
 
     def scores(self, vectors: ArrayLike) -> NDArray[np.float64]:
         """Coordinates along the axes, in the length of unit vectors: (n, dim) -> (n, k)."""
-        found: NDArray[np.float64] = (np.asarray(vectors, np.float64) - self.mean) @ self.axes.T
-        return found
+        array = np.asarray(vectors)
+        scores = np.empty((len(array), len(self.axes)))
+        for start in range(0, len(array), _CHUNK):  # a large region in float64 would not fit the processor's cache
+            scores[start : start + _CHUNK] = (array[start : start + _CHUNK] - self.mean) @ self.axes.T
+        return scores
 
 
 def principal_components(vectors: ArrayLike, k: int = 6) -> Components:
@@ -85,8 +86,7 @@ def principal_components(vectors: ArrayLike, k: int = 6) -> Components:
     values, axes = np.linalg.eigh(centred.T @ centred / len(array))
     values, axes = np.clip(values[::-1], 0, None), axes[:, ::-1].T[:k]
     axes = axes * np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)])[:, None]
-    variance = float(values.sum())
-    return Components(mean, axes, values[:k] / max(variance, 1e-30), variance)
+    return Components(mean, axes, np.concatenate([[values.sum()], values[:k]]))
 
 
 def aligned_scores(scores: NDArray[np.float64], reference: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -135,8 +135,8 @@ def component_rgb(scores: NDArray[np.float64], floor: float = COMPONENT_FLOOR) -
     return rgb
 
 
-def clusters(vectors: ArrayLike, count: int, seed: int = 0, sample: int = 20_000) -> NDArray[np.int64]:
-    """k-means on unit vectors, numbered by falling size.
+def clusters(vectors: ArrayLike, count: int, seed: int = 0, sample: int = 10_000) -> NDArray[np.int64]:
+    """k-means, numbered by falling size.
 
     Args:
         vectors: (n, dim).
@@ -156,7 +156,7 @@ def clusters(vectors: ArrayLike, count: int, seed: int = 0, sample: int = 20_000
     if not 2 <= count <= len(array):
         raise InputError(f"{len(array)} points cannot make {count} clusters; choose from 2.")
     rows = np.random.default_rng(seed).permutation(len(array))[:sample]
-    fitted = MiniBatchKMeans(count, random_state=seed, n_init=3, batch_size=2048).fit(array[rows])
+    fitted = MiniBatchKMeans(count, random_state=seed, n_init=1, batch_size=2048).fit(array[rows])
     labels = fitted.predict(array)
     order = np.argsort(-np.bincount(labels, minlength=count), kind="stable")
     rank = np.empty(count, np.int64)

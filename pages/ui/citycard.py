@@ -33,6 +33,7 @@ _GROUPS = {
     "scales": "How many scales the location encoder sees",
 }
 _WITHIN = "acc@100m"
+_TENTH = "recall@10"  # what rows are compared by: after so few steps the first one is hardly ever right
 
 
 def sections(atlas: Atlas) -> list[tuple[str, str]]:
@@ -157,12 +158,12 @@ def _compared(first: dict[str, Any] | None, last: dict[str, Any] | None, before:
     """Street view to aerial picture of two rows in a sentence; empty where one is missing."""
     if first is None or last is None or first is last or "street->aerial" not in last["retrieval"]:
         return ""
-    a, b = (f"{_value(row, 'street->aerial'):.0f}" for row in (first, last))
-    return f"Of 100 street views {a} find an aerial picture within 100 m {before}, {b} {after}."
+    a, b = (_rounded(_value(row, "street->aerial")) for row in (first, last))
+    return f"Of 100 street views {a} have their aerial picture among the first ten {before}, {b} {after}."
 
 
 def _value(row: dict[str, Any], pair: str) -> float:
-    return float(row["retrieval"].get(pair, {}).get(_WITHIN, 0.0))
+    return float(row["retrieval"].get(pair, {}).get(_TENTH, 0.0))
 
 
 def _columns(rows: Sequence[dict[str, Any]], base: str) -> str:
@@ -177,7 +178,7 @@ def _columns(rows: Sequence[dict[str, Any]], base: str) -> str:
 
 
 def _bars(rows: Sequence[dict[str, Any]], base: str) -> str:
-    """Accuracy within 100 m as bars, one column a pair; the longest bar of the figure fills its cell."""
+    """Recall among the first ten as bars, one column a pair; the longest bar of the figure fills its cell."""
     pairs = [pair for pair in _FIGURE_PAIRS if any(pair in row["retrieval"] for row in rows)]
     longest = max((_value(row, pair) for row in rows for pair in pairs), default=0.0) or 1.0
     body = [
@@ -185,13 +186,13 @@ def _bars(rows: Sequence[dict[str, Any]], base: str) -> str:
             _name(row, base),
             *(
                 f'<span class="ugc-bar" style="width:{100 * _value(row, pair) / longest:.1f}%"></span>'
-                f"{_figure(row['retrieval'].get(pair), _WITHIN)}"
+                f"{_figure(row['retrieval'].get(pair), _TENTH)}"
                 for pair in pairs
             ),
         ]
         for row in rows
     ]
-    legend = "<p><small>Accuracy within 100 m in %.</small></p>"
+    legend = "<p><small>How often the right one is among the first ten, in %.</small></p>"
     return _table(("", *(_PAIRS[pair] for pair in pairs)), body, kind="ugc-bars") + legend
 
 
@@ -207,7 +208,12 @@ def _cell(figures: dict[str, float] | None) -> str:
 
 
 def _figure(figures: dict[str, float] | None, key: str) -> str:
-    return "–" if figures is None or key not in figures else f"{figures[key]:.0f}"
+    return "–" if figures is None or key not in figures else _rounded(figures[key])
+
+
+def _rounded(percent: float) -> str:
+    """Whole numbers, small ones with a digit more."""
+    return f"{percent:.0f}" if percent >= 9.95 else f"{percent:.1f}"
 
 
 def _said(sentences: Iterable[str], *, drawn: bool, style: str = "") -> str:

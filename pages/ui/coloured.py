@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 
     from pages.ui.comparing import Job
     from unigeoclip.compare import Comparison
+    from unigeoclip.embedders import Embedder
 
 SIMILARITY_SPAN = 0.1  # colours of similarity reach over that much at least
+_EVEN: dict[str, Any] = {"floor_percentile": 0.0, "least_span": SIMILARITY_SPAN}  # how similarity is drawn
+_GROUPS = ("clusters", "umap")  # colourings that would tell places apart however alike they are
 _DIM = 0.22  # of the colours outside a lasso
 
 
@@ -56,6 +59,8 @@ def _kept(job: Job, comparison: Comparison, name: str, how: Colouring) -> tuple[
 def _colours(comparison: Comparison, name: str, how: Colouring) -> NDArray[np.uint8]:
     from unigeoclip.projection import cluster_colours
 
+    if how.kind in _GROUPS and not comparison.embedded[name].varies:
+        return np.full((len(comparison.region.grid), 3), 128, np.uint8)
     if how.kind == "clusters":
         return cluster_colours(how.number)[comparison.cluster_labels(name, how.number)]
     if how.kind == "umap":
@@ -67,12 +72,7 @@ def pane(
     job: Job, comparison: Comparison, name: str, how: Colouring, lasso: NDArray[np.bool_] | None = None
 ) -> dict[str, Any]:
     """A pane of the map for one model; outside of the lasso, cells that it does not hold, colours are dimmed."""
-    embedder = comparison.embedded[name].embedder
-    shown: dict[str, Any] = {
-        "id": name, "title": embedder.title, "meaning": embedder.provenance.made_by,
-        "label": f"Map of {embedder.title}. Arrow keys move it, plus and minus zoom, Enter asks about its centre.",
-        "markers": [],
-    }  # fmt: skip
+    shown = empty_pane(comparison.embedded[name].embedder)
     if how.point is not None:
         shown["markers"] = [{"id": "query-0", "kind": "query", "lat": how.point[0], "lng": how.point[1], "sign": "",
                              "label": f"The point: {coordinates(*how.point, 4)}"}]  # fmt: skip
@@ -83,31 +83,62 @@ def pane(
     return shown | {"overlay": {"url": routes.publish_overlay(picture, "webp"), "bounds": bounds}, "legend": legend}
 
 
+def empty_pane(embedder: Embedder) -> dict[str, Any]:
+    """The pane of a model that nothing is known of yet: its name, and the map below."""
+    return {
+        "id": embedder.name, "title": embedder.title, "meaning": embedder.provenance.made_by,
+        "label": f"Map of {embedder.title}. Arrow keys move it, plus and minus zoom, Enter asks about its centre.",
+        "markers": [],
+    }  # fmt: skip
+
+
 def _picture(job: Job, comparison: Comparison, name: str, how: Colouring, lasso: NDArray[np.bool_] | None) -> bytes:
     """The colours as a picture; the plain one is encoded once."""
-    from unigeoclip.heatmap import coloured_webp
+    from unigeoclip.heatmap import coloured_picture
 
     rgb, blend = colours(job, comparison, name, how), how.kind != "clusters"
     if lasso is not None:
         grey = rgb.mean(axis=1, keepdims=True)
         dimmed = np.where(lasso[:, None], rgb, _DIM * grey + (1 - _DIM) * 128).astype(np.uint8)
-        return coloured_webp(job.region.grid, dimmed, blend=blend)
+        return coloured_picture(job.region.grid, dimmed, blend=blend)
     kept, key = _kept(job, comparison, name, how)
     if (key, "picture") not in kept:
-        kept[key, "picture"] = coloured_webp(job.region.grid, rgb, blend=blend)
+        kept[key, "picture"] = coloured_picture(job.region.grid, rgb, blend=blend)
     picture: bytes = kept[key, "picture"]
     return picture
+
+
+def png(job: Job, comparison: Comparison, name: str, how: Colouring) -> bytes:
+    """The map of a model as an exact picture."""
+    from unigeoclip.heatmap import coloured_picture
+
+    if how.point is not None:
+        return comparison.similarity(name, how.point).png(**_EVEN)
+    return coloured_picture(
+        job.region.grid, colours(job, comparison, name, how), blend=how.kind != "clusters", form="PNG"
+    )
+
+
+def geotiff(job: Job, comparison: Comparison, name: str, how: Colouring) -> bytes:
+    """The colours of a model, or its similarities to the point, as a GeoTIFF."""
+    from unigeoclip.exports import colours_geotiff
+
+    if how.point is not None:
+        return comparison.similarity(name, how.point).geotiff()
+    title = comparison.embedded[name].embedder.title
+    return colours_geotiff(
+        job.region.grid, colours(job, comparison, name, how), f"{title}: {explanation([title], how)}"
+    )
 
 
 def _similarity(comparison: Comparison, name: str, point: tuple[float, float]) -> dict[str, Any]:
     heat = comparison.similarity(name, point)
     low, high = float(heat.values.min()), float(heat.values.max())
-    options: dict[str, Any] = {"floor_percentile": 0.0, "least_span": SIMILARITY_SPAN}
-    stops = heat.legend(**options, stops=17)
+    stops = heat.legend(**_EVEN, stops=17)
     flat = high - low < SIMILARITY_SPAN
     return {
         "note": f"similarity {similarity(low)} to {similarity(high)} in this region",
-        "overlay": {"url": routes.publish_overlay(heat.png(**options)), "bounds": list(heat.bounds)},
+        "overlay": {"url": routes.publish_overlay(heat.png(**_EVEN)), "bounds": list(heat.bounds)},
         "legend": {
             "title": "Similarity to the point",
             "stops": [list(stop) for stop in stops],
@@ -122,13 +153,15 @@ def _similarity(comparison: Comparison, name: str, point: tuple[float, float]) -
 def _legend(comparison: Comparison, name: str, how: Colouring, rgb: NDArray[np.uint8]) -> dict[str, Any]:
     from unigeoclip.projection import cluster_colours
 
-    shares = [f"{100 * share:.0f} %" for share in comparison.embedded[name].components.shares]
+    shares = [f"{100 * share:.0f} %" for share in comparison.embedded[name].shares]
     # One slider moves all panes.
     legend: dict[str, Any] = {"fixed": name != comparison.reference.embedder.name}
     if how.kind == "component":
         share = shares[how.number] if how.number < len(shares) else "0 %"
         return legend | {"title": f"Component {how.number + 1}: {share} of the variance",
                          "swatches": [["#111", "low"], ["#808080", "mean"], ["#eee", "high"]]}  # fmt: skip
+    if how.kind in _GROUPS and not comparison.embedded[name].varies:
+        return legend | {"title": "One colour: this model hardly varies here"}
     if how.kind == "clusters":
         names, counts = np.unique(rgb, axis=0, return_counts=True)
         share_of = {tuple(colour): count / len(rgb) for colour, count in zip(names.tolist(), counts, strict=True)}
@@ -142,29 +175,36 @@ def _legend(comparison: Comparison, name: str, how: Colouring, rgb: NDArray[np.u
     return legend | {"title": "Components, share of the variance", "swatches": swatches}
 
 
-def explanation(comparison: Comparison, how: Colouring) -> str:
-    """What the colours of all panes mean, in a sentence or two."""
+def explanation(titles: Sequence[str], how: Colouring) -> str:
+    """What the colours of all panes mean, in a sentence or two; ``titles`` are those of the models."""
     from unigeoclip.projection import COMPONENT_FLOOR
 
-    first = comparison.reference.embedder.title
+    first, *others = titles
+
     grey = (
         "Grey is the mean of the region; a model reaches full colour where it deviates by two of its standard "
         f"deviations, but never by less than {4 * COMPONENT_FLOOR:.2f}, so what hardly varies stays grey."
     )
-    if how.point is not None:
-        return (
-            "Cosine similarity of every cell to the point, as each model sees it. Each pane has its own scale, which "
-            f"reaches over {SIMILARITY_SPAN} at least: a model that hardly varies looks even."
-        )
-    return {
+    colours = {
         "components": f"Three principal components as red, green and blue. {grey} Colours are turned towards those of "
         f"{first}: they mean the same as far as the models agree.",
         "component": f"One principal component of each model. {grey}",
         "clusters": "k-means on each model's vectors. A number and its colour stand for the cells that the models "
-        "group alike, as far as they agree.",
+        "group alike, as far as they agree. A model that deviates by less than "
+        f"{COMPONENT_FLOOR:.2f} over the region has one colour.",
         "umap": "UMAP lays each model's places out on a plane; hue is the direction from its middle. Layouts of "
         "different models have no directions in common.",
     }[how.kind]
+    if how.point is not None:
+        colours = (
+            "Cosine similarity of every cell to the point, as each model sees it. Each pane has its own scale, which "
+            f"reaches over {SIMILARITY_SPAN} at least: a model that hardly varies looks even."
+        )
+    if any(title.startswith(f"{first} without ") for title in others):
+        return (
+            f"One spatial scale of {first} is switched off in each other map: what changes is what it adds. {colours}"
+        )
+    return colours
 
 
 def figures_table(comparison: Comparison, figures: dict[str, dict[str, Any]], agreement: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
+from pages.ui.looking import DEFAULT_NUMBER
 from unigeoclip.errors import StoppedError, UniGeoError
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ class Work:
         name: Of the embedder.
         embedded: The cells' vectors, coarse or complete; None until there is a first look.
         complete: Whether all cells have vectors of their own.
-        laid_out: Whether UMAP has been computed.
         doing: What is asked for and not done, in words; empty if nothing is.
         stopped: Whether that was given up.
         share: How much of it is done, 0 to 1.
@@ -47,7 +47,7 @@ class Work:
     def __init__(self, name: str) -> None:
         self.name = name
         self.embedded: Embedded | None = None
-        self.complete = self.laid_out = self.stopped = False
+        self.complete = self.stopped = False
         self.doing = ""
         self.share = 0.0
         self.error = ""
@@ -60,6 +60,11 @@ class Work:
     def busy(self) -> bool:
         """Whether more of it is on its way."""
         return bool(self.doing) and not (self.stopped or self.error)
+
+    @property
+    def laid_out(self) -> bool:
+        """Whether UMAP has been computed."""
+        return self.complete and self.embedded is not None and self.embedded.is_laid_out
 
     def report(self, done: int, total: int) -> bool:
         """Note progress; says whether to go on."""
@@ -83,8 +88,7 @@ class Job:
         """
         for name in names:
             if name not in self.work:
-                self.work[name] = Work(name)
-                self._begin(_COARSE, self.work[name], "Embedding the map", self._look)
+                self._open(name)
         works = [self.work[name] for name in names]
         if not all(work.complete for work in works):
             return
@@ -94,6 +98,17 @@ class Job:
             elif work.figures is None or names[0] not in work.agreement:
                 first = self.work[names[0]]
                 self._begin(_FIGURES, work, "Measuring", lambda work, first=first: self._measure(work, first))
+
+    def _open(self, name: str) -> None:
+        """Show what is on disk at once; embed what is not."""
+        from unigeoclip.compare import kept_region
+
+        work = Work(name)
+        work.embedded = kept_region(_embedder(self.atlas, name), self.region)
+        work.complete = work.embedded is not None
+        if not work.complete:
+            self._begin(_COARSE, work, "Embedding the map", self._look)
+        self.work[name] = work
 
     def _begin(self, rank: int, work: Work, words: str, act: Callable[[Work], bool]) -> None:
         """Queue an act unless the work is at something already, was stopped, or failed."""
@@ -120,21 +135,19 @@ class Job:
             elif work.stopped:
                 work.stopped, work.doing = False, ""
 
-    def comparison(self, names: list[str]) -> Comparison | None:
-        """What can be shown of these embedders; None if there is nothing yet."""
+    def comparison(self, names: list[str]) -> Comparison:
+        """What can be shown of these embedders, which may be nothing yet."""
         from unigeoclip.compare import Comparison
 
-        found = {name: self.work[name].embedded for name in names if self.work[name].embedded is not None}
-        return Comparison(self.region, found) if found else None
+        found = {name: work.embedded for name in names if (work := self.work[name]).embedded is not None}
+        return Comparison(self.region, found)
 
     # Acts of the worker; they say whether the work has come to an end.
 
     def _look(self, work: Work) -> bool:
-        from unigeoclip.compare import embed_coarsely, is_kept
+        from unigeoclip.compare import embed_coarsely
 
-        embedder = _embedder(self.atlas, work.name)
-        if not is_kept(embedder, self.region):
-            work.embedded = embed_coarsely(embedder, self.region)
+        work.embedded = embed_coarsely(_embedder(self.atlas, work.name), self.region)
         _later(_FULL, work, self._embed)
         return False
 
@@ -149,13 +162,13 @@ class Job:
     def _lay_out(self, work: Work) -> bool:
         if work.embedded is not None:
             work.embedded.lay_out(work.report)
-            work.laid_out = True
         return True
 
     def _measure(self, work: Work, first: Work) -> bool:
-        if (comparison := self.comparison([first.name, work.name])) is not None:
-            work.figures = work.figures or comparison.figures(work.name)
-            work.agreement[first.name] = comparison.agreement(work.name, first.name)
+        comparison = self.comparison([first.name, work.name])
+        work.figures = work.figures or comparison.figures(work.name)
+        work.agreement[first.name] = comparison.agreement(work.name, first.name)
+        comparison.embedded[work.name].clusters(DEFAULT_NUMBER["clusters"])  # so that they are there when asked for
         return True
 
 
@@ -196,13 +209,27 @@ def job(atlas: Atlas, bounds: Bounds | None = None) -> Job:
 
 
 def embedders(atlas: Atlas) -> tuple[dict[str, Embedder], dict[str, str]]:
-    """Those that can be used with an atlas, ours first, and why the published others cannot; loaded once."""
+    """Those that can be used with an atlas, ours first, and why the published others cannot; loaded once.
+
+    Ours stands there once more for each of its spatial scales, with that scale switched off.
+    """
     from unigeoclip.embedders import load_all
+    from unigeoclip.embedders.unigeoclip import UniGeoCLIPEmbedder
 
     with _lock:
         if atlas.name not in _known:
-            _known[atlas.name] = load_all(atlas)
+            found, missing = load_all(atlas)
+            ours = [each for each in found.values() if isinstance(each, UniGeoCLIPEmbedder) and each.n_scales > 1]
+            without = [each.without_scale(number) for each in ours for number in range(each.n_scales)]
+            _known[atlas.name] = found | {each.name: each for each in without}, missing
         return _known[atlas.name]
+
+
+def scales_of(found: dict[str, Embedder]) -> list[str]:
+    """Which of these are ours with a scale switched off, the widest first."""
+    from unigeoclip.embedders.unigeoclip import WITHOUT
+
+    return [name for name in found if name.startswith(WITHOUT)]
 
 
 def _embedder(atlas: Atlas, name: str) -> Embedder:

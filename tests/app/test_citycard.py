@@ -54,12 +54,11 @@ def test_every_group_is_shown_with_a_sentence(table):
     first, loss, depth, scales = shown.values()
     assert "250 steps of 384 places and seed 0, about 8 minutes" in first
     assert (
-        "21 find an aerial picture within 100 m trained on street views and aerial pictures alone, 33 with all five"
+        "41 have their aerial picture among the first ten trained on street views and aerial pictures alone, 53 "
         in first
     )
     assert (
-        "30 find an aerial picture within 100 m with the aerial image as the pivot of all pairs, 33 with all pairs"
-        in loss
+        "50 have their aerial picture among the first ten with the aerial image as the pivot of all pairs, 53 " in loss
     )
     assert "best at depth 1" in depth
     assert "best with 4 scales" in scales
@@ -79,7 +78,7 @@ def test_figures_of_the_table(table):
 def test_bars_are_as_long_as_their_figures(table):
     scales = dict(citycard.ablations(table, drawn=True))["How many scales the location encoder sees"]
     assert scales.count('style="width:100.0%"') == 3
-    assert scales.count('style="width:30.3%"') == 3
+    assert scales.count('style="width:56.6%"') == 3
 
 
 def test_unfinished_and_outdated_tables_say_so(table):
@@ -101,7 +100,7 @@ def test_names_cannot_break_the_page(table):
 def test_another_city(away):
     html = citycard.elsewhere(away, "Boston", drawn=True)
     assert "Trained in Boston alone and asked in Amsterdam &lt;3" in html
-    assert "Of 100 street views there, 4 find an aerial picture within 100 m first, among 412 places" in html
+    assert "Of 100 street views there, 4.4 find an aerial picture within 100 m first, among 412 places" in html
     assert "new city, same renderer" in html
     assert "location is left out" in html
     assert "3 / 14" in html

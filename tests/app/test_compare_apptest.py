@@ -8,6 +8,7 @@ import pytest
 from pages.ui import coloured, comparing
 from pages.ui.coloured import Colouring
 from tests.app import fake
+from tests.embedders.test_embedders import make as make_embedder
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +67,7 @@ def test_two_models_at_least(page, drawn):
     page.button_group(key="models-world").set_value(["fourier"])
     settled(page)
     assert len(drawn["panes"]) == 3
-    assert "Choose two to 4" in " ".join(caption.value for caption in page.caption)
+    assert "Choose 2 to 4" in " ".join(caption.value for caption in page.caption)
     page.button_group(key="models-world").set_value(["fourier", "constant"])
     settled(page)
     assert [pane["id"] for pane in drawn["panes"]] == ["fourier", "constant"]
@@ -109,3 +110,83 @@ def test_what_was_stopped_stays_so_until_one_goes_on(monkeypatch, tmp_path):
     job.want(["fourier", "constant"])
     assert len(queued) == 4
     assert all(work.busy for work in job.work.values())
+
+
+def address(app):
+    return {key: ",".join(np.atleast_1d(value)) for key, value in app.query_params.items()}
+
+
+def test_what_is_chosen_stands_in_the_address_and_comes_back_from_it(page, app, drawn):
+    page.button_group(key="models-world").set_value(["fourier", "constant"])
+    page.segmented_control(key="colour-by").set_value("clusters")
+    settled(page)
+    page.slider(key="clusters").set_value(5)
+    settled(page)
+    assert address(page) == {"atlas": "world", "models": "fourier,constant", "colour": "clusters:5"}
+    page.query_params["colour"] = "component:2"
+    page.query_params["models"] = "coordinates,constant"
+    page.query_params["at"] = "25,10"
+    page.query_params["box"] = "0,-20,50,40"
+    settled(page)
+    assert [pane["id"] for pane in drawn["panes"]] == ["coordinates", "constant"]
+    assert page.number_input(key="component").value == 2
+    assert all("similarity" in pane["note"] for pane in drawn["panes"])
+    assert drawn["panes"][0]["overlay"]["bounds"] == [0, -20, 50, 40]
+    page.button(key="forget-point").click()
+    settled(page)
+    assert "at" not in address(page)
+    assert drawn["panes"][0]["legend"]["title"].startswith("Component 2")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "complaint"),
+    [
+        ("models", "fourier,nobody", "There is no model 'nobody'"),
+        ("colour", "clusters:99", "from 2 to 16"),
+        ("colour", "rainbow", "no colouring 'rainbow'"),
+        ("box", "50,0,10,20", "rising"),
+        ("at", "here", "not 2 numbers"),
+    ],
+)
+def test_a_bad_link_is_told_and_the_rest_of_it_holds(page, drawn, key, value, complaint):
+    page.query_params["at"] = "25,10"
+    page.query_params[key] = value
+    settled(page)
+    assert not page.exception
+    assert complaint in " ".join(error.value for error in page.error)
+    if key != "at":
+        assert all("similarity" in pane["note"] for pane in drawn["panes"])
+
+
+def test_a_region_is_typed(page, drawn):
+    page.text_input(key="typed-region").set_value("0, -20, 50, 40")
+    next(b for b in page.button if b.label == "Compare this part").click()
+    settled(page)
+    assert drawn["panes"][0]["overlay"]["bounds"] == [0, -20, 50, 40]
+    page.text_input(key="typed-region").set_value("somewhere")
+    next(b for b in page.button if b.label == "Compare this part").click()
+    settled(page)
+    assert "not 4 numbers" in page.error[0].value
+    assert drawn["panes"][0]["overlay"]["bounds"] == [0, -20, 50, 40]
+
+
+def test_scales_of_ours_are_switched_off_one_at_a_time(app, drawn, monkeypatch):
+    ours = make_embedder("unigeoclip")
+    found = {each.name: each for each in (ours, ours.without_scale(0), ours.without_scale(1), fake.ConstantEmbedder())}
+    monkeypatch.setattr(comparing, "embedders", lambda atlas: (found, {}))
+    page = settled(app.switch_page("pages/compare.py"))
+    assert [pane["id"] for pane in drawn["panes"]] == ["unigeoclip", "constant"]
+    page.segmented_control(key="compared-world").set_value("scales")
+    settled(page)
+    assert [pane["id"] for pane in drawn["panes"]] == ["unigeoclip", "unigeoclip-without-1", "unigeoclip-without-2"]
+    assert address(page)["models"] == "unigeoclip,unigeoclip-without-1,unigeoclip-without-2"
+    page.button_group(key="scales-world").set_value(["unigeoclip-without-2"])
+    settled(page)
+    assert [pane["id"] for pane in drawn["panes"]] == ["unigeoclip", "unigeoclip-without-2"]
+    assert "switched off" in " ".join(caption.value for caption in page.caption)
+
+
+def test_what_is_taken_away_is_what_is_shown(page, drawn):
+    labels = [button.label for button in page.get("download_button")]
+    assert labels == ["PNG", "GeoTIFF", "Map page", "GeoParquet"]
+    assert 'models = ["fourier", "coordinates", "constant"]' in page.code[0].value

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from unigeoclip.embedders import EMBEDDERS, RETRAINED, load_all, load_embedder
+from unigeoclip.embedders import EMBEDDERS, RETRAINED, is_of_an_atlas, load_all, load_embedder
 from unigeoclip.embedders.base import BATCH_ROWS, Provenance, embed_in_batches
 from unigeoclip.embedders.coordinates import CoordinatesEmbedder, FourierEmbedder
 from unigeoclip.embedders.geoclip import GeoCLIPEmbedder
@@ -186,3 +186,25 @@ def test_batches_are_no_larger_than_asked_for():
     vectors = embed_in_batches(np.zeros((7, 2)), 4, encode, rows=3)
     assert sizes == [3, 3, 1]
     np.testing.assert_array_equal(vectors, np.full((7, 4), 0.5, dtype=np.float32))
+
+
+def test_a_scale_of_ours_can_be_switched_off():
+    ours = make("unigeoclip")
+    assert ours.n_scales == 2
+    without = ours.without_scale(1)
+    assert (without.name, without.title) == ("unigeoclip-without-2", "UniGeoCLIP without 2200 km")
+    similarity = (without.embed(CITIES) * ours.embed(CITIES)).sum(1)
+    assert similarity.max() < 0.999
+    for number in (-1, 2):
+        with pytest.raises(InputError, match="Scales 1 to 2"):
+            ours.without_scale(number)
+
+
+def test_a_scale_is_switched_off_by_name(monkeypatch):
+    monkeypatch.setattr(UniGeoCLIPEmbedder, "from_atlas", classmethod(lambda cls, atlas: make("unigeoclip")))
+    assert load_embedder("unigeoclip-without-1", SimpleNamespace()).name == "unigeoclip-without-1"
+    assert is_of_an_atlas("unigeoclip-without-1")
+    with pytest.raises(InputError, match="name an atlas"):
+        load_embedder("unigeoclip-without-1")
+    with pytest.raises(InputError, match="Scales 1 to 2"):
+        load_embedder("unigeoclip-without-3", SimpleNamespace())

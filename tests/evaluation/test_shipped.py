@@ -51,8 +51,7 @@ def test_it_is_what_the_model_card_says(measured):
         # Processors differ in last bits.
         found = report["splits"][SPLIT[name][0]]["retrieval"][pair]
         assert found["recall@1"] == pytest.approx(figures["recall@1"], abs=0.5), pair
-    if name == "world":
-        assert report["splits"]["blocks"]["recorded"] is True
+    assert report["splits"]["blocks"]["recorded"] is True
 
 
 def test_plain_queries(measured):

@@ -7,6 +7,7 @@ import pytest
 
 from unigeoclip.errors import InputError
 from unigeoclip.evaluation import structure
+from unigeoclip.geo import distance_m
 
 RNG = np.random.default_rng(0)
 STEPS = np.linspace(0, 0.2, 24)
@@ -37,7 +38,7 @@ def test_a_constant_model_has_no_variance_and_no_rank():
     found = structure.spectrum(ONE)
     assert (found.variance, found.effective_rank, found.shares.max()) == (0, 0, 0)
     assert np.isnan(structure.smooth_share(ONE, GRID))
-    assert np.isnan(structure.morans_i(ONE, GRID, [0, 1000])).all()
+    assert np.isnan(structure.morans_i(ONE, structure.rings(GRID, [0, 2000]))).all()
     assert np.isnan(structure.linear_cka(ONE, NOISE))
     low, high = structure.similarity_range(ONE, ONE[0])
     assert (low, high) == (pytest.approx(1), pytest.approx(1))
@@ -53,19 +54,30 @@ def test_smooth_functions_are_told_from_detail():
 
 
 def test_morans_i_falls_with_distance_where_things_are_smooth():
-    rings = [0, 1200, 4000, 8000, 16_000]
-    smooth, noise = structure.morans_i(SMOOTH, GRID, rings), structure.morans_i(NOISE, GRID, rings)
+    rings = structure.rings(GRID, [0, 1200, 4000, 8000, 16_000])
+    smooth, noise = structure.morans_i(SMOOTH, rings), structure.morans_i(NOISE, rings)
     assert smooth[0] > 0.9
     assert all(a > b for a, b in itertools.pairwise(smooth))
     assert smooth[-1] < 0
     assert np.abs(noise[:3]).max() < 0.05
-    assert np.isnan(structure.morans_i(SMOOTH, GRID, [0, 10])[0])  # no two points are so near
+    assert np.isnan(structure.morans_i(SMOOTH, structure.rings(GRID, [0, 10]))[0])  # no two points are so near
+
+
+def test_rings_hold_each_pair_once_either_way():
+    near, far = structure.rings(GRID, [0, 1200, 4000])
+    assert not set(near.neighbors[100]) & set(far.neighbors[100])
+    assert 100 not in near.neighbors[100]
+    assert all(100 in near.neighbors[other] for other in near.neighbors[100])
+    distances = distance_m(GRID[100], GRID[near.neighbors[100]])
+    assert (len(distances), distances.max() <= 1200) == ((distance_m(GRID[100], GRID) <= 1200).sum() - 1, True)
 
 
 def test_morans_i_of_a_checkerboard_is_negative_next_door():
     checks = np.stack([(np.indices((24, 24)).sum(0).ravel() % 2) - 0.5, np.zeros(len(GRID))], 1)
     across_m, down_m = 715, 967
-    assert structure.morans_i(checks, GRID, [0, down_m + 20], components=1)[0] == pytest.approx(-1, abs=0.02)
+    assert structure.morans_i(checks, structure.rings(GRID, [0, down_m + 20]), components=1)[0] == pytest.approx(
+        -1, abs=0.02
+    )
     assert across_m < down_m
 
 
@@ -89,7 +101,8 @@ def test_neighbours_are_compared():
         (lambda: structure.spectrum(np.ones((1, 3))), "two or more"),
         (lambda: structure.smooth_share(NOISE, GRID[:5]), "576 embeddings, but 5 points"),
         (lambda: structure.smooth_share(NOISE[:9], GRID[:9]), "20 points"),
-        (lambda: structure.morans_i(NOISE, GRID, [5, 3]), "must rise"),
+        (lambda: structure.rings(GRID, [5, 3]), "must rise"),
+        (lambda: structure.morans_i(NOISE[:-1], structure.rings(GRID, [0, 2000])), "not those of 575"),
         (lambda: structure.linear_cka(NOISE, NOISE[:-1]), "same points"),
         (lambda: structure.neighbour_overlap(NOISE[:5], NOISE[:5], k=5), "5 neighbours"),
     ],

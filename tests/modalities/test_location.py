@@ -115,3 +115,21 @@ def test_latitude_first():
 def test_impossible_shapes(options):
     with pytest.raises(InputError, match="location"):
         build(**options)
+
+
+@pytest.mark.parametrize("depth", [0, 1, 2])
+def test_a_scale_left_out_is_as_if_it_had_never_been(depth):
+    torch.manual_seed(0)
+    whole = LocationEncoder(LocationConfig(scales=(1.0, 4.0, 16.0), width=32, depth=depth, heads=2), 16).eval()
+    rest = LocationEncoder(LocationConfig(scales=(1.0, 16.0), width=32, depth=depth, heads=2), 16).eval()
+    state = whole.state_dict()
+    state["frequencies"] = torch.cat([state["frequencies"][:, :16], state["frequencies"][:, 32:]], dim=1)
+    rest.load_state_dict(state)
+    xy = whole.prepare([(10, 20), (-30, 70)])
+    torch.testing.assert_close(whole(xy, without=1), rest(xy))
+    assert (whole(xy, without=1) - whole(xy)).abs().max() > 1e-3
+
+
+def test_wavelengths_are_metres_on_the_ground():
+    encoder = LocationEncoder(LocationConfig(scales=(1e3, 6.4e4), width=32, heads=2), 16)
+    assert encoder.wavelengths_m() == pytest.approx([17_244, 269], rel=0.01)

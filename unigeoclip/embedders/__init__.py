@@ -5,22 +5,25 @@ A new embedder is one new file and one line in :data:`EMBEDDERS`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from unigeoclip.embedders.base import Embedder, Provenance
 from unigeoclip.errors import CheckpointError, InputError
 
 if TYPE_CHECKING:
     from unigeoclip.atlas.store import Atlas
+    from unigeoclip.embedders.unigeoclip import UniGeoCLIPEmbedder
 
 __all__ = ["EMBEDDERS", "Embedder", "Provenance", "is_of_an_atlas", "load_all", "load_embedder"]
 
 
 # The published architectures with our weights, each with the published scales and with those of an atlas.
 RETRAINED = ("satclip-retrained", "satclip-retrained-city", "geoclip-retrained", "geoclip-retrained-city")
+_WITHOUT = re.compile(r"unigeoclip-without-(\d{1,3})")
 # What needs no atlas to be named.
 _OF_THE_EARTH = ("satclip", "geoclip", "coordinates")
 
@@ -80,7 +83,7 @@ def load_embedder(name: str, atlas: Atlas | None = None, weights: Path | None = 
     """Make an embedder ready for use.
 
     Args:
-        name: A key of :data:`EMBEDDERS`.
+        name: A key of :data:`EMBEDDERS`, or "unigeoclip-without-2": ours with its second spatial scale switched off.
         atlas: The atlas whose model is meant; "unigeoclip" and the retrained ones need one, "fourier" takes its scale
             from it.
         weights: A checkpoint in SatCLIP's official layout, in place of the one that was downloaded; "satclip" only.
@@ -89,8 +92,10 @@ def load_embedder(name: str, atlas: Atlas | None = None, weights: Path | None = 
         InputError: There is no such embedder, it needs an atlas, or it takes no weights.
         CheckpointError: Its weights are missing or damaged.
     """
+    if weights is None and (scale := _WITHOUT.fullmatch(name)):
+        return cast("UniGeoCLIPEmbedder", _unigeoclip(atlas)).without_scale(int(scale[1]) - 1)
     if name not in EMBEDDERS:
-        raise InputError(f"There is no embedder {name!r}; there are {', '.join(EMBEDDERS)}.")
+        raise InputError(f"There is no embedder {name!r}; there are {', '.join(EMBEDDERS)}, unigeoclip-without-1.")
     if weights is None:
         return EMBEDDERS[name](atlas)
     if name != "satclip":
@@ -102,7 +107,7 @@ def load_embedder(name: str, atlas: Atlas | None = None, weights: Path | None = 
 
 def is_of_an_atlas(name: str) -> bool:
     """Whether an embedder of that name depends on an atlas."""
-    return name in EMBEDDERS and name not in _OF_THE_EARTH
+    return bool(_WITHOUT.fullmatch(name)) or (name in EMBEDDERS and name not in _OF_THE_EARTH)
 
 
 def load_all(atlas: Atlas) -> tuple[dict[str, Embedder], dict[str, str]]:

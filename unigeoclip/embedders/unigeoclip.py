@@ -2,37 +2,40 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 
 from unigeoclip.checkpoint import checkpoint_id, load_model
 from unigeoclip.embedders.base import Provenance, embed_in_batches
-from unigeoclip.errors import CheckpointError
+from unigeoclip.errors import CheckpointError, InputError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
     from unigeoclip.atlas.store import Atlas
+    from unigeoclip.modalities.location import LocationEncoder
     from unigeoclip.model import UniGeoCLIP
+
+NAME, TITLE = "unigeoclip", "UniGeoCLIP"
+WITHOUT = "unigeoclip-without-"  # a number from 1 follows
 
 
 class UniGeoCLIPEmbedder:
     """The location encoder of a UniGeoCLIP model; its vectors live in the space that all modalities share."""
 
-    name = "unigeoclip"
-    title = "UniGeoCLIP"
-
-    def __init__(self, model: UniGeoCLIP, provenance: Provenance) -> None:
+    def __init__(self, model: UniGeoCLIP, provenance: Provenance, without: int | None = None) -> None:
         """Wrap a model.
 
         Args:
             model: In evaluation mode.
             provenance: Where its weights come from.
+            without: Number from 0 of a spatial scale that is switched off: what changes is what that scale adds.
 
         Raises:
             CheckpointError: The model has no location encoder.
+            InputError: There is no such scale, or no other.
         """
         if "location" not in model.modalities:
             raise CheckpointError(
@@ -41,6 +44,28 @@ class UniGeoCLIPEmbedder:
         self.model = model
         self.dim: int = model.dim
         self.provenance = provenance
+        self._encoder = cast("LocationEncoder", model.encoders["location"])
+        wavelengths_m = self._encoder.wavelengths_m()
+        if without is not None and not 0 <= without < len(wavelengths_m) > 1:
+            raise InputError(
+                f"Scales 1 to {len(wavelengths_m)} can be switched off, one of several, not {without + 1}."
+            )
+        self._without = without
+        self.name = NAME if without is None else f"{WITHOUT}{without + 1}"
+        self.title = TITLE if without is None else f"{TITLE} without {in_metres(wavelengths_m[without])}"
+
+    @property
+    def n_scales(self) -> int:
+        """Spatial scales of the encoder."""
+        return len(self._encoder.wavelengths_m())
+
+    def without_scale(self, number: int) -> UniGeoCLIPEmbedder:
+        """The same model with one scale switched off; scales count from 0, the widest first.
+
+        Raises:
+            InputError: There is no such scale, or no other.
+        """
+        return UniGeoCLIPEmbedder(self.model, self.provenance, number)
 
     @classmethod
     def from_atlas(cls, atlas: Atlas) -> UniGeoCLIPEmbedder:
@@ -63,5 +88,12 @@ class UniGeoCLIPEmbedder:
 
     @torch.inference_mode()
     def _encode(self, points: NDArray[np.float64]) -> NDArray[np.float32]:
-        vectors: NDArray[np.float32] = self.model.encode({"location": points})["location"].cpu().numpy()
+        xy = self._encoder.prepare(points).to(self.model.log_scale.device)
+        vectors: NDArray[np.float32] = self._encoder(xy, self._without).float().cpu().numpy()
         return vectors
+
+
+def in_metres(length_m: float) -> str:
+    """A wavelength in words, two digits of it: "6.4 km", "100 m"."""
+    rounded = float(f"{length_m:.2g}")
+    return f"{rounded / 1000:g} km" if rounded >= 1000 else f"{rounded:g} m"

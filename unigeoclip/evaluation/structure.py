@@ -19,6 +19,7 @@ from unigeoclip.geo import EARTH_RADIUS_M, as_latlon, unit_xyz
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from libpysal.weights import W
     from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "linear_cka",
     "morans_i",
     "neighbour_overlap",
+    "rings",
     "similarity_range",
     "smooth_share",
     "spectrum",
@@ -119,49 +121,73 @@ def smooth_share(vectors: ArrayLike, latlon: ArrayLike, seed: int = 0) -> float:
     return float(1 - ((centred - predicted) ** 2).sum() / total)
 
 
-def morans_i(vectors: ArrayLike, latlon: ArrayLike, bands_m: Sequence[float], components: int = 3) -> list[float]:
-    """Moran's I of the leading principal components against distance: a correlogram (PySAL's esda).
+def rings(latlon: ArrayLike, bands_m: Sequence[float]) -> list[W | None]:
+    """Which points lie how far apart, as binary spatial weights (PySAL): what Moran's I needs of positions.
 
     Args:
-        vectors: (n, dim).
         latlon: (n, 2) degrees.
         bands_m: Edges of the rings of distance, metres, rising; ring i is from edge i to edge i + 1.
-        components: How many are averaged, weighted by their variance.
 
     Returns:
-        One figure a ring: near 1 where points so far apart are alike, near 0 where they are as any two; NaN for a ring
-        with fewer than 200 pairs, which say nothing, or where all points are one.
+        Weights of each ring; None for one with fewer than 200 pairs, which say nothing.
 
     Raises:
-        InputError: Lengths differ, edges do not rise, or bad coordinates.
+        InputError: Edges do not rise, or bad coordinates.
     """
-    from esda import Moran
     from libpysal.weights import W
 
     edges = np.asarray(bands_m, np.float64)
     if len(edges) < 2 or (np.diff(edges) <= 0).any():
         raise InputError(f"The edges of the rings must rise, not {[*bands_m]}.")
-    centred, xyz = _centred(vectors), _positions(latlon, len(np.asarray(vectors)))
-    left, singular, _ = np.linalg.svd(centred, full_matrices=False)
-    if (singular**2).sum() / len(centred) < CONSTANT:
-        return [float("nan")] * (len(edges) - 1)
-    scores, weight = left[:, :components], singular[:components] ** 2
+    xyz = unit_xyz(as_latlon(latlon))
     pairs = cKDTree(xyz).query_pairs(_chord(edges[-1]), output_type="ndarray")
     apart_m = 2 * EARTH_RADIUS_M * np.arcsin(np.linalg.norm(xyz[pairs[:, 0]] - xyz[pairs[:, 1]], axis=1) / 2)
     found = []
     for low, high in itertools.pairwise(edges):
         ring = pairs[(apart_m > low) & (apart_m <= high)]
-        if len(ring) < _LEAST_PAIRS:
-            found.append(float("nan"))
-            continue
-        neighbours: dict[int, list[int]] = {row: [] for row in range(len(xyz))}
-        for one, other in ring.tolist():
-            neighbours[one].append(other)
-            neighbours[other].append(one)
-        weights = W(neighbours, silence_warnings=True)
-        each = [Moran(scores[:, i], weights, transformation="B", permutations=0).I for i in range(scores.shape[1])]
-        found.append(float(np.average(each, weights=weight[: len(each)])))
+        neighbours = _neighbours(ring, len(xyz)) if len(ring) >= _LEAST_PAIRS else None
+        found.append(None if neighbours is None else W(neighbours, silence_warnings=True))
     return found
+
+
+def _neighbours(pairs: NDArray[np.int64], count: int) -> dict[int, list[int]]:
+    """The points that each of ``count`` is paired with."""
+    ends = np.concatenate([pairs, pairs[:, ::-1]])
+    ends = ends[np.argsort(ends[:, 0], kind="stable")]
+    cuts = np.searchsorted(ends[:, 0], np.arange(1, count))
+    return {point: others.tolist() for point, others in enumerate(np.split(ends[:, 1], cuts))}
+
+
+def morans_i(vectors: ArrayLike, weights: Sequence[W | None], components: int = 3) -> list[float]:
+    """Moran's I of the leading principal components against distance: a correlogram (PySAL's esda).
+
+    Args:
+        vectors: (n, dim).
+        weights: Of each ring of distance between the points, from `rings`.
+        components: How many are averaged, weighted by their variance.
+
+    Returns:
+        One figure a ring: near 1 where points so far apart are alike, near 0 where they are as any two; it may exceed 1
+        where few points have neighbours. NaN for a ring without weights, or where all points are one.
+
+    Raises:
+        InputError: Lengths differ.
+    """
+    from esda import Moran
+
+    centred = _centred(vectors)
+    if any(ring is not None and ring.n != len(centred) for ring in weights):
+        raise InputError(f"The weights are not those of {len(centred)} points.")
+    left, singular, _ = np.linalg.svd(centred, full_matrices=False)
+    if (singular**2).sum() / len(centred) < CONSTANT:
+        return [float("nan")] * len(weights)
+    scores, variance = left[:, :components].T, singular[:components] ** 2
+    return [
+        float("nan") if ring is None else float(np.average(
+            [Moran(score, ring, transformation="B", permutations=0).I for score in scores], weights=variance
+        ))
+        for ring in weights
+    ]  # fmt: skip
 
 
 def linear_cka(one: ArrayLike, other: ArrayLike) -> float:

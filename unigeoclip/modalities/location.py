@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from unigeoclip.errors import InputError
-from unigeoclip.geo import as_latlon, equal_earth
+from unigeoclip.geo import EARTH_RADIUS_M, EQUAL_EARTH_X_MAX, as_latlon, equal_earth
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -145,10 +145,24 @@ class LocationEncoder(nn.Module):
             phase = phase.view(len(xy), len(self.config.scales), -1)
             return torch.cat([phase.cos(), phase.sin()], dim=-1)
 
-    def forward(self, xy: Tensor) -> Tensor:
-        """(n, 2) float32 from :meth:`prepare` -> (n, dim), not normalised."""
-        scales = len(self.config.scales)
+    def wavelengths_m(self) -> list[float]:
+        """Wavelength at one standard deviation of each scale's frequencies, metres on the ground."""
+        return [EQUAL_EARTH_X_MAX * EARTH_RADIUS_M / scale for scale in self.config.scales]
+
+    def forward(self, xy: Tensor, without: int | None = None) -> Tensor:
+        """Encode points.
+
+        Args:
+            xy: (n, 2) float32 from :meth:`prepare`.
+            without: Number of a scale whose token is left out, so that nothing attends to it and the mean lacks it.
+
+        Returns:
+            (n, dim), not normalised.
+        """
         tokens = self.fourier_tokens(xy)
+        if without is not None:
+            tokens = torch.cat([tokens[:, :without], tokens[:, without + 1 :]], dim=1)
+        scales = tokens.shape[1]
         if not self.blocks:
             pooled = tokens.mean(1)
         else:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from safetensors.torch import load_file, save_file
 
-from unigeoclip.checkpoint import compact_state, restored_state
+from unigeoclip.checkpoint import compact_state
 from unigeoclip.config import to_dict, write_json
 from unigeoclip.embedders.retrained import BASELINES, RECORD, WEIGHTS, Baseline, RetrainedLocation
 from unigeoclip.errors import InputError
@@ -49,15 +49,14 @@ class _BaselineTrainer(Trainer):
 
     def finish(self) -> dict[str, Any]:
         """Write the location encoder as it ships, and measure exactly that."""
-        location = self.model.encoders["location"]
+        location = cast("RetrainedLocation", self.model.encoders["location"])
         folder = self.out / "baseline"
         folder.mkdir(exist_ok=True)
         temporary = folder / f".{WEIGHTS}.{os.getpid()}.tmp"
-        save_file(compact_state({key: value.contiguous() for key, value in location.state_dict().items()}), temporary)
+        save_file(compact_state({key: value.contiguous() for key, value in location.own_state().items()}), temporary)
         temporary.chmod(0o644)
         temporary.replace(folder / WEIGHTS)
-        shapes = {key: value.shape for key, value in location.state_dict().items()}
-        location.load_state_dict(restored_state(load_file(folder / WEIGHTS), shapes))
+        location.load_own_state(load_file(folder / WEIGHTS))
         self.model.eval()
         retrieval = held_out_report(self.model, self.atlas, self.run.split)
         record = {

@@ -73,8 +73,14 @@ class Visit:
         self.address, self.requests, self.complaints, self.sent = address, [], [], []
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("console", lambda message: message.type == "error" and self.complaints.append(message.text))
+        self.page.on("console", self._hear)
         self.page.on("websocket", lambda socket: socket.on("framesent", lambda frame: self.sent.append(frame)))
+
+    def _hear(self, message):
+        # A link to a page of the app: Streamlit's client first looks for its server below that page's address.
+        looks_for_server = "404" in message.text and "/_stcore/" in message.location.get("url", "")
+        if message.type == "error" and not looks_for_server:
+            self.complaints.append(message.text)
 
     def open(self, path="/"):
         self.page.goto(self.address + path)

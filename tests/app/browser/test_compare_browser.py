@@ -28,7 +28,7 @@ def pictures_other_than(visitor, before):
     visitor.page.wait_for_function(
         "before => { const now = ("
         + PICTURES
-        + ")(); return now.length && now.every((url, i) => url !== before[i]); }",
+        + ")(); return now.length && now.every((url, i) => url && url !== before[i]); }",
         arg=before,
     )
     return visitor.page.evaluate(PICTURES)
@@ -125,3 +125,40 @@ def test_a_lasso_dims_everything_else_on_every_map(compared):
     page.wait_for_function(
         "before => (" + PICTURES + ")()[0] !== before[0] && (" + PICTURES + ")()[1] !== before[1]", arg=before
     )
+
+
+def test_a_link_brings_back_what_was_looked_at(compared, visit):
+    page = compared.page
+    page.get_by_role("radio", name="Clusters").or_(page.get_by_role("button", name="Clusters")).first.click()
+    page.wait_for_selector(".ugc-legend-swatches li:nth-child(8)")
+    box = page.locator(".ugc-pane-canvas").nth(1).bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.get_by_role("button", name="Similarity to").wait_for()
+    page.wait_for_function("location.search.includes('at=') && location.search.includes('colour=clusters')")
+    compared.settle()
+    address, shown = page.evaluate("location.pathname + location.search"), page.evaluate(PICTURES)
+    other = visit(address).page
+    other.wait_for_selector(".ugc-pane:nth-child(3) .ugc-heat[data-shown]")
+    assert [url.split("?")[0] for url in other.evaluate(PICTURES)] == [url.split("?")[0] for url in shown]
+    other.get_by_role("button", name="Similarity to").click()
+    other.wait_for_selector(".ugc-legend-swatches li:nth-child(8)")
+
+
+def test_the_map_page_opens_without_a_network(compared, tmp_path):
+    page = compared.page
+    page.get_by_text("Take away").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Map page").click()
+    download.value.save_as(tmp_path / "page.html")
+    taken = page.context.new_page()
+    asked, faults = [], []
+    taken.on("request", lambda request: None if request.url.startswith("data:") else asked.append(request.url))
+    taken.on("pageerror", lambda error: faults.append(str(error)))
+    taken.goto((tmp_path / "page.html").as_uri())
+    taken.wait_for_function("document.querySelectorAll('.leaflet-image-layer').length === 6")
+    taken.locator(".leaflet-control-zoom-in").first.click()
+    taken.wait_for_timeout(600)
+    assert asked == [(tmp_path / "page.html").as_uri()]
+    assert not faults
+    zooms = "[...document.querySelectorAll('.leaflet-proxy')].map(each => each.style.transform)"
+    assert len(set(taken.evaluate(zooms))) == 1

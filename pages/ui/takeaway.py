@@ -1,0 +1,72 @@
+"""What a visitor of page Compare can take away: pictures, GIS files, a table, a page of maps, Python lines."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pages.ui import coloured
+from pages.ui.words import atlas_title
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pages.ui.coloured import Colouring
+    from pages.ui.comparing import Job
+    from unigeoclip.atlas import Atlas
+    from unigeoclip.compare import Comparison
+
+_MODEL = "take-model"
+
+
+def offer(atlas: Atlas, job: Job, comparison: Comparison, how: Colouring) -> None:
+    """A popover with a button a form; a file is made when its button is pressed."""
+    from unigeoclip.exports import python_lines
+
+    stem = f"{atlas.name}-{'similarity' if how.point else how.kind}"
+    with st.popover("Take away", icon=":material/download:"):
+        names = list(comparison.embedded)
+        titles = {name: comparison.embedded[name].embedder.title for name in names}
+        name = st.selectbox("Map of", names, format_func=titles.get, key=_MODEL)
+        with st.container(horizontal=True):
+            _button("PNG", coloured.png, job, comparison, name, how, file=f"{stem}-{name}.png")
+            _button("GeoTIFF", coloured.geotiff, job, comparison, name, how, file=f"{stem}-{name}.tif")
+        st.caption("All of these models, in one file:")
+        with st.container(horizontal=True):
+            _button("Map page", _page, atlas, job, comparison, how, file=f"{stem}.html")
+            _button("GeoParquet", _table, comparison, how, file=f"{stem}.parquet")
+        st.caption("The map page opens anywhere, without a network. GeoParquet holds every cell with its vectors.")
+        st.code(python_lines(atlas.name, job.region, names, how.kind, how.number, how.point), language="python")
+
+
+def _button(label: str, make: Callable[..., bytes], *arguments: Any, file: str) -> None:
+    st.download_button(label, partial(make, *arguments), file_name=file, on_click="ignore", key=f"take-{label}")
+
+
+def _page(atlas: Atlas, job: Job, comparison: Comparison, how: Colouring) -> bytes:
+    from unigeoclip.exports import Pane, map_page
+
+    panes = []
+    for name, embedded in comparison.embedded.items():
+        note = embedded.embedder.provenance.source
+        panes.append(Pane(embedded.embedder.title, coloured.png(job, comparison, name, how), note))
+    title = f"{atlas_title(atlas.name)} compared"
+    explanation = coloured.explanation([pane.title for pane in panes], how)
+    bounds = job.region.grid.mercator_bounds
+    return map_page(atlas, bounds, panes, title=title, explanation=explanation).encode()
+
+
+def _table(comparison: Comparison, how: Colouring) -> bytes:
+    """Cells, vectors, and what the colours stand for."""
+    from unigeoclip.exports import geoparquet
+
+    shown = {}
+    for name in comparison.embedded:
+        column = name.replace("-", "_")
+        if how.point is not None:
+            shown[f"similarity_{column}"] = comparison.similarity(name, how.point).values
+        elif how.kind == "clusters":
+            shown[f"cluster_{column}"] = comparison.cluster_labels(name, how.number) + 1
+    return geoparquet(comparison, shown)

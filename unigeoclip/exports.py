@@ -1,0 +1,259 @@
+"""Compared maps to take away: pictures, GeoTIFF, GeoParquet, a map page that needs no network, and the Python lines."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from unigeoclip.errors import InputError
+from unigeoclip.geo import web_mercator
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from unigeoclip.atlas.store import Atlas
+    from unigeoclip.compare import Comparison, Region
+    from unigeoclip.geo import Bounds
+    from unigeoclip.heatmap import Grid
+
+__all__ = ["Pane", "colours_geotiff", "geoparquet", "map_page", "python_lines"]
+
+BASE_WIDTH_PX = 1024  # of the picture below the colours, at least
+_TILE_PX = 256
+_LEAFLET = Path(__file__).resolve().parents[1] / "assets" / "web" / "leaflet"
+_MERCATOR_HALF_M = math.pi * 6_378_137.0
+
+
+@dataclass(frozen=True)
+class Pane:
+    """One model of a map page.
+
+    Attributes:
+        title: Its name.
+        picture: PNG in Web Mercator over the mercator bounds of the region's grid.
+        note: A line beside the name: where the model is from, or the range of similarity.
+    """
+
+    title: str
+    picture: bytes
+    note: str = ""
+
+
+def colours_geotiff(grid: Grid, rgb: NDArray[np.uint8], describe: str = "") -> bytes:
+    """Colours of cells as a GeoTIFF: red, green, blue and alpha, EPSG:4326, one pixel a cell, transparent off the grid.
+
+    Args:
+        grid: The cells.
+        rgb: (n, 3) sRGB.
+        describe: What they mean, for the file's description.
+
+    Raises:
+        InputError: The number of colours is not that of the cells.
+    """
+    from rasterio import Affine
+    from rasterio.enums import ColorInterp
+    from rasterio.io import MemoryFile
+
+    if rgb.shape != (len(grid), 3):
+        raise InputError(f"{len(grid)} cells need as many colours, (n, 3); got {rgb.shape}.")
+    pixels = np.zeros((*grid.shape, 4), np.uint8)
+    pixels[grid.mask] = np.column_stack([rgb, np.full(len(rgb), 255, np.uint8)])
+    lat_step, lon_step = grid.step_deg
+    profile = {
+        "driver": "GTiff", "height": grid.shape[0], "width": grid.shape[1], "count": 4, "dtype": "uint8",
+        "crs": "EPSG:4326", "transform": Affine(lon_step, 0, grid.bounds[1], 0, -lat_step, grid.bounds[2]),
+        "compress": "deflate", "predictor": 2,
+    }  # fmt: skip
+    with MemoryFile() as memory:
+        with memory.open(**profile) as tiff:
+            tiff.write(pixels.transpose(2, 0, 1))
+            tiff.colorinterp = (ColorInterp.red, ColorInterp.green, ColorInterp.blue, ColorInterp.alpha)
+            tiff.update_tags(TIFFTAG_IMAGEDESCRIPTION=describe)
+        return bytes(memory.getbuffer())
+
+
+def geoparquet(comparison: Comparison, describe: dict[str, Any] | None = None) -> bytes:
+    """The cells of a region with the vectors of every model, as GeoParquet.
+
+    Args:
+        comparison: The models, embedded completely or coarsely.
+        describe: More columns, name -> (n, ...) values of the cells.
+
+    Returns:
+        A file with a point a row, in EPSG:4326: "area_km2", the columns of ``describe``, and one column a model, named
+        like it, of ``dim`` float32 numbers.
+    """
+    import geopandas
+
+    grid = comparison.region.grid
+    columns: dict[str, Any] = {"area_km2": grid.area_km2} | (describe or {})
+    columns |= {name.replace("-", "_"): list(embedded.vectors) for name, embedded in comparison.embedded.items()}
+    points = geopandas.points_from_xy(grid.cells[:, 1], grid.cells[:, 0])
+    file = io.BytesIO()
+    geopandas.GeoDataFrame(columns, geometry=points, crs="EPSG:4326").to_parquet(file, compression="zstd")
+    return file.getvalue()
+
+
+def map_page(atlas: Atlas, bounds: Bounds, panes: Sequence[Pane], *, title: str, explanation: str) -> str:
+    """A page of maps side by side that move together: one file that opens without a network.
+
+    Args:
+        atlas: Whose picture lies below the colours.
+        bounds: Of the pictures: south, west, north, east, degrees, within the Web Mercator square.
+        panes: The models, at least one.
+        title: Of the page.
+        explanation: What the colours mean.
+    """
+    import folium
+    from branca.element import Element, Figure
+
+    south, west, north, east = bounds
+    corners = [[south, west], [north, east]]
+    base, within = _base_picture(atlas, bounds)
+    figure = Figure(title=title)
+    maps = []
+    for number, pane in enumerate(panes):
+        share = 100 / len(panes)
+        shown = folium.Map(
+            location=[(south + north) / 2, (west + east) / 2], tiles=None, attributionControl=False, zoomSnap=0.25,
+            width=f"{share}%", left=f"{share * number}%", position="absolute",
+        )  # fmt: skip
+        shown.default_js, shown.default_css = [], []  # the page brings its own Leaflet; nothing is fetched
+        folium.raster_layers.ImageOverlay(base, [within[:2], within[2:]], opacity=0.9).add_to(shown)
+        folium.raster_layers.ImageOverlay(_data_url("image/png", pane.picture), corners, opacity=0.8).add_to(shown)
+        shown.fit_bounds(corners)
+        figure.add_child(shown)
+        maps.append(shown.get_name())
+    figure.header.add_child(Element(f"<style>{(_LEAFLET / 'leaflet.css').read_text('utf-8')}{_STYLE}</style>"))
+    figure.header.add_child(Element(f"<script>{(_LEAFLET / 'leaflet.js').read_text('utf-8')}</script>"))
+    figure.html.add_child(Element(_heading(panes, title, explanation, atlas)), index=0)
+    figure.script.add_child(Element(_SYNC % json.dumps(maps).replace('"', "")))
+    rendered: str = figure.render()
+    return rendered
+
+
+def python_lines(
+    atlas: str,
+    region: Region,
+    models: Sequence[str],
+    kind: str,
+    number: int = 0,
+    point: tuple[float, float] | None = None,
+) -> str:
+    """The Python lines that compute what is shown, with this package.
+
+    Args:
+        atlas: Name of the atlas.
+        region: What is compared.
+        models: Names of the embedders, the first of which the others' colours are turned towards.
+        kind: "components", "component", "clusters" or "umap".
+        number: Which component from 0, or how many clusters.
+        point: Latitude and longitude; similarity to it in place of colours.
+    """
+    whole = region.name == "atlas"
+    place = "Region.whole(atlas)" if whole else f"Region.rectangle(atlas, {_tuple(region.grid.bounds)})"
+    colours = {
+        "components": "comparison.component_colours(name)",
+        "component": f"comparison.component_colours(name, ({number},))",
+        "clusters": f"cluster_colours({number})[comparison.cluster_labels(name, {number})]",
+        "umap": "comparison.layout_colours(name)",
+    }[kind]
+    shown = f"colours = {{name: {colours} for name in models}}  # (cells, 3) sRGB, of region.grid.cells"
+    if point is not None:
+        shown = f"similarity = {{name: comparison.similarity(name, {_tuple(point)}) for name in models}}  # heatmaps"
+    lines = [
+        "from unigeoclip.atlas import load_atlas",
+        "from unigeoclip.compare import Comparison, Region, embed_region",
+        "from unigeoclip.embedders import load_embedder",
+        *(["from unigeoclip.projection import cluster_colours"] if kind == "clusters" and point is None else []),
+        "",
+        f"atlas = load_atlas({json.dumps(atlas)})",
+        f"region = {place}",
+        f"models = [{', '.join(json.dumps(name) for name in models)}]",
+        "embedded = {name: embed_region(load_embedder(name, atlas), region) for name in models}",
+        "comparison = Comparison(region, embedded)",
+        shown,
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _tuple(degrees: Sequence[float]) -> str:
+    """In full, so that the very same cells come out."""
+    return f"({', '.join(repr(float(value)) for value in degrees)})"
+
+
+def _data_url(kind: str, data: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
+
+
+def _base_picture(atlas: Atlas, bounds: Bounds) -> tuple[str, Bounds]:
+    """The atlas's picture within bounds, put together from its tiles, as a URL; and its own bounds, cut at 180 E."""
+    south, west, north, east = bounds
+    east = min(east, 180.0)
+    (left_m, top_m), (right_m, bottom_m) = web_mercator(np.array([[north, west], [south, east - 1e-9]])).tolist()
+    zoom = math.log2(BASE_WIDTH_PX / _TILE_PX * 2 * _MERCATOR_HALF_M / (right_m - left_m))
+    zoom = min(24, max(0, math.ceil(zoom)))
+    px_m = 2 * _MERCATOR_HALF_M / 2**zoom / _TILE_PX
+    left, right = ((x_m + _MERCATOR_HALF_M) / px_m for x_m in (left_m, right_m))
+    top, bottom = ((_MERCATOR_HALF_M - y_m) / px_m for y_m in (top_m, bottom_m))
+    across, down = (
+        range(int(low) // _TILE_PX, min(math.ceil(high / _TILE_PX), 2**zoom))
+        for low, high in ((left, right), (top, bottom))
+    )
+    raster = atlas.raster("aerial")
+    rows = [np.concatenate([raster.tile(zoom, x, y, _TILE_PX) for x in across], axis=2) for y in down]
+    picture = Image.fromarray(np.concatenate(rows, axis=1).transpose(1, 2, 0)[..., :3])
+    corner_x, corner_y = across[0] * _TILE_PX, down[0] * _TILE_PX
+    picture = picture.crop((left - corner_x, top - corner_y, right - corner_x, bottom - corner_y))
+    file = io.BytesIO()
+    picture.save(file, "WEBP", quality=72, method=2)
+    return _data_url("image/webp", file.getvalue()), (south, west, north, east)
+
+
+def _heading(panes: Sequence[Pane], title: str, explanation: str, atlas: Atlas) -> str:
+    cells = "".join(
+        f"<div><b>{html.escape(pane.title)}</b><small>{html.escape(pane.note)}</small></div>" for pane in panes
+    )
+    makers = " · ".join(dict.fromkeys(source.attribution for source in atlas.manifest.sources))
+    return (
+        f"<header><p><strong>{html.escape(title)}</strong> {html.escape(explanation)} "
+        f"<small>{html.escape(makers)}</small></p><div class='panes'>{cells}</div></header>"
+    )
+
+
+_STYLE = """
+html, body { margin: 0; height: 100%; font: 14px/1.35 system-ui, sans-serif; color: #16232b; }
+header { position: absolute; inset: 0 0 auto; height: 5rem; display: flex; flex-direction: column; overflow: hidden; }
+header p { flex: 1; margin: 0; padding: .4rem .7rem 0; overflow: auto; }
+header small { color: #55656f; margin-left: .5em; }
+.panes { display: flex; } .panes div { flex: 1; padding: .1rem .7rem .3rem; white-space: nowrap; overflow: hidden; }
+.folium-map { top: 5rem !important; height: calc(100% - 5rem) !important; }
+.folium-map { border-right: 2px solid #fff; box-sizing: border-box; background: #dfe7ea; }
+"""
+# Folium's own plugin for maps that move together knows two of them, and fetches its script. The scripts that make the
+# maps follow this one.
+_SYNC = """
+addEventListener("load", () => {
+  const panes = %s;
+  let moving = false;
+  const follow = (pane) => {
+    if (moving) return;
+    moving = true;
+    const others = panes.filter((other) => other !== pane);
+    others.forEach((other) => other.setView(pane.getCenter(), pane.getZoom(), { animate: false }));
+    moving = false;
+  };
+  panes.forEach((pane) => pane.on("move", () => follow(pane)));
+});
+"""
