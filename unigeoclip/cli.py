@@ -285,16 +285,18 @@ def _bbox(text: str) -> tuple[float, float, float, float]:
 
 def _train(arguments: argparse.Namespace) -> None:
     from unigeoclip.atlas.store import load_atlas
-    from unigeoclip.training import train
-    from unigeoclip.training.baselines import train_baseline
 
     atlas = load_atlas(arguments.atlas)
     what = arguments.baseline or arguments.config
     out = arguments.out or Path("runs") / "-".join(filter(None, (atlas.name, what, arguments.split)))
     options = {"split": arguments.split, "seed": arguments.seed, "steps": arguments.steps, "resume": arguments.resume}
     if arguments.baseline:
+        from unigeoclip.training.baselines import train_baseline
+
         metrics = train_baseline(atlas, arguments.baseline, out, config=arguments.config, **options)
     else:
+        from unigeoclip.training import train
+
         metrics = train(atlas, arguments.config, out, **options)
     _print_nested(metrics)
     print(out)

@@ -16,7 +16,7 @@ from unigeoclip.config import read_json
 from unigeoclip.errors import CheckpointError, InputError
 from unigeoclip.geo import as_latlon, distance_m, unit_xyz
 from unigeoclip.heatmap import Heatmap
-from unigeoclip.vectors import VectorCache, encode_places, gallery_rows, land_grid
+from unigeoclip.vectors import VectorCache, encode_places, gallery_rows, land_grid, mean_over_waves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -136,7 +136,7 @@ class Explorer:
             atlas: The atlas.
             model: Its model.
             grid: The land grid.
-            cells: (cells, dim) unit vectors of the grid's cells.
+            cells: (cells, dim) vectors of the grid's cells, see `vectors.mean_over_waves`.
             places: Modality name -> (gallery, dim) unit vectors of the atlas's gallery places, in the order of
                 ``vectors.gallery_rows``.
         """
@@ -186,7 +186,7 @@ class Explorer:
         model = load_model(opened.model_path)
         grid = land_grid(opened)
         cells, places = VectorCache(opened, model, grid, cache_dir).load(progress)
-        return cls(opened, model, grid, cells, places)
+        return cls(opened, model, grid, mean_over_waves(model, grid, cells), places)
 
     def _gallery_numbers(self, modality: str) -> NDArray[np.int64]:
         """Number of the gallery place of each item of a modality: not every place has a street view."""

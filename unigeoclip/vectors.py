@@ -14,10 +14,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
+from scipy.sparse import csr_array
+from scipy.spatial import cKDTree
 
 from unigeoclip.atlas.cache import cache_folder, keep_array, kept_array
 from unigeoclip.checkpoint import checkpoint_id
 from unigeoclip.errors import CheckpointError, InputError
+from unigeoclip.geo import EARTH_RADIUS_M, METRES_PER_DEGREE, unit_xyz
 from unigeoclip.heatmap import Grid
 from unigeoclip.modalities import text as text_modality
 from unigeoclip.modalities.street import street_batch
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from unigeoclip.atlas.store import Atlas
+    from unigeoclip.modalities.location import LocationEncoder
     from unigeoclip.model import UniGeoCLIP
 
 __all__ = [
@@ -38,6 +42,7 @@ __all__ = [
     "encode_places",
     "gallery_rows",
     "land_grid",
+    "mean_over_waves",
     "sentence_vectors_of",
     "text_batch",
 ]
@@ -48,6 +53,7 @@ _FORMAT = 1  # of the cached files: raise it when what they hold changes
 _BATCH = {"location": 512, "text": 512, "aerial": 128, "surface": 128, "street": 64}
 # Rough cost of encoding one item, in location encodings: only the progress bar depends on it.
 _COST = {"grid": 1.0, "location": 1.0, "text": 0.7, "aerial": 4.0, "surface": 2.0, "street": 14.0}
+MOST_ROWS = 3  # of the grid that a mean over waves reaches up or down, however long the waves are
 _MANY = 200  # windows or views from which on whole rasters are held while they are cut
 _MAX_NORM_ERROR = 0.01  # a cached vector further than this from norm 1 is damaged; float16 itself errs by 0.0005
 
@@ -76,6 +82,30 @@ def encode_cells(
     """Encode points in batches, (n, 2) degrees -> (n, dim) unit vectors; reports how many were done since last."""
     batches = (latlon[rows] for rows in _batches(len(latlon), "location"))
     return _encode(model, "location", batches, len(latlon), report)
+
+
+def mean_over_waves(model: UniGeoCLIP, grid: Grid, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What a cell of a heatmap stands for: the mean over all cells within half of the location encoder's finest wave.
+
+    What changes within one wave is interpolation between what was learned; shown cell by cell it is noise.
+
+    Args:
+        model: One that encodes locations.
+        grid: The cells.
+        vectors: (n, dim) unit vectors of the cells.
+
+    Returns:
+        (n, dim) float32, none longer than 1: products with a unit vector are mean similarities.
+    """
+    wave_m = min(cast("LocationEncoder", model.encoders["location"]).wavelengths_m())
+    radius_m = min(wave_m / 2, MOST_ROWS * METRES_PER_DEGREE * grid.step_deg[0])
+    tree = cKDTree(unit_xyz(grid.cells))
+    pairs = tree.query_pairs(2 * np.sin(radius_m / (2 * EARTH_RADIUS_M)), output_type="ndarray")
+    count = len(vectors)
+    rows, columns = np.concatenate([pairs, pairs[:, ::-1], np.repeat(np.arange(count)[:, None], 2, axis=1)]).T
+    shares = (1 / np.bincount(rows, minlength=count)).astype(np.float32)
+    means: NDArray[np.float32] = csr_array((shares[rows], (rows, columns)), shape=(count, count)) @ vectors
+    return means
 
 
 def encode_places(

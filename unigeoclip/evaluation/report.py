@@ -17,7 +17,7 @@ from unigeoclip.evaluation.held_out import encode_items, encode_photos, held_out
 from unigeoclip.evaluation.queries import load_rules, precision_at_area
 from unigeoclip.evaluation.retrieval import all_pairs
 from unigeoclip.evaluation.streets import street_report
-from unigeoclip.vectors import encode_cells, encode_places
+from unigeoclip.vectors import encode_cells, encode_places, land_grid, mean_over_waves
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -129,7 +129,7 @@ def query_scores(model: UniGeoCLIP, atlas: Atlas) -> list[dict[str, Any]]:
     if not folder.is_dir() or not {"text", "location"} <= set(model.modalities):
         return []
     rules, grid = load_rules(folder), atlas.land_grid()
-    cells = encode_cells(model, grid.latlon)
+    cells = _cells(model, atlas)
     text = model.encode({"text": [[rule.query] for rule in rules]})["text"].numpy()
     scores = []
     for rule, similarity in zip(rules, text @ cells.T, strict=True):
@@ -137,6 +137,12 @@ def query_scores(model: UniGeoCLIP, atlas: Atlas) -> list[dict[str, Any]]:
         kept = {"query": rule.query, "rule": rule.words}
         scores.append(kept | {"precision": score.precision, "chance": score.chance})
     return scores
+
+
+def _cells(model: UniGeoCLIP, atlas: Atlas) -> NDArray[np.float32]:
+    """The cells of the atlas's heatmaps, as the search sees them."""
+    grid = land_grid(atlas)
+    return mean_over_waves(model, grid, encode_cells(model, grid.cells))
 
 
 def held_out_report(
@@ -159,7 +165,7 @@ def unlike_thresholds(model: UniGeoCLIP, atlas: Atlas) -> dict[str, float]:
     if "location" not in model.modalities:
         return {}
     items = held_out(atlas, next(split for split in SPLITS if split in atlas.places))
-    cells = encode_cells(model, atlas.land_grid().latlon)
+    cells = _cells(model, atlas)
     thresholds: dict[str, float] = {}
     for name in ("aerial", "street", "surface"):
         if name in model.modalities and name in atlas.manifest.modalities:
