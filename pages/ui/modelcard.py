@@ -59,7 +59,7 @@ def read(atlas: Atlas) -> ModelCard | None:
     folder = atlas.model_path
     if not (folder / "metrics.json").is_file():
         return None
-    retrieval, queries = {}, []
+    retrieval: dict[str, dict[str, dict[str, float]]] = {}
     # Each training writes its own figures; that of the model which answers here comes first.
     for path in sorted(folder.glob("metrics*.json"), key=lambda path: (path.name != "metrics.json", path.name)):
         metrics = read_json(path)
@@ -68,9 +68,9 @@ def read(atlas: Atlas) -> ModelCard | None:
         for split, figures in metrics.get("splits", {}).items():
             if figures.get("retrieval"):
                 retrieval.setdefault(split, figures["retrieval"])
-        queries += metrics.get("queries", [])
     config = read_json(folder / "config.json") if (folder / "config.json").is_file() else {}
-    return ModelCard(read_json(folder / "metrics.json"), config, retrieval, queries)
+    own = read_json(folder / "metrics.json")
+    return ModelCard(own, config, retrieval, own.get("queries", []))
 
 
 def facts(atlas: Atlas) -> str:

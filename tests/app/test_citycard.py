@@ -135,3 +135,13 @@ def test_what_lies_beside_a_model(tmp_path, table):
     headings = [heading for heading, _ in citycard.sections(atlas)]
     assert headings[0] == "In Amsterdam, never seen"
     assert len(headings) == 5
+
+
+def test_the_card_shows_queries_of_the_model_that_answers_alone(tmp_path):
+    own = {"split": "views", "retrieval": {"street->aerial": {"recall@1": 40.0}}, "queries": [{"query": "park"}]}
+    other = {"split": "blocks", "retrieval": {"street->aerial": {"recall@1": 20.0}}, "queries": [{"query": "park"}]}
+    write_json(tmp_path / "metrics.json", own)
+    write_json(tmp_path / "metrics-blocks.json", other)
+    card = modelcard.read(SimpleNamespace(model_path=tmp_path))
+    assert list(card.retrieval) == ["views", "blocks"]
+    assert card.queries == [{"query": "park"}]
