@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
-from pages.ui import links, mapview, scale
+from pages.ui import links, looking, mapview, scale
 from pages.ui.words import coordinates
 from unigeoclip.errors import InputError, UniGeoError
 
@@ -203,7 +203,9 @@ def write_link(state: Session) -> None:
 def write_address(state: Session) -> None:
     """Make the address that of this query and its atlas; one step of the browser's history, and none if it is so."""
     present = {key: st.query_params.get_all(key) for key in st.query_params}
-    others = {key: values for key, values in present.items() if key not in (links.ATLAS, links.KEY)}
+    # What page Compare looks at belongs to the atlas it was chosen in.
+    ours = {links.ATLAS, links.KEY, *looking.KEYS}
+    others = {key: values for key, values in present.items() if key not in ours}
     address = others | {links.ATLAS: [state.atlas]} | ({links.KEY: list(state.link)} if state.link else {})
     if address != present:
         st.query_params.from_dict(address)

@@ -215,3 +215,10 @@ def test_the_fake_streets_end(both):
     assert streets.ahead(first.lat, first.lon, 270) is None
     assert streets.ahead(first.lat, first.lon, 90).lon > first.lon
     assert np.asarray(streets.picture(first.lat, first.lon, 90)).shape == (336, 448, 3)
+
+
+def test_what_was_compared_in_one_atlas_is_not_asked_of_the_other(both):
+    both.query_params["at"], both.query_params["box"] = "42.36,-71.06", "42.3,-71.1,42.4,-71"
+    both.run()
+    switch(both, "world")
+    assert address(both) == {"atlas": ["world"]}
