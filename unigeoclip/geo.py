@@ -158,3 +158,8 @@ def random_on_sphere(
     south, west, north, east = bounds
     sin_lat = rng.uniform(np.sin(np.radians(south)), np.sin(np.radians(north)), count)
     return np.stack([np.degrees(np.arcsin(sin_lat)), wrap_lon_deg(rng.uniform(west, east, count))], axis=1)
+
+
+def in_round_figures(metres: float) -> str:
+    """A width in words, two digits of it: "330 km", "230 m"."""
+    return f"{float(f'{metres / 1000:.2g}'):g} km" if metres >= 1000 else f"{float(f'{metres:.2g}'):g} m"

@@ -227,7 +227,7 @@ def embedders(atlas: Atlas) -> tuple[dict[str, Embedder], dict[str, str]]:
 
 def scales_of(found: dict[str, Embedder]) -> list[str]:
     """Which of these are ours with a scale switched off, the widest first."""
-    from unigeoclip.embedders.unigeoclip import WITHOUT
+    from unigeoclip.embedders import WITHOUT
 
     return [name for name in found if name.startswith(WITHOUT)]
 

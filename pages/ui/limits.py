@@ -6,7 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from pages.ui import scale
-from pages.ui.words import extent
+from unigeoclip.geo import in_round_figures
 
 if TYPE_CHECKING:
     from unigeoclip.atlas.schema import Manifest
@@ -24,7 +24,7 @@ def limits(manifest: Manifest) -> str:
 
 
 def _of_the_earth(manifest: Manifest) -> list[str]:
-    across = extent(manifest.window_m)
+    across = in_round_figures(manifest.window_m)
     return [
         f"It sees its pictures in squares of {across}. What is much smaller than that, it does not see; a picture "
         "of another scale gets an answer that means little.",
@@ -44,8 +44,8 @@ def _of_a_city(manifest: Manifest) -> list[str]:
     ]
     return [
         *(drawn if "rendered" in manifest.pictures.values() else []),
-        f"From above it sees squares of {extent(manifest.window_m)}; a picture of another scale gets an answer that "
-        "means little.",
+        f"From above it sees squares of {in_round_figures(manifest.window_m)}; a picture of another scale gets "
+        "an answer that means little.",
         f"It was trained on land inside the extent above, in {manifest.title} and nowhere else. On water and outside "
         "it answers too, and the page says so.",
         "It reads English, in the words of its texts: names, kinds of streets and buildings, parks, water, shops and "

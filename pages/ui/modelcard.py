@@ -7,9 +7,10 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from pages.ui import scale
-from pages.ui.words import extent, file_size, origin, title
+from pages.ui.words import file_size, origin, title
 from unigeoclip.atlas.schema import SPLITS
 from unigeoclip.config import read_json
+from unigeoclip.geo import in_round_figures
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -85,7 +86,7 @@ def facts(atlas: Atlas) -> str:
     return _pairs(
         ("Places", f"{len(places):,}{held_out}"),
         ("Modalities", ", ".join(title(name) for name in manifest.modalities)),
-        ("Pictures", f"{pictures}; from above each {extent(manifest.window_m)} across"),
+        ("Pictures", f"{pictures}; from above each {in_round_figures(manifest.window_m)} across"),
         *((f"{name[:1].upper()}{name[1:]}", f"{100 * share:.0f} %") for name, share in manifest.shares.items()),
         ("Extent", f"{_lat(south)} to {_lat(north)}, {_lon(west)} to {_lon(east)}"),
         ("On disk", f"{file_size(size)} in {len(manifest.files)} files, listed with checksums in atlas.json"),

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.ui import links, state
-from pages.ui.words import extent, file_size, origin, title
+from pages.ui.words import file_size, origin, title
 from unigeoclip.errors import UniGeoError
+from unigeoclip.geo import in_round_figures
 
 if TYPE_CHECKING:
     from pages.ui.state import Session
@@ -36,7 +37,7 @@ def panel(visitor: Session, explorer: Explorer, join: str) -> None:
 
 def _wanted(manifest: Manifest, kind: str) -> str:
     """What kind of picture the model was trained on, in a sentence or two."""
-    across = extent(manifest.window_m)
+    across = in_round_figures(manifest.window_m)
     wanted = {
         "street": "A photo along a street; its central 4:3 part is used.",
         "surface": f"Heights in metres, north up, about {across} across.",

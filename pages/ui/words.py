@@ -73,8 +73,3 @@ def file_size(count: int) -> str:
 def height(metres: float) -> str:
     """A height of a scale, in whole metres with a true minus sign."""
     return f"{metres:,.0f} m".replace(",", "\u202f").replace("-", "−")
-
-
-def extent(metres: float) -> str:
-    """A width in round figures: 330 km, 230 m."""
-    return f"{float(f'{metres / 1000:.2g}'):g} km" if metres >= 1000 else f"{float(f'{metres:.2g}'):g} m"

@@ -5,6 +5,7 @@ import pytest
 
 from pages.ui import links, mapview, words
 from unigeoclip.errors import InputError
+from unigeoclip.geo import in_round_figures
 from unigeoclip.heatmap import Grid, Heatmap
 
 
@@ -59,5 +60,5 @@ def test_figures_read_as_people_write_them():
         "1\u202f235 km",
     ]
     assert words.weight(-0.5) == "−0.5"
-    assert words.extent(333_585) == "330 km"
+    assert in_round_figures(333_585) == "330 km"
     assert words.literal("*a*") == r"\*a\*"

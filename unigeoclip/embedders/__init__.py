@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from unigeoclip.atlas.store import Atlas
     from unigeoclip.embedders.unigeoclip import UniGeoCLIPEmbedder
 
-__all__ = ["EMBEDDERS", "Embedder", "Provenance", "is_of_an_atlas", "load_all", "load_embedder"]
+__all__ = ["EMBEDDERS", "WITHOUT", "Embedder", "Provenance", "is_of_an_atlas", "load_all", "load_embedder"]
 
 
 # The published architectures with our weights, each with the published scales and with those of an atlas.
 RETRAINED = ("satclip-retrained", "satclip-retrained-city", "geoclip-retrained", "geoclip-retrained-city")
-_WITHOUT = re.compile(r"unigeoclip-without-(\d{1,3})")
+WITHOUT = "unigeoclip-without-"  # ours with a spatial scale switched off; its number from 1 follows
+_WITHOUT = re.compile(rf"{WITHOUT}(\d{{1,3}})")
 # What needs no atlas to be named.
 _OF_THE_EARTH = ("satclip", "geoclip", "coordinates")
 

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, cast
 import torch
 
 from unigeoclip.checkpoint import checkpoint_id, load_model
+from unigeoclip.embedders import WITHOUT
 from unigeoclip.embedders.base import Provenance, embed_in_batches
 from unigeoclip.errors import CheckpointError, InputError
+from unigeoclip.geo import in_round_figures
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from unigeoclip.model import UniGeoCLIP
 
 NAME, TITLE = "unigeoclip", "UniGeoCLIP"
-WITHOUT = "unigeoclip-without-"  # a number from 1 follows
 
 
 class UniGeoCLIPEmbedder:
@@ -52,7 +53,7 @@ class UniGeoCLIPEmbedder:
             )
         self._without = without
         self.name = NAME if without is None else f"{WITHOUT}{without + 1}"
-        self.title = TITLE if without is None else f"{TITLE} without {in_metres(wavelengths_m[without])}"
+        self.title = TITLE if without is None else f"{TITLE} without {in_round_figures(wavelengths_m[without])}"
 
     @property
     def n_scales(self) -> int:
@@ -91,9 +92,3 @@ class UniGeoCLIPEmbedder:
         xy = self._encoder.prepare(points).to(self.model.log_scale.device)
         vectors: NDArray[np.float32] = self._encoder(xy, self._without).float().cpu().numpy()
         return vectors
-
-
-def in_metres(length_m: float) -> str:
-    """A wavelength in words, two digits of it: "6.4 km", "100 m"."""
-    rounded = float(f"{length_m:.2g}")
-    return f"{rounded / 1000:g} km" if rounded >= 1000 else f"{rounded:g} m"
