@@ -459,8 +459,11 @@ def _draw_trunk(
 
 
 @_compiled
-def _land(scene: Scene, x: Real, y: Real) -> Any:  # pragma: no cover - compiled
-    """The land class with the greatest share at a point, buildings left out; the shares of roads and of shadow."""
+def _land(scene: Scene, x: Real, y: Real, shares: Array) -> Any:  # pragma: no cover - compiled
+    """The land class with the greatest share at a point, buildings left out; the shares of roads and of shadow.
+
+    ``shares`` is a table of zeros, one for each class, and is so again afterwards.
+    """
     ix, iy = int(x), int(y)
     here = scene.ground[iy, ix]
     middle = here & LAND_BITS
@@ -480,26 +483,26 @@ def _land(scene: Scene, x: Real, y: Real) -> Any:  # pragma: no cover - compiled
                 own += weight
     if own >= np.float32(0.5) and middle != _BUILDING:
         return middle, road, shadow
-    best, best_share = middle, np.float32(0)
+    for j in range(3):
+        for i in range(3):
+            shares[scene.ground[iy + j - 1, ix + i - 1] & LAND_BITS] += wx[i] * wy[j]
+    shares[_BUILDING] = np.float32(0)
+    best, best_share = middle, np.float32(0) if middle == _BUILDING else own
     for j in range(3):
         for i in range(3):
             land = scene.ground[iy + j - 1, ix + i - 1] & LAND_BITS
-            if land in (best, _BUILDING):
-                continue
-            share = np.float32(0)
-            for b in range(3):
-                for a in range(3):
-                    if scene.ground[iy + b - 1, ix + a - 1] & LAND_BITS == land:
-                        share += wx[a] * wy[b]
-            if share > best_share and (share > own or middle == _BUILDING):
-                best, best_share = land, share
+            if shares[land] > best_share:
+                best, best_share = land, shares[land]
+    for j in range(3):
+        for i in range(3):
+            shares[scene.ground[iy + j - 1, ix + i - 1] & LAND_BITS] = np.float32(0)
     return best, road, shadow
 
 
 @_compiled
 def _draw_ground(
     scene: Scene, camera: Camera, column: Array, haze_of_row: Array, east: Real, south: Real, ahead: Real,
-    azimuth: int,
+    azimuth: int, shares: Array,
 ) -> None:  # pragma: no cover - compiled  # fmt: skip
     """Fill what is left of a column below the horizon with the ground at that distance."""
     rows, cols = scene.ground.shape
@@ -520,7 +523,7 @@ def _draw_ground(
             continue
         footprint = np.float32(depth * depth / drop)  # metres of ground in this pixel
         if not known or footprint > 1 or row % 2 == 0:  # near the camera, every other row will do
-            land, road, shadow = _land(scene, x, y)
+            land, road, shadow = _land(scene, x, y, shares)
             known, green = True, land in _GREEN
         r, g, b = scene.ground_rgb[land, 0], scene.ground_rgb[land, 1], scene.ground_rgb[land, 2]
         x_m, y_m = np.float32(x * scene.px_m), np.float32(y * scene.px_m)
@@ -666,38 +669,42 @@ def _cast(
 
 
 @_compiled
-def draw_view(scene: Scene, camera: Camera, out: Array) -> None:  # pragma: no cover - compiled
-    """Draw one view.
+def draw_columns(scene: Scene, camera: Camera, out: Array, begin: int, end: int) -> None:  # pragma: no cover - compiled
+    """Draw columns of one view; no column depends on another.
 
     Args:
         scene: The city.
         camera: Where it is seen from.
-        out: (3, height, width) uint8, filled.
+        out: (3, height, width) uint8, the whole view; its columns ``begin`` to ``end`` are filled.
+        begin: The first column.
+        end: The column after the last.
     """
     height, width = out.shape[1], out.shape[2]
     column = np.empty((height, 4), np.float32)
     haze_of_row = np.empty(height, np.float32)
+    shares = np.zeros(LAND_BITS + 1, np.float32)
     for row in range(height):
         below = max(row + 0.5 - camera.horizon_px, 0.02)
         haze_of_row[row] = _haze_at(min(camera.eye_m * camera.focal_px / below, 4000.0))
     cos_heading, sin_heading = np.cos(camera.heading_rad), np.sin(camera.heading_rad)
-    for u in range(width):
+    for u in range(begin, end):
         aside = (u + 0.5 - width / 2) / camera.focal_px
         ahead = 1 / np.sqrt(1 + aside * aside)  # cosine between the ray and the middle of the picture
         east = (sin_heading + aside * cos_heading) * ahead
         south = (-cos_heading + aside * sin_heading) * ahead
         azimuth = int((np.arctan2(east, -south) / (2 * np.pi) % 1.0) * SKY_AZIMUTHS) % SKY_AZIMUTHS
         column[:] = 0
+        per_row = ahead / camera.focal_px / SKY_MAX_TAN * SKY_ELEVATIONS
         _cast(scene, camera, column, east, south, ahead)
-        _draw_ground(scene, camera, column, haze_of_row, east, south, ahead, azimuth)
+        _draw_ground(scene, camera, column, haze_of_row, east, south, ahead, azimuth, shares)
         for row in range(height):
             left = 1 - column[row, 3]
             if left <= 1 - _OPAQUE:  # what would shine through the last of the leaves
+                whole = np.float32(1) / column[row, 3]
                 for band in range(3):
-                    column[row, band] /= column[row, 3]
+                    column[row, band] *= whole
             else:
-                tangent = (camera.horizon_px - row - 0.5) / camera.focal_px * ahead
-                elevation = min(max(int(tangent / SKY_MAX_TAN * SKY_ELEVATIONS), 0), SKY_ELEVATIONS - 1)
+                elevation = min(max(int((camera.horizon_px - row - 0.5) * per_row), 0), SKY_ELEVATIONS - 1)
                 for band in range(3):
                     column[row, band] += left * scene.sky_rgb[elevation, azimuth, band]
             for band in range(3):

@@ -7,10 +7,13 @@ from the building's own hash; no pixel and no draw is shared with the aerial pic
 
 from __future__ import annotations
 
+import functools
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import geopandas as gpd
+import numba
 import numpy as np
 import pandas as pd
 import shapely
@@ -30,6 +33,8 @@ from unigeoclip.atlas.render.layers import (
 from unigeoclip.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import ArrayLike, NDArray
 
     Views: TypeAlias = NDArray[np.uint8]
@@ -48,6 +53,8 @@ SPACING_M: dict[str, float] = {
 }
 _PRIVATE_WAYS = ("driveway", "parking_aisle", "crossover", "yard", "siding", "spur", "drive-through")
 _NO_WAYS_FOR_VIEWS = ("steps", "corridor", "platform", "sidewalk", "crossing")
+_THREADS = min(4, numba.get_num_threads())  # the compiled code runs without the interpreter's lock
+_STRIP_PX = 56  # columns that a thread draws at a time
 _LINE = 1  # shapely's number of the type
 _PATH_CLEARANCE_M = 18.0  # a path that close to a road shows nothing new
 
@@ -212,15 +219,45 @@ class StreetScene:
             )
         focal_px = width / 2 / np.tan(np.radians(fov_deg) / 2)
         out = np.empty((len(points), 3, height, headings.shape[1] * width), np.uint8)
-        for row, (spot, turns) in enumerate(zip(spots, np.radians(headings), strict=True)):
-            for place, turn in enumerate(turns):
-                camera = raycast.Camera(*map(float, (*spot, turn, eye_m, focal_px, HORIZON * height)))
-                raycast.draw_view(self.scene, camera, out[row, :, :, place * width : (place + 1) * width])
+        strips = [
+            (
+                self.scene,
+                raycast.Camera(*map(float, (*spot, turn, eye_m, focal_px, HORIZON * height))),
+                out[row, :, :, place * width : (place + 1) * width],
+                begin,
+                min(begin + _STRIP_PX, width),
+            )
+            for row, (spot, turns) in enumerate(zip(spots, np.radians(headings), strict=True))
+            for place, turn in enumerate(turns)
+            for begin in range(0, width, _STRIP_PX)
+        ]
+        _draw_on_all_threads(strips)
         return out
 
     def _where(self) -> str:
         south, west, north, east = self.grid.bounds_deg
         return f"latitudes {south:.4f} to {north:.4f}, longitudes {west:.4f} to {east:.4f}"
+
+
+def _draw_on_all_threads(strips: list[tuple[Any, ...]]) -> None:
+    """Draw strips of views, given as `raycast.draw_columns` takes them; whichever thread is free takes the next one."""
+    left = iter(strips)  # safe to share: a list's iterator moves on under the interpreter's lock
+    others = [_pool().submit(_draw, left) for _ in range(min(_THREADS, len(strips)) - 1)]
+    try:
+        _draw(left)
+    finally:
+        for other in others:
+            other.result()
+
+
+def _draw(strips: Iterator[tuple[Any, ...]]) -> None:
+    for strip in strips:
+        raycast.draw_columns(*strip)
+
+
+@functools.cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_THREADS, "street-views")
 
 
 def _placed(layer: NDArray[Any], size: tuple[int, int], row: int, col: int) -> NDArray[Any]:
