@@ -1,5 +1,7 @@
 """Colours of embeddings: components, alignment, floors, clusters, layouts."""
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -80,6 +82,13 @@ def test_a_layout_keeps_neighbours_and_repeats_itself():
 def test_a_layout_can_be_stopped():
     with pytest.raises(projection.StoppedError):
         projection.umap_layout(BLOBS, report=lambda done, total: done < 20)
+    said = []  # what is stopped holds up nobody else
+    other = threading.Thread(
+        target=projection.umap_layout, args=(BLOBS, 0, lambda done, total: said.append(done) or True), daemon=True
+    )
+    other.start()
+    other.join(120)
+    assert said[-1] == 200
 
 
 def test_a_constant_model_has_no_layout():

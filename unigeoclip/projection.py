@@ -6,10 +6,12 @@ region looks constant, and noise of the last bits looks like nothing.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from tqdm.auto import tqdm
 
 from unigeoclip.errors import InputError, StoppedError
 
@@ -214,8 +216,8 @@ def umap_layout(
         raise InputError(f"UMAP needs more than {_NEIGHBOURS + 1} points, not {len(array)}.")
     if array.var(axis=0).sum() < _CONSTANT:  # a model that sees no difference has no layout
         return np.zeros((len(array), 2), np.float32)
-    bar = None if report is None else {"disable": False, "file": _Reporter(report), "mininterval": 0.2}
-    layout = umap.UMAP(
+    bar = None if report is None else {"disable": False, "file": _Reporter(report), "mininterval": 0.2, "miniters": 1}
+    reducer = umap.UMAP(
         n_neighbors=_NEIGHBOURS,
         metric="cosine",
         n_epochs=_EPOCHS,
@@ -224,9 +226,25 @@ def umap_layout(
         init="pca",
         tqdm_kwds=bar,
         verbose=bar is not None,
-    ).fit_transform(array)
+        # Exact ones from FAISS take half a second; UMAP's own search takes most of a minute, compiling included.
+        precomputed_knn=_nearest(array),
+        force_approximation_algorithm=True,  # or UMAP would measure few points itself
+    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "precomputed_knn", UserWarning)  # no point is added to a layout later
+        layout = reducer.fit_transform(array)
     found: NDArray[np.float32] = (layout - layout.mean(axis=0)).astype(np.float32)
     return found
+
+
+def _nearest(vectors: NDArray[np.float32]) -> tuple[NDArray[np.int32], NDArray[np.float32], None]:
+    """Numbers and cosine distances of the points nearest to each, itself first, as UMAP takes them."""
+    import faiss
+
+    index = faiss.IndexFlatIP(vectors.shape[1])
+    index.add(np.ascontiguousarray(vectors))
+    similarity, near = index.search(np.ascontiguousarray(vectors), _NEIGHBOURS)
+    return near.astype(np.int32), np.clip(1 - similarity, 0, None), None
 
 
 class _Reporter:
@@ -234,10 +252,17 @@ class _Reporter:
 
     def __init__(self, report: Callable[[int, int], bool]) -> None:
         self.report = report
+        self.stopped = False
 
     def write(self, text: str) -> None:
         done = text.rpartition("/")[0].rpartition(" ")[2]
-        if done.isdigit() and not self.report(int(done), _EPOCHS):
+        if self.stopped or not done.isdigit() or self.report(int(done), _EPOCHS):
+            return
+        if int(done) < _EPOCHS:
+            self.stopped = True
+            # A bar writes while it holds the lock of all bars, and keeps it when writing fails: without this, the next
+            # layout of another thread would wait for ever.
+            tqdm.get_lock().release()
             raise StoppedError("Stopped.")
 
     def flush(self) -> None:
