@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.ui import coloured, comparing, looking, mapview, scale, scatter, takeaway, waiting
+from pages.ui import coloured, comparing, looking, mapview, routes, scale, scatter, takeaway, waiting
 from pages.ui.coloured import Colouring
 from pages.ui.looking import Looking
 from pages.ui.words import coordinates, literal
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from unigeoclip.embedders import Embedder
 
 POLL_S = 0.2
+MAPS_FIRST_S = 2.0
 MOST = 4
 NUMBER_PX = 220
 FIRST = 3  # models are shown until others are chosen: ours, and the published ones as far as they are here
@@ -181,11 +182,26 @@ def _maps(atlas: Atlas, job: Job, models: list[Embedder], how: Colouring, seen: 
         coloured.pane(job, comparison, model.name, how, lasso) if model.name in comparison.embedded
         else coloured.empty_pane(model) for model in models
     ]  # fmt: skip
+    begun = time.monotonic()
     mapview.show(
         atlas, panes, nonce=seen.revision, key=key,
         on_click=lambda: _clicked(seen, key), on_region=lambda: _chosen(seen, key),
     )  # fmt: skip
     st.caption(coloured.explanation([model.title for model in models], how))
+    _maps_first([pane["overlay"]["url"] for pane in panes if "overlay" in pane], begun)
+
+
+def _maps_first(overlays: list[str], begun: float) -> None:
+    """On a visitor's first look, hold back what is below the maps until the browser has fetched their pictures.
+
+    It would otherwise spend that second on the library that draws the scatter. A browser that has the pictures already
+    fetches none, so there is an end to waiting.
+    """
+    if not overlays or st.session_state.get("compare-drawn"):
+        return
+    while time.monotonic() < begun + MAPS_FIRST_S and not routes.overlays_sent(overlays, begun):
+        time.sleep(0.05)
+    st.session_state["compare-drawn"] = True
 
 
 def _clicked(seen: Looking, key: str) -> None:

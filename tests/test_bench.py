@@ -191,7 +191,7 @@ def test_the_whole_report_is_json(tmp_path, monkeypatch):
     assert report["location_points_per_s"].keys() | report["not_here"].keys() == EMBEDDERS.keys()
     assert report["ratio_to_geoclip"]["geoclip"] == 1
     assert report["query_ms"].keys() == {"location", "text", "image"}
-    parts = {"first_opening", "opening", "clusters", "click", "umap", "rectangle_coarse", "rectangle"}
+    parts = {"first_opening", "opening", "clusters", "click", "umap_compiled", "umap", "rectangle_coarse", "rectangle"}
     assert report["compare_s"].keys() == parts
     assert start.items() <= report.items()
     assert isinstance(Explorer.open(atlas), Explorer)

@@ -170,6 +170,9 @@ def test_what_follows_from_vectors_is_kept_beside_them(region, tmp_path, monkeyp
     again = kept_region(FourierEmbedder(5e5), region, cache_dir=tmp_path)
     second = Comparison(region, {"fourier": again})
     np.testing.assert_array_equal(second.component_colours("fourier"), colours)
+    assert not second.is_measured("fourier")  # its agreement with the reference, here itself, is not there yet
+    second.agreement("fourier", "fourier")
+    assert second.is_measured("fourier")
     assert second.figures("fourier") == figures
     assert again.is_laid_out
     np.testing.assert_array_equal(again.layout, layout)

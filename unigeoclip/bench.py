@@ -24,7 +24,7 @@ import numpy as np
 from unigeoclip.errors import UniGeoError
 from unigeoclip.geo import random_on_sphere
 from unigeoclip.heatmap import coloured_picture
-from unigeoclip.projection import cluster_colours
+from unigeoclip.projection import cluster_colours, compile_umap
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -231,8 +231,8 @@ def measure_compare(
 
     Returns:
         "first_opening", all vectors, pictures of three components; "opening", the same once they are kept;
-        "clusters"; "click", similarities and pictures; "umap" of the first model; "rectangle_coarse", the first
-        pictures of the rectangle; "rectangle", its complete ones.
+        "clusters"; "click", similarities and pictures; "umap_compiled", once a process, and "umap" of the first model;
+        "rectangle_coarse", the first pictures of the rectangle; "rectangle", its complete ones.
     """
     from unigeoclip.compare import Region, embed_coarsely, embed_region
 
@@ -252,6 +252,7 @@ def measure_compare(
         comparison = _draw(whole, models, kept)
         figures["clusters"] = seconds(lambda: _draw_clusters(comparison))
         figures["click"] = seconds(lambda: _draw_similarity(comparison))
+        figures["umap_compiled"] = seconds(compile_umap)
         figures["umap"] = seconds(comparison.reference.lay_out)
         figures["rectangle_coarse"] = seconds(lambda: _draw(part, models, embed_coarsely))
         figures["rectangle"] = seconds(lambda: _draw(part, models, kept))

@@ -50,6 +50,7 @@ SAMPLE = 3000  # cells that figures are computed on
 LAYOUT = 10_000  # cells that UMAP lays out
 RINGS = 8  # of distance, for Moran's I
 _CHUNK = 2048
+_FIGURES = "figures"  # name of the file of them
 _FORMAT = 2  # of the kept files
 
 
@@ -360,7 +361,15 @@ class Comparison:
             [metres, I], the outer edges of rings of distance. What is not defined for a constant model is None.
         """
         embedded = self.embedded[name]
-        return _kept_numbers(embedded, "figures", lambda: self._figures(embedded))
+        return _kept_numbers(embedded, _FIGURES, lambda: self._figures(embedded))
+
+    def is_measured(self, name: str) -> bool:
+        """Whether `figures` of an embedder and its `agreement` with the reference are kept, and need no computing."""
+        embedded = self.embedded[name]
+        return all(
+            path is not None and path.is_file()
+            for path in (_numbers_path(embedded, what) for what in (_FIGURES, _agreement_with(self.reference)))
+        )
 
     def _figures(self, embedded: Embedded) -> dict[str, Any]:
         rows = self.region.sample(SAMPLE)
@@ -381,8 +390,7 @@ class Comparison:
     def agreement(self, one: str, other: str) -> dict[str, float | None]:
         """How alike two embedders see this region: "cka", "neighbours" (share of the ten nearest in common)."""
         first, second = self.embedded[one], self.embedded[other]
-        mark = second.kept.stem if second.kept else ""
-        return _kept_numbers(first, f"and-{mark}", lambda: self._agreement(first, second))
+        return _kept_numbers(first, _agreement_with(second), lambda: self._agreement(first, second))
 
     def _agreement(self, one: Embedded, other: Embedded) -> dict[str, float | None]:
         rows = self.region.sample(SAMPLE)
@@ -393,11 +401,20 @@ class Comparison:
         }
 
 
+def _agreement_with(embedded: Embedded) -> str:
+    return f"and-{embedded.kept.stem if embedded.kept else ''}"
+
+
+def _numbers_path(embedded: Embedded, what: str) -> Path | None:
+    kept = embedded.kept
+    return None if kept is None else kept.with_name(f"{kept.stem}-{what}.json")
+
+
 def _kept_numbers(embedded: Embedded, what: str, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Numbers about a region: read if they are kept beside its vectors, else computed and, of a whole one, kept."""
-    if embedded.kept is None:
+    path = _numbers_path(embedded, what)
+    if path is None:
         return compute()
-    path = embedded.kept.with_name(f"{embedded.kept.stem}-{what}.json")
     try:
         found: dict[str, Any] = read_json(path)
     except InputError:  # not there yet, or damaged

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +27,7 @@ __all__ = [
     "aligned_scores",
     "cluster_colours",
     "clusters",
+    "compile_umap",
     "component_rgb",
     "matched_labels",
     "principal_components",
@@ -235,6 +237,12 @@ def umap_layout(
         layout = reducer.fit_transform(array)
     found: NDArray[np.float32] = (layout - layout.mean(axis=0)).astype(np.float32)
     return found
+
+
+@cache
+def compile_umap() -> None:
+    """Compile what `umap_layout` runs, once a process: it takes longer than to lay out thousands of points."""
+    umap_layout(np.eye(2 * _NEIGHBOURS, dtype=np.float32))
 
 
 def _nearest(vectors: NDArray[np.float32]) -> tuple[NDArray[np.int32], NDArray[np.float32], None]:

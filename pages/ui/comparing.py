@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from unigeoclip.geo import Bounds
 
 KEPT_REGIONS = 6
-_COARSE, _LAYOUT, _FULL, _FIGURES = range(4)  # what comes first
+_COARSE, _LAYOUT, _FULL, _FIGURES, _AHEAD = range(5)  # what comes first
 
 
 class Work:
@@ -42,6 +42,7 @@ class Work:
         figures: Of this model, when they have been computed.
         agreement: With another model, by its name.
         pictures: Colours and pictures of the map, by what they depend on.
+        prepared: Whether what may be asked for next has been begun.
     """
 
     def __init__(self, name: str) -> None:
@@ -55,6 +56,7 @@ class Work:
         self.figures: dict[str, Any] | None = None
         self.agreement: dict[str, dict[str, Any]] = {}
         self.pictures: dict[Any, Any] = {}
+        self.prepared = False
 
     @property
     def busy(self) -> bool:
@@ -96,8 +98,17 @@ class Job:
             if umap and not work.laid_out:
                 self._begin(_LAYOUT, work, "Laying out with UMAP", self._lay_out)
             elif work.figures is None or names[0] not in work.agreement:
-                first = self.work[names[0]]
-                self._begin(_FIGURES, work, "Measuring", lambda work, first=first: self._measure(work, first))
+                self._want_figures(work, self.work[names[0]])
+
+    def _want_figures(self, work: Work, first: Work) -> None:
+        """Show those on disk at once; compute what is not."""
+        if self.comparison([first.name, work.name]).is_measured(work.name):
+            self._measure(work, first)
+        else:
+            self._begin(_FIGURES, work, "Measuring", lambda work: self._measure(work, first))
+        if not work.prepared:
+            work.prepared = True
+            _later(_AHEAD, work, self._prepare)
 
     def _open(self, name: str) -> None:
         """Show what is on disk at once; embed what is not."""
@@ -168,8 +179,16 @@ class Job:
         comparison = self.comparison([first.name, work.name])
         work.figures = work.figures or comparison.figures(work.name)
         work.agreement[first.name] = comparison.agreement(work.name, first.name)
-        comparison.embedded[work.name].clusters(DEFAULT_NUMBER["clusters"])  # so that they are there when asked for
         return True
+
+    def _prepare(self, work: Work) -> bool:
+        """What a visitor is likely to ask for next; nobody waits for it."""
+        from unigeoclip.projection import compile_umap
+
+        if work.embedded is not None:
+            work.embedded.clusters(DEFAULT_NUMBER["clusters"])
+            compile_umap()
+        return False
 
 
 _log = logging.getLogger(__name__)

@@ -6,7 +6,9 @@ Nothing here keeps state of a visitor. Every address names what it returns, so b
 from __future__ import annotations
 
 import hashlib
+import math
 import threading
+import time
 from collections import OrderedDict
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -26,7 +28,7 @@ from unigeoclip.errors import UniGeoError
 from unigeoclip.geo import MERCATOR_RADIUS_M, inverse_web_mercator
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from starlette.requests import Request
 
@@ -39,6 +41,7 @@ _PAPER = [min(255, 105 + int(value * 0.68)) for value in range(256)]  # relief a
 
 _overlays: OrderedDict[str, bytes] = OrderedDict()
 _overlays_lock = threading.Lock()
+_sent: dict[str, float] = {}  # when each of them was last fetched, seconds of `time.monotonic`
 
 
 def publish_overlay(picture: bytes, ending: str = "png") -> str:
@@ -48,8 +51,15 @@ def publish_overlay(picture: bytes, ending: str = "png") -> str:
         _overlays[digest] = picture
         _overlays.move_to_end(digest)
         while len(_overlays) > MAX_OVERLAYS:
-            _overlays.popitem(last=False)
+            old, _ = _overlays.popitem(last=False)
+            _sent.pop(old, None)
     return f"/data/overlays/{digest}.{ending}"
+
+
+def overlays_sent(addresses: Sequence[str], since: float) -> bool:
+    """Whether browsers have fetched all these overlays after a moment of `time.monotonic`."""
+    with _overlays_lock:
+        return all(_sent.get(address.rpartition("/")[2].partition(".")[0], -math.inf) >= since for address in addresses)
 
 
 def tile_url(atlas: Atlas, style: str) -> str:
@@ -72,9 +82,11 @@ def vector_url(atlas: Atlas, layer: str) -> str:
     return f"/data/{atlas.name}/vectors/{layer}?{version(atlas)}"
 
 
-def _overlay(request: Request) -> Response:
+async def _overlay(request: Request) -> Response:  # at once: a picture must not queue behind tiles
     with _overlays_lock:
-        picture = _overlays.get(request.path_params["digest"])
+        picture = _overlays.get(digest := request.path_params["digest"])
+        if picture is not None:
+            _sent[digest] = time.monotonic()
     if picture is None:
         return PlainTextResponse("This picture is no longer kept; ask again.", 404)
     return Response(picture, media_type=f"image/{request.path_params['ending']}", headers=KEEP)
@@ -186,7 +198,7 @@ class _Checked(StaticFiles):
 
 ROUTES = [
     Mount("/web", _Checked(directory=WEB)),
-    Route("/data/overlays/{digest}.{ending}", threaded(_overlay)),
+    Route("/data/overlays/{digest}.{ending}", _overlay),
     Route("/data/{atlas}/tiles/{style}/{z:int}/{x:int}/{y:int}", threaded(_tile)),
     Route("/data/{atlas}/pictures/{modality}/{point}", threaded(_picture)),
     Route("/data/{atlas}/heights/{point}", threaded(_heights)),

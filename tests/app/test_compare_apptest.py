@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from pages.ui import coloured, comparing
+from pages.ui import coloured, comparing, routes
 from pages.ui.coloured import Colouring
 from tests.app import fake
 from tests.embedders.test_embedders import make as make_embedder
@@ -14,6 +14,7 @@ from tests.embedders.test_embedders import make as make_embedder
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch):
     monkeypatch.setattr(comparing, "_jobs", comparing.OrderedDict())
+    monkeypatch.setattr(routes, "overlays_sent", lambda addresses, since: True)  # no browser fetches any
 
 
 def settled(app):

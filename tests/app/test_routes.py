@@ -1,6 +1,7 @@
 """The app's own routes, without Streamlit."""
 
 import io
+import time
 
 import pytest
 from PIL import Image
@@ -57,10 +58,14 @@ def test_pictures_and_lines_are_served(client, atlas):
 
 
 def test_heatmaps_are_kept_by_content_and_only_so_many(client, monkeypatch):
+    began = time.monotonic()
     address = routes.publish_overlay(b"a heatmap")
     assert routes.publish_overlay(b"a heatmap") == address
     answer = client.get(address)
     assert (answer.content, answer.headers["content-type"]) == (b"a heatmap", "image/png")
+    assert routes.overlays_sent([address], began)
+    assert not routes.overlays_sent([address, routes.publish_overlay(b"another")], began)
+    assert not routes.overlays_sent([address], time.monotonic())
     monkeypatch.setattr(routes, "MAX_OVERLAYS", 2)
     for number in range(3):
         routes.publish_overlay(bytes([number]))

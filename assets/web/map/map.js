@@ -99,7 +99,10 @@ class SyncedMap {
   setBase(id) {
     this.memory.base = id;
     this.root.dataset.base = id;
-    for (const pane of this.panes) pane.controls.markBase(id);
+    for (const pane of this.panes) {
+      pane.showBase(id);
+      pane.controls.markBase(id);
+    }
   }
 
   setAskBy(by) {
@@ -124,7 +127,7 @@ class SyncedMap {
 class Pane {
   constructor(owner, spec, data) {
     const { L } = owner;
-    Object.assign(this, { owner, L, id: spec.id, markers: new Map(), overlay: null, overlayUrl: null });
+    Object.assign(this, { owner, L, id: spec.id, markers: new Map(), bases: new Map(), overlay: null, overlayUrl: null });
     this.element = L.DomUtil.create("div", "ugc-pane", owner.root);
     this.canvas = L.DomUtil.create("div", "ugc-pane-canvas", this.element);
     // Our sheet may still be loading when the map is mounted again; Leaflet would then set position: relative for good.
@@ -184,7 +187,7 @@ class Pane {
     for (const style of base.styles) {
       if (!style.tiles) continue;
       this.map.createPane(`base-${style.id}`).classList.add("ugc-base", `ugc-base-${style.id}`);
-      L.tileLayer(style.tiles, {
+      const layer = L.tileLayer(style.tiles, {
         pane: `base-${style.id}`,
         bounds: this.bounds,
         noWrap: true,
@@ -192,12 +195,18 @@ class Pane {
         maxZoom: base.max_zoom,
         updateWhenZooming: false,
         keepBuffer: 3,
-      }).addTo(this.map);
+      });
+      this.bases.set(style.id, layer);
     }
     // Lines lie above the heatmap: a coast that shines through is how one reads where the colours are.
     const lines = this.map.createPane("lines");
     lines.classList.add("ugc-lines");
     for (const vector of base.vectors) this.addLines(vector);
+  }
+
+  // A base map is fetched when it is first looked at, and stays: the style sheet fades between them.
+  showBase(id) {
+    this.bases.get(id)?.addTo(this.map);
   }
 
   async addLines({ url, kind }) {
