@@ -236,7 +236,11 @@ def test_heatmaps_of_other_embedders(run, folder, tmp_path):
         (["--text", "dry", "--out", "heat.pdf"], ".geojson"),
         (["--text", "dry", "--out", "nowhere/heat.tif"], "folder nowhere"),
         (["--text", "dry"], "--out"),
-        (["--text", "dry", "--out", "heat.tif", "--embedder", "coordinates"], "points only"),
+        (["--text", "dry", "--out", "heat.tif", "--embedder", "coordinates"], "knows no words"),
+        (
+            ["--image", __file__, "--modality", "aerial", "--out", "heat.tif", "--embedder", "coordinates"],
+            "points only",
+        ),
         (["--latlon", "1,2", "--out", "heat.tif", "--embedder", "oracle"], "no embedder 'oracle'"),
         (["--text", "dry", "--out", "heat.tif", "--embedder", "oracle"], "no embedder 'oracle'"),
     ],

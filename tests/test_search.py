@@ -377,7 +377,7 @@ def test_other_embedders_draw_heatmaps_of_points(explorer):
             return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
 
     cell = explorer.grid.cells[3]
-    heatmap = embedder_heatmap(Compass(), explorer.grid, cell)
+    heatmap = embedder_heatmap(Compass(), explorer.grid, Compass().embed(cell[None])[0])
     assert heatmap.values[3] == pytest.approx(1)
     assert abs(heatmap.best().lon - cell[1]) < 1e-6
 

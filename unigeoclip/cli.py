@@ -105,9 +105,11 @@ def _add_data_commands(commands: Any) -> None:
 
     baselines = commands.add_parser("baselines", help="weights of others that are fetched when asked for")
     kinds = baselines.add_subparsers(title="actions", metavar="ACTION", required=True)
-    fetch = kinds.add_parser("download", help="fetch SatCLIP's location encoder, or take it from a file")
-    fetch.add_argument("name", metavar="NAME", help="satclip-vit16-l40 and five others; a wrong name lists them")
-    fetch.add_argument("--from", dest="file", type=Path, metavar="F.ckpt", help="official checkpoint that is here")
+    fetch = kinds.add_parser("download", help="fetch SatCLIP's location encoder or GeoCLIP's image encoder")
+    fetch.add_argument("name", metavar="NAME", help="satclip-vit16-l40 and five others, or geoclip-images")
+    fetch.add_argument(
+        "--from", dest="file", type=Path, metavar="PATH", help="official checkpoint, or folder of CLIP, that is here"
+    )
     fetch.set_defaults(run=_download_baseline)
 
 
@@ -303,12 +305,18 @@ def _train(arguments: argparse.Namespace) -> None:
 
 
 def _download_baseline(arguments: argparse.Namespace) -> None:
+    from unigeoclip.embedders import geoclip_images
     from unigeoclip.embedders.satclip import download_satclip, import_satclip
 
-    if arguments.file is not None:
+    def say(text: str) -> None:
+        print(text, file=sys.stderr)
+
+    if arguments.name == geoclip_images.NAME:
+        print(geoclip_images.download_geoclip_images(say, arguments.file))
+    elif arguments.file is not None:
         print(import_satclip(arguments.name, arguments.file))
     else:
-        print(download_satclip(arguments.name, lambda text: print(text, file=sys.stderr)))
+        print(download_satclip(arguments.name, say))
 
 
 def _search(arguments: argparse.Namespace) -> None:
@@ -362,15 +370,22 @@ def _heatmap(arguments: argparse.Namespace) -> None:
 
 def _heatmap_of_embedder(arguments: argparse.Namespace) -> Any:
     from unigeoclip.atlas.store import load_atlas
-    from unigeoclip.embedders import EMBEDDERS, load_embedder
+    from unigeoclip.embedders import EMBEDDERS, PictureEmbedder, load_embedder
     from unigeoclip.search import embedder_heatmap
     from unigeoclip.vectors import land_grid
 
-    if arguments.embedder in EMBEDDERS and arguments.latlon is None:
-        raise InputError(f"The embedder {arguments.embedder!r} knows points only: ask it with --latlon.")
+    if arguments.embedder in EMBEDDERS and arguments.text is not None:
+        raise InputError(f"The embedder {arguments.embedder!r} knows no words: ask it with --latlon.")
+    kind, value, _ = _question(arguments)
     atlas = load_atlas(arguments.atlas)
     embedder = load_embedder(arguments.embedder, atlas, arguments.weights)
-    return embedder_heatmap(embedder, land_grid(atlas), _latlon(arguments.latlon))
+    if kind == "location":
+        vector = embedder.embed(value)[0]
+    elif isinstance(embedder, PictureEmbedder):
+        vector = embedder.embed_picture(value, kind)
+    else:
+        raise InputError(f"The embedder {arguments.embedder!r} knows points only: ask it with --latlon.")
+    return embedder_heatmap(embedder, land_grid(atlas), vector)
 
 
 def _embed(arguments: argparse.Namespace) -> None:

@@ -439,13 +439,8 @@ def sentences_of(text: str) -> tuple[list[str], list[Note]]:
     return sentences, notes
 
 
-def embedder_heatmap(embedder: Embedder, grid: Grid, latlon: Sequence[float]) -> Heatmap:
-    """Similarity of a point to every cell of a grid, as any embedder of coordinates sees it.
-
-    Raises:
-        InputError: The coordinates are not a point on the globe.
-    """
-    vector = embedder.embed(as_latlon(latlon))[0]
+def embedder_heatmap(embedder: Embedder, grid: Grid, vector: NDArray[np.float32]) -> Heatmap:
+    """Similarity of a vector of any embedder, (dim,), to every cell of a grid."""
     return Heatmap(grid, cast("NDArray[np.float32]", embedder.embed(grid.cells) @ vector))
 
 

@@ -11,14 +11,23 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from unigeoclip.embedders.base import Embedder, Provenance
+from unigeoclip.embedders.base import Embedder, PictureEmbedder, Provenance
 from unigeoclip.errors import CheckpointError, InputError
 
 if TYPE_CHECKING:
     from unigeoclip.atlas.store import Atlas
     from unigeoclip.embedders.unigeoclip import UniGeoCLIPEmbedder
 
-__all__ = ["EMBEDDERS", "WITHOUT", "Embedder", "Provenance", "is_of_an_atlas", "load_all", "load_embedder"]
+__all__ = [
+    "EMBEDDERS",
+    "WITHOUT",
+    "Embedder",
+    "PictureEmbedder",
+    "Provenance",
+    "is_of_an_atlas",
+    "load_all",
+    "load_embedder",
+]
 
 
 # The published architectures with our weights, each with the published scales and with those of an atlas.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from unigeoclip.geo import as_latlon
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Embedder", "Provenance", "embed_in_batches"]
+__all__ = ["Embedder", "PictureEmbedder", "Provenance", "embed_in_batches"]
 
 # Activations of this many rows stay in the processor's cache: larger batches are no faster, whole ones slower.
 BATCH_ROWS = 512
@@ -64,6 +64,26 @@ class Embedder(Protocol):
 
         Raises:
             InputError: Not coordinates; the message names the first bad row.
+        """
+
+
+@runtime_checkable
+class PictureEmbedder(Protocol):
+    """An embedder whose space holds pictures as well."""
+
+    def embed_picture(self, data: bytes, kind: str) -> NDArray[np.float32]:
+        """Embed one picture.
+
+        Args:
+            data: Content of its file.
+            kind: What it is: "aerial", "street" or "surface".
+
+        Returns:
+            (dim,) float32 of L2 norm 1.
+
+        Raises:
+            InputError: No picture, or of a kind that this embedder does not read.
+            CheckpointError: What reads pictures is not on this machine.
         """
 
 

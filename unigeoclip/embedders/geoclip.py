@@ -9,6 +9,7 @@ The weights ship inside the ``geoclip`` wheel, whose dependencies need an image 
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import itertools
@@ -26,6 +27,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from unigeoclip.atlas.sources.downloads import Package
 from unigeoclip.config import read_json, write_json
 from unigeoclip.embedders.base import Provenance, embed_in_batches
 from unigeoclip.errors import CheckpointError, DownloadError, InputError
@@ -34,12 +36,20 @@ from unigeoclip.geo import EQUAL_EARTH_A, as_latlon, random_on_sphere
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from unigeoclip.embedders.geoclip_images import GeoCLIPImages
+
 __all__ = ["GEOCLIP_FOLDER", "GeoCLIPEmbedder", "GeoCLIPLocationEncoder", "convert_geoclip"]
 
 GEOCLIP_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "baselines" / "geoclip"
 
 _VERSION = "1.3.0"
-_WHEEL_SHA256 = "08a93791166a279d52b95c466a952c75f17f654cc61bdf6ab20355325b564dec"
+WHEEL = Package(
+    "geoclip",
+    _VERSION,
+    f"geoclip-{_VERSION}-py3-none-any.whl",
+    40_292_198,
+    "08a93791166a279d52b95c466a952c75f17f654cc61bdf6ab20355325b564dec",
+)
 _WEIGHTS_IN_WHEEL = "geoclip/model/weights/location_encoder_weights.pth"
 _LICENCE_IN_WHEEL = f"geoclip-{_VERSION}.dist-info/licenses/LICENSE"
 _WEIGHTS, _LICENCE, _PROVENANCE = "location_encoder.safetensors", "LICENSE", "provenance.json"
@@ -151,6 +161,18 @@ class GeoCLIPEmbedder:
         """See :meth:`unigeoclip.embedders.base.Embedder.embed`; 180 E is embedded as 180 W, the same meridian."""
         return embed_in_batches(latlon, self.dim, self._encode, rows=1024)
 
+    def embed_picture(self, data: bytes, kind: str) -> NDArray[np.float32]:
+        """See :meth:`unigeoclip.embedders.base.PictureEmbedder.embed_picture`; trained on photographs, asked by any."""
+        if kind == "surface":
+            raise InputError("GeoCLIP reads photographs, not heights.")
+        return self._images.embed_file(data)
+
+    @functools.cached_property
+    def _images(self) -> GeoCLIPImages:
+        from unigeoclip.embedders.geoclip_images import GeoCLIPImages
+
+        return GeoCLIPImages.from_cache()
+
     def raw(self, latlon: ArrayLike) -> NDArray[np.float32]:
         """The encoder's output before it is brought to length one: (n, 2) degrees -> (n, 512) float32.
 
@@ -247,7 +269,7 @@ def convert_geoclip(wheel: Path, folder: Path = GEOCLIP_FOLDER) -> Path:
         "paper": "Vivanco, Nayak & Shah: GeoCLIP, NeurIPS 2023, arXiv 2309.16020",
         "package": "geoclip",
         "version": _VERSION,
-        "url": f"pkg:pypi/geoclip@{_VERSION}",
+        "url": WHEEL.url,
         "licence": "MIT",
         "attribution": GeoCLIPEmbedder.provenance.licence,
         "origin": origin,
@@ -266,20 +288,8 @@ def convert_geoclip(wheel: Path, folder: Path = GEOCLIP_FOLDER) -> Path:
 
 def _read_wheel(wheel: Path) -> tuple[dict[str, Tensor], bytes, dict[str, Any]]:
     """State of the encoder with the published float32 weights, the licence text, and where they were."""
-    try:
-        data = wheel.read_bytes()
-    except OSError as error:
-        raise DownloadError(f"{wheel} cannot be read: {error.strerror}.") from error
-    if _sha256(data) != _WHEEL_SHA256:
-        raise DownloadError(
-            f"{wheel} is not the wheel of geoclip {_VERSION}: get it with pip download --no-deps geoclip=={_VERSION}."
-        )
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        content, licence = archive.read(_WEIGHTS_IN_WHEEL), archive.read(_LICENCE_IN_WHEEL)
-    try:
-        published = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise DownloadError(f"{_WEIGHTS_IN_WHEEL} in {wheel} is not a file of tensors: {error}.") from error
+    content, licence = files_of_wheel(wheel, _WEIGHTS_IN_WHEEL, _LICENCE_IN_WHEEL)
+    published = published_tensors(content, f"{_WEIGHTS_IN_WHEEL} in {wheel}")
     state = {}
     for i in range(_CAPSULES):
         state[f"capsules.{i}.frequencies"] = published[f"LocEnc{i}.capsule.0.b"]
@@ -287,13 +297,44 @@ def _read_wheel(wheel: Path) -> tuple[dict[str, Tensor], bytes, dict[str, Any]]:
             for part in ("weight", "bias"):
                 state[f"capsules.{i}.layers.{j}.{part}"] = published[f"LocEnc{i}.{layer}.{part}"]
     origin = {
-        "wheel_bytes": len(data),
-        "wheel_sha256": _WHEEL_SHA256,
+        "wheel_bytes": WHEEL.size_bytes,
+        "wheel_sha256": WHEEL.sha256,
         "file": _WEIGHTS_IN_WHEEL,
         "file_sha256": _sha256(content),
         "parameters": sum(tensor.numel() for tensor in state.values()),
     }
     return state, licence, origin
+
+
+def files_of_wheel(wheel: Path, *names: str) -> list[bytes]:
+    """Files out of the ``geoclip`` wheel.
+
+    Raises:
+        DownloadError: The wheel cannot be read or is another one.
+    """
+    try:
+        data = wheel.read_bytes()
+    except OSError as error:
+        raise DownloadError(f"{wheel} cannot be read: {error.strerror}.") from error
+    if _sha256(data) != WHEEL.sha256:
+        raise DownloadError(
+            f"{wheel} is not the wheel of geoclip {_VERSION}: get it with pip download --no-deps geoclip=={_VERSION}."
+        )
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return [archive.read(name) for name in names]
+
+
+def published_tensors(content: bytes, where: str) -> dict[str, Tensor]:
+    """A published file of weights, read without running code.
+
+    Raises:
+        DownloadError: It is something else.
+    """
+    try:
+        tensors: dict[str, Tensor] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise DownloadError(f"{where} is not a file of tensors: {error}.") from error
+    return tensors
 
 
 def _storage_error(published: dict[str, Tensor], packed: dict[str, Tensor], points: int = 2000) -> dict[str, Any]:

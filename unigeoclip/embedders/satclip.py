@@ -8,8 +8,6 @@ takes a file that is already there, and both keep the location encoder alone, wi
 
 from __future__ import annotations
 
-import functools
-import hashlib
 import itertools
 import math
 import os
@@ -26,9 +24,11 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from unigeoclip.atlas.cache import cache_folder
+from unigeoclip.atlas.verify import sha256_of
 from unigeoclip.config import from_dict, read_json, write_json
 from unigeoclip.embedders.base import Provenance, embed_in_batches
-from unigeoclip.errors import CheckpointError, DownloadError, InputError
+from unigeoclip.embedders.hub import fetch_from_hub
+from unigeoclip.errors import CheckpointError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +55,6 @@ _WEIGHTS, _PROVENANCE = "location_encoder.safetensors", "provenance.json"
 _FIRST_OMEGA = 30.0  # of the first sine (Sitzmann et al., NeurIPS 2020); 1 in the others
 _COPIES = ("model.location.nnet.", "model.nnet.")  # the published module registers its network twice
 _OTHERS = ("model.visual.", "model.logit_scale", "model.posenc.", "model.location.posenc.")
-_HASH_CHUNK = 1 << 20
 
 
 def spherical_harmonics(latlon: NDArray[np.float64], degrees: int) -> NDArray[np.float64]:
@@ -181,7 +180,7 @@ class SatCLIPEmbedder:
         remedy = f"fetch it again with 'python -m unigeoclip baselines download {found}'"
         try:
             record = read_json(folder / _PROVENANCE)
-            if _sha256(folder / _WEIGHTS) != record["sha256"]:
+            if sha256_of(folder / _WEIGHTS) != record["sha256"]:
                 raise CheckpointError(f"{folder / _WEIGHTS} is damaged (another checksum than recorded): {remedy}.")
             encoder = _encoder(from_dict(SatCLIPConfig, record["config"]), load_file(folder / _WEIGHTS), found)
         except (InputError, OSError, KeyError, TypeError, SafetensorError) as error:
@@ -306,9 +305,9 @@ def import_satclip(variant: str, path: Path, source: str | None = None) -> Path:
         "paper": "Klemmer et al.: SatCLIP, AAAI 2025, arXiv 2311.17179",
         "licence": "MIT",
         "source": source or f"Checkpoint {path.name}",
-        "checkpoint_sha256": _sha256(path),
+        "checkpoint_sha256": sha256_of(path),
         "config": asdict(encoder.config),
-        "sha256": _sha256(temporary),
+        "sha256": sha256_of(temporary),
     }
     temporary.replace(folder / _WEIGHTS)
     write_json(folder / _PROVENANCE, record)
@@ -331,29 +330,7 @@ def download_satclip(variant: str, say: Callable[[str], None], endpoint: str | N
         DownloadError: The hub cannot be reached, or what came is not what it announced.
         CheckpointError: The file is of another layout.
     """
-    from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
-
     repository, file = SATCLIP_VARIANTS[_known(variant)], f"{variant}.ckpt"
-    url = hf_hub_url(repository, file, endpoint=endpoint)
-    try:
-        announced = get_hf_file_metadata(url)
-        say(f"{file}: {(announced.size or 0) / 1e6:.0f} MB from {url}, MIT licence")
-        revision = announced.commit_hash or "main"
-        path = Path(hf_hub_download(repository, file, revision=revision, endpoint=endpoint))
-    except Exception as error:  # whatever the hub's client and the network library below it raise
-        why = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DownloadError(
-            f"{url} cannot be fetched ({why}). With the file from elsewhere: baselines download {variant} --from FILE."
-        ) from error
-    # Large files are named by their SHA-256 on the hub, so its own announcement is the checksum.
-    if announced.etag and len(announced.etag) == 64 and _sha256(path) != announced.etag:
-        raise DownloadError(f"{path} is not the file that {url} announced (SHA-256 {announced.etag}): remove it.")
+    remedy = f"With the file from elsewhere: baselines download {variant} --from FILE."
+    path, revision = fetch_from_hub(repository, file, say, endpoint, remedy)
     return import_satclip(variant, path, f"{repository} at {revision}, {file}")
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        for chunk in iter(functools.partial(file.read, _HASH_CHUNK), b""):
-            digest.update(chunk)
-    return digest.hexdigest()

