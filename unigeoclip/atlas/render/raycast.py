@@ -64,7 +64,7 @@ class Scene(NamedTuple):
         block_m: uint8, the highest point of each block of `BLOCK_PX` pixels, trees too, rounded up.
         wall_rgb: (256, 3) float32 colour of each façade code.
         ground_rgb: (classes, 3) float32 colour of each land class.
-        sky_rgb: (SKY_ELEVATIONS, SKY_AZIMUTHS, 3) float32; rows by the tangent of the elevation.
+        sky_rgb: (SKY_AZIMUTHS, SKY_ELEVATIONS, 3) float32; elevations by their tangent.
         px_m: Side of a pixel on the ground, metres.
         max_height_m: Nothing is higher.
     """
@@ -169,6 +169,21 @@ def _solid(scene: Scene, x: Real, y: Real) -> Any:  # pragma: no cover - compile
     """
     ix, iy = int(x), int(y)
     wx, wy = _weights(x), _weights(y)
+    highest, code, share = 0, np.uint8(0), np.float32(0)
+    alike, built = True, np.float32(0)
+    for j in range(3):
+        for i in range(3):
+            if scene.code[iy + j - 1, ix + i - 1] != 0:
+                height, own = int(scene.height_dm[iy + j - 1, ix + i - 1]), wx[i] * wy[j]
+                alike &= highest == 0 or highest == height  # noqa: PLR1714 - numba knows no tuples of mixed numbers
+                highest = height
+                built += own
+                if own > share:
+                    code, share = scene.code[iy + j - 1, ix + i - 1], own
+    if alike:  # nearly always; buildings of several heights take a search
+        if built < np.float32(0.5):
+            highest, code = 0, np.uint8(0)
+        return np.float32(highest) * _DECIMETRE, code
     highest, code, share = 0, np.uint8(0), np.float32(0)
     for j in range(3):
         for i in range(3):
@@ -530,7 +545,7 @@ def _draw_ground(
         if land == _WATER:
             mirror = np.float32(0.4) + np.float32(0.55) / (1 + np.float32(below * 12 / camera.focal_px))
             wave = 1 + np.float32(0.16) * (_hash(int(y_m / 0.7 + x_m / 5), row, 21) - np.float32(0.5)) / (1 + footprint)
-            sky = scene.sky_rgb[8, azimuth]
+            sky = scene.sky_rgb[azimuth, 8]
             r, g, b = (
                 (r + (sky[0] - r) * mirror) * wave,
                 (g + (sky[1] - g) * mirror) * wave,
@@ -706,6 +721,6 @@ def draw_columns(scene: Scene, camera: Camera, out: Array, begin: int, end: int)
             else:
                 elevation = min(max(int((camera.horizon_px - row - 0.5) * per_row), 0), SKY_ELEVATIONS - 1)
                 for band in range(3):
-                    column[row, band] += left * scene.sky_rgb[elevation, azimuth, band]
+                    column[row, band] += left * scene.sky_rgb[azimuth, elevation, band]
             for band in range(3):
                 out[band, row, u] = np.uint8(min(max(column[row, band], np.float32(0)), np.float32(255)))

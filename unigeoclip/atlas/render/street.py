@@ -291,7 +291,7 @@ def _wall_colours() -> NDArray[np.float32]:
 
 
 def _sky() -> NDArray[np.float32]:
-    """The sky by elevation (rows: equal steps of its tangent) and azimuth: brighter to the sun, a few thin clouds."""
+    """The sky by azimuth and elevation (equal steps of its tangent): brighter to the sun, a few thin clouds."""
     tangent = (np.arange(raycast.SKY_ELEVATIONS) + 0.5) / raycast.SKY_ELEVATIONS * raycast.SKY_MAX_TAN
     azimuth = (np.arange(raycast.SKY_AZIMUTHS) + 0.5) / raycast.SKY_AZIMUTHS * 2 * np.pi
     elevation = np.arctan(tangent)[:, None]
@@ -308,7 +308,8 @@ def _sky() -> NDArray[np.float32]:
         layer += weight * np.sin(size * east + 1.7 * step) * np.sin(size * 0.8 * north + 0.6 * east + step)
     cloud = np.clip(layer - 0.35, 0, 1) * np.clip(tangent[:, None] * 6, 0, 1) * 0.7
     sky = sky + (246.0 - sky) * cloud[..., None]
-    table: NDArray[np.float32] = np.clip(sky, 0, 255).astype(np.float32)
+    # A column of a picture looks along one azimuth: its colours lie side by side.
+    table: NDArray[np.float32] = np.ascontiguousarray(np.clip(sky, 0, 255).astype(np.float32).transpose(1, 0, 2))
     return table
 
 
