@@ -175,7 +175,7 @@ def _solid(scene: Scene, x: Real, y: Real) -> Any:  # pragma: no cover - compile
         for i in range(3):
             if scene.code[iy + j - 1, ix + i - 1] != 0:
                 height, own = int(scene.height_dm[iy + j - 1, ix + i - 1]), wx[i] * wy[j]
-                alike &= highest == 0 or highest == height  # noqa: PLR1714 - numba knows no tuples of mixed numbers
+                alike &= highest == 0 or highest == height
                 highest = height
                 built += own
                 if own > share:
