@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.ui import coloured, comparing, looking, mapview, routes, scale, scatter, takeaway, waiting
+from pages.ui import coloured, comparing, looking, mapview, pictured, routes, scale, scatter, takeaway, waiting
 from pages.ui.coloured import Colouring
 from pages.ui.looking import Looking
 from pages.ui.words import coordinates, literal
@@ -15,6 +16,7 @@ from unigeoclip.errors import InputError, UniGeoError
 
 if TYPE_CHECKING:
     from pages.ui.comparing import Job
+    from pages.ui.pictured import Picture
     from unigeoclip.atlas import Atlas
     from unigeoclip.compare import Comparison
     from unigeoclip.embedders import Embedder
@@ -86,7 +88,8 @@ def _colouring(seen: Looking) -> Colouring:
         seen.number = ask(WAYS[seen.kind], least, most, key=seen.kind, width=NUMBER_PX)
     else:
         seen.number = 0
-    return Colouring(seen.kind, seen.number - 1 if seen.kind == "component" else seen.number, seen.point)
+    number = seen.number - 1 if seen.kind == "component" else seen.number
+    return Colouring(seen.kind, number, seen.point, seen.picture)
 
 
 def _take_link(atlas: Atlas, seen: Looking, known: list[str]) -> None:
@@ -124,7 +127,8 @@ def compare() -> None:
     comparison = job.comparison(models)
     how = _ready(job, comparison, how)
     with state:
-        _point(seen, scale.of(atlas.manifest).digits)
+        _asked(seen, scale.of(atlas.manifest).digits)
+        _image(atlas, seen, next(iter(found.values())))
         _region(seen)
         if comparison.embedded:
             takeaway.offer(atlas, job, comparison, how)
@@ -138,13 +142,26 @@ def compare() -> None:
     _wait(job, models, drawn, progress)
 
 
-def _point(seen: Looking, digits: int) -> None:
-    """What a click asked, and the way back to colours."""
-    if seen.point is None:
+def _asked(seen: Looking, digits: int) -> None:
+    """What a click or a picture asked, and the way back to colours."""
+    if seen.point is None and seen.picture is None:
         st.caption("Click a map: every model shows what it finds like that point.")
-    else:
-        st.button(f"Similarity to {coordinates(*seen.point, digits)}", icon=":material/close:", help="Back to colours",
-                  key="forget-point", on_click=setattr, args=(seen, "point", None))  # fmt: skip
+        return
+    what = literal(seen.picture.name) if seen.picture else coordinates(*seen.point, digits)
+    st.button(f"Similarity to {what}", icon=":material/close:", help="Back to colours", key="forget-point",
+              on_click=_ask, args=(seen,))  # fmt: skip
+
+
+def _ask(seen: Looking, point: tuple[float, float] | None = None, picture: Picture | None = None) -> None:
+    """Ask by a point or a picture, or by neither."""
+    seen.point, seen.picture, seen.problem = point, picture, ""
+    seen.revision += 1
+
+
+def _image(atlas: Atlas, seen: Looking, first: Embedder) -> None:
+    """A picture to ask by."""
+    with st.popover("Image", icon=":material/image:", help="Ask by a picture"):
+        pictured.panel(atlas, lambda picture: _ask(seen, picture=picture), partial(setattr, seen, "problem"), first)
 
 
 def _region(seen: Looking) -> None:
@@ -172,7 +189,7 @@ def _typed(seen: Looking) -> None:
 def _ready(job: Job, comparison: Comparison, how: Colouring) -> Colouring:
     """The colouring that can be shown now: components until UMAP is computed."""
     waits = how.kind == "umap" and not all(job.work[name].laid_out for name in comparison.embedded)
-    return Colouring("components", 0, how.point) if waits else how
+    return Colouring("components", 0, how.point, how.picture) if waits else how
 
 
 def _maps(atlas: Atlas, job: Job, models: list[Embedder], how: Colouring, seen: Looking) -> None:
@@ -207,8 +224,7 @@ def _maps_first(overlays: list[str], begun: float) -> None:
 def _clicked(seen: Looking, key: str) -> None:
     click = mapview.clicked(key)
     if click is not None:
-        seen.point, seen.problem = (round(click["lat"], 5), round(click["lng"], 5)), ""
-        seen.revision += 1
+        _ask(seen, point=(round(click["lat"], 5), round(click["lng"], 5)))
 
 
 def _chosen(seen: Looking, key: str) -> None:

@@ -103,6 +103,25 @@ def test_the_python_lines_give_what_is_shown(atlas, comparison, kind, number, mo
     assert asked["similarity"]["fourier"].best().similarity > 0.5
 
 
+def test_the_python_lines_ask_by_a_picture(atlas, monkeypatch, tmp_path):
+    monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "field.png").write_bytes(b"a picture")
+    heard = []
+
+    def embed(self, data, kind):
+        heard.append((data, kind))
+        return np.eye(self.dim, dtype=np.float32)[0]
+
+    monkeypatch.setattr(FourierEmbedder, "embed_picture", embed, raising=False)
+    region = Region.rectangle(atlas, (20, -15, 50, 25))
+    lines = exports.python_lines(str(atlas.path), region, ["fourier"], "clusters", 4, picture=("field.png", "aerial"))
+    found = {}
+    exec(lines, found)
+    assert heard == [(b"a picture", "aerial")]
+    assert found["similarity"]["fourier"].values.shape == (len(region.grid),)
+
+
 def test_png_is_exact(comparison):
     grid, rgb = comparison.region.grid, comparison.component_colours("fourier")
     picture = np.asarray(Image.open(io.BytesIO(coloured_picture(grid, rgb, blend=False, form="PNG"))))

@@ -349,9 +349,11 @@ class Comparison:
 
     def similarity(self, name: str, latlon: tuple[float, float]) -> Heatmap:
         """How like a point each cell is to one embedder."""
-        embedded = self.embedded[name]
-        vector = embedded.embedder.embed([latlon])[0]
-        return Heatmap(self.region.grid, np.asarray(embedded.vectors @ vector, np.float32))
+        return self.similarity_to(name, self.embedded[name].embedder.embed([latlon])[0])
+
+    def similarity_to(self, name: str, vector: NDArray[np.float32]) -> Heatmap:
+        """How like a vector of an embedder's space, (dim,), each cell is: that of a picture, say."""
+        return Heatmap(self.region.grid, np.asarray(self.embedded[name].vectors @ vector, np.float32))
 
     def figures(self, name: str) -> dict[str, Any]:
         """Numbers about one embedder on this region, of a sample of cells; see `evaluation.structure`.

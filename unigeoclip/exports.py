@@ -150,6 +150,7 @@ def python_lines(
     kind: str,
     number: int = 0,
     point: tuple[float, float] | None = None,
+    picture: tuple[str, str] | None = None,
 ) -> str:
     """The Python lines that compute what is shown, with this package.
 
@@ -160,6 +161,7 @@ def python_lines(
         kind: "components", "component", "clusters" or "umap".
         number: Which component from 0, or how many clusters.
         point: Latitude and longitude; similarity to it in place of colours.
+        picture: Name of a file and what it shows ("street", say); similarity to it in place of colours.
     """
     whole = region.name == "atlas"
     place = "Region.whole(atlas)" if whole else f"Region.rectangle(atlas, {_tuple(region.grid.bounds)})"
@@ -172,11 +174,17 @@ def python_lines(
     shown = f"colours = {{name: {colours} for name in models}}  # (cells, 3) sRGB, of region.grid.cells"
     if point is not None:
         shown = f"similarity = {{name: comparison.similarity(name, {_tuple(point)}) for name in models}}  # heatmaps"
+    elif picture is not None:
+        asked = f"embedded[name].embedder.embed_picture(picture, {json.dumps(picture[1])})"
+        shown = f"picture = Path({json.dumps(picture[0])}).read_bytes()\n"
+        shown += f"similarity = {{name: comparison.similarity_to(name, {asked}) for name in models}}  # heatmaps"
+    clusters = kind == "clusters" and point is None and picture is None
     lines = [
+        *(["from pathlib import Path", ""] if picture is not None else []),
         "from unigeoclip.atlas import load_atlas",
         "from unigeoclip.compare import Comparison, Region, embed_region",
         "from unigeoclip.embedders import load_embedder",
-        *(["from unigeoclip.projection import cluster_colours"] if kind == "clusters" and point is None else []),
+        *(["from unigeoclip.projection import cluster_colours"] if clusters else []),
         "",
         f"atlas = load_atlas({json.dumps(atlas)})",
         f"region = {place}",

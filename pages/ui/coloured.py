@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pages.ui.comparing import Job
+    from pages.ui.pictured import Picture
     from unigeoclip.compare import Comparison
     from unigeoclip.embedders import Embedder
+    from unigeoclip.heatmap import Heatmap
 
 SIMILARITY_SPAN = 0.1  # colours of similarity reach over that much at least
 _EVEN: dict[str, Any] = {"floor_percentile": 0.0, "least_span": SIMILARITY_SPAN}  # how similarity is drawn
@@ -34,11 +36,27 @@ class Colouring:
         kind: "components", "component", "clusters" or "umap".
         number: Which component from 0, or how many clusters.
         point: Latitude and longitude; similarity to it is shown in place of all that.
+        picture: The same for a picture.
     """
 
     kind: str = "components"
     number: int = 0
     point: tuple[float, float] | None = None
+    picture: Picture | None = None
+
+    @property
+    def asks(self) -> bool:
+        """Whether similarity is shown."""
+        return self.point is not None or self.picture is not None
+
+
+def similarities(comparison: Comparison, name: str, how: Colouring) -> Heatmap | str:
+    """How like what is asked a model finds every cell, or why it cannot say, in a sentence."""
+    if how.picture is None:
+        assert how.point is not None
+        return comparison.similarity(name, how.point)
+    vector = how.picture.of(comparison.embedded[name].embedder)
+    return vector if isinstance(vector, str) else comparison.similarity_to(name, vector)
 
 
 def colours(job: Job, comparison: Comparison, name: str, how: Colouring) -> NDArray[np.uint8]:
@@ -76,7 +94,8 @@ def pane(
     if how.point is not None:
         shown["markers"] = [{"id": "query-0", "kind": "query", "lat": how.point[0], "lng": how.point[1], "sign": "",
                              "label": f"The point: {coordinates(*how.point, 4)}"}]  # fmt: skip
-        return shown | _similarity(comparison, name, how.point)
+    if how.asks:
+        return shown | _similarity(comparison, name, how)
     picture = _picture(job, comparison, name, how, lasso)
     bounds = list(job.region.grid.mercator_bounds)
     legend = _legend(comparison, name, how, colours(job, comparison, name, how))
@@ -112,8 +131,8 @@ def png(job: Job, comparison: Comparison, name: str, how: Colouring) -> bytes:
     """The map of a model as an exact picture."""
     from unigeoclip.heatmap import coloured_picture
 
-    if how.point is not None:
-        return comparison.similarity(name, how.point).png(**_EVEN)
+    if how.asks:
+        return heatmap(comparison, name, how).png(**_EVEN)
     return coloured_picture(
         job.region.grid, colours(job, comparison, name, how), blend=how.kind != "clusters", form="PNG"
     )
@@ -123,16 +142,31 @@ def geotiff(job: Job, comparison: Comparison, name: str, how: Colouring) -> byte
     """The colours of a model, or its similarities to the point, as a GeoTIFF."""
     from unigeoclip.exports import colours_geotiff
 
-    if how.point is not None:
-        return comparison.similarity(name, how.point).geotiff()
+    if how.asks:
+        return heatmap(comparison, name, how).geotiff()
     title = comparison.embedded[name].embedder.title
     return colours_geotiff(
         job.region.grid, colours(job, comparison, name, how), f"{title}: {explanation([title], how)}"
     )
 
 
-def _similarity(comparison: Comparison, name: str, point: tuple[float, float]) -> dict[str, Any]:
-    heat = comparison.similarity(name, point)
+def answering(comparison: Comparison, how: Colouring) -> list[str]:
+    """The models that have something to show: all, unless some cannot be asked by this."""
+    names = list(comparison.embedded)
+    return [name for name in names if not isinstance(similarities(comparison, name, how), str)] if how.asks else names
+
+
+def heatmap(comparison: Comparison, name: str, how: Colouring) -> Heatmap:
+    """Of one of the models that `answering` names."""
+    heat = similarities(comparison, name, how)
+    assert not isinstance(heat, str), heat
+    return heat
+
+
+def _similarity(comparison: Comparison, name: str, how: Colouring) -> dict[str, Any]:
+    heat = similarities(comparison, name, how)
+    if isinstance(heat, str):
+        return {"legend": {"title": "No answer", "words": heat, "fixed": name != comparison.reference.embedder.name}}
     low, high = float(heat.values.min()), float(heat.values.max())
     stops = heat.legend(**_EVEN, stops=17)
     flat = high - low < SIMILARITY_SPAN
@@ -140,7 +174,7 @@ def _similarity(comparison: Comparison, name: str, point: tuple[float, float]) -
         "note": f"similarity {similarity(low)} to {similarity(high)} in this region",
         "overlay": {"url": routes.publish_overlay(heat.png(**_EVEN)), "bounds": list(heat.bounds)},
         "legend": {
-            "title": "Similarity to the point",
+            "title": "Similarity to the picture" if how.picture else "Similarity to the point",
             "stops": [list(stop) for stop in stops],
             "ticks": [[stop.fraction, similarity(stop.similarity)] for stop in stops[::4]],
             "low": "least alike", "high": "most alike",
@@ -195,10 +229,11 @@ def explanation(titles: Sequence[str], how: Colouring) -> str:
         "umap": "UMAP lays each model's places out on a plane; hue is the direction from its middle. Layouts of "
         "different models have no directions in common.",
     }[how.kind]
-    if how.point is not None:
+    if how.asks:
+        asked = "picture" if how.picture else "point"
         colours = (
-            "Cosine similarity of every cell to the point, as each model sees it. Each pane has its own scale, which "
-            f"reaches over {SIMILARITY_SPAN} at least: a model that hardly varies looks even."
+            f"Cosine similarity of every cell to the {asked}, as each model sees it. Each pane has its own scale, "
+            f"which reaches over {SIMILARITY_SPAN} at least: a model that hardly varies looks even."
         )
     if any(title.startswith(f"{first} without ") for title in others):
         return (

@@ -17,6 +17,7 @@ from unigeoclip.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pages.ui.pictured import Picture
     from unigeoclip.geo import Bounds
 
 MODELS, COLOUR, BOX, AT = KEYS = ("models", "colour", "box", "at")
@@ -37,6 +38,7 @@ class Looking:
         number: Which component from 1, or how many clusters; 0 for other kinds.
         bounds: South, west, north, east of the part that is compared; None for all of it.
         point: Latitude and longitude that every model is asked about.
+        picture: That every model is asked by, in place of a point; not part of the address.
         revision: Counts clicks; the map uses it to know that one is answered.
         problem: What is wrong with the address or with what was typed; shown until the next choice.
         link: The address as it was read or written last.
@@ -47,6 +49,7 @@ class Looking:
     number: int = 0
     bounds: Bounds | None = None
     point: tuple[float, float] | None = None
+    picture: Picture | None = None
     revision: int = 0
     problem: str = ""
     link: dict[str, str] = field(default_factory=dict)
@@ -106,7 +109,7 @@ def read_link(looking: Looking, known: Sequence[str]) -> bool:
             looking.problem = f"The link's part '{key}' was left out. {error}"
     looking.models = found.get(MODELS, ())
     looking.kind, looking.number = found.get(COLOUR, ("components", 0))
-    looking.bounds, looking.point = found.get(BOX), found.get(AT)
+    looking.bounds, looking.point, looking.picture = found.get(BOX), found.get(AT), None
     looking.revision += 1
     return True
 

@@ -25,9 +25,9 @@ def offer(atlas: Atlas, job: Job, comparison: Comparison, how: Colouring) -> Non
     """A popover with a button a form; a file is made when its button is pressed."""
     from unigeoclip.exports import python_lines
 
-    stem = f"{atlas.name}-{'similarity' if how.point else how.kind}"
+    stem = f"{atlas.name}-{'similarity' if how.asks else how.kind}"
     with st.popover("Take away", icon=":material/download:"):
-        names = list(comparison.embedded)
+        names = coloured.answering(comparison, how)
         titles = {name: comparison.embedded[name].embedder.title for name in names}
         name = st.selectbox("Map of", names, format_func=titles.get, key=_MODEL)
         with st.container(horizontal=True):
@@ -38,7 +38,10 @@ def offer(atlas: Atlas, job: Job, comparison: Comparison, how: Colouring) -> Non
             _button("Map page", _page, atlas, job, comparison, how, file=f"{stem}.html")
             _button("GeoParquet", _table, comparison, how, file=f"{stem}.parquet")
         st.caption("The map page opens anywhere, without a network. GeoParquet holds every cell with its vectors.")
-        st.code(python_lines(atlas.name, job.region, names, how.kind, how.number, how.point), language="python")
+        picture = how.picture and (how.picture.name, how.picture.kind)
+        st.code(
+            python_lines(atlas.name, job.region, names, how.kind, how.number, how.point, picture), language="python"
+        )
 
 
 def _button(label: str, make: Callable[..., bytes], *arguments: Any, file: str) -> None:
@@ -49,7 +52,8 @@ def _page(atlas: Atlas, job: Job, comparison: Comparison, how: Colouring) -> byt
     from unigeoclip.exports import Pane, map_page
 
     panes = []
-    for name, embedded in comparison.embedded.items():
+    for name in coloured.answering(comparison, how):
+        embedded = comparison.embedded[name]
         note = embedded.embedder.provenance.source
         panes.append(Pane(embedded.embedder.title, coloured.png(job, comparison, name, how), note))
     title = f"{atlas_title(atlas.name)} compared"
@@ -63,10 +67,10 @@ def _table(comparison: Comparison, how: Colouring) -> bytes:
     from unigeoclip.exports import geoparquet
 
     shown = {}
-    for name in comparison.embedded:
+    for name in coloured.answering(comparison, how):
         column = name.replace("-", "_")
-        if how.point is not None:
-            shown[f"similarity_{column}"] = comparison.similarity(name, how.point).values
+        if how.asks:
+            shown[f"similarity_{column}"] = coloured.heatmap(comparison, name, how).values
         elif how.kind == "clusters":
             shown[f"cluster_{column}"] = comparison.cluster_labels(name, how.number) + 1
     return geoparquet(comparison, shown)

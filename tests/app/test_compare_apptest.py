@@ -1,14 +1,18 @@
 """Page Compare through app.py, without a browser."""
 
+import io
 import time
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from pages.ui import coloured, comparing, routes
 from pages.ui.coloured import Colouring
 from tests.app import fake
 from tests.embedders.test_embedders import make as make_embedder
+from unigeoclip.embedders.coordinates import FourierEmbedder
+from unigeoclip.errors import InputError
 
 
 @pytest.fixture(autouse=True)
@@ -191,3 +195,34 @@ def test_what_is_taken_away_is_what_is_shown(page, drawn):
     labels = [button.label for button in page.get("download_button")]
     assert labels == ["PNG", "GeoTIFF", "Map page", "GeoParquet"]
     assert 'models = ["fourier", "coordinates", "constant"]' in page.code[0].value
+
+
+def picture_file():
+    out = io.BytesIO()
+    Image.new("RGB", (64, 48), (120, 90, 60)).save(out, "PNG")
+    return out.getvalue()
+
+
+def test_models_that_read_pictures_are_asked_by_one_and_the_others_say_so(page, drawn, monkeypatch):
+    def embed(self, data, kind):
+        if data != picture_file():
+            raise InputError("This is no picture.")
+        vector = np.zeros(self.dim, np.float32)
+        vector[0] = 1 if kind == "aerial" else -1
+        return vector
+
+    monkeypatch.setattr(FourierEmbedder, "embed_picture", embed, raising=False)
+    colours = [pane["overlay"]["url"] for pane in drawn["panes"]]
+    page.file_uploader[0].upload("notes.png", b"no picture", "image/png").run()
+    assert page.error[0].value.replace("\\", "").endswith("kB): This is no picture.")
+    assert [pane["overlay"]["url"] for pane in drawn["panes"]] == colours
+    page.file_uploader[0].upload("field.png", picture_file(), "image/png").run()
+    assert not page.exception
+    assert not page.error
+    first, *others = drawn["panes"]
+    assert first["legend"]["title"] == "Similarity to the picture"
+    assert first["overlay"]["url"] not in colours
+    assert all("reads no pictures" in pane["legend"]["words"] and "overlay" not in pane for pane in others)
+    assert "embed_picture(picture" in page.code[0].value
+    page.button(key="forget-point").click().run()
+    assert [pane["overlay"]["url"] for pane in drawn["panes"]] == colours
