@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from unigeoclip.embedders import Embedder
 
 POLL_S = 0.2
-MAPS_FIRST_S = 2.0
+MAPS_FIRST_S, MAPS_LATER_S = 2.0, 1.0
+DECODING_S = 0.1
 MOST = 4
 NUMBER_PX = 220
 FIRST = 3  # models are shown until others are chosen: ours, and the published ones as far as they are here
@@ -209,16 +210,19 @@ def _maps(atlas: Atlas, job: Job, models: list[Embedder], how: Colouring, seen: 
 
 
 def _maps_first(overlays: list[str], begun: float) -> None:
-    """On a visitor's first look, hold back what is below the maps until the browser has fetched their pictures.
+    """Hold back what is below the maps until the browser has fetched their pictures.
 
-    It would otherwise spend that second on the library that draws the scatter. A browser that has the pictures already
-    fetches none, so there is an end to waiting.
+    To draw the scatter keeps it busy for half a second, at first for one, and the pictures would wait. A browser may
+    have pictures from another visit and fetch none: so there is an end to waiting.
     """
-    if not overlays or st.session_state.get("compare-drawn"):
-        return
-    while time.monotonic() < begun + MAPS_FIRST_S and not routes.overlays_sent(overlays, begun):
-        time.sleep(0.05)
-    st.session_state["compare-drawn"] = True
+    shown: set[str] = st.session_state.setdefault("compare-shown", set())
+    new = [address for address in overlays if address not in shown]
+    end = begun + (MAPS_LATER_S if shown else MAPS_FIRST_S)
+    if new:
+        while time.monotonic() < end and not routes.overlays_sent(new, begun):
+            time.sleep(0.02)
+        time.sleep(DECODING_S)
+        shown.update(new)
 
 
 def _clicked(seen: Looking, key: str) -> None:
