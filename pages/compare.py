@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from unigeoclip.embedders import Embedder
 
 POLL_S = 0.2
-MAPS_FIRST_S, MAPS_LATER_S = 2.0, 1.0
-DECODING_S = 0.1
+FETCH_POLL_S = 0.02
+# How long what is below the maps waits for their pictures at most: on a visitor's first look, later; and then for the
+# browser to decode them.
+MAPS_FIRST_S, MAPS_LATER_S, DECODING_S = 2.0, 1.0, 0.1
 MOST = 4
 NUMBER_PX = 220
 FIRST = 3  # models are shown until others are chosen: ours, and the published ones as far as they are here
@@ -220,7 +222,7 @@ def _maps_first(overlays: list[str], begun: float) -> None:
     end = begun + (MAPS_LATER_S if shown else MAPS_FIRST_S)
     if new:
         while time.monotonic() < end and not routes.overlays_sent(new, begun):
-            time.sleep(0.02)
+            time.sleep(FETCH_POLL_S)
         time.sleep(DECODING_S)
         shown.update(new)
 

@@ -495,10 +495,10 @@ def _latlon(text: str) -> tuple[float, float]:
 
 
 def _decoded(path: Path, data: bytes, modality: str, size: tuple[int, int]) -> Decoded:
-    from unigeoclip.modalities.uploads import read_picture, read_surface
+    from unigeoclip.modalities.uploads import read_upload
 
     try:
-        return read_surface(data, size[0]) if modality == "surface" else read_picture(data, *size)
+        return read_upload(modality, data, size)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
 

@@ -249,9 +249,10 @@ def _nearest(vectors: NDArray[np.float32]) -> tuple[NDArray[np.int32], NDArray[n
     """Numbers and cosine distances of the points nearest to each, itself first, as UMAP takes them."""
     import faiss
 
-    index = faiss.IndexFlatIP(vectors.shape[1])
-    index.add(np.ascontiguousarray(vectors))
-    similarity, near = index.search(np.ascontiguousarray(vectors), _NEIGHBOURS)
+    points = np.ascontiguousarray(vectors)
+    index = faiss.IndexFlatIP(points.shape[1])
+    index.add(points)
+    similarity, near = index.search(points, _NEIGHBOURS)
     return near.astype(np.int32), np.clip(1 - similarity, 0, None), None
 
 

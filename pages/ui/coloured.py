@@ -151,9 +151,11 @@ def geotiff(job: Job, comparison: Comparison, name: str, how: Colouring) -> byte
 
 
 def answering(comparison: Comparison, how: Colouring) -> list[str]:
-    """The models that have something to show: all, unless some cannot be asked by this."""
-    names = list(comparison.embedded)
-    return [name for name in names if not isinstance(similarities(comparison, name, how), str)] if how.asks else names
+    """The models that have something to show: all, unless some cannot be asked by the picture."""
+    if how.picture is None:
+        return list(comparison.embedded)
+    picture, models = how.picture, comparison.embedded.items()
+    return [name for name, embedded in models if not isinstance(picture.of(embedded.embedder), str)]
 
 
 def heatmap(comparison: Comparison, name: str, how: Colouring) -> Heatmap:

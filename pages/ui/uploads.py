@@ -53,12 +53,10 @@ def _take(visitor: Session, explorer: Explorer, kind: str, key: str, join: str) 
     if file is None:
         return
     st.session_state["upload-turn"] += 1  # good or bad, the field is ready for the next
-    from unigeoclip.modalities.uploads import read_picture, read_surface
+    from unigeoclip.modalities.uploads import read_upload
 
-    width, height = explorer.input_size(kind)
     try:
-        data = file.getvalue()
-        decoded = read_surface(data, width) if kind == "surface" else read_picture(data, width, height)
+        decoded = read_upload(kind, file.getvalue(), explorer.input_size(kind))
     except UniGeoError as error:
         visitor.problem = f"{file.name} ({file_size(file.size)}): {error}"
         return

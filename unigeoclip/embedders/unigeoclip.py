@@ -89,10 +89,9 @@ class UniGeoCLIPEmbedder:
 
     def embed_picture(self, data: bytes, kind: str) -> NDArray[np.float32]:
         """See :meth:`unigeoclip.embedders.base.PictureEmbedder.embed_picture`."""
-        from unigeoclip.modalities.uploads import read_picture, read_surface
+        from unigeoclip.modalities.uploads import read_upload
 
-        width, height = self.model.input_size(kind)
-        decoded = read_surface(data, width) if kind == "surface" else read_picture(data, width, height)
+        decoded = read_upload(kind, data, self.model.input_size(kind))
         vector: NDArray[np.float32] = self.model.encode({kind: decoded.array[None]})[kind][0].cpu().numpy()
         return vector
 

@@ -21,7 +21,7 @@ from unigeoclip.errors import InputError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Decoded", "decode_picture", "decode_surface", "read_picture", "read_surface"]
+__all__ = ["Decoded", "decode_picture", "decode_surface", "read_picture", "read_surface", "read_upload"]
 
 MAX_FILE_BYTES = 50_000_000
 MAX_PIXELS = 50_000_000  # what a telephone takes; decoding holds two copies of four bytes each in memory
@@ -63,6 +63,20 @@ def decode_picture(data: bytes, width: int, height: int | None = None) -> NDArra
 def decode_surface(data: bytes, px: int) -> NDArray[np.float32]:
     """The array of :func:`read_surface`."""
     return read_surface(data, px).array
+
+
+def read_upload(kind: str, data: bytes, size: tuple[int, int]) -> Decoded:
+    """Decode what a person brings for a modality: heights for "surface", else a picture.
+
+    Args:
+        kind: The modality.
+        data: Content of the file.
+        size: Width and height in pixels that its encoder takes.
+
+    Raises:
+        InputError: See `read_picture` and `read_surface`.
+    """
+    return read_surface(data, size[0]) if kind == "surface" else read_picture(data, *size)
 
 
 def read_picture(data: bytes, width: int, height: int | None = None) -> Decoded:
