@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import citycard, limits, modelcard, scale, waiting
+from pages.ui import baselinecard, citycard, limits, modelcard, scale, waiting
 from pages.ui.words import literal
 from unigeoclip.errors import UniGeoError
 
@@ -22,9 +22,9 @@ st.html(modelcard.sources(manifest.sources))
 
 st.header("The model")
 try:
-    card, measured = modelcard.read(atlas), citycard.sections(atlas)
+    card, measured, baselines = modelcard.read(atlas), citycard.sections(atlas), baselinecard.section(atlas)
 except UniGeoError as error:
-    card, measured = None, []
+    card, measured, baselines = None, [], ""
     st.error(literal(str(error)), icon=":material/info:")
 if card is None:
     st.info(
@@ -39,6 +39,9 @@ else:
         st.subheader(modelcard.SPLIT_TITLES.get(split, split))
         st.markdown(modelcard.split_words(split, manifest))
         st.html(modelcard.retrieval_table(retrieval))
+    if baselines:
+        st.subheader(baselinecard.HEADING)
+        st.html(baselines)
     for heading, html in measured:
         st.subheader(heading)
         st.html(html)

@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.ui import coloured, comparing, looking, mapview, pictured, routes, scale, scatter, takeaway, waiting
+from pages.ui import (
+    baselinecard,
+    coloured,
+    comparing,
+    looking,
+    mapview,
+    pictured,
+    routes,
+    scale,
+    scatter,
+    takeaway,
+    waiting,
+)
 from pages.ui.coloured import Colouring
 from pages.ui.looking import Looking
 from pages.ui.words import coordinates, literal
@@ -28,7 +40,9 @@ FETCH_POLL_S = 0.02
 MAPS_FIRST_S, MAPS_LATER_S, DECODING_S = 2.0, 1.0, 0.1
 MOST = 4
 NUMBER_PX = 220
-FIRST = 3  # models are shown until others are chosen: ours, and the published ones as far as they are here
+FIRST = 3  # models are shown until others are chosen
+# The published ones that are shown then beside ours; where one is not on this machine, what stands in for it.
+PUBLISHED = (("geoclip",), ("satclip", "satclip-retrained-city", "satclip-retrained"))
 WAYS = {"components": "Components", "component": "One component", "clusters": "Clusters", "umap": "UMAP"}
 WHAT = {"models": "Models", "scales": "Scales of UniGeoCLIP"}
 
@@ -63,14 +77,22 @@ def _models(atlas: Atlas, seen: Looking, found: dict[str, Embedder]) -> list[str
         labels = {name: found[name].title for name in options}
     key = f"{what}-{atlas.name}"
     chosen = [name for name in seen.models if name in options]
-    st.session_state.setdefault(key, chosen or options[:FIRST])
+    first_shown = _first(options)
+    st.session_state.setdefault(key, chosen or first_shown)
     chosen = st.pills(label, options, selection_mode="multi", format_func=labels.get, key=key)
     if not 2 - len(always) <= len(chosen) <= most:
-        chosen = options[:FIRST]
+        chosen = first_shown
         st.caption(f"Choose {2 - len(always)} to {most}; showing {', '.join(labels[name] for name in chosen)}.")
     models = [*always, *(name for name in options if name in chosen)]
-    seen.models = () if what == "models" and models == options[:FIRST] else tuple(models)
+    seen.models = () if what == "models" and models == first_shown else tuple(models)
     return models
+
+
+def _first(options: list[str]) -> list[str]:
+    """The models shown until others are chosen: ours, the published ones, and then whichever there are."""
+    published = [next((name for name in names if name in options), "") for names in PUBLISHED]
+    wanted = [name for name in dict.fromkeys([*options[:1], *published, *options]) if name][:FIRST]
+    return [name for name in options if name in wanted]
 
 
 def _missing(missing: dict[str, str]) -> None:
@@ -142,6 +164,7 @@ def compare() -> None:
     _maps(atlas, job, [found[model] for model in models], how, seen)
     if comparison.embedded:
         _below(job, comparison, how)
+        _baselines(atlas)
     _wait(job, models, drawn, progress)
 
 
@@ -249,6 +272,18 @@ def _below(job: Job, comparison: Comparison, how: Colouring) -> None:
         figures = {work.name: work.figures for work in works}
         agreement = {work.name: work.agreement[first] for work in works}
         st.html(coloured.figures_table(comparison, figures, agreement))
+
+
+def _baselines(atlas: Atlas) -> None:
+    """What retrained baselines find, whichever way it comes out."""
+    try:
+        found = baselinecard.section(atlas)
+    except UniGeoError as error:
+        st.error(literal(str(error)), icon=":material/info:")
+        return
+    if found:
+        with st.expander("Baselines, retrained on this atlas: what they find"):
+            st.html(found)
 
 
 def _wait(job: Job, models: list[str], drawn: int, progress: Any) -> None:

@@ -110,7 +110,6 @@ def base_map(atlas: Atlas) -> dict[str, Any]:
         ("plain", "surface", "Relief", _native_zoom(surface), "surface.tif"),
     ]
     native = max(zoom for _, _, _, zoom, _ in styles)
-    layers = sorted(path.stem for path in (atlas.path / "vectors").glob("*.geojson"))
     return {
         "styles": [
             {
@@ -124,7 +123,7 @@ def base_map(atlas: Atlas) -> dict[str, Any]:
             for name, modality, label, zoom, file in styles
         ],
         "max_zoom": native + 3,
-        "vectors": [{"kind": layer, "url": routes.vector_url(atlas, layer)} for layer in layers],
+        "vectors": [{"kind": layer, "url": routes.vector_url(atlas, layer)} for layer in atlas.line_layers()],
     }
 
 

@@ -104,7 +104,7 @@ def sources(listed: Iterable[Source]) -> str:
         )
         for source in listed
     ]
-    return _table(("Source", "What it gives", "Licence", "Attribution"), rows)
+    return table(("Source", "What it gives", "Licence", "Attribution"), rows)
 
 
 def _origin(source: Source) -> str:
@@ -139,16 +139,16 @@ def training(card: ModelCard) -> str:
 def retrieval_table(pairs: dict[str, dict[str, float]]) -> str:
     """Recall at 1 and 10 of every pair, and what lies within 100 m where that is known: rows ask, columns are found."""
     count = int(next(iter(pairs.values())).get("n", 0)) if pairs else 0
-    table = _pair_table(pairs, ("recall@1", "recall@10")) + (
+    shown = _pair_table(pairs, ("recall@1", "recall@10")) + (
         f"<p><small>recall@1 / recall@10 in %, among {count:,} places: how often the place's own item comes first, or "
         "is among the first ten.</small></p>"
     )
     if any("acc@100m" in figures for figures in pairs.values()):
-        table += _pair_table(pairs, ("acc@100m",)) + (
+        shown += _pair_table(pairs, ("acc@100m",)) + (
             "<p><small>Accuracy within 100 m in %: how often the item that comes first lies at most 100 m from the "
             "point or camera that was asked with.</small></p>"
         )
-    return table
+    return shown
 
 
 def _pair_table(pairs: dict[str, dict[str, float]], keys: Sequence[str]) -> str:
@@ -158,16 +158,17 @@ def _pair_table(pairs: dict[str, dict[str, float]], keys: Sequence[str]) -> str:
     targets.sort(key=lambda name: queries.index(name) if name in queries else len(queries))  # the diagonal stays one
     rows = []
     for query in queries:
-        cells = [f"<b>{escape(_named(query))}</b>"]
+        cells = [f"<b>{escape(named(query))}</b>"]
         for target in targets:
             figures = pairs.get(f"{query}->{target}")
             shown = [f"{figures[key]:.0f}" if key in figures else "–" for key in keys] if figures else []
             cells.append(" / ".join(shown))
         rows.append(cells)
-    return _table(("asked with ↓, found →", *(escape(_named(name)) for name in targets)), rows, figures=True)
+    return table(("asked with ↓, found →", *(escape(named(name)) for name in targets)), rows, figures=True)
 
 
-def _named(row: str) -> str:
+def named(row: str) -> str:
+    """What is asked or found, as people read it: a modality, or an ensemble of its items."""
     return _OTHERS.get(row) or title(row)
 
 
@@ -193,7 +194,7 @@ def query_table(queries: Sequence[dict[str, Any]]) -> str:
         f"<p>Mean precision {mean:.0f} % over {len(queries)} queries: the share of the hottest land that a rule from "
         "another source, fixed before the training, counts as right.</p>"
     )
-    return words + _table(("Query", "Rule", "Precision %", "By chance %"), rows, figures=True)
+    return words + table(("Query", "Rule", "Precision %", "By chance %"), rows, figures=True)
 
 
 def commands(manifest: Manifest) -> str:
@@ -208,12 +209,13 @@ def _pairs(*pairs: tuple[str, str]) -> str:
     return '<dl class="ugc-facts">' + "".join(f"<dt>{escape(a)}</dt><dd>{escape(b)}</dd>" for a, b in pairs) + "</dl>"
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, figures: bool = False) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, figures: bool = False) -> str:
+    """A table in HTML, from cells in HTML; figures stand in columns of digits of one width."""
     columns = "".join(f'<th scope="col">{cell}</th>' for cell in head)
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
     kind = "ugc-table is-figures" if figures else "ugc-table"
-    table = f'<table class="{kind}"><thead><tr>{columns}</tr></thead><tbody>{body}</tbody></table>'
-    return f'<div class="ugc-scroll" tabindex="0">{table}</div>'
+    written = f'<table class="{kind}"><thead><tr>{columns}</tr></thead><tbody>{body}</tbody></table>'
+    return f'<div class="ugc-scroll" tabindex="0">{written}</div>'
 
 
 def _duration(seconds: float) -> str:

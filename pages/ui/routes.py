@@ -143,10 +143,10 @@ def _plain_tile(atlas: Atlas, z: int, x: int, y: int) -> Image.Image:
 def _vector(request: Request) -> Response:
     name, layer = request.path_params["atlas"], request.path_params["layer"]
     atlas = engine.opening(name).atlas if name in engine.atlas_names() else None
-    path = None if atlas is None else atlas.path / "vectors" / f"{layer}.geojson"
-    if path is None or not path.is_file():
+    path = None if atlas is None else atlas.line_layers().get(layer)
+    if path is None:
         return PlainTextResponse("There is no such line layer.", 404)
-    return FileResponse(path, media_type="application/geo+json", headers=KEEP)
+    return FileResponse(path, media_type="application/geo+json", headers={**KEEP, "Content-Encoding": "gzip"})
 
 
 def _picture(request: Request) -> Response:

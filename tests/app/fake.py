@@ -3,6 +3,7 @@
 Similarity is geography alone: a query is a few points on the globe, and what is near them is like it.
 """
 
+import gzip
 import json
 import tempfile
 import time
@@ -96,6 +97,9 @@ class FakeAtlas:
 
     def is_land(self, latlon):
         return is_land(latlon)
+
+    def line_layers(self):
+        return {"coast": self.path / "vectors" / "coast.geojson.gz"}
 
     def land_grid(self):
         return Grid.over((-90.0, -180.0, 90.0, 180.0), 3.0, is_land)
@@ -243,7 +247,7 @@ def _folder():
         shape = {"type": "FeatureCollection", "features": [
             {"type": "Feature", "properties": {}, "geometry": {"type": "LineString", "coordinates": ring}} for ring in
                 rings]}  # fmt: skip
-        (path / "vectors" / "coast.geojson").write_text(json.dumps(shape))
+        (path / "vectors" / "coast.geojson.gz").write_bytes(gzip.compress(json.dumps(shape).encode()))
     return _made["path"]
 
 

@@ -110,6 +110,9 @@ class FakeCity:
     def places(self):
         return pd.DataFrame({"views": ["train"] * 45 + ["held_out"] * 15})
 
+    def line_layers(self):
+        return {}
+
     def raster(self, name):
         return FakeCityRaster(name)
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import safetensors.numpy
+from shapely import Point
 
 from tests.atlas import tiny
 from unigeoclip.atlas import list_atlases, load_atlas, store
@@ -34,7 +35,7 @@ def test_a_good_atlas(good):
     assert (atlas.name, len(atlas.places), atlas.window_m) == ("tiny", tiny.PLACES, 333_585.0)
     assert atlas.places.index.equals(pd.RangeIndex(tiny.PLACES))
     assert [kind for kind, _ in atlas.captions(3)] == ["settlement", "country", "climate", "terrain"]
-    assert sorted(atlas.vectors()) == ["borders", "coast"]
+    assert [path.is_file() for path in map(atlas.line_layers().get, ("borders", "coast"))] == [True, True]
     assert atlas.model_path == good / "model"
     assert atlas.raster("aerial") is atlas.raster("aerial")
 
@@ -217,8 +218,9 @@ def replaced(column, row, value):
     [
         (lambda places: places.drop(columns="country"), "lacks the column 'country'"),
         (lambda places: places.iloc[:0], "no place|gallery"),
-        (with_values(lat=replaced("lat", 2, 95.0)), "row 2 has lat, lon = 95.0"),
-        (with_values(lat=lambda places: places["lat"].astype(str)), "'lat' must hold decimal numbers"),
+        (with_values(geometry=replaced("geometry", 2, Point(0, 95))), "row 2 has lat, lon = 95.0"),
+        (with_values(geometry=replaced("geometry", 2, None)), "row 2 has no value in the column 'lat'"),
+        (with_values(geometry=replaced("geometry", 2, Point(0, 0).buffer(1))), "only provided for Point geometries"),
         (with_values(gallery=lambda places: places["gallery"].astype(int)), "'gallery' must hold true or false"),
         (with_values(random=replaced("random", 1, "maybe")), "'random' holds 'maybe'; allowed are train, held_out"),
         (with_values(place_id=replaced("place_id", 1, "w000000")), "'w000000' occurs twice"),

@@ -1,14 +1,16 @@
 """A complete, valid, made-up atlas of the whole Earth, small enough for every test."""
 
+import gzip
+import json
 from pathlib import Path
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import safetensors.numpy
 
 from unigeoclip.atlas import schema
 from unigeoclip.atlas.sources.cog import global_transform, write_cog
+from unigeoclip.atlas.sources.table_files import write_places, write_sentences
 from unigeoclip.atlas.verify import sha256_of
 from unigeoclip.config import write_json
 
@@ -31,16 +33,17 @@ def write_tiny_atlas(path: Path, name: str = "tiny") -> Path:
     rng = np.random.default_rng(7)
     _write_rasters(path, rng)
     places, sentences = _places(rng)
-    places.to_parquet(path / schema.PLACES, index=False)
-    sentences.to_parquet(path / schema.SENTENCES, index=False)
+    write_places(path / schema.PLACES, places)
+    write_sentences(path / schema.SENTENCES, sentences)
     shown = 1 + max(max(rows) for rows in places.loc[places["gallery"], "sentences"])
     vectors = rng.integers(-127, 128, (shown, schema.SENTENCE_DIM)).astype(np.int8)
     scale = np.full(shown, 1 / 127, np.float32)
     safetensors.numpy.save_file({"vectors": vectors, "scale": scale}, path / schema.SENTENCE_VECTORS)
     line = {"type": "MultiLineString", "coordinates": [[[10, -50], [10, 70]], [[-10, -50], [-10, 70]]]}
     geojson = {"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {}, "geometry": line}]}
-    write_json(path / schema.VECTORS_FOLDER / "coast.geojson", geojson)
-    write_json(path / schema.VECTORS_FOLDER / "borders.geojson", geojson)
+    for layer in ("coast", "borders"):
+        packed = gzip.compress(json.dumps(geojson).encode(), mtime=0)
+        (path / schema.VECTORS_FOLDER / f"{layer}{schema.LINES}").write_bytes(packed)
     write_manifest(path, name)
     return path
 
@@ -96,7 +99,7 @@ def _write_rasters(path: Path, rng: np.random.Generator) -> None:
     write_cog(path / schema.LAND, land[None].astype(np.uint8), transform, compress="DEFLATE")
 
 
-def _places(rng: np.random.Generator) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+def _places(rng: np.random.Generator) -> tuple[pd.DataFrame, list[tuple[str, str]]]:
     lat = np.round(rng.uniform(-48, 68, PLACES), 3)
     lon = np.round(rng.uniform(12, 78, PLACES) * np.where(np.arange(PLACES) % 2, 1, -1), 3)
     written = []
@@ -123,6 +126,4 @@ def _places(rng: np.random.Generator) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
             "sentences": [[rows[sentence] for sentence in of_place] for of_place in written],
         }
     )
-    text = pd.DataFrame(sentences, columns=["kind", "text"])
-    points = gpd.points_from_xy(lon, lat, crs="EPSG:4326")
-    return gpd.GeoDataFrame(table[[c for c in schema.PLACE_COLUMNS if c != "geometry"]], geometry=points), text
+    return table, sentences

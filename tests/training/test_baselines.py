@@ -94,6 +94,9 @@ def test_a_short_training_ships_what_it_measured(town, tmp_path, name, pair, mon
     assert embedder.embed(CITIES).shape == (len(CITIES), embedder.dim)
     with pytest.raises(InputError, match="holds a training already"):
         train_baseline(town, name, tmp_path / "run", config=SHORT)
+    with pytest.raises(InputError, match="describes another training"):
+        train_baseline(town, name, tmp_path / "run", config=SHORT, seed=1, resume=True)
+    assert train_baseline(town, name, tmp_path / "run", config=SHORT, resume=True)["sha256"] == record["sha256"]
     (folder / "location_encoder.safetensors").write_bytes(b"torn")
     with pytest.raises(CheckpointError, match="restore it or train it again"):
         RetrainedEmbedder.from_folder(name, folder)

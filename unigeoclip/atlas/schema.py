@@ -15,6 +15,7 @@ VIEWS = "views.parquet"
 PHOTOS_FOLDER = "street"
 MODEL_FOLDER = "model"
 VECTORS_FOLDER = "vectors"
+LINES = ".geojson.gz"  # ending of a line layer, compressed as browsers take it
 RULES_FOLDER = "rules"
 RASTERS = {"aerial": "aerial.tif", "surface": "surface.tif"}
 
@@ -23,6 +24,7 @@ PICTURE_ORIGINS = ("photographed", "measured", "rendered")
 SENTENCE_DIM = 384
 
 # Column -> kind of its values: "text", "number", "truth", "numbers" (a list), or the allowed words.
+# In the file, lat and lon of a place stand in its geometry alone.
 PLACE_COLUMNS: dict[str, str | tuple[str, ...]] = {
     "place_id": "text",
     "lat": "number",

@@ -226,11 +226,11 @@ class Atlas:
 
         return read_city_rasters(self)
 
-    def vectors(self) -> dict[str, dict[str, Any]]:
-        """GeoJSON of the drawn basemap by name ("coast", "borders")."""
+    def line_layers(self) -> dict[str, Path]:
+        """Lines of the drawn base map by name ("coast", "borders"): files of gzipped GeoJSON."""
         folder = f"{schema.VECTORS_FOLDER}/"
-        listed = sorted(name for name in self.manifest.files if name.startswith(folder))
-        return {Path(name).stem: config.read_json(self.path / name) for name in listed}
+        listed = sorted(name for name in self.manifest.files if name.startswith(folder) and name.endswith(schema.LINES))
+        return {Path(name).name.removesuffix(schema.LINES): self.path / name for name in listed}
 
 
 def list_atlases(root: Path | None = None) -> list[str]:
@@ -327,6 +327,7 @@ def _check_manifest(file: Path, manifest: schema.Manifest) -> None:
 def _read_places(file: Path) -> gpd.GeoDataFrame:
     try:
         places = gpd.read_parquet(file)
+        places = places.assign(lat=places.geometry.y, lon=places.geometry.x)
     except (ArrowException, ValueError, OSError) as error:
         raise AtlasError(
             f"{file} is not a readable GeoParquet table: {error}. Restore it or build the atlas again."

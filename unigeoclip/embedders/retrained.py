@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
@@ -38,7 +38,14 @@ if TYPE_CHECKING:
     from unigeoclip.atlas.store import Atlas
     from unigeoclip.geo import Bounds
 
-__all__ = ["BASELINES", "Baseline", "RetrainedEmbedder", "RetrainedLocation", "baseline_folder"]
+__all__ = [
+    "BASELINES",
+    "Baseline",
+    "RetrainedEmbedder",
+    "RetrainedLocation",
+    "baseline_folder",
+    "recorded_baselines",
+]
 
 RANK = 32  # of what GeoCLIP's matrices learn
 REACH_DEG = 60.0  # from its middle, an atlas is blown up to so much of SatCLIP's sphere
@@ -75,6 +82,11 @@ class Baseline:
         """Length of its vectors."""
         return _DIMS[self.kind]
 
+    @property
+    def title(self) -> str:
+        """Its name on screen, never without the word retrained."""
+        return f"{_TITLES[self.kind]} (retrained{', finer scales' if self.zoom > 1 else ''})"
+
     @classmethod
     def suited(cls, kind: str, bounds: Bounds) -> Baseline:
         """With scales for an atlas: finer by as much as it is smaller than the Earth.
@@ -102,6 +114,26 @@ BASELINES: dict[str, tuple[str, bool]] = {
 def baseline_folder(atlas_name: str, name: str) -> Path:
     """Where the retrained weights for an atlas lie."""
     return _FOLDER / f"{name}-{atlas_name}"
+
+
+def recorded_baselines(atlas: Atlas) -> dict[str, dict[str, Any]]:
+    """What ``train --baseline`` measured of those that ship for an atlas, by name.
+
+    Each as in its ``baseline.json``, with ``"title"`` and ``"recorded": true``; one that was trained on other data than
+    the atlas holds now carries ``"outdated": true``.
+
+    Raises:
+        InputError: A record cannot be read.
+    """
+    found = {}
+    for name in BASELINES:
+        path = baseline_folder(atlas.name, name) / RECORD
+        if path.is_file():
+            kept = read_json(path)
+            title = from_dict(Baseline, kept.get("baseline"), str(path)).title
+            outdated = {} if kept.get("data") == atlas.data_hash else {"outdated": True}
+            found[name] = {"title": title, **kept, "recorded": True, **outdated}
+    return found
 
 
 class _Update(nn.Module):
@@ -201,8 +233,7 @@ class RetrainedEmbedder:
         """Wrap an encoder; `from_folder` reads one."""
         self.name = name
         self.location = location.eval()
-        suited = ", scales of the atlas" if location.baseline.zoom > 1 else ""
-        self.title = f"{_TITLES[location.baseline.kind]} (retrained{suited})"
+        self.title = location.baseline.title
         self.dim = location.baseline.dim
         self.provenance = provenance
 

@@ -10,6 +10,7 @@ import numpy as np
 from unigeoclip.atlas.schema import RULES_FOLDER, SPLITS
 from unigeoclip.checkpoint import load_model
 from unigeoclip.config import read_json
+from unigeoclip.embedders.retrained import recorded_baselines
 from unigeoclip.errors import AtlasError, InputError
 from unigeoclip.evaluation import meanings
 from unigeoclip.evaluation.elsewhere import check_elsewhere, elsewhere_report, record_elsewhere, recorded_elsewhere
@@ -49,7 +50,8 @@ def evaluate(
         ``{"splits": {split: {"means": str, "retrieval": {"a->b": {...}}, "recorded": bool}}, "queries": [{"query",
             "rule", "precision", "chance"}], "mean_precision": float}``; percentages from 0 to 100. Of a city also
             ``"means": {"street": str, ...}``; ``"note"`` where its pictures are drawn; ``"elsewhere": {name: {"title",
-            "means", "retrieval", "recorded"}}`` and ``"ablations"`` where there are any.
+            "means", "retrieval", "recorded"}}``, ``"ablations"`` and ``"baselines"`` (`recorded_baselines`) where there
+            are any.
 
     Raises:
         AtlasError: The model folder has no ``metrics.json`` that names its split, or was trained on other data.
@@ -85,6 +87,8 @@ def evaluate(
         found["elsewhere"] = away
     if ablations := recorded_ablations(folder, atlas):
         found["ablations"] = ablations
+    if baselines := recorded_baselines(atlas):
+        found["baselines"] = baselines
     return found
 
 

@@ -140,7 +140,7 @@ def _claim(out: Path, run: Run, resume: bool) -> None:
         write_json(record, run)
     elif not (out / "checkpoint.pt").is_file():
         raise CheckpointError(f"{out} has no checkpoint.pt to resume from; start without --resume.")
-    elif from_dict(Run, read_json(record)) != from_dict(Run, to_dict(run)):
+    elif from_dict(type(run), read_json(record)) != from_dict(type(run), to_dict(run)):
         raise InputError(f"{record} describes another training than asked for; give the same options or another --out.")
 
 

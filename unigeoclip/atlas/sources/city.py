@@ -18,15 +18,13 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from unigeoclip import config
 from unigeoclip.atlas import schema
 from unigeoclip.atlas.render import describe, ortho, stored, street, surface
 from unigeoclip.atlas.render.layers import TEXT_COLUMNS, CityGrid, CityLayers, CityRasters
 from unigeoclip.atlas.sentence_codes import write_vectors
-from unigeoclip.atlas.sources import cells, city_rules, own_rasters, photos, tiles
+from unigeoclip.atlas.sources import cells, city_rules, own_rasters, photos, table_files, tiles
 from unigeoclip.atlas.store import ATLASES_FOLDER
 from unigeoclip.atlas.verify import sha256_of
 from unigeoclip.errors import InputError
@@ -41,7 +39,7 @@ if TYPE_CHECKING:
     Progress = Callable[[str, float], None]
     Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
-BUILDER = 4  # raised when the same tiles give another atlas: a half-done build of another number starts afresh
+BUILDER = 5  # raised when the same tiles give another atlas: a half-done build of another number starts afresh
 GROUND_PX_M = 2.5  # of the aerial picture
 CITY_PX_M = 3.0  # of heights and street views: their outlines are smoothed, and half the bytes of an atlas are outlines
 WINDOW_M = 225.0
@@ -51,8 +49,6 @@ VIEW_STEP_DEG = 2.0**-18  # 0.4 m: positions that are exact in binary pack well
 GALLERY_PLACES = 4_500  # what is shown and searched; encoded when an atlas is first opened
 LARGEST_CITY_PX = 400_000_000  # 50 x 50 km; more would not fit into memory
 _ROWS_AT_ONCE = 640
-_PARQUET = {"compression": "zstd", "compression_level": 19, "row_group_size": 1 << 20}
-_POSITIONS = ["lat", "lon"]
 _RENDERED = "rendered from OpenStreetMap"
 
 
@@ -329,21 +325,9 @@ def _evenly(count: int, most: int) -> NDArray[np.int64]:
 
 def _write_tables(staging: Path, table: pd.DataFrame, views: pd.DataFrame, sentences: list[tuple[str, str]]) -> None:
     columns = [column for column in schema.place_columns("views") if column != "geometry"]
-    _write_points(staging / schema.PLACES, table[columns])
-    views = views.astype({"heading_deg": np.float64})
-    stored_views = pa.Table.from_pandas(views[list(schema.VIEW_COLUMNS)], preserve_index=False)
-    words = [name for name in schema.VIEW_COLUMNS if name not in _POSITIONS]
-    # The bytes of positions pack better one significance at a time.
-    pq.write_table(
-        stored_views, staging / schema.VIEWS, use_dictionary=words, use_byte_stream_split=_POSITIONS, **_PARQUET
-    )
-    sentence_table = pa.table({"kind": [kind for kind, _ in sentences], "text": [text for _, text in sentences]})
-    pq.write_table(sentence_table, staging / schema.SENTENCES, **_PARQUET)
-
-
-def _write_points(path: Path, table: pd.DataFrame) -> None:
-    points = gpd.points_from_xy(table["lon"], table["lat"], crs="EPSG:4326")
-    gpd.GeoDataFrame(table, geometry=points).to_parquet(path, index=False, geometry_encoding="WKB", **_PARQUET)
+    table_files.write_places(staging / schema.PLACES, table[columns])
+    table_files.write_views(staging / schema.VIEWS, views.astype({"heading_deg": np.float64}))
+    table_files.write_sentences(staging / schema.SENTENCES, sentences)
 
 
 def _write_sentence_vectors(staging: Path, texts: list[str], embed: Embed | None, report: Progress) -> None:

@@ -5,24 +5,32 @@ The same packages and the same seed give the same bytes.
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 from PIL import Image
 
 from unigeoclip import config
 from unigeoclip.atlas import schema
 from unigeoclip.atlas.rasters import WINDOW_M_PER_DEG, Raster
 from unigeoclip.atlas.sentence_codes import write_vectors
-from unigeoclip.atlas.sources import captions, downloads, facts, geonames, natural, places, vectors, world_rules
+from unigeoclip.atlas.sources import (
+    captions,
+    downloads,
+    facts,
+    geonames,
+    natural,
+    places,
+    table_files,
+    vectors,
+    world_rules,
+)
 from unigeoclip.atlas.sources.cog import global_transform, write_cog
 from unigeoclip.atlas.sources.world_sources import PACKAGES, SOURCES
 from unigeoclip.atlas.verify import sha256_of
@@ -40,7 +48,6 @@ GALLERY_PLACES = 20_000
 GRID_STEP_DEG = 0.5
 VECTOR_TOLERANCE_DEG = 0.03
 _LAND_FACTOR = 6  # 1/120 degree pixels of the mask -> 0.05 degree pixels of land.tif
-_PARQUET = {"compression": "zstd", "compression_level": 15, "row_group_size": 1 << 20}
 ALL_PACKAGES = tuple(dict.fromkeys((*PACKAGES, *world_rules.PACKAGES)))
 TITLE = "The world"
 SUMMARY = (
@@ -88,14 +95,15 @@ def build_world(
     table = _draw_places(place_count, towns, _LandMask(mask), seed)
     report("Writing the captions", 0.55)
     with_captions, sentences = _caption_places(folder, table, towns, wheels)
-    _write_tables(folder, with_captions, sentences)
+    columns = [column for column in schema.PLACE_COLUMNS if column != "geometry"]
+    table_files.write_places(folder / schema.PLACES, with_captions[columns])
+    table_files.write_sentences(folder / schema.SENTENCES, sentences)
     gallery_sentences = _count_gallery_sentences(with_captions)
     report(f"Embedding {gallery_sentences} sentences", 0.65)
     _write_sentence_vectors(folder, [text for _, text in sentences[:gallery_sentences]], report)
     report("Drawing coasts and borders", 0.97)
     coast, borders = vectors.coast_and_borders(wheels["world-atlas"], VECTOR_TOLERANCE_DEG)
-    _write_compact_json(folder / schema.VECTORS_FOLDER / "coast.geojson", coast)
-    _write_compact_json(folder / schema.VECTORS_FOLDER / "borders.geojson", borders)
+    _write_lines(folder, {"coast": coast, "borders": borders})
     report("Drawing the rules that judge plain text queries", 0.98)
     world_rules.build_rules(folder / schema.RULES_FOLDER, wheels)
     config.write_json(folder / schema.MANIFEST, _manifest(folder))
@@ -147,8 +155,7 @@ def _write_rasters(folder: Path, wheels: dict[str, Path], ocean: NDArray[np.bool
         compress="LERC_ZSTD",
         max_z_error=2,
         level=19,
-        overview_resampling="average",
-        overview_compress="LERC_ZSTD",
+        overviews="NONE",  # two megabytes in memory; a coarser level is averaged when a map first asks for it
         blocksize=512,
     )
     height, width = ocean.shape[0] // _LAND_FACTOR, ocean.shape[1] // _LAND_FACTOR
@@ -224,19 +231,6 @@ def _count_gallery_sentences(table: pd.DataFrame) -> int:
     return 1 + max(int(max(rows)) for rows in table.loc[table["gallery"], "sentences"])
 
 
-def _write_tables(folder: Path, table: pd.DataFrame, sentences: list[tuple[str, str]]) -> None:
-    columns = [column for column in schema.PLACE_COLUMNS if column != "geometry"]
-    points = gpd.points_from_xy(table["lon"], table["lat"], crs="EPSG:4326")
-    frame = gpd.GeoDataFrame(table[columns], geometry=points)
-    temporary = folder / f".places.{os.getpid()}.tmp"
-    frame.to_parquet(temporary, index=False, geometry_encoding="WKB", **_PARQUET)
-    temporary.replace(folder / schema.PLACES)
-    sentence_table = pa.table({"kind": [kind for kind, _ in sentences], "text": [text for _, text in sentences]})
-    temporary = folder / f".sentences.{os.getpid()}.tmp"
-    pq.write_table(sentence_table, temporary, **_PARQUET)
-    temporary.replace(folder / schema.SENTENCES)
-
-
 def _write_sentence_vectors(folder: Path, texts: list[str], report: Callable[[str, float], None]) -> None:
     """Vectors of the gallery's sentences."""
     from unigeoclip.modalities.text import sentence_encoder  # loads a language model: only when one is needed
@@ -251,15 +245,19 @@ def _write_sentence_vectors(folder: Path, texts: list[str], report: Callable[[st
     write_vectors(folder / schema.SENTENCE_VECTORS, sentence_encoder().embed(texts, progress=count))
 
 
-def _write_compact_json(path: Path, value: Any) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(value, separators=(",", ":")) + "\n", encoding="utf-8")
-    temporary.replace(path)
+def _write_lines(folder: Path, layers: dict[str, Any]) -> None:
+    """GeoJSON, compressed as browsers take it."""
+    for name, value in layers.items():
+        path = folder / schema.VECTORS_FOLDER / f"{name}{schema.LINES}"
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        text = json.dumps(value, separators=(",", ":")) + "\n"
+        temporary.write_bytes(gzip.compress(text.encode(), mtime=0))
+        temporary.replace(path)
 
 
 def _manifest(folder: Path) -> schema.Manifest:
     names = [*schema.RASTERS.values(), schema.LAND, schema.PLACES, schema.SENTENCES, schema.SENTENCE_VECTORS]
-    names += [f"{schema.VECTORS_FOLDER}/coast.geojson", f"{schema.VECTORS_FOLDER}/borders.geojson"]
+    names += [f"{schema.VECTORS_FOLDER}/{name}{schema.LINES}" for name in ("coast", "borders")]
     entries = {
         name: schema.FileEntry((folder / name).stat().st_size, sha256_of(folder / name)) for name in sorted(names)
     }
