@@ -24,6 +24,7 @@ from pages.ui import (
 from pages.ui.coloured import Colouring
 from pages.ui.looking import Looking
 from pages.ui.words import coordinates, literal
+from unigeoclip.embedders import first_compared
 from unigeoclip.errors import InputError, UniGeoError
 
 if TYPE_CHECKING:
@@ -40,9 +41,6 @@ FETCH_POLL_S = 0.02
 MAPS_FIRST_S, MAPS_LATER_S, DECODING_S = 2.0, 1.0, 0.1
 MOST = 4
 NUMBER_PX = 220
-FIRST = 3  # models are shown until others are chosen
-# The published ones that are shown then beside ours; where one is not on this machine, what stands in for it.
-PUBLISHED = (("geoclip",), ("satclip", "satclip-retrained-city", "satclip-retrained"))
 WAYS = {"components": "Components", "component": "One component", "clusters": "Clusters", "umap": "UMAP"}
 WHAT = {"models": "Models", "scales": "Scales of UniGeoCLIP"}
 
@@ -77,7 +75,7 @@ def _models(atlas: Atlas, seen: Looking, found: dict[str, Embedder]) -> list[str
         labels = {name: found[name].title for name in options}
     key = f"{what}-{atlas.name}"
     chosen = [name for name in seen.models if name in options]
-    first_shown = _first(options)
+    first_shown = first_compared(options)
     st.session_state.setdefault(key, chosen or first_shown)
     chosen = st.pills(label, options, selection_mode="multi", format_func=labels.get, key=key)
     if not 2 - len(always) <= len(chosen) <= most:
@@ -86,13 +84,6 @@ def _models(atlas: Atlas, seen: Looking, found: dict[str, Embedder]) -> list[str
     models = [*always, *(name for name in options if name in chosen)]
     seen.models = () if what == "models" and models == first_shown else tuple(models)
     return models
-
-
-def _first(options: list[str]) -> list[str]:
-    """The models shown until others are chosen: ours, the published ones, and then whichever there are."""
-    published = [next((name for name in names if name in options), "") for names in PUBLISHED]
-    wanted = [name for name in dict.fromkeys([*options[:1], *published, *options]) if name][:FIRST]
-    return [name for name in options if name in wanted]
 
 
 def _missing(missing: dict[str, str]) -> None:

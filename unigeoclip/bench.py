@@ -42,7 +42,6 @@ TOP = 10
 PICTURE_PX = 256  # of the uploads that are simulated
 VIEW_PX = (224, 160)  # width and height of the street views that are timed
 VIEWS = 200
-PANES = 3  # models that page Compare opens with
 CLUSTERS = 8
 TEXTS = (
     "hot desert",
@@ -81,7 +80,7 @@ def run_bench(atlas: str | Path | Atlas, *, quick: bool = False) -> dict[str, An
         CheckpointError: A model cannot be used.
     """
     from unigeoclip.atlas.store import load_atlas
-    from unigeoclip.embedders import load_all
+    from unigeoclip.embedders import first_compared, load_all
     from unigeoclip.search import Explorer
 
     opened = load_atlas(atlas) if isinstance(atlas, str | Path) else atlas
@@ -97,7 +96,7 @@ def run_bench(atlas: str | Path | Atlas, *, quick: bool = False) -> dict[str, An
         "small_batch": measure_embedders(embedders, SMALL_BATCH, 3 * rounds),
         "query_ms": measure_queries(explorer, rounds),
         **measure_views(explorer),
-        "compare_s": measure_compare(opened, dict(list(embedders.items())[:PANES])),
+        "compare_s": measure_compare(opened, {name: embedders[name] for name in first_compared(list(embedders))}),
         **start,
     }
 

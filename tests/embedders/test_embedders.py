@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from unigeoclip.embedders import EMBEDDERS, RETRAINED, is_of_an_atlas, load_all, load_embedder
+from unigeoclip.embedders import EMBEDDERS, RETRAINED, first_compared, is_of_an_atlas, load_all, load_embedder
 from unigeoclip.embedders.base import BATCH_ROWS, Provenance, embed_in_batches
 from unigeoclip.embedders.coordinates import CoordinatesEmbedder, FourierEmbedder
 from unigeoclip.embedders.geoclip import GeoCLIPEmbedder
@@ -130,6 +130,20 @@ def test_those_without_weights_are_told_apart(tmp_path, monkeypatch):
     assert list(missing) == ["satclip", *RETRAINED]
     assert "baselines download" in missing["satclip"]
     assert "train --baseline geoclip-retrained" in missing["geoclip-retrained"]
+
+
+@pytest.mark.parametrize(
+    ("there", "first"),
+    [
+        (EMBEDDERS, ["unigeoclip", "satclip", "geoclip"]),
+        (["unigeoclip", "geoclip", "fourier", "satclip-retrained", "satclip-retrained-city"],
+         ["unigeoclip", "geoclip", "satclip-retrained-city"]),
+        (["unigeoclip", "geoclip", "coordinates", "fourier"], ["unigeoclip", "geoclip", "coordinates"]),
+        (["a", "b"], ["a", "b"]),
+    ],
+)  # fmt: skip
+def test_the_published_ones_are_compared_first(there, first):
+    assert first_compared(list(there)) == first
 
 
 def test_the_table_of_names_is_that_of_the_baselines():

@@ -6,7 +6,7 @@ A new embedder is one new file and one line in :data:`EMBEDDERS`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -24,6 +24,7 @@ __all__ = [
     "Embedder",
     "PictureEmbedder",
     "Provenance",
+    "first_compared",
     "is_of_an_atlas",
     "load_all",
     "load_embedder",
@@ -34,6 +35,9 @@ __all__ = [
 RETRAINED = ("satclip-retrained", "satclip-retrained-city", "geoclip-retrained", "geoclip-retrained-city")
 WITHOUT = "unigeoclip-without-"  # ours with a spatial scale switched off; its number from 1 follows
 _WITHOUT = re.compile(rf"{WITHOUT}(\d{{1,3}})")
+# Compared at first beside ours: the published ones; where one is not on this machine, what stands in for it.
+_PUBLISHED = (("geoclip",), ("satclip", "satclip-retrained-city", "satclip-retrained"))
+_COMPARED = 3
 # What needs no atlas to be named.
 _OF_THE_EARTH = ("satclip", "geoclip", "coordinates")
 
@@ -118,6 +122,17 @@ def load_embedder(name: str, atlas: Atlas | None = None, weights: Path | None = 
 def is_of_an_atlas(name: str) -> bool:
     """Whether an embedder of that name depends on an atlas."""
     return bool(_WITHOUT.fullmatch(name)) or (name in EMBEDDERS and name not in _OF_THE_EARTH)
+
+
+def first_compared(names: Sequence[str]) -> list[str]:
+    """Which three of these to look at first: the first one, which is ours, the published ones, then whichever follow.
+
+    Returns:
+        Names in the order of ``names``.
+    """
+    published = [next((name for name in some if name in names), "") for some in _PUBLISHED]
+    wanted = [name for name in dict.fromkeys([*names[:1], *published, *names]) if name][:_COMPARED]
+    return [name for name in names if name in wanted]
 
 
 def load_all(atlas: Atlas) -> tuple[dict[str, Embedder], dict[str, str]]:
