@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 TORCH := torch==2.13.0
 
-.PHONY: app test check format
+.PHONY: app test check format screenshots load
 
 app: $(VENV)/.app  ## install what the app needs, start it, print its address
 	$(BIN)/streamlit run app.py
@@ -21,6 +21,12 @@ check: $(VENV)/.test  ## format, lint, types, fast tests
 format: $(VENV)/.test
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+screenshots: $(VENV)/.test  ## take the pictures in README anew
+	$(BIN)/python -m tests.screenshots
+
+load: $(VENV)/.test  ## ten visitors at once, a thousand queries, clicks in chromium: prints times and memory
+	$(BIN)/python -m tests.load
 
 # torch comes first and alone: resolved together with the rest, pip may pick a build with gigabytes of CUDA.
 $(VENV)/.app: requirements.txt pyproject.toml

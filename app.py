@@ -7,11 +7,13 @@ only picks the page.
 
 import streamlit as st
 
-from pages.ui import routes, shell
+from pages.ui import poster, routes, shell
 
 if __name__ == "__main__":
     shell.dress()
-    st.navigation(shell.pages(), position="top").run()
+    page = st.navigation(shell.pages(), position="top")
+    poster.show(page)
+    page.run()
 else:
     shell.own_navigation()
     app = st.App(__file__, routes=routes.ROUTES, lifespan=routes.lifespan)

@@ -57,4 +57,5 @@ if scale.of(manifest).is_city:
     st.markdown("Drawn from OpenStreetMap vector tiles in the OpenMapTiles schema; the same tiles give the same bytes.")
 else:
     st.markdown("The data come from pinned packages and are verified by checksum; the same inputs give the same bytes.")
-st.code(modelcard.commands(manifest), language="bash")
+# Wrapped, for a keyboard cannot scroll a block of code sideways.
+st.code(modelcard.commands(manifest), language="bash", wrap_lines=True)

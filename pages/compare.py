@@ -40,7 +40,7 @@ FETCH_POLL_S = 0.02
 # browser to decode them.
 MAPS_FIRST_S, MAPS_LATER_S, DECODING_S = 2.0, 1.0, 0.1
 MOST = 4
-NUMBER_PX = 220
+NUMBER_PX = 130
 WAYS = {"components": "Components", "component": "One component", "clusters": "Clusters", "umap": "UMAP"}
 WHAT = {"models": "Models", "scales": "Scales of UniGeoCLIP"}
 
@@ -58,14 +58,18 @@ def _job(atlas: Atlas, seen: Looking) -> Job:
         return comparing.job(atlas)
 
 
-def _models(atlas: Atlas, seen: Looking, found: dict[str, Embedder]) -> list[str]:
-    """Names of the models to show, two to four: different ones, or ours with scales switched off."""
-    scales = comparing.scales_of(found)
-    what = "models"
-    if scales:
-        key = f"compared-{atlas.name}"
-        st.session_state.setdefault(key, "scales" if set(seen.models) & set(scales) else "models")
-        what = st.segmented_control("Compare", list(WHAT), format_func=WHAT.get, required=True, key=key)
+def _what(atlas: Atlas, seen: Looking, scales: list[str]) -> str:
+    """Whether different models are compared, or ours with scales switched off: a key of `WHAT`."""
+    if not scales:
+        return "models"
+    key = f"compared-{atlas.name}"
+    st.session_state.setdefault(key, "scales" if set(seen.models) & set(scales) else "models")
+    what: str = st.segmented_control("Compare", list(WHAT), format_func=WHAT.get, required=True, key=key)
+    return what
+
+
+def _models(atlas: Atlas, seen: Looking, found: dict[str, Embedder], scales: list[str], what: str) -> list[str]:
+    """Names of the models to show, two to four."""
     if what == "scales":
         first = next(iter(found))
         options, always, most, label = scales, [first], MOST - 1, "Without"
@@ -77,7 +81,10 @@ def _models(atlas: Atlas, seen: Looking, found: dict[str, Embedder]) -> list[str
     chosen = [name for name in seen.models if name in options]
     first_shown = first_compared(options)
     st.session_state.setdefault(key, chosen or first_shown)
-    chosen = st.pills(label, options, selection_mode="multi", format_func=labels.get, key=key)
+    visibility = "visible" if what == "scales" else "collapsed"
+    chosen = st.pills(
+        label, options, selection_mode="multi", format_func=labels.get, key=key, label_visibility=visibility
+    )
     if not 2 - len(always) <= len(chosen) <= most:
         chosen = first_shown
         st.caption(f"Choose {2 - len(always)} to {most}; showing {', '.join(labels[name] for name in chosen)}.")
@@ -126,16 +133,19 @@ def compare() -> None:
         return
     atlas, seen = opening.atlas, _of(name)
     found, missing = comparing.embedders(atlas)
+    scales = comparing.scales_of(found)
     _take_link(atlas, seen, list(found))
-    with head:
-        models = _models(atlas, seen, found)
-        _missing(missing)
-    row = st.container(horizontal=True, vertical_alignment="bottom", key="compare-state")
+    row = st.container(horizontal=True, vertical_alignment="center", key="compare-state")
     # Containers of their own: what comes and goes in one must not shift the other while the page is being drawn.
-    side = {"horizontal": True, "vertical_alignment": "bottom"}
-    colour = row.container(key="compare-colour", width="content", **side)
-    state = row.container(key="compare-asked", width="stretch", **side)
-    with colour:
+    side = {"horizontal": True, "width": "content"}
+    which = row.container(key="compare-models", vertical_alignment="center", **side)
+    state = row.container(key="compare-asked", vertical_alignment="center", horizontal=True, width="stretch")
+    with head:
+        what = _what(atlas, seen, scales)
+    with which:
+        models = _models(atlas, seen, found, scales, what)
+        _missing(missing)
+    with head.container(key="compare-colour", vertical_alignment="bottom", **side):
         how = _colouring(seen)
     job = _job(atlas, seen)
     drawn = job.version(models)  # what becomes ready from here on is drawn in another run
@@ -144,6 +154,7 @@ def compare() -> None:
     how = _ready(job, comparison, how)
     with state:
         _asked(seen, scale.of(atlas.manifest).digits)
+    with head.container(key="compare-tools", vertical_alignment="bottom", **side):
         _image(atlas, seen, next(iter(found.values())))
         _region(seen)
         if comparison.embedded:
@@ -162,7 +173,6 @@ def compare() -> None:
 def _asked(seen: Looking, digits: int) -> None:
     """What a click or a picture asked, and the way back to colours."""
     if seen.point is None and seen.picture is None:
-        st.caption("Click a map: every model shows what it finds like that point.")
         return
     what = literal(seen.picture.name) if seen.picture else coordinates(*seen.point, digits)
     st.button(f"Similarity to {what}", icon=":material/close:", help="Back to colours", key="forget-point",
@@ -221,7 +231,8 @@ def _maps(atlas: Atlas, job: Job, models: list[Embedder], how: Colouring, seen: 
         atlas, panes, nonce=seen.revision, key=key,
         on_click=lambda: _clicked(seen, key), on_region=lambda: _chosen(seen, key),
     )  # fmt: skip
-    st.caption(coloured.explanation([model.title for model in models], how))
+    hint = "" if how.asks else "Click a map: every model shows what it finds like that point. "
+    st.caption(hint + coloured.explanation([model.title for model in models], how))
     _maps_first([pane["overlay"]["url"] for pane in panes if "overlay" in pane], begun)
 
 
@@ -258,7 +269,7 @@ def _below(job: Job, comparison: Comparison, how: Colouring) -> None:
     with right:
         works, first = [job.work[name] for name in comparison.embedded], comparison.reference.embedder.name
         if any(work.figures is None or first not in work.agreement for work in works):
-            st.caption("The figures follow when all cells are embedded.")
+            st.caption("The figures follow when every model has worked through the whole map.")
             return
         figures = {work.name: work.figures for work in works}
         agreement = {work.name: work.agreement[first] for work in works}
@@ -285,7 +296,7 @@ def _wait(job: Job, models: list[str], drawn: int, progress: Any) -> None:
             st.error(literal(work.error), icon=":material/info:")
     if any(work.stopped for work in works):
         with progress.container(horizontal=True, vertical_alignment="center"):
-            st.caption("Stopped: what is not there yet is missing below.")
+            st.caption("Stopped. Maps that were not finished are coarse, or empty, below.")
             st.button("Go on", key="go-on-comparing", on_click=job.go_on)
         return
     if busy := [work for work in works if work.busy]:

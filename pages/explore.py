@@ -7,8 +7,22 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.ui import cards, composer, links, mapview, scale, state, waiting
-from pages.ui.words import coordinates, similarity
+from pages.ui import (
+    cards,
+    composer,
+    display,
+    examples,
+    intro,
+    links,
+    mapview,
+    scale,
+    share,
+    state,
+    suggestions,
+    waiting,
+)
+from pages.ui.words import coordinates, distance, similarity
+from unigeoclip.geo import distance_m
 
 if TYPE_CHECKING:
     from unigeoclip.search import Explorer
@@ -37,6 +51,15 @@ def _used(visitor: state.Session, key: str) -> None:
     state.add(visitor, item, join=composer.join())
 
 
+def _best(answer: state.Answer, digits: int) -> None:
+    """The best match: how alike, where, and how far from what was asked about."""
+    best, near = answer.best, html.escape(answer.best_near.name)
+    origin = answer.query.origin
+    away = "" if origin is None else f", {distance(float(distance_m(origin, best[:2])))} away"
+    st.html(f'<p class="ugc-best">Best match <b>{similarity(best.similarity)}</b>, '
+            f"{coordinates(best.lat, best.lon, digits)}{away}<br>{near}</p>")  # fmt: skip
+
+
 @st.fragment
 def explore() -> None:
     """The page proper, a fragment: what happens here reruns nothing else."""
@@ -48,20 +71,29 @@ def explore() -> None:
         return
     atlas, explorer, visitor = opening.atlas, opening.explorer, state.session(name)
     size = scale.of(atlas.manifest)
-    state.read_link(visitor)
+    modalities = () if explorer is None else explorer.modalities
+    state.read_link(visitor, atlas.manifest.modalities)
     if explorer is not None:
         state.settle(visitor, explorer)
     state.write_link(visitor)
 
     with head:
         composer.compose(visitor, atlas.manifest, explorer)
-    composer.chips(visitor, atlas.manifest)
+    with st.container(horizontal=True, vertical_alignment="center", key="asked"):
+        composer.chips(visitor, atlas.manifest)
+        if visitor.answer is not None:
+            display.offer(visitor, modalities)
+            if explorer is not None:
+                share.offer(explorer, visitor)
     composer.problem(visitor)
+    suggestions.attach(atlas)
     left, right = st.columns([2.15, 1], gap="medium")
     # Each atlas has a map and cards of its own: nothing of one is left when the other is shown.
     map_key, cards_key = f"map-{name}", f"cards-{name}"
     with left:
-        pane = mapview.answer_pane(visitor.answer, size)
+        answer, how = visitor.answer, visitor.display
+        drawn = None if answer is None or explorer is None else display.draw(explorer, answer, how)
+        pane = mapview.answer_pane(answer, size, drawn, how)
         mapview.show(
             atlas, [pane], nonce=visitor.revision, key=map_key, ask_by=True,
             on_click=lambda: _clicked(visitor, explorer, map_key, size.click_digits),
@@ -70,17 +102,15 @@ def explore() -> None:
         if explorer is None:
             waiting.for_explorer(opening)
         elif visitor.answer is None:
-            st.html(_INVITATION.format(where=html.escape(size.where)))
+            intro.show(size.where, asked=False)
+            examples.tiles(atlas, lambda example: composer.take_example(visitor, example))
         else:
+            intro.show(size.where, asked=True)
             composer.notes(visitor)
-            best, near = visitor.answer.best, html.escape(visitor.answer.best_near.name)
-            st.html(f'<p class="ugc-best">Best match <b>{similarity(best.similarity)}</b>, '
-                    f"{coordinates(best.lat, best.lon, size.best_digits)}<br>{near}</p>")  # fmt: skip
+            _best(visitor.answer, size.best_digits)
             cards.show(explorer, visitor.answer, key=cards_key, on_use=lambda: _used(visitor, cards_key))
+            if visitor.count < state.MOST_MATCHES:
+                st.button("Show more", key="more", type="tertiary", on_click=state.more, args=(visitor, explorer))
 
-
-_INVITATION = """<div class="ugc-empty"><h2>Ask the map</h2>
-<p>Click a point, type a few words or drop in a picture. The map then shows {where} is like it, and here stand
-the places that are closest.</p></div>"""
 
 explore()

@@ -147,6 +147,32 @@ def test_search_by_point(run, folder):
     assert "ocean" in sea["query"]["notes"][0]
 
 
+def test_search_by_a_composed_query(run, folder, tmp_path):
+    items = ["--item", "text:hot desert", "--item", "-0.5*at:-33.9,30.5"]
+    answer = run("search", "--atlas", folder, *items, "--top", "2", "--out", tmp_path / "found.geojson", "--json")
+    assert answer["query"] == {"items": ["text:hot desert", "-0.5*at:-33.9,30.5"], "notes": []}
+    from unigeoclip.search import Explorer, QueryItem
+
+    explorer = Explorer.open(folder)
+    query = explorer.query([QueryItem("text", "hot desert"), QueryItem("location", (-33.9, 30.5), -0.5)])
+    expected = [match.place_id for match in explorer.search(query, k=2)["text"]]
+    assert [match["place_id"] for match in answer["results"]["text"]] == expected
+    features = json.loads((tmp_path / "found.geojson").read_text())["features"]
+    assert len(features) == 8
+    assert features[0]["properties"]["similarity"] == answer["results"]["location"][0]["similarity"]
+    single = run("search", "--atlas", folder, "--text", "hot desert", "--json")["results"]
+    assert run("search", "--atlas", folder, "--item", "text:hot desert", "--json")["results"] == single
+
+
+def test_results_are_written_as_a_table_too(run, folder, tmp_path):
+    run("search", "--atlas", folder, "--latlon", "0,0", "--top", "3", "--out", tmp_path / "found.csv")
+    table = pd.read_csv(tmp_path / "found.csv")
+    columns = ["place_id", "modality", "name", "lat", "lon", "similarity", "distance_m", "heading_deg"]
+    assert list(table.columns) == columns
+    assert len(table) == 12
+    assert table["distance_m"].min() > 0
+
+
 def test_search_for_people(run, folder):
     printed = run("search", "--atlas", folder, "--latlon", "0,0", "--top", "2")
     assert "This point is in the ocean" in printed
@@ -185,6 +211,15 @@ def test_search_by_heights(run, folder, tmp_path):
         (["--image", "missing.png", "--modality", "aerial"], "missing.png cannot be read"),
         (["--image", "."], "--modality aerial"),
         (["--image", "a.png", "--modality", "text"], "invalid choice"),
+        (["--item", "sea"], "no query item"),
+        (["--item", "text:sea", "--text", "sea"], "not allowed"),
+        (["--item", "text:sea", "--modality", "aerial"], "--image"),
+        (["--item", "text:sea", "--item", "-1*text:sea"], "cancel out"),
+        (["--item", "place:nowhere"], "no place 'nowhere'"),
+        (["--item", "view:42,-71,90"], "no street views"),
+        (["--item"], "expected one argument"),
+        (["--text", "dry", "--out", "found.xlsx"], ".geojson or .csv"),
+        (["--text", "dry", "--out", "nowhere/found.csv"], "does not exist"),
         (["--text", "dry", "--colour", "red"], "--colour"),
     ],
 )
@@ -241,6 +276,7 @@ def test_heatmaps_of_other_embedders(run, folder, tmp_path):
             ["--image", __file__, "--modality", "aerial", "--out", "heat.tif", "--embedder", "coordinates"],
             "points only",
         ),
+        (["--item", "at:1,2", "--out", "heat.tif", "--embedder", "coordinates"], "--latlon or --image"),
         (["--latlon", "1,2", "--out", "heat.tif", "--embedder", "oracle"], "no embedder 'oracle'"),
         (["--text", "dry", "--out", "heat.tif", "--embedder", "oracle"], "no embedder 'oracle'"),
     ],

@@ -1,23 +1,30 @@
-"""Compared maps as files: each is read back by somebody else's software."""
+"""Answers and compared maps as files: each is read back by somebody else's software."""
 
 import base64
 import io
+import json
 import re
+import shlex
+from dataclasses import replace
+from types import SimpleNamespace
 
 import geopandas
 import numpy as np
+import pandas as pd
 import pytest
 import rasterio
 from PIL import Image
 
 from tests.atlas.tiny import write_tiny_atlas
-from unigeoclip import exports
+from unigeoclip import cli, exports
 from unigeoclip.atlas import load_atlas
 from unigeoclip.compare import Comparison, Region, embed_region
 from unigeoclip.embedders.coordinates import CoordinatesEmbedder, FourierEmbedder
 from unigeoclip.errors import InputError
 from unigeoclip.geo import inverse_web_mercator, web_mercator
 from unigeoclip.heatmap import coloured_picture
+from unigeoclip.items import PackedVector, QueryItem, parse_item
+from unigeoclip.search import Match
 
 
 @pytest.fixture(scope="module")
@@ -127,3 +134,106 @@ def test_png_is_exact(comparison):
     picture = np.asarray(Image.open(io.BytesIO(coloured_picture(grid, rgb, blend=False, form="PNG"))))
     painted = picture[picture[..., 3] == 255][:, :3]
     assert {tuple(colour) for colour in painted.tolist()} <= {tuple(colour) for colour in rgb.tolist()}
+
+
+# Answers
+
+
+def match(modality="aerial", place_id="w000001", **other):
+    values = {"name": 'Łódź, "the" city', "lat": 51.75, "lon": 19.45, "similarity": 0.5, "distance_m": None}
+    return Match(modality=modality, place_id=place_id, **values | other)
+
+
+def results():
+    camera = match("street", "w000002", lat=51.7500001234, distance_m=12.34, heading_deg=359.94)
+    return {"aerial": [match(), match(place_id="w000003", similarity=-0.1234567)], "street": [camera], "text": []}
+
+
+def test_results_are_read_back_by_gis_and_by_spreadsheets(tmp_path):
+    for name in ("found.geojson", "found.csv"):
+        exports.save_results(results(), tmp_path / name)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["found.csv", "found.geojson"], "nothing temporary stays"
+    points = geopandas.read_file(tmp_path / "found.geojson")
+    assert points.crs.to_epsg() == 4326
+    assert (points.geometry.y[0], points.geometry.x[0]) == (51.75, 19.45)
+    table = pd.read_csv(tmp_path / "found.csv")
+    columns = ["place_id", "modality", "name", "lat", "lon", "similarity", "distance_m", "heading_deg"]
+    assert list(table.columns) == columns
+    assert list(points.columns) == [*columns, "geometry"]
+    assert table["name"][0] == points["name"][0] == 'Łódź, "the" city'
+    assert table["place_id"].tolist() == ["w000001", "w000003", "w000002"]
+    assert table["similarity"][1] == -0.123457
+    assert table["distance_m"].isna().tolist() == [True, True, False]
+    assert (table["distance_m"][2], table["heading_deg"][2]) == (12.3, 359.9)
+    assert json.loads(exports.results_geojson(results()))["features"][0]["properties"]["distance_m"] is None
+    assert json.loads(exports.results_geojson({}))["features"] == []
+
+
+def test_results_are_not_written_where_they_cannot_be(tmp_path):
+    with pytest.raises(InputError, match=r"\.geojson or \.csv"):
+        exports.save_results(results(), tmp_path / "found.xlsx")
+    with pytest.raises(InputError, match="does not exist"):
+        exports.save_results(results(), tmp_path / "nowhere" / "found.csv")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_markers_of_a_map_page_lie_on_it_and_run_no_code(atlas, comparison):
+    grid = comparison.region.grid
+    picture = coloured_picture(grid, comparison.component_colours("fourier"), form="PNG")
+    markers = (
+        exports.Marker(20.0, 10.0, "a `${alert(1)}` \\u0041 </script><b>", "Aerial <image>", "#123456"),
+        exports.Marker(20.0, -175.0, "beyond the date line", "Aerial <image>", "#123456"),
+    )
+    bounds = (10.0, 170.0, 30.0, 190.0)
+    pane = exports.Pane("A query", picture, markers=markers)
+    page = exports.map_page(atlas, bounds, [pane], title="Asked", explanation="Colours.")
+    assert not re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=\"?(?!data:)", page)
+    assert page.count("L.circleMarker(") == 2
+    assert "185.0" in page
+    assert "${alert" not in page
+    assert "</script><b>" not in page
+    assert page.count("Aerial &lt;image&gt;") == 1
+
+
+ITEMS = (
+    QueryItem("text", 'it\'s a "sea"\nof $HOME', -0.5),
+    QueryItem("location", (1 / 3, -7.5)),
+    QueryItem("place", "w000007", 0.1),
+    QueryItem("view", (42.36, -71.06, 45.0)),
+    QueryItem("aerial", PackedVector.of([0.6, -0.8], "0123456789ab"), 2.0, "field.png"),
+)
+
+
+def test_the_lines_ask_the_very_same():
+    asked = []
+
+    class Recorder:
+        open = classmethod(lambda cls, name: asked.append(name) or cls())
+        query = staticmethod(lambda items: asked.extend(items))
+        search = heatmap = lambda self, query, k=0: SimpleNamespace(to_geotiff=str, to_png=lambda *_, **__: None)
+
+    lines = exports.query_lines("boston", ITEMS, 20, {"scale": "percentile", "floor_percentile": 80.0})
+    assert "to_png(\"heatmap.png\", scale='percentile', floor_percentile=80.0)" in lines
+    assert "k=20" in lines
+    code = re.sub(r"from unigeoclip.search import .*", "from unigeoclip.items import QueryItem", lines)
+    exec(code, {"Explorer": Recorder})
+    assert asked == ["boston", *(replace(item, label="") for item in ITEMS)]
+    assert "PackedVector" not in exports.query_lines("boston", ITEMS[:4])
+
+
+def test_the_commands_ask_the_very_same():
+    search, heatmap = exports.command_lines("my city", ITEMS, 20).replace("\nof", "\0of").splitlines()
+    for line in (search, heatmap):
+        arguments = cli._parser().parse_args(cli._joined(shlex.split(line.replace("\0", "\n"))[3:]))
+        assert arguments.atlas == "my city"
+        asked = [parse_item(text) for text in arguments.item]
+        same = [(item.modality, item.value, item.weight) for item in asked]
+        assert same == [(item.modality, item.value, item.weight) for item in ITEMS]
+    assert "--top 20" in search
+
+
+def test_a_picture_that_is_not_packed_has_no_lines():
+    items = [QueryItem("aerial", np.zeros((3, 4, 4), np.uint8), label="field.png")]
+    for lines in (exports.query_lines, exports.command_lines):
+        with pytest.raises(InputError, match="field.png.*packed"):
+            lines("boston", items)

@@ -4,6 +4,7 @@ import json
 import numpy as np
 import pytest
 import rasterio
+import shapely
 from PIL import Image
 
 from unigeoclip.errors import InputError
@@ -370,3 +371,37 @@ def test_png_file_says_where_it_lies(tmp_path):
 def test_a_folder_that_is_not_there(tmp_path):
     with pytest.raises(InputError, match="cannot be written"):
         heat_at(Grid.over(WORLD, 5.0), 0, 0).to_geotiff(tmp_path / "missing" / "heat.tif")
+
+
+# What a map shows besides the picture
+
+
+def test_percentiles_are_whole_numbers_of_the_grid(world):
+    heat = heat_at(world, 40.0, 20.0, 40.0)
+    pixels = np.asarray(Image.open(io.BytesIO(heat.percentiles_png())))
+    assert pixels.shape == world.shape
+    assert (pixels.min(), pixels.max()) == (1, 100)
+    row, column = int(90 - 40.0), int(180 + 20.0)
+    assert pixels[row, column] == 100
+    for lat, lon in ((10.0, 20.0), (-30.0, 100.0), (70.0, -60.0)):
+        said = int(pixels[int(90 - lat), int(180 + lon)]) - 1
+        assert said == pytest.approx(heat.percentile(heat.value_at(lat, lon)), abs=1)
+
+
+def test_cells_that_do_not_count_have_no_percentile():
+    grid = Grid.over(WORLD, 5.0, keep=lambda latlon: latlon[:, 0] > 0)
+    pixels = np.asarray(Image.open(io.BytesIO(heat_at(grid, 40.0, 20.0).percentiles_png())))
+    assert (pixels[grid.shape[0] // 2 :] == 0).all()
+    assert (pixels[: grid.shape[0] // 2] > 0).all()
+
+
+def test_an_outline_encloses_the_best_cells_and_no_others(world):
+    heat = heat_at(world, 20.0, -40.0, 30.0)
+    shape = shapely.geometry.shape(heat.outline(0.05))
+    assert shape.is_valid
+    inside = shapely.contains_xy(shape, world.cells[:, 1], world.cells[:, 0])
+    best = heat.hottest(0.05)
+    assert (inside != best).sum() <= 0.02 * best.sum()  # rounded corners
+    assert inside[world.cell_at(20.0, -40.0)]
+    with pytest.raises(InputError, match="share of the area"):
+        heat.outline(0.0)

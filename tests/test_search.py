@@ -12,6 +12,7 @@ from unigeoclip.config import write_json
 from unigeoclip.errors import AtlasError, CheckpointError, InputError
 from unigeoclip.geo import METRES_PER_DEGREE, distance_m
 from unigeoclip.heatmap import Grid
+from unigeoclip.items import PackedVector
 from unigeoclip.model import ModelConfig, UniGeoCLIP
 from unigeoclip.search import Explorer, QueryItem, embedder_heatmap, sentences_of
 from unigeoclip.vectors import encode_places, gallery_rows, land_grid, mean_over_waves
@@ -95,6 +96,7 @@ def test_weights_that_cancel_are_refused(explorer, items):
         (QueryItem("text", None), "must be text"),
         (QueryItem("street", np.zeros((3, PX, PX), np.uint8)), "'street'"),
         (QueryItem("smell", "roses"), "'smell'"),
+        (QueryItem("view", (42.0, -71.0, 45.0)), "no street views"),
         (QueryItem("aerial", np.zeros((3, 5, 5), np.uint8)), "shape"),
         (QueryItem("place", "nowhere"), "no place 'nowhere'"),
         (QueryItem("text", "a desert", float("inf")), "weight"),
@@ -103,6 +105,35 @@ def test_weights_that_cancel_are_refused(explorer, items):
 def test_bad_items_are_refused_in_clear_words(explorer, item, words):
     with pytest.raises(InputError, match=words):
         explorer.query([item])
+
+
+def test_a_packed_picture_asks_as_the_picture_does(explorer):
+    place = gallery(explorer).iloc[3]
+    item = QueryItem("aerial", window(explorer, "aerial", place), -0.5, "field.png")
+    packed = explorer.packed(item)
+    assert (packed.modality, packed.weight, packed.label) == ("aerial", -0.5, "field.png")
+    picture, query = explorer.query([item]), explorer.query([packed])
+    assert picture.vector @ query.vector > 0.9995
+    assert explorer.packed(packed) == packed
+    noise = QueryItem("aerial", np.random.default_rng(0).integers(0, 256, (3, PX, PX)).astype(np.uint8))
+    explorer._thresholds["aerial"] = 2.0
+    try:
+        assert kinds(explorer.query([explorer.packed(noise)])) == ["unlike"]
+    finally:
+        del explorer._thresholds["aerial"]
+
+
+def test_packed_pictures_of_other_models_are_refused(explorer):
+    unit = np.eye(16)[0]
+    for packed, words in [
+        (PackedVector.of(np.eye(256)[0], explorer._model_id), "has 256 numbers, those of the atlas 'tiny' have 16"),
+        (PackedVector.of(unit, "ffffffffffff"), "another model"),
+        (PackedVector(bytes(16), explorer._model_id[:6]), "only zeros"),
+    ]:
+        with pytest.raises(InputError, match=words):
+            explorer.query([QueryItem("aerial", packed)])
+    with pytest.raises(InputError, match="'street'"):
+        explorer.query([QueryItem("street", PackedVector.of(unit, explorer._model_id))])
 
 
 def test_an_empty_query_is_refused(explorer):
@@ -479,3 +510,41 @@ def test_the_grid_is_the_land_of_the_atlas(folder):
     atlas = load_atlas(folder)
     grid = land_grid(atlas)
     np.testing.assert_allclose(grid.cells, atlas.land_grid().latlon)
+
+
+# One place, and all items
+
+
+def test_a_place_in_all_its_modalities(explorer):
+    place = gallery(explorer).iloc[7]
+    query = explorer.query([QueryItem("location", (float(place["lat"]), float(place["lon"])))])
+    here = explorer.place_matches(query, place["place_id"])
+    assert list(here) == list(explorer.modalities)
+    everything = explorer.search(query, k=len(gallery(explorer)))
+    for name, match in here.items():
+        found = next(each for each in everything[name] if each.place_id == place["place_id"])
+        assert match.similarity == pytest.approx(found.similarity, abs=1e-5)
+        assert (match.name, match.lat, match.lon) == (found.name, found.lat, found.lon)
+    assert here["location"].distance_m == pytest.approx(0, abs=1)
+    with pytest.raises(InputError, match="There is no place 'x'"):
+        explorer.place_matches(query, "x")
+
+
+def test_a_place_outside_the_gallery_is_encoded(explorer):
+    places = explorer.atlas.places
+    place = places[~places["gallery"]].iloc[0]
+    query = explorer.query([QueryItem("place", place["place_id"])])
+    here = explorer.place_matches(query, place["place_id"])
+    assert min(match.similarity for match in here.values()) > 0
+    assert set(here) == set(explorer.modalities)
+
+
+def test_similarities_of_all_items_are_those_of_a_search(explorer):
+    query = explorer.query([QueryItem("text", "a desert")])
+    latlon, values = explorer.item_similarities(query, "aerial")
+    best = explorer.search(query, k=1, modalities=["aerial"])["aerial"][0]
+    assert values.max() == pytest.approx(best.similarity, abs=1e-5)
+    assert latlon[values.argmax()].tolist() == [best.lat, best.lon]
+    assert len(latlon) == len(gallery(explorer))
+    with pytest.raises(InputError, match="cannot be searched"):
+        explorer.item_similarities(query, "street")

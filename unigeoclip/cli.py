@@ -53,10 +53,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _joined(argv: Sequence[str]) -> list[str]:
-    """Write ``--latlon -33.9,151.2`` as one word: argparse would take the negative number for an option."""
+    """Write ``--latlon -33.9,151.2`` as one word: argparse would take what begins with a minus for an option."""
     words: list[str] = []
     for word in argv:
-        if words and words[-1] in ("--latlon", "--bbox"):
+        if words and words[-1] in ("--latlon", "--bbox", "--item"):
             words[-1] += f"={word}"
         else:
             words.append(word)
@@ -140,6 +140,7 @@ def _add_query_commands(commands: Any) -> None:
     search.add_argument(
         "--top", type=_positive, default=10, metavar="K", help="matches per modality (default: %(default)s)"
     )
+    search.add_argument("--out", type=Path, metavar="FILE", help="write the results, too: F.geojson or F.csv")
     _add_json(search)
     search.set_defaults(run=_search)
 
@@ -223,6 +224,12 @@ def _add_query(parser: argparse.ArgumentParser) -> None:
     query.add_argument("--text", help="a few words or sentences")
     query.add_argument("--latlon", metavar="LAT,LON", help="a point, degrees")
     query.add_argument("--image", type=Path, metavar="FILE", help="a picture; say what it is with --modality")
+    query.add_argument(
+        "--item",
+        action="append",
+        metavar="ITEM",
+        help="a part of a query, once or more: text:WORDS, at:LAT,LON, place:ID; with a weight -0.5*text:WORDS",
+    )
     parser.add_argument("--modality", choices=["aerial", "street", "surface"], help="what the picture of --image is")
 
 
@@ -320,12 +327,21 @@ def _download_baseline(arguments: argparse.Namespace) -> None:
 
 
 def _search(arguments: argparse.Namespace) -> None:
+    if arguments.out is not None:
+        from unigeoclip.exports import check_results_ending
+
+        check_results_ending(arguments.out)
     explorer, query, notes = _ask(arguments)
     results = explorer.search(query, k=arguments.top)
+    if arguments.out is not None:
+        from unigeoclip.exports import save_results
+
+        save_results(results, arguments.out)
     item = query.items[0]
+    asked = {"items": arguments.item} if arguments.item else {"modality": item.modality, "value": item.label}
     if arguments.json:
         found = {name: [_match(match) for match in matches] for name, matches in results.items()}
-        _print_json({"query": {"modality": item.modality, "value": item.label, "notes": notes}, "results": found})
+        _print_json({"query": {**asked, "notes": notes}, "results": found})
         return
     for note in notes:
         print(note)
@@ -374,6 +390,8 @@ def _heatmap_of_embedder(arguments: argparse.Namespace) -> Any:
     from unigeoclip.search import embedder_heatmap
     from unigeoclip.vectors import land_grid
 
+    if arguments.item is not None:
+        raise InputError(f"--item composes queries for {OURS}: ask {arguments.embedder!r} with --latlon or --image.")
     if arguments.embedder in EMBEDDERS and arguments.text is not None:
         raise InputError(f"The embedder {arguments.embedder!r} knows no words: ask it with --latlon.")
     kind, value, _ = _question(arguments)
@@ -449,8 +467,12 @@ def _ask(arguments: argparse.Namespace) -> tuple[Explorer, Query, list[str]]:
     Returns:
         The explorer, the query, and what to know about the answer in whole sentences.
     """
-    modality, value, label = _question(arguments)
-    from unigeoclip.search import Explorer, QueryItem
+    from unigeoclip.items import QueryItem, parse_item
+
+    _check_modality(arguments)
+    items = [parse_item(text) for text in arguments.item or ()]
+    modality, value, label = ("", b"", "") if items else _question(arguments)
+    from unigeoclip.search import Explorer
 
     notes: list[str] = []
     explorer = Explorer.open(arguments.atlas, progress=_Progress())
@@ -458,14 +480,13 @@ def _ask(arguments: argparse.Namespace) -> tuple[Explorer, Query, list[str]]:
         decoded = _decoded(arguments.image, value, modality, explorer.input_size(modality))
         value = decoded.array
         notes += decoded.notes
-    query = explorer.query([QueryItem(modality, value, label=label)])
+    query = explorer.query(items or [QueryItem(modality, value, label=label)])
     return explorer, query, [*notes, *(note.text for note in query.notes)]
 
 
 def _question(arguments: argparse.Namespace) -> tuple[str, Any, str]:
     """Modality, value and label of the one query option that was given; of a picture the bytes of its file."""
-    if arguments.modality is not None and arguments.image is None:
-        raise InputError("--modality says what the picture of --image is; give a picture, or leave it out.")
+    _check_modality(arguments)
     if arguments.text is not None:
         from unigeoclip.search import sentences_of
 
@@ -479,6 +500,11 @@ def _question(arguments: argparse.Namespace) -> tuple[str, Any, str]:
         return arguments.modality, arguments.image.read_bytes(), str(arguments.image)
     except OSError as error:
         raise InputError(f"{arguments.image} cannot be read: {error.strerror}.") from error
+
+
+def _check_modality(arguments: argparse.Namespace) -> None:
+    if arguments.modality is not None and arguments.image is None:
+        raise InputError("--modality says what the picture of --image is; give a picture, or leave it out.")
 
 
 def _latlon(text: str) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""Compared maps to take away: pictures, GeoTIFF, GeoParquet, a map page that needs no network, and the Python lines."""
+"""Answers and compared maps to take away: GeoTIFF, GeoParquet, GeoJSON, CSV, a page of maps, lines that do the same."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import html
 import io
 import json
 import math
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,9 +17,11 @@ from PIL import Image
 
 from unigeoclip.errors import InputError
 from unigeoclip.geo import web_mercator
+from unigeoclip.heatmap import write_atomically
+from unigeoclip.items import PackedVector, write_item
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -26,8 +29,24 @@ if TYPE_CHECKING:
     from unigeoclip.compare import Comparison, Region
     from unigeoclip.geo import Bounds
     from unigeoclip.heatmap import Grid
+    from unigeoclip.items import QueryItem
+    from unigeoclip.search import Match
 
-__all__ = ["Pane", "colours_geotiff", "geoparquet", "map_page", "python_lines"]
+__all__ = [
+    "Marker",
+    "Pane",
+    "check_results_ending",
+    "colours_geotiff",
+    "command_lines",
+    "geoparquet",
+    "map_page",
+    "python_lines",
+    "query_lines",
+    "results_csv",
+    "results_geojson",
+    "results_table",
+    "save_results",
+]
 
 BASE_WIDTH_PX = 1024  # of the picture below the colours, at least
 _TILE_PX = 256
@@ -36,18 +55,39 @@ _MERCATOR_HALF_M = math.pi * 6_378_137.0
 
 
 @dataclass(frozen=True)
+class Marker:
+    """A point on a map page.
+
+    Attributes:
+        lat: Degrees.
+        lon: Degrees.
+        label: What is shown beside the pointer.
+        group: What it is one of; named once, with the colour, above the map.
+        colour: As CSS writes it.
+    """
+
+    lat: float
+    lon: float
+    label: str
+    group: str = ""
+    colour: str = "#ffffff"
+
+
+@dataclass(frozen=True)
 class Pane:
-    """One model of a map page.
+    """One map of a map page: a model, or a query.
 
     Attributes:
         title: Its name.
         picture: PNG in Web Mercator over the mercator bounds of the region's grid.
         note: A line beside the name: where the model is from, or the range of similarity.
+        markers: Points above the picture, the last on top.
     """
 
     title: str
     picture: bytes
     note: str = ""
+    markers: tuple[Marker, ...] = ()
 
 
 def colours_geotiff(grid: Grid, rgb: NDArray[np.uint8], describe: str = "") -> bytes:
@@ -105,13 +145,76 @@ def geoparquet(comparison: Comparison, describe: dict[str, Any] | None = None) -
     return file.getvalue()
 
 
+def results_table(results: Mapping[str, Sequence[Match]]) -> Any:
+    """The matches of all modalities as one table.
+
+    Args:
+        results: From ``Explorer.search``: modality name -> matches, the most similar first.
+
+    Returns:
+        A GeoDataFrame in EPSG:4326, a row a match in the same order: "place_id", "modality", "name", "lat" and "lon"
+        (degrees; of a street view, where the camera stands), "similarity" in [-1, 1], "distance_m" (metres from the
+        query's point, if it has one) and "heading_deg" (of a street view, clockwise from north).
+    """
+    import geopandas
+
+    matches = [match for found in results.values() for match in found]
+    columns: dict[str, Any] = {name: [getattr(match, name) for match in matches] for name in _RESULT_COLUMNS}
+    for name, digits in _RESULT_DIGITS.items():
+        columns[name] = np.round(np.array(columns[name], np.float64), digits)
+    points = geopandas.points_from_xy(columns["lon"], columns["lat"])
+    return geopandas.GeoDataFrame(columns, geometry=points, crs="EPSG:4326")
+
+
+_RESULT_COLUMNS = ("place_id", "modality", "name", "lat", "lon", "similarity", "distance_m", "heading_deg")
+_RESULT_DIGITS = {"lat": 7, "lon": 7, "similarity": 6, "distance_m": 1, "heading_deg": 1}
+
+
+def results_geojson(results: Mapping[str, Sequence[Match]]) -> bytes:
+    """`results_table` as GeoJSON (RFC 7946), a point a match, in UTF-8; figures that are missing are null."""
+    text: str = results_table(results).to_json(drop_id=True, na="null", ensure_ascii=False)
+    return text.encode()
+
+
+def results_csv(results: Mapping[str, Sequence[Match]]) -> bytes:
+    """`results_table` as CSV with a header, in UTF-8; figures that are missing are empty."""
+    text: str = results_table(results).drop(columns="geometry").to_csv(index=False, lineterminator="\n")
+    return text.encode()
+
+
+def save_results(results: Mapping[str, Sequence[Match]], path: str | Path) -> None:
+    """Write results in the form that the ending of the file's name says: .geojson or .csv.
+
+    Raises:
+        InputError: Another ending, or the file cannot be written.
+    """
+    check_results_ending(path)
+    write_atomically(path, _RESULT_WRITERS[Path(path).suffix.lower()](results))
+
+
+def check_results_ending(path: str | Path) -> None:
+    """Check that results can be written to a file of that name, before the work is done.
+
+    Raises:
+        InputError: The ending is unknown, or the folder does not exist.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in _RESULT_WRITERS:
+        raise InputError(f"{path.name}: results are written as .geojson or .csv.")
+    if not path.parent.is_dir():
+        raise InputError(f"{path} cannot be written: the folder {path.parent} does not exist.")
+
+
+_RESULT_WRITERS = {".geojson": results_geojson, ".csv": results_csv}
+
+
 def map_page(atlas: Atlas, bounds: Bounds, panes: Sequence[Pane], *, title: str, explanation: str) -> str:
     """A page of maps side by side that move together: one file that opens without a network.
 
     Args:
         atlas: Whose picture lies below the colours.
         bounds: Of the pictures: south, west, north, east, degrees, within the Web Mercator square.
-        panes: The models, at least one.
+        panes: The models or queries, at least one.
         title: Of the page.
         explanation: What the colours mean.
     """
@@ -132,6 +235,8 @@ def map_page(atlas: Atlas, bounds: Bounds, panes: Sequence[Pane], *, title: str,
         shown.default_js, shown.default_css = [], []  # the page brings its own Leaflet; nothing is fetched
         folium.raster_layers.ImageOverlay(base, [within[:2], within[2:]], opacity=0.9).add_to(shown)
         folium.raster_layers.ImageOverlay(_data_url("image/png", pane.picture), corners, opacity=0.8).add_to(shown)
+        for marker in pane.markers:
+            _dot(marker, west).add_to(shown)
         shown.fit_bounds(corners)
         figure.add_child(shown)
         maps.append(shown.get_name())
@@ -141,6 +246,89 @@ def map_page(atlas: Atlas, bounds: Bounds, panes: Sequence[Pane], *, title: str,
     figure.script.add_child(Element(_SYNC % json.dumps(maps).replace('"', "")))
     rendered: str = figure.render()
     return rendered
+
+
+def _dot(marker: Marker, west: float) -> Any:
+    """A marker for folium, on a map whose western edge is at so many degrees."""
+    import folium
+
+    # Folium puts the text between backticks of a script: what would end them, or start code in them, becomes an entity.
+    text = html.escape(marker.label).replace("\\", "&#92;").replace("`", "&#96;").replace("$", "&#36;")
+    lon = marker.lon if marker.lon >= west else marker.lon + 360
+    return folium.CircleMarker(
+        [marker.lat, lon], radius=6, color="#10212a", weight=1.5, fill=True, fill_color=marker.colour, fill_opacity=1.0,
+        tooltip=folium.Tooltip(text),
+    )  # fmt: skip
+
+
+def query_lines(atlas: str, items: Sequence[QueryItem], k: int = 10, drawn: Mapping[str, Any] | None = None) -> str:
+    """The Python lines that ask a query and write its heatmap, with this package.
+
+    Args:
+        atlas: Name of the atlas.
+        items: Terms of the query; pictures packed, see ``Explorer.packed``.
+        k: How many results of each modality.
+        drawn: Options of ``Heatmap.png`` for the picture.
+
+    Raises:
+        InputError: A picture is not packed.
+    """
+    packed = any(isinstance(item.value, PackedVector) for item in items)
+    options = "".join(f", {name}={value!r}" for name, value in (drawn or {}).items())
+    lines = [
+        *(["from unigeoclip.items import PackedVector"] if packed else []),
+        "from unigeoclip.search import Explorer, QueryItem",
+        "",
+        f"explorer = Explorer.open({json.dumps(atlas)})",
+        "query = explorer.query([",
+        *(f"    {_item_line(item)}," for item in items),
+        "])",
+        f"results = explorer.search(query, k={k})  # modality -> matches",
+        "heatmap = explorer.heatmap(query)",
+        'heatmap.to_geotiff("heatmap.tif")',
+        f'heatmap.to_png("heatmap.png"{options})',
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _item_line(item: QueryItem) -> str:
+    if isinstance(item.value, PackedVector):
+        value = f"PackedVector.from_text({json.dumps(item.value.text)})"
+    elif isinstance(item.value, str):
+        value = json.dumps(item.value, ensure_ascii=False)
+    elif write_item(item) is None:
+        raise InputError(_NOT_PACKED.format(item.label or item.modality))
+    else:
+        value = _tuple(item.value)
+    weight = "" if item.weight == 1 else f", weight={item.weight!r}"
+    return f"QueryItem({json.dumps(item.modality)}, {value}{weight})"
+
+
+def command_lines(atlas: str, items: Sequence[QueryItem], k: int = 10) -> str:
+    """The commands that ask a query and write its results and its heatmap, for a POSIX shell.
+
+    Args:
+        atlas: Name of the atlas.
+        items: Terms of the query; pictures packed, see ``Explorer.packed``.
+        k: How many results of each modality.
+
+    Raises:
+        InputError: A picture is not packed.
+    """
+    query = [f"--atlas {shlex.quote(atlas)}"]
+    for item in items:
+        spelling = write_item(item)
+        if spelling is None:
+            raise InputError(_NOT_PACKED.format(item.label or item.modality))
+        query.append(f"--item {shlex.quote(spelling)}")
+    asked = " ".join(query)
+    return (
+        f"python -m unigeoclip search {asked} --top {k} --out results.geojson\n"
+        f"python -m unigeoclip heatmap {asked} --out heatmap.tif\n"
+    )
+
+
+_NOT_PACKED = "The picture {!r} has no spelling yet: give it as explorer.packed(item)."
 
 
 def python_lines(
@@ -231,12 +419,22 @@ def _base_picture(atlas: Atlas, bounds: Bounds) -> tuple[str, Bounds]:
 
 def _heading(panes: Sequence[Pane], title: str, explanation: str, atlas: Atlas) -> str:
     cells = "".join(
-        f"<div><b>{html.escape(pane.title)}</b><small>{html.escape(pane.note)}</small></div>" for pane in panes
+        f"<div><b>{html.escape(pane.title)}</b><small>{html.escape(pane.note)}{_groups(pane)}</small></div>"
+        for pane in panes
     )
     makers = " · ".join(dict.fromkeys(source.attribution for source in atlas.manifest.sources))
     return (
         f"<header><p><strong>{html.escape(title)}</strong> {html.escape(explanation)} "
         f"<small>{html.escape(makers)}</small></p><div class='panes'>{cells}</div></header>"
+    )
+
+
+def _groups(pane: Pane) -> str:
+    """The groups of a pane's markers, each with its colour."""
+    groups = {marker.group: marker.colour for marker in pane.markers if marker.group}
+    return "".join(
+        f"<span class='group'><i style='background:{html.escape(colour)}'></i>{html.escape(group)}</span>"
+        for group, colour in groups.items()
     )
 
 
@@ -246,6 +444,8 @@ header { position: absolute; inset: 0 0 auto; height: 5rem; display: flex; flex-
 header p { flex: 1; margin: 0; padding: .4rem .7rem 0; overflow: auto; }
 header small { color: #55656f; margin-left: .5em; }
 .panes { display: flex; } .panes div { flex: 1; padding: .1rem .7rem .3rem; white-space: nowrap; overflow: hidden; }
+.group { margin-left: 1em; } .group i { display: inline-block; width: .7em; height: .7em; border-radius: 50%;
+  margin-right: .35em; box-shadow: 0 0 0 1.5px #10212a; }
 .folium-map { top: 5rem !important; height: calc(100% - 5rem) !important; }
 .folium-map { border-right: 2px solid #fff; box-sizing: border-box; background: #dfe7ea; }
 """

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
-__all__ = ["Best", "Grid", "Heatmap", "LegendStop", "check_ending", "coloured_picture"]
+__all__ = ["Best", "Grid", "Heatmap", "LegendStop", "check_ending", "coloured_picture", "write_atomically"]
 
 Bounds = tuple[float, float, float, float]  # south, west, north, east in degrees
 Scale = Literal["similarity", "percentile"]
@@ -470,6 +470,49 @@ class Heatmap:
             marks.append(LegendStop(fraction, similarity, hex_colour(rgb)))
         return marks
 
+    def percentiles_png(self) -> bytes:
+        """Percentile of every cell as a grey 8-bit PNG of the grid, (h, w), row 0 in the north.
+
+        A pixel is one more than the percentage of the area that is less similar, in whole numbers from 1 to 100; 0
+        where cells do not count.
+        """
+        _, below, order = self._ranks
+        ranks = np.empty(len(self.values), np.uint8)
+        less = below - self.grid.area_km2[order] / self.grid.area_km2.sum()
+        ranks[order] = np.clip(np.floor(100 * less), 0, 99).astype(np.uint8) + 1
+        pixels = np.zeros(self.grid.shape, np.uint8)
+        pixels[self.grid.mask] = ranks
+        file = io.BytesIO()
+        Image.fromarray(pixels).save(file, "PNG")
+        return file.getvalue()
+
+    def outline(self, share: float) -> dict[str, Any]:
+        """Where the hottest cells end: a GeoJSON MultiPolygon (longitude, latitude), with the corners of cells rounded.
+
+        Args:
+            share: Share of the grid's area that is outlined, (0, 1].
+
+        Raises:
+            InputError: The share is out of range.
+        """
+        import shapely
+        from rasterio import Affine
+        from rasterio.features import shapes
+
+        _, west, north, _ = self.grid.bounds
+        lat_step, lon_step = self.grid.step_deg
+        inside = np.zeros(self.grid.shape, np.uint8)
+        inside[self.grid.mask] = self.hottest(share)
+        to_degrees = Affine(lon_step, 0, west, 0, -lat_step, north)
+        blocks = [shapely.geometry.shape(shape) for shape, _ in shapes(inside, mask=inside > 0, transform=to_degrees)]
+        rounded, radius = shapely.MultiPolygon(blocks), 0.45 * min(lat_step, lon_step)
+        for by in (-radius, 2 * radius, -radius):  # convex corners, then concave ones
+            rounded = shapely.buffer(rounded, by, quad_segs=2)
+        polygons = shapely.get_parts(rounded.simplify(radius / 8))
+        rings = [[polygon.exterior, *polygon.interiors] for polygon in polygons]
+        degrees = [[shapely.get_coordinates(ring).round(5).tolist() for ring in polygon] for polygon in rings]
+        return {"type": "MultiPolygon", "coordinates": degrees}
+
     def save(self, path: str | Path) -> None:
         """Write the heatmap in the form that the ending of the file's name says: .tif, .png or .geojson.
 
@@ -481,11 +524,11 @@ class Heatmap:
 
     def to_png(self, path: str | Path, **options: Any) -> None:
         """Write the picture; the options are those of ``png``."""
-        _write_atomically(path, self.png(**options))
+        write_atomically(path, self.png(**options))
 
     def to_geotiff(self, path: str | Path) -> None:
         """Write `geotiff`."""
-        _write_atomically(path, self.geotiff())
+        write_atomically(path, self.geotiff())
 
     def geotiff(self) -> bytes:
         """The similarities as a float32 GeoTIFF in EPSG:4326, one pixel per cell, NaN for no data."""
@@ -530,7 +573,7 @@ class Heatmap:
                 "geometry": {"type": "Polygon", "coordinates": [ring]},
                 "properties": {"similarity": round(float(self.values[cell]), 4)},
             })  # fmt: skip
-        _write_atomically(path, json.dumps({"type": "FeatureCollection", "features": features}).encode())
+        write_atomically(path, json.dumps({"type": "FeatureCollection", "features": features}).encode())
 
 
 _WRITERS = {
@@ -567,8 +610,12 @@ def _colour_floor(floor_percentile: float, top_share: float | None) -> float:
     return max(floor_percentile, 100 * (1 - top_share))
 
 
-def _write_atomically(path: str | Path, data: bytes) -> None:
-    """Write under a temporary name, then rename: a reader never sees half a file."""
+def write_atomically(path: str | Path, data: bytes) -> None:
+    """Write under a temporary name, then rename: a reader never sees half a file.
+
+    Raises:
+        InputError: The file cannot be written.
+    """
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from scipy.spatial import cKDTree
 
+from unigeoclip.checkpoint import checkpoint_id
 from unigeoclip.colours import shaded_relief
 from unigeoclip.config import read_json
 from unigeoclip.errors import CheckpointError, InputError
 from unigeoclip.geo import as_latlon, distance_m, unit_xyz
 from unigeoclip.heatmap import Heatmap
+from unigeoclip.items import PLACE, VIEW, PackedVector, QueryItem
 from unigeoclip.vectors import VectorCache, encode_places, gallery_rows, land_grid, mean_over_waves
 
 if TYPE_CHECKING:
@@ -32,29 +34,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Explorer", "Match", "Note", "Place", "Query", "QueryItem", "embedder_heatmap", "sentences_of"]
 
-PLACE = "place"  # a query item that stands for all modalities of a place at once
 MAX_TEXT_CHARACTERS = 2000
 MAX_PICTURE_PX = 2048
 _WIDE_M = 10_000.0  # atlases with windows wider than that show countries, others show streets
 # A sum of unit vectors shorter than this share of its weights is noise left over from terms that cancel.
 _CANCELLED = 1e-3
-
-
-@dataclass(frozen=True)
-class QueryItem:
-    """One term of a query.
-
-    Attributes:
-        modality: "location", "text", "aerial", "street", "surface"; or "place" for all modalities of a place at once.
-        value: (lat, lon) degrees; a text; a decoded picture (see ``modalities.uploads``); or a place_id.
-        weight: Its share in the sum; negative for "not like this".
-        label: What a person reads; free.
-    """
-
-    modality: str
-    value: Any
-    weight: float = 1.0
-    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -249,9 +233,14 @@ class Explorer:
         """Unit vector of one item, what to know about it, and where it is, if anywhere."""
         if item.modality == PLACE:
             return self._encode_place(item.value)
+        if item.modality == VIEW:
+            item = self._picture_of_view(item)
         if item.modality not in self.model.modalities:
             known = ", ".join((*self.model.modalities, PLACE))
             raise InputError(f"The atlas {self.atlas.name!r} cannot be asked by {item.modality!r}; it can by {known}.")
+        if isinstance(item.value, PackedVector):
+            vector = self._unpacked(item.value)
+            return vector, self._unlike(item.modality, vector), None
         if item.modality == "location":
             point = as_latlon(item.value)
             lat, lon = point[0].tolist()
@@ -262,6 +251,42 @@ class Explorer:
         vector = self._vector(item.modality, np.asarray(item.value)[None])
         return vector, self._unlike(item.modality, vector), None
 
+    def packed(self, item: QueryItem) -> QueryItem:
+        """An item with a picture, as the same item with the picture's embedding, which can stand in an address.
+
+        Raises:
+            InputError: The picture cannot be encoded.
+        """
+        vector, _, _ = self._encode(item)
+        return replace(item, value=PackedVector.of(vector, self._model_id))
+
+    @cached_property
+    def _model_id(self) -> str:
+        return checkpoint_id(self.atlas.model_path)
+
+    def _unpacked(self, packed: PackedVector) -> NDArray[np.float32]:
+        vector = packed.vector
+        if len(vector) != self.model.dim:
+            raise InputError(
+                f"This picture's embedding has {len(vector)} numbers, those of the atlas {self.atlas.name!r} have "
+                f"{self.model.dim}: it is another model's. Upload the picture again."
+            )
+        if not self._model_id.startswith(packed.model):
+            raise InputError(
+                f"This picture was encoded by another model than that of the atlas {self.atlas.name!r}. Upload it again"
+                " there."
+            )
+        return vector
+
+    def _picture_of_view(self, item: QueryItem) -> QueryItem:
+        """A street view of the atlas as the picture that its model reads."""
+        if self.streets is None or "street" not in self.model.modalities:
+            raise InputError(f"The atlas {self.atlas.title} has no street views to ask with.")
+        width, height = self.input_size("street")
+        lat, lon, heading = item.value
+        picture = self.streets.picture(lat, lon, heading, width, height)
+        return replace(item, modality="street", value=np.asarray(picture).transpose(2, 0, 1).copy())
+
     def _vector(self, modality: str, batch_of_one: Any) -> NDArray[np.float32]:
         vector: NDArray[np.float32] = self.model.encode({modality: batch_of_one})[modality][0].cpu().numpy()
         return vector
@@ -269,16 +294,20 @@ class Explorer:
     def _encode_place(self, place_id: str) -> tuple[NDArray[np.float32], list[Note], tuple[float, float]]:
         """Mean of all modalities that a place has."""
         row = self._row(place_id)
-        vectors = []
+        mean = np.mean(list(self._place_vectors(row, place_id).values()), axis=0)
+        lat, lon = self.atlas.places[["lat", "lon"]].iloc[row].tolist()
+        return (mean / np.linalg.norm(mean)).astype(np.float32), [], (lat, lon)
+
+    def _place_vectors(self, row: int, place_id: str) -> dict[str, NDArray[np.float32]]:
+        """Vectors of a place's items by modality: those of the gallery are there, others are encoded now."""
+        vectors = {}
         for name, index in self._indexes.items():
             item = self._item_of[name].get(row)
             if item is not None:
-                vectors.append(index.reconstruct(item))
+                vectors[name] = index.reconstruct(item)
             elif name != "street" or self.atlas.streets.of_place(place_id) is not None:
-                vectors.append(encode_places(self.model, self.atlas, name, np.array([row]))[0])
-        mean = np.mean(vectors, axis=0)
-        lat, lon = self.atlas.places[["lat", "lon"]].iloc[row].tolist()
-        return (mean / np.linalg.norm(mean)).astype(np.float32), [], (lat, lon)
+                vectors[name] = encode_places(self.model, self.atlas, name, np.array([row]))[0]
+        return vectors
 
     def _row(self, place_id: str) -> int:
         if place_id not in self._row_of:
@@ -347,6 +376,40 @@ class Explorer:
         metres = None if origin is None else float(distance_m(origin, (lat, lon)))
         bounded = min(max(similarity, -1.0), 1.0)  # rounding can leave 1.0000001
         return Match(modality, self._ids[number], self._names[number], lat, lon, bounded, metres, heading)
+
+    def place_matches(self, query: Query, place_id: str) -> dict[str, Match]:
+        """How like a query the items of one place are, by modality; modalities that the place lacks are missing.
+
+        Raises:
+            InputError: There is no such place.
+        """
+        row = self._row(place_id)
+        lat, lon = self.atlas.places[["lat", "lon"]].iloc[row].tolist()
+        name = str(self.atlas.places["name"].iloc[row])
+        found = {}
+        for modality, vector in self._place_vectors(row, place_id).items():
+            view = self.atlas.streets.of_place(place_id) if modality == "street" else None
+            at = (lat, lon) if view is None else (view.lat, view.lon)
+            metres = None if query.origin is None else float(distance_m(query.origin, at))
+            similarity = min(max(float(vector @ query.vector), -1.0), 1.0)
+            heading = None if view is None else view.heading_deg
+            found[modality] = Match(modality, place_id, name, at[0], at[1], similarity, metres, heading)
+        return found
+
+    def item_similarities(self, query: Query, modality: str) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+        """How like a query every item of the gallery is.
+
+        Returns:
+            Latitude and longitude of the items' places (n, 2) degrees, and their similarities (n,) in [-1, 1].
+
+        Raises:
+            InputError: The modality cannot be searched.
+        """
+        if modality not in self._indexes:
+            raise InputError(f"{modality!r} cannot be searched here; choose among {', '.join(self.modalities)}.")
+        index = self._indexes[modality]
+        vectors = index.reconstruct_n(0, index.ntotal)
+        return self._latlon[self._numbers[modality]], (vectors @ query.vector).astype(np.float32)
 
     def heatmap(self, query: Query) -> Heatmap:
         """Similarity of a query to every cell of the grid."""

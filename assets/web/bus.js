@@ -3,7 +3,7 @@
 
 const channel = new EventTarget();
 
-/** Tell every listener of `kind` ("show" | "hover" | "reveal" | "camera") about `detail`. */
+/** Tell every listener of `kind` ("show" | "hover" | "reveal" | "camera" | "address") about `detail`. */
 export function tell(kind, detail) {
   channel.dispatchEvent(new CustomEvent(kind, { detail }));
 }

@@ -56,6 +56,7 @@ function cardFor(card, { use, look }) {
   return el(
     `li.ugc-card${card.pose ? ".is-street" : card.picture ? "" : ".is-text"}`,
     { "data-card": card.id, onmouseenter: light(true), onmouseleave: light(false), onfocusin: light(true), onfocusout: light(false) },
+    card.kind ? el("div.ugc-card-kind", {}, card.kind) : null,
     card.picture ? picture(card, look) : sentences(card),
     card.heights ? heightScale(card.heights) : null,
     el("div.ugc-card-name", { title: card.name }, card.name),

@@ -54,13 +54,31 @@ def groups(explorer: Explorer, answer: Answer) -> list[dict[str, Any]]:
     atlas = explorer.atlas
     order = [name for name in atlas.manifest.modalities if answer.matches.get(name)]
     return [
-        {
-            "title": title(name),
-            "note": origin(atlas.manifest.pictures, name),
-            "cards": [_card(explorer, name, match) for match in answer.matches[name]],
-        }
-        for name in sorted(order, key=lambda name: name == "location")  # pictures first, bare points last
+        *_here(explorer, answer),
+        *(
+            {
+                "title": title(name),
+                "note": origin(atlas.manifest.pictures, name),
+                "cards": [_card(explorer, name, match) for match in answer.matches[name]],
+            }
+            for name in sorted(order, key=lambda name: name == "location")
+        ),  # pictures first, bare points last
     ]
+
+
+def _here(explorer: Explorer, answer: Answer) -> list[dict[str, Any]]:
+    """The place that was asked about, in all its modalities."""
+    found = [(name, answer.here[name]) for name in explorer.atlas.manifest.modalities if name in answer.here]
+    if not found:
+        return []
+    cards = [
+        _card(explorer, name, match) | {"id": f"here-{name}", "kind": title(name)} for name, match in found
+        if name != "location"
+    ]  # fmt: skip
+    nearest = found[0][1]
+    away = distance(nearest.distance_m) if nearest.distance_m else ""
+    note = f"{nearest.name}, {away} from your point" if away else nearest.name
+    return [{"title": "This place", "note": note, "cards": cards}]
 
 
 def _card(explorer: Explorer, modality: str, match: Match) -> dict[str, Any]:

@@ -108,6 +108,7 @@ def empty_pane(embedder: Embedder) -> dict[str, Any]:
         "id": embedder.name, "title": embedder.title, "meaning": embedder.provenance.made_by,
         "label": f"Map of {embedder.title}. Arrow keys move it, plus and minus zoom, Enter asks about its centre.",
         "markers": [],
+        "legend": {"title": "Not computed yet", "words": "Colours come when the model is done.", "fixed": True},
     }  # fmt: skip
 
 

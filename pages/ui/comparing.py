@@ -118,7 +118,7 @@ class Job:
         work.embedded = kept_region(_embedder(self.atlas, name), self.region)
         work.complete = work.embedded is not None
         if not work.complete:
-            self._begin(_COARSE, work, "Embedding the map", self._look)
+            self._begin(_COARSE, work, "Working through the map", self._look)
         self.work[name] = work
 
     def _begin(self, rank: int, work: Work, words: str, act: Callable[[Work], bool]) -> None:
@@ -278,7 +278,7 @@ def _run() -> None:
             work.error = str(error)
         except Exception:  # a fault of ours must not end the worker for everybody
             _log.exception("Comparing %s failed", work.name)
-            work.error = "This stopped unexpectedly; see the server's log."
+            work.error = "This model stopped unexpectedly; the server's log says why. The others are not affected."
         with _changing:
             work.version += 1
             work.doing = "" if ended else work.doing

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.ui import links, scale, state, uploads
+from pages.ui import links, scale, state, suggestions, uploads
 from pages.ui.examples import examples, hints
 from pages.ui.words import literal, short, weight
 
 if TYPE_CHECKING:
+    from pages.ui.examples import Example
     from pages.ui.state import Session
     from unigeoclip.atlas.schema import Manifest
     from unigeoclip.search import Explorer
@@ -27,7 +28,7 @@ def compose(visitor: Session, manifest: Manifest, explorer: Explorer | None) -> 
     hint, number = hints(manifest), f"%.{scale.of(manifest).click_digits}f"
     # A form: one answer to Enter or the button, whatever was typed into its three fields.
     with st.form("ask", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
-        st.text_input("Describe a place", key="words", placeholder=hint.words)
+        st.text_input(suggestions.LABEL, key="words", placeholder=hint.words)
         st.number_input("Latitude", value=None, format=number, placeholder=hint.latitude, key="latitude", width=130)
         st.number_input("Longitude", value=None, format=number, placeholder=hint.longitude, key="longitude", width=130)
         st.form_submit_button("Ask", key="ask-button", type="primary", on_click=_submit, args=(visitor,))
@@ -37,10 +38,11 @@ def compose(visitor: Session, manifest: Manifest, explorer: Explorer | None) -> 
 
 
 def chips(visitor: Session, manifest: Manifest) -> None:
-    """Draw the items of the query, or the examples while there are none."""
+    """Draw the items of the query; while there are none, what to do."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="chips"):
         if not visitor.wanted:
-            st.html('<span class="ugc-hint">Click the map, or try</span>', width="content")
+            hint = "Click the map, type some words, or choose an example."
+            st.html(f'<span class="ugc-hint">{hint}</span>', width="content")
             _examples(visitor, manifest)
             return
         for index in range(len(visitor.wanted)):
@@ -50,8 +52,7 @@ def chips(visitor: Session, manifest: Manifest) -> None:
             label_visibility="collapsed",
         )  # fmt: skip
         st.button("Clear", key="clear", type="tertiary", on_click=state.start, args=(visitor, ()))
-        with st.popover("Examples", type="tertiary", key="examples"):
-            _examples(visitor, manifest)
+        _examples(visitor, manifest)
 
 
 def problem(visitor: Session) -> None:
@@ -111,12 +112,17 @@ def _chip(visitor: Session, index: int) -> None:
     item = visitor.wanted[index]
     label = f"{weight(item.weight)}\u2002{short(item.label or str(item.value))}"
     key = f"weight-{visitor.shape}-{index}"
-    with st.popover(literal(label), key=f"chip-{index}"):
-        st.slider(
-            "Weight", -links.MAX_WEIGHT, links.MAX_WEIGHT, float(item.weight), 0.25, key=key, on_change=_reweigh,
-            args=(visitor, index, key), help="Above zero: more like this. Below zero: less like this.",
+    with st.container(horizontal=True, gap=None, width="content", key=f"whole-chip-{index}"):
+        with st.popover(literal(label), key=f"chip-{index}"):
+            st.slider(
+                "Weight", -links.MAX_WEIGHT, links.MAX_WEIGHT, float(item.weight), 0.25, key=key, on_change=_reweigh,
+                args=(visitor, index, key), help="Above zero: more like this. Below zero: less like this.",
+            )  # fmt: skip
+        # Its name says which: a list of buttons that are all called "Remove" helps nobody who hears it.
+        st.button(
+            f"Remove {literal(short(item.label or str(item.value)))}", icon=":material/close:", key=f"remove-{index}",
+            on_click=state.remove, args=(visitor, index),
         )  # fmt: skip
-        st.button("Remove", key=f"remove-{index}", on_click=state.remove, args=(visitor, index))
 
 
 def _reweigh(visitor: Session, index: int, key: str) -> None:
@@ -124,12 +130,14 @@ def _reweigh(visitor: Session, index: int, key: str) -> None:
 
 
 def _examples(visitor: Session, manifest: Manifest) -> None:
-    for example in examples(manifest):
-        st.button(
-            example.title, key=f"example-{example.title}", type="tertiary", on_click=_take_example,
-            args=(visitor, example.link),
-        )  # fmt: skip
+    with st.popover("Examples", type="tertiary", key="examples"):
+        for example in examples(manifest):
+            st.button(
+                example.title, key=f"example-{example.title}", type="tertiary", on_click=take_example,
+                args=(visitor, example),
+            )  # fmt: skip
 
 
-def _take_example(visitor: Session, link: tuple[str, ...]) -> None:
-    state.start(visitor, tuple(links.parse(part) for part in link))
+def take_example(visitor: Session, example: Example) -> None:
+    """Ask a ready query."""
+    state.start(visitor, tuple(links.parse(part) for part in example.link))

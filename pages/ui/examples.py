@@ -5,19 +5,26 @@ Items are written as in links.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pages.ui import scale
+import streamlit as st
+
+from pages.ui import routes, scale
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from unigeoclip.atlas import Atlas
     from unigeoclip.atlas.schema import Manifest
 
 
 class Example(NamedTuple):
-    """One ready query."""
+    """One ready query; ``at`` is where its picture is taken, latitude and longitude."""
 
     title: str
     link: tuple[str, ...]
+    at: tuple[float, float] | None = None
 
 
 class Hints(NamedTuple):
@@ -30,23 +37,25 @@ class Hints(NamedTuple):
 
 _TABLE: dict[str, tuple[Example, ...]] = {
     "boston": (
-        Example("park by the river", ("text:park by the river",)),
-        Example("harbour with docks", ("text:harbour with docks",)),
-        Example("downtown towers", ("text:downtown towers",)),
-        Example("university campus", ("text:university campus",)),
-        Example("quiet residential streets", ("text:quiet residential streets",)),
-        Example("airport", ("text:airport",)),
-        Example("Fenway", ("text:Fenway",)),
-        Example("Harvard Square", ("at:42.3734,-71.119",)),
-        Example("restaurants − nightlife", ("text:restaurants", "-0.5*text:nightlife")),
+        Example("park by the river", ("text:park by the river",), (42.3685, -71.132)),
+        Example("harbour with docks", ("text:harbour with docks",), (42.3625, -71.035)),
+        Example("downtown towers", ("text:downtown towers",), (42.3591, -71.0594)),
+        Example("university campus", ("text:university campus",), (42.3742, -71.1203)),
+        Example("quiet residential streets", ("text:quiet residential streets",), (42.3746, -71.1857)),
+        Example("airport", ("text:airport",), (42.3649, -71.0104)),
+        Example("Fenway", ("text:Fenway",), (42.3427, -71.1025)),
+        Example("Harvard Square", ("at:42.3734,-71.119",), (42.3735, -71.119)),
+        Example("restaurants − nightlife", ("text:restaurants", "-0.5*text:nightlife"), (42.3849, -71.0995)),
     ),
     "world": (
-        Example("hot desert", ("text:hot desert",)),
-        Example("Himalaya", ("text:Himalaya",)),
-        Example("big city by the sea", ("text:big city by the sea",)),
-        Example("tropical rainforest", ("text:tropical rainforest",)),
-        Example("like Naples", ("at:40.85,14.27",)),
-        Example("Switzerland − mountains + sea", ("text:Switzerland", "-1*text:mountains", "text:sea")),
+        Example("hot desert", ("text:hot desert",), (27.6121, 38.0782)),
+        Example("Himalaya", ("text:Himalaya",), (30.083, 80.757)),
+        Example("big city by the sea", ("text:big city by the sea",), (25.2529, 55.3273)),
+        Example("tropical rainforest", ("text:tropical rainforest",), (5.75, -56.75)),
+        Example("like Naples", ("at:40.85,14.27",), (40.75, 14.25)),
+        Example(
+            "Switzerland − mountains + sea", ("text:Switzerland", "-1*text:mountains", "text:sea"), (-43.349, 172.6064)
+        ),
     ),
 }
 # Words that mean something in any city.
@@ -63,6 +72,37 @@ _HINTS = {
 def examples(manifest: Manifest) -> tuple[Example, ...]:
     """Examples for an atlas; for a city without a line of its own, some that fit any city."""
     return _TABLE.get(manifest.name, _ANY_CITY if scale.of(manifest).is_city else ())
+
+
+_LOADER = """
+let examples;
+export default async function (component) {
+  examples ??= await import(new URL("/web/examples.js", window.location.origin).href);
+  return examples.render(component);
+}
+"""
+_HTML = '<link rel="stylesheet" href="/web/cards.css"><ul class="ugc-examples"></ul>'
+
+
+@cache
+def _component() -> Any:
+    return st.components.v2.component("unigeoclip_examples", html=_HTML, js=_LOADER, isolate_styles=False)
+
+
+def tiles(atlas: Atlas, take: Callable[[Example], None]) -> None:
+    """Draw the examples of an atlas as pictures; a press calls ``take`` in the run that it causes."""
+    offered, key = examples(atlas.manifest), f"examples-{atlas.name}"
+    drawn = [
+        {"title": each.title, "picture": routes.picture_url(atlas, "aerial", *each.at) if each.at else None}
+        for each in offered
+    ]
+
+    def taken() -> None:
+        pressed = getattr(st.session_state.get(key), "take", None)
+        if pressed:
+            take(offered[pressed["index"]])
+
+    _component()(key=key, data={"examples": drawn}, on_take_change=taken)
 
 
 def hints(manifest: Manifest) -> Hints:

@@ -1,54 +1,44 @@
-"""Query items in the page's address: ``q=text:hot desert``, ``q=-1*at:48.85,2.35``, ``q=place:w000123``.
+"""Query items in the page's address, as ``unigeoclip.items`` spells them: ``q=text:hot desert``, ``q=-1*at:48.9,2.4``.
 
-A street view that the app itself can draw, ``q=view:42.3601,-71.0589,45``, is an item of the pages alone: latitude,
-longitude and heading, of which the picture is made when it is asked with.
+Points and views are rounded when they become items, so that a link asks exactly what was asked.
 """
 
 from __future__ import annotations
 
+import math
 import re
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
-from pages.ui.words import coordinates, facing
+from pages.ui.words import coordinates, facing, title
 from unigeoclip.errors import InputError
-
-if TYPE_CHECKING:
-    from unigeoclip.search import QueryItem
+from unigeoclip.items import VIEW, PackedVector, QueryItem, parse_item, parse_point, write_item
 
 KEY = "q"
 ATLAS = "atlas"
-VIEW = "view"
+BASES = ("photo", "plain")  # see `mapview.base_map`
+MAP_KEYS = ("v", "b", "o")  # view, base map and opacity, which the browser writes: see assets/web/map/address.js
 MAX_WEIGHT = 2.0
 MAX_LENGTH = 400  # longer texts make addresses that mail programs cut
+DIGITS = 5  # a metre is enough
 
-_ITEM = re.compile(r"(?:(?P<weight>[+-]?\d+(?:\.\d+)?)\*)?(?P<kind>text|at|place|view):(?P<value>.+)", re.DOTALL)
 _NUMBER = r"\s*([+-]?\d+(?:\.\d+)?)\s*"
-_LATLON = re.compile(f"{_NUMBER}[,; ]{_NUMBER}")
 _POSE = re.compile(f"{_NUMBER},{_NUMBER},{_NUMBER}")
 
-
-def as_coordinates(text: str) -> tuple[float, float] | None:
-    """Two numbers with a comma or a space between them are a point; anything else is None."""
-    match = _LATLON.fullmatch(text)
-    return (float(match[1]), float(match[2])) if match else None
+as_coordinates = parse_point
 
 
 def point(lat: float, lon: float, weight: float = 1.0) -> QueryItem:
     """A location item with its label."""
-    return _item("location", (lat, lon), weight, coordinates(lat, lon))
+    lat, lon = round(lat, DIGITS), round(lon, DIGITS)
+    return QueryItem("location", (lat, lon), weight, coordinates(lat, lon))
 
 
 def write(item: QueryItem) -> str | None:
-    """An item as it stands in an address; None for pictures and very long texts, which cannot."""
-    weight = "" if item.weight == 1 else f"{item.weight:g}*"
-    if item.modality == "location":
-        return f"{weight}at:{_short(item.value[0])},{_short(item.value[1])}"
-    if item.modality == VIEW:
-        lat, lon, heading = item.value
-        return f"{weight}view:{lat:.5f},{lon:.5f},{heading:.0f}"
-    if item.modality in ("text", "place") and len(item.value) <= MAX_LENGTH:
-        return f"{weight}{item.modality}:{item.value}"
-    return None
+    """An item as it stands in an address; None for very long texts, which cannot, and for pictures as such."""
+    if item.modality in ("text", "place") and len(item.value) > MAX_LENGTH:
+        return None
+    return write_item(item)
 
 
 def parse(text: str) -> QueryItem:
@@ -57,53 +47,54 @@ def parse(text: str) -> QueryItem:
     Raises:
         InputError: It is not one.
     """
-    match = _ITEM.fullmatch(text)
-    value = match["value"] if match else ""
-    latlon = as_coordinates(value) if match and match["kind"] == "at" else None
-    pose = _POSE.fullmatch(value) if match and match["kind"] == VIEW else None
-    if not match or (match["kind"] == "at" and latlon is None) or (match["kind"] == VIEW and pose is None):
-        raise InputError(f"The link holds '{text[:60]}', which is no query item; start anew below.")
-    weight = float(match["weight"] or 1)
-    if abs(weight) > MAX_WEIGHT:
+    try:
+        item = parse_item(text)
+    except InputError as error:
+        raise InputError(f"The link cannot be read: {error} Or start anew below.") from error
+    if abs(item.weight) > MAX_WEIGHT:
         raise InputError(
-            f"The link holds the weight {weight:g}; weights lie between -{MAX_WEIGHT:g} and {MAX_WEIGHT:g}."
+            f"The link holds the weight {item.weight:g}; weights lie between -{MAX_WEIGHT:g} and {MAX_WEIGHT:g}."
         )
-    if latlon is not None:
-        return point(*latlon, weight=weight)
-    if pose is not None:
-        return view(*(float(part) for part in pose.groups()), weight=weight)
-    return _item(match["kind"], value, weight, value)
+    if item.modality == "location":
+        return point(*item.value, weight=item.weight)
+    if item.modality == VIEW:
+        return view(*item.value, weight=item.weight)
+    if isinstance(item.value, PackedVector) and not item.label:
+        return replace(item, label=title(item.modality))
+    return item
+
+
+def map_problem(values: dict[str, str]) -> str:
+    """What is wrong with the map's part of an address, in a sentence; the browser then leaves that out. Or nothing."""
+    numbers = _POSE.fullmatch(values.get("v", "0,0,0"))
+    lat, lon, zoom = (float(part) for part in numbers.groups()) if numbers else (math.inf,) * 3
+    opacity = values.get("o", "0")
+    if not (abs(lat) <= 90 and abs(lon) <= 540 and 0 <= zoom <= 24):
+        return f"The link's view 'v={values['v'][:40]}' is left out: latitude, longitude, zoom, as in v=48.85,2.35,5."
+    if values.get("b", BASES[0]) not in BASES:
+        return f"The link's base map 'b={values['b'][:40]}' is left out: there are {' and '.join(BASES)}."
+    if not (opacity.isdecimal() and int(opacity) <= 100):
+        return f"The link's opacity 'o={opacity[:40]}' is left out: it is a number of per cent, 0 to 100."
+    return ""
 
 
 def words(text: str, weight: float = 1.0) -> QueryItem:
     """A text item with its label."""
-    return _item("text", text, weight, text)
+    return QueryItem("text", text, weight, text)
 
 
 def view(lat: float, lon: float, heading_deg: float, name: str = "", weight: float = 1.0) -> QueryItem:
     """A street view that the atlas draws, as an item; ``name`` is that of its street."""
-    heading = heading_deg % 360
+    lat, lon, heading = round(lat, DIGITS), round(lon, DIGITS), float(round(heading_deg) % 360)
     label = f"{name or coordinates(lat, lon, 4)}, looking {facing(heading)}"
-    return _item(VIEW, (lat, lon, heading), weight, label)
+    return QueryItem(VIEW, (lat, lon, heading), weight, label)
 
 
 def place(place_id: str, name: str) -> QueryItem:
     """A place of the atlas as an item."""
-    return _item("place", place_id, 1.0, name)
+    return QueryItem("place", place_id, 1.0, name)
 
 
 def picture(modality: str, value: Any, name: str) -> QueryItem:
     """A picture as an item; ``name`` is that of its file."""
-    return _item(modality, value, 1.0, name)
-
-
-def _short(degrees: float) -> str:
-    """A metre is enough; zeros at the end say nothing."""
-    return f"{degrees:.5f}".rstrip("0").rstrip(".")
-
-
-def _item(modality: str, value: Any, weight: float, label: str) -> QueryItem:
-    # Imported here: the search brings torch along, and the map need not wait for that.
-    from unigeoclip.search import QueryItem
-
-    return QueryItem(modality, value, weight=weight, label=label)
+    return QueryItem(modality, value, 1.0, name)

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pages.ui import routes, scale
-from pages.ui.words import coordinates, origin, similarity, title, weight
+from pages.ui.words import coordinates, distance, origin, similarity, title, weight
+from unigeoclip.geo import distance_m
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pages.ui.display import Display, Drawn
     from pages.ui.scale import Scale
     from pages.ui.state import Answer, Spot
     from unigeoclip.atlas import Atlas
@@ -150,17 +152,26 @@ def _native_zoom(raster: Any) -> int:
     return max(0, round(math.log2(360 / (east - west) * raster.shape[1] / 256)))
 
 
-def answer_pane(answer: Answer | None, size: Scale) -> dict[str, Any]:
+def answer_pane(
+    answer: Answer | None, size: Scale, drawn: Drawn | None = None, how: Display | None = None
+) -> dict[str, Any]:
     """The pane of one answer: heatmap, legend, and markers of the query, of its best match and of the results."""
     pane: dict[str, Any] = {
         "id": "main",
         "label": "Map. Arrow keys move it, plus and minus zoom, Enter asks about its centre.",
     }
-    if answer is None:
+    if answer is None or drawn is None or how is None:
         return pane
-    best = answer.best
-    pane["overlay"] = {"url": routes.publish_overlay(answer.png), "bounds": list(answer.heatmap.bounds)}
-    pane["legend"] = legend(answer, size.land)
+    best, heat = answer.best, answer.heatmap
+    pane["overlay"] = {"url": routes.publish_overlay(drawn.overlay), "bounds": list(heat.bounds)}
+    pane["values"] = {
+        "url": routes.publish_overlay(drawn.percentiles), "bounds": list(heat.grid.bounds), "land": size.land,
+        "similarities": [similarity(heat.similarity_at(percentile)) for percentile in range(100)],
+    }  # fmt: skip
+    if drawn.outline is not None:
+        pane["outline"] = routes.publish_overlay(drawn.outline, "geojson")
+    pane["legend"] = legend(answer, drawn, how, size.land)
+    away = "" if answer.query.origin is None else distance(float(distance_m(answer.query.origin, best[:2])))
     pane["markers"] = [
         *(_query_marker(spot, size.digits) for spot in answer.spots),
         *(
@@ -173,7 +184,8 @@ def answer_pane(answer: Answer | None, size: Scale) -> dict[str, Any]:
         ),
         {
             "id": "best", "kind": "best", "lat": best.lat, "lng": best.lon,
-            "label": f"Best match, {similarity(best.similarity)}: {coordinates(best.lat, best.lon, size.best_digits)}",
+            "label": f"Best match, {similarity(best.similarity)}: {coordinates(best.lat, best.lon, size.best_digits)}"
+            + (f", {away} away" if away else ""),
         },
     ]  # fmt: skip
     return pane
@@ -208,16 +220,44 @@ def colours(heatmap: Heatmap) -> dict[str, Any]:
     return {"floor_percentile": RANKED_FROM, "scale": "percentile"}
 
 
-def legend(answer: Answer, land: str = "the land") -> dict[str, Any]:
+def legend(answer: Answer, drawn: Drawn, how: Display, land: str = "the land") -> dict[str, Any]:
     """Colour bar, its figures and its words; ``land`` is what shares are shares of."""
-    stops = answer.heatmap.legend(**answer.colours, stops=17)
-    title, low = "Similarity to your query", f"half of {land} is lower"
-    if answer.colours["scale"] == "percentile":
-        title, low = f"{title}, by rank", f"{RANKED_FROM:.0f} % of {land} is lower"
+    if how.items:
+        return _items_legend(answer, how)
+    stops = answer.heatmap.legend(**drawn.colours, stops=17)
+    heading, floor = (
+        "Similarity to your query",
+        max(drawn.colours["floor_percentile"], 100 - how.best if how.best else 0),
+    )
+    if drawn.colours["scale"] == "percentile":
+        heading = f"{heading}, by rank"
+    low = f"half of {land} is lower" if floor == 50 else f"{floor:.0f} % of {land} is lower"
     return {
-        "title": title,
+        "title": heading,
         "stops": [list(stop) for stop in stops],
         "ticks": [[stop.fraction, similarity(stop.similarity)] for stop in stops[::4]],
         "low": low,
         "high": "most alike",
+        "words": _outlined(how),
     }
+
+
+def _items_legend(answer: Answer, how: Display) -> dict[str, Any]:
+    """Dots are coloured from the median item to the best one."""
+    from unigeoclip.colours import hex_colour, palette
+
+    colours = [hex_colour(rgb) for rgb in palette(how.colours, 17)]
+    best = answer.matches[how.items][0].similarity if answer.matches.get(how.items) else 0.0
+    kind = "Places" if how.items == "location" else title(how.items)
+    return {
+        "title": f"{kind}: every dot is one of the gallery",
+        "stops": [[number / 16, 0.0, colour] for number, colour in enumerate(colours)],
+        "ticks": [[1.0, similarity(best)]],
+        "low": "half of them are lower",
+        "high": "most alike",
+        "words": _outlined(how),
+    }
+
+
+def _outlined(how: Display) -> str:
+    return f"The line is round the best {how.outline} % of the map." if how.outline else ""

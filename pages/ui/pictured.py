@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.ui.uploads import HEIGHT_FILES, PICTURE_FILES
-from pages.ui.words import file_size, title
+from pages.ui import uploads
+from pages.ui.words import file_size
 from unigeoclip.embedders import PictureEmbedder
 from unigeoclip.errors import UniGeoError
 
@@ -61,25 +61,29 @@ def panel(atlas: Atlas, ask: Callable[[Picture], None], refuse: Callable[[str], 
         refuse: Called with what is wrong with one that it cannot.
         first: The model that decides.
     """
-    manifest = atlas.manifest
-    kinds = [name for name in manifest.modalities if name in manifest.pictures]
-    kind = st.segmented_control(
-        "What is it?", kinds, format_func=title, default=kinds[0], required=True, key="compare-upload-kind"
-    )
+    kind = uploads.chooser(atlas.manifest, "compare-upload-kind")
     # An uploader can only be emptied by giving it a new key.
     turn = st.session_state.setdefault("compare-upload-turn", 0)
     key = f"compare-upload-{kind}-{turn}"
-    files = HEIGHT_FILES if kind == "surface" else PICTURE_FILES
-    st.file_uploader("File", type=files, key=key, on_change=_take, args=(kind, key, ask, refuse, first))
+    arguments = (atlas, kind, key, ask, refuse, first)
+    st.file_uploader("File", type=uploads.files_of(kind), key=key, on_change=_take, args=arguments)
     st.caption("Every model that reads pictures shows where it finds the like. A picture is not part of the link.")
 
 
-def _take(kind: str, key: str, ask: Callable[[Picture], None], refuse: Callable[[str], None], first: Embedder) -> None:
+def _take(
+    atlas: Atlas,
+    chosen: str,
+    key: str,
+    ask: Callable[[Picture], None],
+    refuse: Callable[[str], None],
+    first: Embedder,
+) -> None:
     file = st.session_state[key]
     if file is None:
         return
     st.session_state["compare-upload-turn"] += 1  # good or bad, the field is ready for the next
-    picture = Picture(file.name, kind, file.getvalue())
+    data = file.getvalue()
+    picture = Picture(file.name, uploads.kind_of(chosen, data, atlas.manifest), data)
     answer = picture.of(first)
     if isinstance(answer, str):
         refuse(f"{file.name} ({file_size(file.size)}): {answer}")

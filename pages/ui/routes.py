@@ -19,7 +19,7 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from pages.ui import engine, streets
+from pages.ui import engine, qr, streets, suggestions
 from pages.ui.serving import KEEP, image_response, threaded, version
 from pages.ui.shell import WEB
 from pages.ui.words import height
@@ -45,7 +45,7 @@ _sent: dict[str, float] = {}  # when each of them was last fetched, seconds of `
 
 
 def publish_overlay(picture: bytes, ending: str = "png") -> str:
-    """Make a picture that lies over the map fetchable; returns its address, which depends on the content alone."""
+    """Make what lies over the map fetchable, a picture or gzipped GeoJSON; its address depends on the content alone."""
     digest = hashlib.sha256(picture).hexdigest()[:24]
     with _overlays_lock:
         _overlays[digest] = picture
@@ -89,7 +89,10 @@ async def _overlay(request: Request) -> Response:  # at once: a picture must not
             _sent[digest] = time.monotonic()
     if picture is None:
         return PlainTextResponse("This picture is no longer kept; ask again.", 404)
-    return Response(picture, media_type=f"image/{request.path_params['ending']}", headers=KEEP)
+    ending = request.path_params["ending"]
+    if ending == "geojson":
+        return Response(picture, media_type="application/geo+json", headers={**KEEP, "Content-Encoding": "gzip"})
+    return Response(picture, media_type=f"image/{ending}", headers=KEEP)
 
 
 def _tile(request: Request) -> Response:
@@ -149,6 +152,14 @@ def _vector(request: Request) -> Response:
     return FileResponse(path, media_type="application/geo+json", headers={**KEEP, "Content-Encoding": "gzip"})
 
 
+def _suggestions(request: Request) -> Response:
+    name = request.path_params["atlas"]
+    atlas = engine.opening(name).atlas if name in engine.atlas_names() else None
+    if atlas is None:
+        return PlainTextResponse("The atlas is still being opened.", 503, headers={"Retry-After": "1"})
+    return Response(suggestions.listed(atlas), media_type="application/json", headers=KEEP)
+
+
 def _picture(request: Request) -> Response:
     name, modality = request.path_params["atlas"], request.path_params["modality"]
     explorer = engine.opening(name).explorer if name in engine.atlas_names() else None
@@ -198,10 +209,12 @@ class _Checked(StaticFiles):
 
 ROUTES = [
     Mount("/web", _Checked(directory=WEB)),
+    Route(qr.PATH, qr.route),
     Route("/data/overlays/{digest}.{ending}", _overlay),
     Route("/data/{atlas}/tiles/{style}/{z:int}/{x:int}/{y:int}", threaded(_tile)),
     Route("/data/{atlas}/pictures/{modality}/{point}", threaded(_picture)),
     Route("/data/{atlas}/heights/{point}", threaded(_heights)),
     *streets.ROUTES,
     Route("/data/{atlas}/vectors/{layer}", threaded(_vector)),
+    Route("/data/{atlas}/suggestions", threaded(_suggestions)),
 ]

@@ -6,23 +6,26 @@ sentence why is kept as the problem and the items go back to those last answered
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import streamlit as st
 
 from pages.ui import links, looking, mapview, scale
+from pages.ui.display import KEYS, Display
 from pages.ui.words import coordinates
 from unigeoclip.errors import InputError, UniGeoError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pages.ui.display import Drawn
+    from pages.ui.uploads import Upload
     from unigeoclip.heatmap import Best, Heatmap
     from unigeoclip.search import Explorer, Match, Place, Query, QueryItem
 
 MAX_ITEMS = 8
-MATCHES = 10
-LOW_OPACITY = 0.25
+MATCHES, MOST_MATCHES = 10, 50
 
 
 @dataclass(frozen=True)
@@ -44,11 +47,12 @@ class Answer:
     query: Query
     heatmap: Heatmap
     colours: dict[str, Any]
-    png: bytes
     best: Best
     best_near: Place
     matches: dict[str, list[Match]]
     spots: tuple[Spot, ...] = ()
+    here: dict[str, Match] = field(default_factory=dict)  # the place that was asked about, in all its modalities
+    drawn: dict[Display, Drawn] = field(default_factory=dict)  # see `display.draw`
 
 
 @dataclass
@@ -63,9 +67,14 @@ class Session:
         shape: Counts changes of the list of items, but not of their weights: the key of the weights' sliders.
         asked_words: Words that the form asked last.
         asked_point: Point that the form or the map asked last, (lat, lon).
+        upload: The file last brought.
         remarks: Sentences about the last picture: what was done to it before it was asked.
+        display: How answers are shown on the map.
+        count: How many results of each modality are shown.
         revision: Counts answers and refusals; the map uses it to know that a question is settled.
         link: The items part of the page's address as last written or read.
+        display_link: The same of the display.
+        map_link: The same of the map's view, base map and opacity, which the browser writes.
     """
 
     atlas: str = ""
@@ -73,11 +82,16 @@ class Session:
     answer: Answer | None = None
     problem: str = ""
     remarks: tuple[str, ...] = ()
+    upload: Upload | None = None
     shape: int = 0
     asked_words: str = ""
     asked_point: tuple[float, float] | None = None
+    display: Display = field(default_factory=Display)
+    count: int = MATCHES
     revision: int = 0
     link: tuple[str, ...] = ()
+    display_link: dict[str, str] = field(default_factory=dict)
+    map_link: dict[str, str] = field(default_factory=dict)
 
 
 def session(atlas: str) -> Session:
@@ -124,6 +138,7 @@ def settle(state: Session, explorer: Explorer) -> None:
     if state.answer is not None and state.answer.items is state.wanted:
         return
     state.revision += 1
+    state.count = MATCHES
     try:
         state.wanted = tuple(_named(explorer, item) for item in state.wanted)
         state.answer = ask(explorer, state.wanted)
@@ -134,15 +149,23 @@ def settle(state: Session, explorer: Explorer) -> None:
 
 def ask(explorer: Explorer, items: tuple[QueryItem, ...]) -> Answer:
     """One query: its vector, its heatmap and the closest places of every modality."""
-    query = explorer.query([_picture_of_view(explorer, item) for item in items])
+    query = explorer.query(items)
     heatmap = explorer.heatmap(query)
     best = heatmap.best()
     near, _ = explorer.nearest_place(best.lat, best.lon)
     colours = mapview.colours(heatmap)
-    # Where nothing is like the query, the map below shows through.
-    png = heatmap.png(low_opacity=LOW_OPACITY, **colours)
     spots = tuple(spot for index, item in enumerate(items) if (spot := _spot(explorer, index, item)) is not None)
-    return Answer(items, query, heatmap, colours, png, best, near, explorer.search(query, k=MATCHES), spots)
+    # What is asked about is a place, if it is one point.
+    here = explorer.nearest_place(*query.origin)[0] if query.origin else None
+    found = {} if here is None else explorer.place_matches(query, here.place_id)
+    return Answer(items, query, heatmap, colours, best, near, explorer.search(query, k=MATCHES), spots, found)
+
+
+def more(state: Session, explorer: Explorer) -> None:
+    """Show more results of the same answer."""
+    if state.answer is not None:
+        state.count = min(state.count + MATCHES, MOST_MATCHES)
+        state.answer = replace(state.answer, matches=explorer.search(state.answer.query, k=state.count))
 
 
 def _named(explorer: Explorer, item: QueryItem) -> QueryItem:
@@ -157,21 +180,6 @@ def _named(explorer: Explorer, item: QueryItem) -> QueryItem:
     return item
 
 
-def _picture_of_view(explorer: Explorer, item: QueryItem) -> QueryItem:
-    """A street view of the atlas as the picture that its model reads; any other item as it is.
-
-    Raises:
-        InputError: The atlas has no street views, or none there.
-    """
-    if item.modality != links.VIEW:
-        return item
-    if explorer.streets is None:
-        raise InputError(f"The atlas {explorer.atlas.title} has no street views to ask with.")
-    width, height = explorer.input_size("street")
-    picture = explorer.streets.picture(*item.value, width=width, height=height)
-    return replace(item, modality="street", value=np.asarray(picture).transpose(2, 0, 1).copy())
-
-
 def _spot(explorer: Explorer, index: int, item: QueryItem) -> Spot | None:
     if item.modality in ("location", links.VIEW):
         return Spot(index, item, *item.value)
@@ -181,9 +189,15 @@ def _spot(explorer: Explorer, index: int, item: QueryItem) -> Spot | None:
     return None
 
 
-def read_link(state: Session) -> None:
-    """Take over the query from the page's address when it was opened or changed there (a link, the back button)."""
+def read_link(state: Session, modalities: Sequence[str]) -> None:
+    """Take over query and display from the page's address when it was opened or changed there (a link, "back")."""
     link = tuple(st.query_params.get_all(links.KEY))
+    shown = {key: st.query_params[key] for key in KEYS if key in st.query_params}
+    if shown != state.display_link and (shown or link):
+        state.display, state.display_link = Display.from_link(shown, modalities), shown
+    on_map = {key: st.query_params[key] for key in links.MAP_KEYS if key in st.query_params}
+    if on_map != state.map_link:
+        state.map_link, state.problem = on_map, links.map_problem(on_map) or state.problem
     if not link or link == state.link:
         return
     state.link = link
@@ -194,7 +208,7 @@ def read_link(state: Session) -> None:
 
 
 def write_link(state: Session) -> None:
-    """Put the query into the page's address, as far as it can stand there: pictures cannot."""
+    """Put the query into the page's address, as far as it can stand there: very long texts cannot."""
     state.link = tuple(text for item in state.wanted if (text := links.write(item)) is not None)
     if state.link or links.KEY in st.query_params or links.ATLAS in st.query_params:
         write_address(state)
@@ -204,8 +218,12 @@ def write_address(state: Session) -> None:
     """Make the address that of this query and its atlas; one step of the browser's history, and none if it is so."""
     present = {key: st.query_params.get_all(key) for key in st.query_params}
     # What page Compare looks at belongs to the atlas it was chosen in.
-    ours = {links.ATLAS, links.KEY, *looking.KEYS}
+    ours = {links.ATLAS, links.KEY, *looking.KEYS, *KEYS}
+    if present.get(links.ATLAS, [state.atlas]) != [state.atlas]:
+        ours |= set(links.MAP_KEYS)  # so does the map's view; of one atlas the browser keeps them
     others = {key: values for key, values in present.items() if key not in ours}
-    address = others | {links.ATLAS: [state.atlas]} | ({links.KEY: list(state.link)} if state.link else {})
+    state.display_link = state.display.to_link()
+    shown = {key: [value] for key, value in state.display_link.items()}
+    address = others | {links.ATLAS: [state.atlas]} | ({links.KEY: list(state.link)} if state.link else {}) | shown
     if address != present:
         st.query_params.from_dict(address)

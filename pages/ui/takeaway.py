@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.ui import coloured
+from pages.ui import coloured, downloads
 from pages.ui.words import atlas_title
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pages.ui.coloured import Colouring
     from pages.ui.comparing import Job
     from unigeoclip.atlas import Atlas
@@ -31,21 +28,17 @@ def offer(atlas: Atlas, job: Job, comparison: Comparison, how: Colouring) -> Non
         titles = {name: comparison.embedded[name].embedder.title for name in names}
         name = st.selectbox("Map of", names, format_func=titles.get, key=_MODEL)
         with st.container(horizontal=True):
-            _button("PNG", coloured.png, job, comparison, name, how, file=f"{stem}-{name}.png")
-            _button("GeoTIFF", coloured.geotiff, job, comparison, name, how, file=f"{stem}-{name}.tif")
+            downloads.button("PNG", coloured.png, job, comparison, name, how, file=f"{stem}-{name}.png")
+            downloads.button("GeoTIFF", coloured.geotiff, job, comparison, name, how, file=f"{stem}-{name}.tif")
         st.caption("All of these models, in one file:")
         with st.container(horizontal=True):
-            _button("Map page", _page, atlas, job, comparison, how, file=f"{stem}.html")
-            _button("GeoParquet", _table, comparison, how, file=f"{stem}.parquet")
+            downloads.button("Map page", _page, atlas, job, comparison, how, file=f"{stem}.html")
+            downloads.button("GeoParquet", _table, comparison, how, file=f"{stem}.parquet")
         st.caption("The map page opens anywhere, without a network. GeoParquet holds every cell with its vectors.")
         picture = how.picture and (how.picture.name, how.picture.kind)
         st.code(
             python_lines(atlas.name, job.region, names, how.kind, how.number, how.point, picture), language="python"
         )
-
-
-def _button(label: str, make: Callable[..., bytes], *arguments: Any, file: str) -> None:
-    st.download_button(label, partial(make, *arguments), file_name=file, on_click="ignore", key=f"take-{label}")
 
 
 def _page(atlas: Atlas, job: Job, comparison: Comparison, how: Colouring) -> bytes:

@@ -16,14 +16,20 @@ def chosen_atlas() -> str:
     """Name of the atlas to show: that of the address (``?atlas=``), or the last one; a switch if there are several."""
     names = engine.atlas_names()
     if not names:
-        st.error("There is no atlas yet. Build one with: python -m unigeoclip build world", icon=":material/info:")
+        st.error(
+            "There is no atlas yet, the data that a map is made of. Build one with: python -m unigeoclip build world",
+            icon=":material/info:",
+        )
         st.stop()
     shown = st.session_state.get(SHOWN, names[0])
     shown = shown if shown in names else names[0]
     # The address goes first: a link was followed, or the back button brought an older one.
     asked = st.query_params.get(links.ATLAS, shown)
     if asked not in names:
-        st.error(literal(f"There is no atlas '{asked}' here; showing '{shown}'."), icon=":material/info:")
+        st.error(
+            literal(f"The link asks for the atlas '{asked}', which is not here; this is '{shown}'."),
+            icon=":material/info:",
+        )
         asked = shown
     st.session_state[SHOWN] = asked
     if len(names) > 1:
@@ -66,7 +72,9 @@ def for_explorer(opening: engine.Opening) -> None:
     if opening.error is not None:
         return
     bar = st.progress(opening.share, text=opening.words)
-    st.caption("Only at the first start: the result is kept for the next time.")
+    st.caption(
+        "The map can be moved meanwhile. This happens only at the first start; the result is kept for the next time."
+    )
     while not opening.wait(POLL_S):
         bar.progress(opening.share, text=f"{opening.words} … {opening.share:.0%}")
     st.rerun()

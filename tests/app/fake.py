@@ -7,7 +7,7 @@ import gzip
 import json
 import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,9 +18,11 @@ from PIL import Image, ImageDraw
 from unigeoclip.errors import InputError
 from unigeoclip.geo import as_latlon, distance_m, unit_xyz
 from unigeoclip.heatmap import Grid, Heatmap
+from unigeoclip.items import PackedVector
 from unigeoclip.search import Note, Place, Query
 
 ROOT = Path(__file__).resolve().parents[2]
+ORIGIN = "http://192.0.2.7:8501"  # where others would reach the server
 LANDS = [((25, 10), 34, 30), ((52, 60), 22, 60), ((45, -100), 20, 28), ((-12, -58), 22, 14), ((-25, 134), 10, 16)]
 WORDS = {"hot desert": (23, 8), "himalaya": (29, 84), "big city by the sea": (40.8, 14.3), "sea": (36, 20),
          "mountains": (46, 9), "switzerland": (46.8, 8.2), "tropical rainforest": (-4, -62)}  # fmt: skip
@@ -98,6 +100,12 @@ class FakeAtlas:
     def is_land(self, latlon):
         return is_land(latlon)
 
+    @property
+    def sentences(self):
+        return pd.DataFrame(
+            {"kind": ["climate", "terrain", "setting"], "text": ["hot desert", "Himalaya", "big city by the sea"]}
+        )
+
     def line_layers(self):
         return {"coast": self.path / "vectors" / "coast.geojson.gz"}
 
@@ -135,6 +143,10 @@ class FakeExplorer:
     )
     streets = None
 
+    @property
+    def modalities(self):
+        return tuple(self.atlas.manifest.modalities)
+
     def __init__(self, atlas, grid=None):
         self.atlas = atlas
         self.grid = grid or Grid.over((-90.0, -180.0, 90.0, 180.0), 2.0, is_land)
@@ -169,8 +181,24 @@ class FakeExplorer:
     def _elsewhere(self, text):
         return np.array((20.0, len(text) * 7.0 % 160))
 
+    def packed(self, item):
+        turn = float(np.asarray(item.value).mean()) / 255 * np.pi
+        return replace(item, value=PackedVector.of([np.cos(turn), np.sin(turn)], "fa4e00"))
+
+    def _brightness(self, item):
+        """Mean of a picture, 0 to 255."""
+        if item.modality == "view":
+            if self.streets is None:
+                raise InputError("This atlas has no street views to ask with.")
+            return float(np.asarray(self.streets.picture(*item.value)).mean())
+        if not isinstance(item.value, PackedVector):
+            return float(np.asarray(item.value).mean())
+        if len(item.value.vector) != 2:
+            raise InputError("This picture's embedding is another model's. Upload the picture again.")
+        return float(np.arctan2(*item.value.vector[::-1])) / np.pi * 255
+
     def _of_picture(self, item):
-        return np.array([47.0, float(np.asarray(item.value).mean()) % 60])
+        return np.array([47.0, self._brightness(item) % 60])
 
     def _likeness(self, latlon, point):
         return (unit_xyz(latlon) @ unit_xyz(point[None])[0]) ** 3
@@ -192,6 +220,14 @@ class FakeExplorer:
             point = query.origin
             found[name] = [self._match(name, i, float(values[i]), point) for i in order.tolist()]
         return found
+
+    def item_similarities(self, query, modality):
+        return self._places, self._similarity(query, self._places)
+
+    def place_matches(self, query, place_id):
+        number = int(place_id[1:])
+        value = float(self._similarity(query, self._places[number : number + 1])[0])
+        return {name: self._match(name, number, value, query.origin) for name in self.atlas.manifest.modalities}
 
     def _match(self, name, i, value, point):
         metres = None if point is None else float(distance_m(point, self._places[i]))

@@ -110,6 +110,10 @@ class FakeCity:
     def places(self):
         return pd.DataFrame({"views": ["train"] * 45 + ["held_out"] * 15})
 
+    @property
+    def sentences(self):
+        return pd.DataFrame({"kind": ["fabric"], "text": ["downtown towers"]})
+
     def line_layers(self):
         return {}
 
@@ -118,6 +122,9 @@ class FakeCity:
 
     def is_land(self, latlon):
         return is_land(latlon)
+
+    def land_grid(self):
+        return Grid.over(BOUNDS, 0.006, is_land)
 
 
 class FakeCityExplorer(FakeExplorer):
@@ -147,7 +154,7 @@ class FakeCityExplorer(FakeExplorer):
         return np.array((42.25 + len(text) * 0.013 % 0.2, -71.1))
 
     def _of_picture(self, item):
-        return np.array([42.30 + float(np.asarray(item.value).mean()) / 255 * 0.12, -71.1])
+        return np.array([42.30 + self._brightness(item) / 255 * 0.12, -71.1])
 
     def _match(self, name, i, value, point):
         found = super()._match(name, i, value, point)

@@ -6,9 +6,11 @@ import tempfile
 
 from streamlit.web import cli
 
+from pages.ui import qr
 from tests.app import fake
 
 if __name__ == "__main__":
     os.environ["UNIGEOCLIP_CACHE"] = tempfile.mkdtemp(prefix="unigeoclip-cache-")
     fake.install(names=("boston", "world"))
+    qr.origin = lambda: fake.ORIGIN
     cli.main(["run", str(fake.ROOT / "app.py"), "--server.port", sys.argv[1], "--server.address", "127.0.0.1"])

@@ -7,13 +7,13 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 from rasterio.io import MemoryFile
 from rasterio.transform import Affine
 
 from unigeoclip.errors import InputError
 from unigeoclip.modalities import uploads
-from unigeoclip.modalities.uploads import decode_picture, decode_surface, read_picture, read_surface
+from unigeoclip.modalities.uploads import decode_picture, decode_surface, guess_modality, read_picture, read_surface
 
 PX = 32
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
@@ -372,3 +372,31 @@ def test_empty_and_truncated_heights():
         for share in (0.02, 0.5, 0.9):
             with pytest.raises(InputError, match=r"damaged or cut short|no heights|not a picture"):
                 decode_surface(data[: int(len(data) * share)], PX)
+
+
+# What a file is taken for
+
+
+def encoded(mode, size, form="PNG", **options):
+    buffer = io.BytesIO()
+    Image.new(mode, size).save(buffer, form, **options)
+    return buffer.getvalue()
+
+
+def test_a_modality_is_guessed():
+    known = ("aerial", "street", "surface")
+    heights = io.BytesIO()
+    np.save(heights, np.zeros((4, 4), np.float32))
+    made_by = Image.Exif()
+    made_by[ExifTags.Base.Make] = "A camera"
+    cases = [
+        (encoded("RGB", (64, 64)), "aerial"),
+        (encoded("RGB", (400, 300)), "street"),
+        (encoded("RGB", (300, 400), "JPEG"), "street"),
+        (encoded("RGB", (64, 64), "JPEG", exif=made_by), "street"),
+        (encoded("I;16", (64, 64)), "surface"),
+        (heights.getvalue(), "surface"),
+        (b"no picture at all", "aerial"),
+    ]
+    assert [guess_modality(data, known) for data, _ in cases] == [kind for _, kind in cases]
+    assert guess_modality(cases[1][0], ("aerial", "surface")) == "aerial"  # an atlas without street views

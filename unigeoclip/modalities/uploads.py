@@ -14,14 +14,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from unigeoclip.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
-__all__ = ["Decoded", "decode_picture", "decode_surface", "read_picture", "read_surface", "read_upload"]
+__all__ = [
+    "Decoded",
+    "decode_picture",
+    "decode_surface",
+    "guess_modality",
+    "read_picture",
+    "read_surface",
+    "read_upload",
+]
 
 MAX_FILE_BYTES = 50_000_000
 MAX_PIXELS = 50_000_000  # what a telephone takes; decoding holds two copies of four bytes each in memory
@@ -32,6 +42,7 @@ _PICTURE_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 # What Pillow's decoders are known to raise on damaged files.
 _DECODING_ERRORS = (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, struct.error)
 _WORTH_A_WORD = 0.98  # share of a picture: less than that taken of it is said
+_NEARLY_SQUARE = 1.15  # pictures from above are cut square, photos hardly ever
 _GREY = (128, 128, 128)  # what shows through transparency: neither light nor dark
 _NUMPY_MAGIC = b"\x93NUMPY"
 _TIFF_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # little and big endian, classic and BigTIFF
@@ -63,6 +74,32 @@ def decode_picture(data: bytes, width: int, height: int | None = None) -> NDArra
 def decode_surface(data: bytes, px: int) -> NDArray[np.float32]:
     """The array of :func:`read_surface`."""
     return read_surface(data, px).array
+
+
+def guess_modality(data: bytes, known: Sequence[str]) -> str:
+    """Which modality a file is likely to be of: heights by its numbers, a street view by its shape or camera.
+
+    Args:
+        data: Content of the file; what cannot be read counts as a picture.
+        known: The modalities to choose among, one at least.
+
+    Returns:
+        One of ``known``.
+    """
+    kind = "surface" if data[: len(_NUMPY_MAGIC)] == _NUMPY_MAGIC else _guess_of_picture(data)
+    return kind if kind in known else known[0]
+
+
+def _guess_of_picture(data: bytes) -> str:
+    try:
+        with _opened(data) as image:
+            width, height = image.size
+            if image.mode.startswith("I") or image.mode == "F":
+                return "surface"
+            by_camera = bool(image.getexif().get(ExifTags.Base.Make))
+    except (InputError, *_DECODING_ERRORS):
+        return "aerial"
+    return "street" if by_camera or max(width, height) > _NEARLY_SQUARE * min(width, height) else "aerial"
 
 
 def read_upload(kind: str, data: bytes, size: tuple[int, int]) -> Decoded:

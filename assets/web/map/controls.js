@@ -40,11 +40,12 @@ export class Controls {
     this.legend = el("section.ugc-legend", { "aria-label": "Legend", hidden: "" });
     corner("bottomleft", this.legend);
     this.position = el("span.ugc-position");
+    this.value = el("span.ugc-position.ugc-value", { hidden: "" });
     this.attribution = el("span.ugc-attribution");
     this.styles = data.base.styles;
     this.scale = pane.L.control.scale({ imperial: false, maxWidth: 90, position: "bottomright" });
     this.scale.addTo(pane.map);
-    const foot = corner("bottomright", el("div.ugc-readings", {}, this.position, el("span.ugc-scale-slot")), this.attribution);
+    const foot = corner("bottomright", el("div.ugc-readings", {}, this.value, this.position, el("span.ugc-scale-slot")), this.attribution);
     foot.querySelector(".ugc-scale-slot").append(this.scale.getContainer());
     foot.classList.add("is-passive");
   }
@@ -178,7 +179,10 @@ export class Controls {
     this.percent.textContent = `${Math.round(opacity * 100)} %`;
   }
 
-  pointer(latlng) {
+  /** The position under the pointer, and what the heatmap says there. */
+  pointer(latlng, value = "") {
+    this.value.textContent = latlng ? value : "";
+    this.value.hidden = !this.value.textContent;
     if (!latlng) {
       this.position.textContent = "";
       return;

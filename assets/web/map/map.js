@@ -2,12 +2,14 @@
 //
 // Python sends the whole wished-for state (`data`) on every run; this module changes only what differs, so the map is
 // never built twice, the view is kept, and a heatmap fades into the next one. Panning, zooming, opacity and the choice of
-// base map stay in the browser. What goes back are events: click = {pane, lat, lng, by, nonce}, where `by` says whether
+// base map stay in the browser, which keeps them in the page's address (address.js). What goes back are events: click = {pane, lat, lng, by, nonce}, where `by` says whether
 // it asks by the "point" or by the whole "place"; and region = {bounds, nonce}, a part of the map to be compared.
 
 import { hear, tell } from "../bus.js";
+import { Address, opened, readOpacity, readView, writeView } from "./address.js";
 import { Controls } from "./controls.js";
 import { aim, markerFor } from "./markers.js";
+import { Values } from "./values.js";
 
 const HERE = new URL(".", import.meta.url);
 const MERCATOR_EDGE_DEG = 85.0511;
@@ -49,18 +51,22 @@ class SyncedMap {
     root.classList.toggle("is-city", data.is_city);
     this.nonce = 0;
     const memory = data.memory ?? data.id;
-    this.memory = remembered.get(memory) ?? { opacity: 0.75, base: data.base.styles[0]?.id, by: "point" };
+    this.memory = remembered.get(memory) ?? addressed(data.base.styles);
     remembered.set(memory, this.memory);
+    this.address = new Address(this.memory.texts);
     this.panes = data.panes.map((pane) => new Pane(this, pane, data));
     this.syncing = false;
     for (const pane of this.panes) pane.map.on("move", () => this.follow(pane));
+    this.panes[0].map.on("moveend", () => this.viewed());
     this.panes.forEach((pane) => pane.fit(data)); // now that each has the width that the others leave it
     this.setBase(this.memory.base);
     this.setAskBy(this.memory.by);
     this.stops = [
       hear("show", (target) => this.panes.forEach((pane) => pane.show(target))),
+      hear("home", ({ cover }) => this.home(data, cover)),
       hear("camera", (camera) => this.panes.forEach((pane) => pane.follow(camera))),
       hear("hover", ({ id, on }) => this.panes.forEach((pane) => pane.highlight(id, on))),
+      hear("address", () => this.address.write()),
     ];
     root.dataset.ready = "true";
   }
@@ -70,6 +76,22 @@ class SyncedMap {
     this.root.classList.toggle("is-dark", luminance(getComputedStyle(this.root).getPropertyValue("--st-background-color")) < 0.4);
     this.panes.forEach((pane, i) => pane.update(data.panes[i], data));
     this.root.classList.toggle("has-overlay", data.panes.some((pane) => pane.overlay));
+    this.address.schedule(); // Python may have written the address anew
+  }
+
+  // What a person made of the view belongs to the address; how it was fitted at first does not.
+  viewed() {
+    const [{ map, fitting }] = this.panes;
+    if (!fitting) this.address.set("v", writeView(map.getCenter(), map.getZoom()));
+  }
+
+  // The first view again; on a large screen, without room round a city. It is no one's own, so the address forgets any.
+  home(data, cover) {
+    const [first] = this.panes; // the others follow
+    first.fitting = true;
+    first.home(data, false, cover);
+    first.fitting = false;
+    this.address.set("v", null);
   }
 
   follow(source) {
@@ -97,6 +119,7 @@ class SyncedMap {
   }
 
   setBase(id) {
+    if (id !== this.memory.base) this.address.set("b", id);
     this.memory.base = id;
     this.root.dataset.base = id;
     for (const pane of this.panes) {
@@ -112,6 +135,7 @@ class SyncedMap {
 
   setOpacity(opacity) {
     this.memory.opacity = opacity;
+    this.address.set("o", String(Math.round(opacity * 100)));
     for (const pane of this.panes) {
       pane.overlay?.setOpacity(opacity);
       pane.controls.markOpacity(opacity);
@@ -119,6 +143,7 @@ class SyncedMap {
   }
 
   destroy() {
+    this.address.stop();
     this.stops.forEach((stop) => stop());
     this.panes.forEach((pane) => pane.destroy());
   }
@@ -138,6 +163,7 @@ class Pane {
     this.map = L.map(this.canvas, {
       attributionControl: false,
       zoomControl: false,
+      trackResize: false, // `fit` does, and can tell that from what a person does to the view
       zoomSnap: 0.25,
       zoomDelta: 1,
       wheelPxPerZoomLevel: 90,
@@ -157,7 +183,10 @@ class Pane {
     this.canvas.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && event.target === this.canvas) owner.ask(this, this.map.getCenter());
     });
-    this.map.on("mousemove", (event) => this.controls.pointer(event.latlng.wrap()));
+    this.map.on("mousemove", (event) => {
+      const at = event.latlng.wrap();
+      this.controls.pointer(at, this.values?.at(at));
+    });
     this.map.on("mouseout", () => this.controls.pointer(null));
     this.resizer = new ResizeObserver(() => this.fit(data));
     this.resizer.observe(this.canvas);
@@ -167,18 +196,24 @@ class Pane {
   fit(data) {
     const size = { width: this.canvas.clientWidth, height: this.canvas.clientHeight };
     if (!size.width || !size.height) return;
+    this.fitting = true;
     this.map.invalidateSize({ animate: false });
     const lowest = data.whole_earth ? this.map.getBoundsZoom(this.bounds, true) : this.map.getBoundsZoom(this.bounds) - 1;
+    // Leaflet would glide to the lowest zoom, and end that after `fit`.
+    if (this.fitted && this.map.getZoom() < lowest) this.map.setZoom(lowest, { animate: false });
     this.map.setMinZoom(Math.max(0, lowest));
-    if (this.fitted) return;
-    const seen = this.owner.memory.view;
-    if (seen) this.map.setView(seen.center, seen.zoom, { animate: false });
-    else this.home(data, false);
-    this.fitted = true;
+    if (!this.fitted) {
+      const seen = this.owner.memory.view;
+      if (seen) this.map.setView(seen.center, seen.zoom, { animate: false });
+      else this.home(data, false);
+      this.fitted = true;
+    }
+    this.fitting = false;
   }
 
-  home(data, animate = true) {
+  home(data, animate = true, cover = false) {
     if (data.whole_earth) this.map.setView([28, 10], this.map.getMinZoom(), { animate });
+    else if (cover) this.map.setView(this.bounds.getCenter(), this.map.getBoundsZoom(this.bounds, true), { animate });
     else this.map.fitBounds(this.bounds, { animate });
   }
 
@@ -260,6 +295,8 @@ class Pane {
 
   update(spec, data) {
     this.setOverlay(spec.overlay);
+    this.setOutline(spec.outline ?? null);
+    if (this.values?.spec.url !== spec.values?.url) this.values = spec.values ? new Values(spec.values) : null;
     this.setMarkers(spec.markers ?? []);
     this.controls.update(spec, data);
     if (this.nonce !== data.nonce) this.pending(null); // the answer is here: the "asking" ring goes
@@ -293,6 +330,21 @@ class Pane {
     });
     next.on("error", dropOld);
     next.addTo(this.map);
+  }
+
+  // The line round the best area lies with the coasts, above the heatmap.
+  async setOutline(url) {
+    if (url === (this.outlineUrl ?? null)) return;
+    this.outlineUrl = url;
+    this.outline?.remove();
+    this.outline = null;
+    if (!url) return;
+    const response = await fetch(url);
+    if (!response.ok || this.outlineUrl !== url) return;
+    const { L } = this;
+    this.lineRenderer ??= L.svg({ pane: "lines", padding: 0.5 });
+    const style = { className: "ugc-outline", weight: 2, fill: false, interactive: false, smoothFactor: 0.5 };
+    this.outline = L.geoJSON(await response.json(), { pane: "lines", renderer: this.lineRenderer, style }).addTo(this.map);
   }
 
   setMarkers(specs) {
@@ -360,6 +412,17 @@ class Pane {
     this.map.remove();
     this.element.remove();
   }
+}
+
+// View and display of a map that is looked at for the first time: those of the address, or the usual ones.
+function addressed(styles) {
+  const texts = opened();
+  const view = readView(texts.v);
+  const opacity = readOpacity(texts.o);
+  const base = styles.find((style) => style.id === texts.b)?.id;
+  const valid = { v: view, o: opacity, b: base };
+  for (const key of Object.keys(texts)) if ((valid[key] ?? null) === null) delete texts[key];
+  return { view, opacity: opacity ?? 0.75, base: base ?? styles[0]?.id, by: "point", texts };
 }
 
 // Streamlit gives the theme's colours as #rrggbb; anything else counts as light.

@@ -1,14 +1,8 @@
 """The app over the fake atlas in a real chromium; every request of a visit is recorded."""
 
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-
 import pytest
 
-from tests.app import fake
+from tests.app import server
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -23,34 +17,10 @@ PATIENCE_MS = 120_000  # a busy machine is slow, not broken
 
 
 @pytest.fixture(scope="session")
-def address(tmp_path_factory):
+def address():
     """Address of a server of the app."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    log = (tmp_path_factory.mktemp("server") / "log.txt").open("w+")
-    command = [sys.executable, "-m", "tests.app.serve_fake", str(port)]
-    server = subprocess.Popen(command, cwd=fake.ROOT, stdout=log, stderr=subprocess.STDOUT)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _wait_for(address, server, log)
-        yield address
-    finally:
-        server.terminate()
-        server.wait(20)
-        log.close()
-
-
-def _wait_for(address, server, log):
-    until = time.monotonic() + PATIENCE_MS / 1000
-    while time.monotonic() < until and server.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=5):
-                return
-        except OSError:
-            time.sleep(0.2)
-    log.seek(0)
-    pytest.fail(f"The app did not start:\n{log.read()}")
+    with server.running() as served:
+        yield served.address
 
 
 @pytest.fixture(scope="session")

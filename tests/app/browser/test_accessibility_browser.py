@@ -1,0 +1,114 @@
+"""What axe-core finds on every page: nothing that would keep a person from using it.
+
+Only violations of impact "serious" and "critical" count. axe-core is a pinned npm package, fetched once into the cache
+folder of downloads and checked; its script is handed to the browser as text, so that the visited page requests nothing.
+"""
+
+import re
+import shutil
+import tarfile
+
+import pytest
+
+from tests.app.browser.test_city_browser import look_around
+from unigeoclip.atlas.sources.downloads import Package, fetch
+
+pytestmark = pytest.mark.browser
+
+AXE = Package(
+    "axe-core", "4.14.1", "axe-core-4.14.1.tgz", 708_405,
+    "e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745", "npm",
+)  # fmt: skip
+SIZES = {"wide": (1280, 800), "narrow": (420, 800)}
+ASK = {"world": "q=text:hot%20desert", "boston": "q=text:Fenway"}
+RUN = """async excluded => {
+    const found = await axe.run({ exclude: excluded.map(selector => [selector]) }, { resultTypes: ['violations'] });
+    return found.violations.filter(each => ['serious', 'critical'].includes(each.impact)).map(each => ({
+        rule: each.id, nodes: each.nodes.map(node => `${node.target.join(' ')}: ${node.any.concat(node.all, node.none)
+            .map(check => check.message).join('; ')} in ${node.html.slice(0, 300)}`),
+    }));
+}"""
+# Streamlit's own markup, which cannot be mended from here.
+EXCLUDED = []
+
+
+@pytest.fixture(scope="session")
+def axe():
+    """The text of axe-core's script."""
+    if shutil.which("npm") is None:
+        pytest.skip("axe-core is fetched by npm, which is not installed")
+    with tarfile.open(fetch([AXE])["axe-core"]) as tarball:
+        return tarball.extractfile("package/axe.min.js").read().decode()
+
+
+class Audit:
+    """Runs axe-core on what a visitor sees now, in every size, and remembers what it found."""
+
+    def __init__(self, visitor, script):
+        self.visitor, self.page, self.script, self.found = visitor, visitor.page, script, []
+
+    def look(self, state):
+        for size, (width, height) in SIZES.items():
+            self.page.set_viewport_size({"width": width, "height": height})
+            self.visitor.settle()
+            if not self.page.evaluate("typeof axe !== 'undefined'"):
+                self.page.evaluate(self.script)
+            for violation in self.page.evaluate(RUN, EXCLUDED):
+                self.found += [f"{state}, {size}: {violation['rule']}: {node}" for node in violation["nodes"]]
+
+
+@pytest.fixture(params=["light", "dark"])
+def audit(request, visit, axe):
+    """Open a page to be audited; at the end nothing may have been found."""
+    audits = []
+
+    def start(path):
+        audits.append(Audit(visit(path, scheme=request.param), axe))
+        return audits[-1]
+
+    yield start
+    found = list(dict.fromkeys(line for each in audits for line in each.found))
+    assert found == [], "\n".join(["axe-core found", *found])
+
+
+@pytest.mark.parametrize("atlas", ["world", "boston"])
+def test_explore_keeps_nobody_out(audit, atlas):
+    audited = audit(f"/?atlas={atlas}")
+    page = audited.page
+    page.get_by_text("Ask the map").wait_for()
+    audited.look("empty")
+    page.get_by_role("button", name="Image", exact=True).click()
+    page.locator("input[type=file]").wait_for(state="attached")
+    audited.look("image panel")
+    audited = audit(f"/?atlas={atlas}&{ASK[atlas]}&q=-0.5*text:sea")
+    audited.visitor.wait_for_heatmap()
+    audited.page.locator(".ugc-card").first.wait_for()
+    audited.look("answer")
+
+
+def test_the_window_for_looking_around_keeps_nobody_out(audit):
+    audited = audit("/?atlas=boston&q=text:Fenway")
+    look_around(audited.visitor)
+    audited.look("looking around")
+
+
+@pytest.mark.parametrize("atlas", ["world", "boston"])
+def test_compare_keeps_nobody_out(audit, atlas):
+    audited = audit(f"/compare?atlas={atlas}")
+    page = audited.page
+    page.wait_for_selector(".ugc-pane:nth-child(3) .ugc-heat[data-shown]")
+    page.get_by_text("Effective rank").wait_for()
+    audited.look("colours")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.locator(".ugc-pane-canvas").nth(1).click(position={"x": 150, "y": 150})
+    page.get_by_role("button", name=re.compile("^Similarity to")).wait_for()
+    audited.look("after a click")
+
+
+@pytest.mark.parametrize("atlas", ["world", "boston"])
+def test_atlas_keeps_nobody_out(visit, audit, atlas):
+    audited = audit(f"/?atlas={atlas}")
+    page = audited.page
+    page.get_by_role("link", name="Atlas").click()
+    page.get_by_text("What it cannot do").wait_for()
+    audited.look("page Atlas")

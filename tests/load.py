@@ -1,0 +1,229 @@
+"""How the app bears visitors: ``python -m tests.load``, with the real data and models, on the machine it runs on.
+
+Three measurements, none of them a test, since they are as good as the machine is idle:
+
+- *Visitors at once.* Ten visitors, each a session of its own over Streamlit's websocket protocol, click the map every
+  two seconds for a minute, or as soon as their last click is answered if that takes longer. No browser takes part: ten
+  of them on two cores would measure browsers. From the click to the heatmap's picture having come: median and p95, and
+  whether every answer was the visitor's own: the marker stands where that visitor clicked, and a part of the clicks,
+  asked again by a visitor who is alone, give the same heatmap.
+- *One visitor, many queries.* A thousand clicks in one session; the server's resident memory after the first hundred
+  and at the end.
+- *On screen.* One visitor in chromium clicks thirty times: from the button going down to the first frame that holds the
+  new heatmap, as the page's own clock tells, and the bytes of each heatmap.
+"""
+
+import argparse
+import json
+import random
+import statistics
+import sys
+import threading
+import time
+
+import psutil
+
+from tests.app import server
+from tests.app.visitor import Visitor
+
+VISITORS, SECONDS, PAUSE_S, RECHECKED = 10, 60.0, 2.0, 20
+QUERIES, FIRST_QUERIES = 1000, 100
+CLICKS = 30
+IDLE_PERCENT, SETTLES_WITHIN_S = 15.0, 180.0
+BARS = {"p95_s": 3.0, "growth_mb": 60.0, "on_screen_s": 1.0, "heatmap_kb": 150.0}
+# Where clicks fall: south, west, north, east, degrees; well inside what the map shows at first.
+WHERE = {"boston": (42.29, -71.17, 42.42, -71.03), "world": (-35.0, -100.0, 60.0, 130.0)}
+DIGITS = {"boston": 5, "world": 2}  # of a click's coordinates, as the page rounds them, or coarser
+CHROMIUM = "/usr/bin/chromium"
+# Remembers when the button went down, and when the next heatmap has been painted.
+WATCH = """() => {
+    const clock = (window.ugcClock = { asked: 0, url: null, shown: 0 });
+    addEventListener('pointerdown', () => { clock.asked = performance.now(); clock.shown = 0; }, true);
+    new MutationObserver(() => {
+        const newest = [...document.querySelectorAll('.ugc-heat[data-shown]')].at(-1);
+        if (!newest || newest.getAttribute('src') === clock.url) return;
+        clock.url = newest.getAttribute('src');
+        requestAnimationFrame(() => requestAnimationFrame(() => { clock.shown = performance.now(); }));
+    }).observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: ['data-shown'] });
+}"""
+
+
+class Clicks:
+    """Random points of an atlas, never the same twice, the same at every run."""
+
+    def __init__(self, atlas, seed):
+        self._random, self._where, self._digits = random.Random(seed), WHERE[atlas], DIGITS[atlas]
+
+    def __iter__(self):
+        south, west, north, east = self._where
+        while True:
+            lat, lon = self._random.uniform(south, north), self._random.uniform(west, east)
+            yield round(lat, self._digits), round(lon, self._digits)
+
+
+def measure_visitors(address, atlas, visitors=VISITORS, seconds=SECONDS, pause_s=PAUSE_S):
+    """Visitors who click at the same time; see the module.
+
+    Returns:
+        "visitors"; "clicks", of all of them; "median_s", "p95_s" and "slowest_s" from click to heatmap; "others",
+        answers that were not the visitor's own; "failed", sentences about visitors who gave up.
+    """
+    answers, failed = [], []
+    together = threading.Barrier(visitors)
+
+    def visit(number):
+        try:
+            with Visitor(address, atlas) as visitor:
+                together.wait()
+                time.sleep(pause_s * number / visitors)  # people do not click in step
+                answers.extend(_clicks_for(visitor, Clicks(atlas, number), seconds, pause_s))
+        except (TimeoutError, OSError, threading.BrokenBarrierError) as error:
+            together.abort()
+            failed.append(f"visitor {number}: {type(error).__name__}: {error}")
+
+    threads = [threading.Thread(target=visit, args=(number,)) for number in range(visitors)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    times = [shown.fetched_s for _, shown in answers]
+    return {
+        "visitors": visitors, "clicks": len(answers), **_spread(times),
+        "others": _not_their_own(address, atlas, answers), "failed": failed,
+    }  # fmt: skip
+
+
+def _clicks_for(visitor, clicks, seconds, pause_s):
+    """Click every ``pause_s`` seconds, or when the last answer is there; returns (point, what was shown)."""
+    answers, begun = [], time.monotonic()
+    due = begun
+    for point in clicks:
+        time.sleep(max(0.0, due - time.monotonic()))
+        if time.monotonic() - begun >= seconds:
+            return answers
+        due = time.monotonic() + pause_s
+        answers.append((point, visitor.click(*point)))
+    return answers
+
+
+def _not_their_own(address, atlas, answers):
+    """How many answers show another point, or another heatmap than a visitor who is alone gets."""
+    wrong = sum(shown.point != point for point, shown in answers)
+    sample = random.Random(0).sample(answers, min(RECHECKED, len(answers)))
+    with Visitor(address, atlas) as alone:
+        return wrong + sum(alone.click(*point).overlay != shown.overlay for point, shown in sample)
+
+
+def measure_memory(served, atlas, queries=QUERIES, first=FIRST_QUERIES):
+    """Resident memory of the server while one session asks and asks.
+
+    Returns:
+        "queries"; "opened_mb", "first_mb" after the first of them, "last_mb" at the end, "growth_mb" between these two;
+        "median_s" of a query.
+    """
+    process, resident, times = psutil.Process(served.pid), {}, []
+    with Visitor(served.address, atlas) as visitor:
+        resident["opened_mb"] = _resident_mb(process)
+        for number, point in zip(range(1, queries + 1), Clicks(atlas, 1), strict=False):
+            times.append(visitor.click(*point).fetched_s)
+            if number == first:
+                resident["first_mb"] = _resident_mb(process)
+            if number % 100 == 0:
+                _say(f"{number} of {queries} queries: {_resident_mb(process)} MB")
+        resident["last_mb"] = _resident_mb(process)
+    growth = round(resident["last_mb"] - resident.get("first_mb", resident["opened_mb"]), 1)
+    return {"queries": queries, **resident, "growth_mb": growth, "median_s": round(statistics.median(times), 3)}
+
+
+def _resident_mb(process):
+    return round(process.memory_info().rss / 1e6, 1)
+
+
+def measure_screen(address, atlas, clicks=CLICKS):
+    """One visitor in chromium; see the module.
+
+    Returns:
+        "clicks"; "median_s", "p95_s" and "slowest_s" from click to heatmap on screen; "heatmap_kb", median and largest.
+    """
+    from playwright.sync_api import sync_playwright
+
+    from tests.app.browser.conftest import FLAGS
+
+    times, sizes, dice = [], [], random.Random(2)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = browser.new_page(viewport={"width": 1280, "height": 720})
+        page.set_default_timeout(120_000)
+        page.on("response", lambda response: "/data/overlays/" in response.url and sizes.append(len(response.body())))
+        page.goto(f"{address}/?atlas={atlas}")
+        page.wait_for_selector(".ugc-map[data-ready]")
+        page.get_by_text("Ask the map").wait_for()
+        page.evaluate(WATCH)
+        box = page.locator(".ugc-pane-canvas").bounding_box()
+        for _ in range(clicks + 1):  # the first one loads the cards' script, and is not counted
+            across, down = dice.uniform(0.3, 0.7), dice.uniform(0.25, 0.6)
+            page.mouse.click(box["x"] + across * box["width"], box["y"] + down * box["height"])
+            page.wait_for_function("ugcClock.shown > 0")
+            times.append(page.evaluate("(ugcClock.shown - ugcClock.asked) / 1000"))
+            page.wait_for_selector("[data-test-script-state=notRunning]")
+            page.wait_for_timeout(700)
+        browser.close()
+    kb = [size / 1000 for size in sizes]
+    return {"clicks": clicks, **_spread(times[1:]), "heatmap_kb": [round(statistics.median(kb), 1), round(max(kb), 1)]}
+
+
+def _spread(times):
+    if not times:
+        return {}
+    p95 = sorted(times)[min(len(times) - 1, round(0.95 * len(times)))]
+    return {name: round(value, 3) for name, value in
+            {"median_s": statistics.median(times), "p95_s": p95, "slowest_s": max(times)}.items()}  # fmt: skip
+
+
+def _settle(served, atlas):
+    """Ask once and wait until the server has done what it does at its start: drawing a first street view compiles."""
+    process, end = psutil.Process(served.pid), time.monotonic() + SETTLES_WITHIN_S
+    with Visitor(served.address, atlas) as visitor:
+        visitor.click(*next(iter(Clicks(atlas, 0))))
+    while process.cpu_percent(3.0) > IDLE_PERCENT and time.monotonic() < end:
+        pass
+
+
+def _say(text):
+    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {text}\n")
+
+
+def _load():
+    """What else the machine is doing: its load average of the last minute for each core, and its cores."""
+    return {"cores": psutil.cpu_count(), "load_per_core": round(psutil.getloadavg()[0] / psutil.cpu_count(), 2)}
+
+
+def main():
+    """Measure what was asked for, everything by default, and print it as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--atlas", choices=sorted(WHERE), default="boston")
+    parser.add_argument("--only", choices=["visitors", "memory", "screen"], help="one measurement")
+    parser.add_argument("--visitors", type=int, default=VISITORS)
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="how long they click")
+    parser.add_argument("--queries", type=int, default=QUERIES, help="of one session, for its memory")
+    parser.add_argument("--clicks", type=int, default=CLICKS, help="in chromium")
+    parser.add_argument("--fake", action="store_true", help="made-up data: to try this script")
+    arguments = parser.parse_args()
+    report = {"atlas": arguments.atlas, "bars": BARS}
+    with server.running(server.FAKE if arguments.fake else server.REAL) as served:
+        measurements = {
+            "visitors": lambda: measure_visitors(
+                served.address, arguments.atlas, arguments.visitors, arguments.seconds
+            ),
+            "memory": lambda: measure_memory(served, arguments.atlas, arguments.queries),
+            "screen": lambda: measure_screen(served.address, arguments.atlas, arguments.clicks),
+        }
+        _settle(served, arguments.atlas)
+        for name in [arguments.only] if arguments.only else measurements:
+            _say(name)
+            report[name] = _load() | measurements[name]()
+    sys.stdout.write(json.dumps(report, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
