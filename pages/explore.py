@@ -111,6 +111,8 @@ def explore() -> None:
             cards.show(explorer, visitor.answer, key=cards_key, on_use=lambda: _used(visitor, cards_key))
             if visitor.count < state.MOST_MATCHES:
                 st.button("Show more", key="more", type="tertiary", on_click=state.more, args=(visitor, explorer))
+    if explorer is not None:
+        state.complete(visitor, explorer)
 
 
 explore()

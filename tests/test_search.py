@@ -537,6 +537,11 @@ def test_a_place_outside_the_gallery_is_encoded(explorer):
     here = explorer.place_matches(query, place["place_id"])
     assert min(match.similarity for match in here.values()) > 0
     assert set(here) == set(explorer.modalities)
+    at_once = explorer.place_matches(query, place["place_id"], encode=False)
+    assert list(at_once) == list(here)
+    for name, match in at_once.items():
+        assert np.isnan(match.similarity)
+        assert (match.name, match.lat, match.lon) == (here[name].name, here[name].lat, here[name].lon)
 
 
 def test_similarities_of_all_items_are_those_of_a_search(explorer):

@@ -298,15 +298,16 @@ class Explorer:
         lat, lon = self.atlas.places[["lat", "lon"]].iloc[row].tolist()
         return (mean / np.linalg.norm(mean)).astype(np.float32), [], (lat, lon)
 
-    def _place_vectors(self, row: int, place_id: str) -> dict[str, NDArray[np.float32]]:
-        """Vectors of a place's items by modality: those of the gallery are there, others are encoded now."""
+    def _place_vectors(self, row: int, place_id: str, *, encode: bool = True) -> dict[str, NDArray[np.float32]]:
+        """Vectors of a place's items by modality: those of the gallery are there, others are encoded now, or NaN."""
         vectors = {}
         for name, index in self._indexes.items():
             item = self._item_of[name].get(row)
             if item is not None:
                 vectors[name] = index.reconstruct(item)
             elif name != "street" or self.atlas.streets.of_place(place_id) is not None:
-                vectors[name] = encode_places(self.model, self.atlas, name, np.array([row]))[0]
+                unknown = np.full(self.model.dim, np.nan, np.float32)
+                vectors[name] = encode_places(self.model, self.atlas, name, np.array([row]))[0] if encode else unknown
         return vectors
 
     def _row(self, place_id: str) -> int:
@@ -377,8 +378,14 @@ class Explorer:
         bounded = min(max(similarity, -1.0), 1.0)  # rounding can leave 1.0000001
         return Match(modality, self._ids[number], self._names[number], lat, lon, bounded, metres, heading)
 
-    def place_matches(self, query: Query, place_id: str) -> dict[str, Match]:
+    def place_matches(self, query: Query, place_id: str, *, encode: bool = True) -> dict[str, Match]:
         """How like a query the items of one place are, by modality; modalities that the place lacks are missing.
+
+        Args:
+            query: From ``query``.
+            place_id: The place.
+            encode: Whether items that are not in the gallery are encoded, which takes most of a second; if not, their
+                similarity is NaN.
 
         Raises:
             InputError: There is no such place.
@@ -387,11 +394,11 @@ class Explorer:
         lat, lon = self.atlas.places[["lat", "lon"]].iloc[row].tolist()
         name = str(self.atlas.places["name"].iloc[row])
         found = {}
-        for modality, vector in self._place_vectors(row, place_id).items():
+        for modality, vector in self._place_vectors(row, place_id, encode=encode).items():
             view = self.atlas.streets.of_place(place_id) if modality == "street" else None
             at = (lat, lon) if view is None else (view.lat, view.lon)
             metres = None if query.origin is None else float(distance_m(query.origin, at))
-            similarity = min(max(float(vector @ query.vector), -1.0), 1.0)
+            similarity = float(np.clip(vector @ query.vector, -1.0, 1.0))
             heading = None if view is None else view.heading_deg
             found[modality] = Match(modality, place_id, name, at[0], at[1], similarity, metres, heading)
         return found

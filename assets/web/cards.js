@@ -18,17 +18,29 @@ export function render({ parentElement, data, setTriggerValue }) {
   dialog.ugcViewer ??= new Viewer(dialog);
   dialog.ugcViewer.use = (pose, name) => send({ pose, modality: "street", name });
   const look = (card) => dialog.ugcViewer.open(card);
-  const key = JSON.stringify(data);
-  if (root.ugcKey !== key) {
-    root.ugcKey = key;
-    root.replaceChildren(...outlooks(data.outlooks ?? [], look), ...data.groups.map((group) => strip(group, { use, look })));
-  }
+  draw(root, data, { use, look });
   root.ugcStop ??= hear("reveal", ({ id }) => reveal(root, id));
   return () => {
     if (dialog.open) dialog.close();
     root.ugcStop?.();
     root.ugcStop = undefined;
   };
+}
+
+// A strip that is as it was stays, with its pictures and as far as it is scrolled.
+function draw(root, data, acts) {
+  const keys = data.groups.map((group) => JSON.stringify(group));
+  const frame = JSON.stringify([data.outlooks, keys.length]);
+  const before = root.ugcFrame === frame ? root.ugcKeys : null;
+  root.ugcFrame = frame;
+  root.ugcKeys = keys;
+  if (!before) {
+    root.replaceChildren(...outlooks(data.outlooks ?? [], acts.look), ...data.groups.map((group) => strip(group, acts)));
+    return;
+  }
+  root.querySelectorAll(".ugc-strip").forEach((section, i) => {
+    if (before[i] !== keys[i]) section.replaceWith(strip(data.groups[i], acts));
+  });
 }
 
 // "Look around at your point, the best match": the street nearest to them.

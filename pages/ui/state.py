@@ -6,6 +6,8 @@ sentence why is kept as the problem and the items go back to those last answered
 
 from __future__ import annotations
 
+import math
+import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 MAX_ITEMS = 8
 MATCHES, MOST_MATCHES = 10, 50
+TURN_S = 0.1
+_completing = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,8 @@ class Answer:
     best_near: Place
     matches: dict[str, list[Match]]
     spots: tuple[Spot, ...] = ()
-    here: dict[str, Match] = field(default_factory=dict)  # the place that was asked about, in all its modalities
+    # The place that was asked about, in all its modalities; NaN is a similarity that `complete` has yet to find.
+    here: dict[str, Match] = field(default_factory=dict)
     drawn: dict[Display, Drawn] = field(default_factory=dict)  # see `display.draw`
 
 
@@ -157,8 +162,28 @@ def ask(explorer: Explorer, items: tuple[QueryItem, ...]) -> Answer:
     spots = tuple(spot for index, item in enumerate(items) if (spot := _spot(explorer, index, item)) is not None)
     # What is asked about is a place, if it is one point.
     here = explorer.nearest_place(*query.origin)[0] if query.origin else None
-    found = {} if here is None else explorer.place_matches(query, here.place_id)
+    found = {} if here is None else explorer.place_matches(query, here.place_id, encode=False)
     return Answer(items, query, heatmap, colours, best, near, explorer.search(query, k=MATCHES), spots, found)
+
+
+def complete(state: Session, explorer: Explorer) -> None:
+    """Find what an answer still lacks and draw the page anew: how alike the place is that was asked about.
+
+    That takes several times as long as all the rest: it is done when the rest is on screen, for one visitor at a time,
+    and not at all if the visitor asks something else before it is their turn.
+    """
+    answer = state.answer
+    if answer is None or not any(math.isnan(match.similarity) for match in answer.here.values()):
+        return
+    while not _completing.acquire(timeout=TURN_S):
+        _ = "sessions" in st.session_state  # Streamlit ends a run whose visitor has gone on when it looks in here
+    try:
+        place_id = next(iter(answer.here.values())).place_id
+        here = explorer.place_matches(answer.query, place_id)
+    finally:
+        _completing.release()
+    state.answer = replace(answer, here=here)
+    st.rerun()
 
 
 def more(state: Session, explorer: Explorer) -> None:

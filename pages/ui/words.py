@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 ORIGINS = {"photographed": "photographed", "measured": "measured", "rendered": "rendered from OpenStreetMap"}
 
 
@@ -35,7 +37,9 @@ def facing(heading_deg: float) -> str:
 
 
 def similarity(value: float) -> str:
-    """A cosine similarity, two decimals, with a true minus sign."""
+    """A cosine similarity, two decimals, with a true minus sign; NaN is one that is still being computed."""
+    if math.isnan(value):
+        return "…"
     return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")  # + 0.0: there is no minus nought
 
 

@@ -224,9 +224,9 @@ class FakeExplorer:
     def item_similarities(self, query, modality):
         return self._places, self._similarity(query, self._places)
 
-    def place_matches(self, query, place_id):
+    def place_matches(self, query, place_id, *, encode=True):
         number = int(place_id[1:])
-        value = float(self._similarity(query, self._places[number : number + 1])[0])
+        value = float(self._similarity(query, self._places[number : number + 1])[0]) if encode else float("nan")
         return {name: self._match(name, number, value, query.origin) for name in self.atlas.manifest.modalities}
 
     def _match(self, name, i, value, point):

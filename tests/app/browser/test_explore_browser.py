@@ -38,7 +38,7 @@ def test_a_click_gives_heatmap_cards_fields_and_link(visit):
     visitor.click_at(23, 8)
     url = visitor.wait_for_heatmap()
     page.wait_for_selector(".ugc-card img")
-    assert page.locator(".ugc-strip").count() == 4
+    assert page.locator(".ugc-strip").count() == 5  # the place itself, and four modalities
     assert page.locator(".ugc-marker-best").count() == 1
     assert page.locator(".ugc-marker-query").count() == 1
     assert abs(float(page.get_by_label("Latitude").input_value()) - 23) < 0.5
