@@ -7,7 +7,7 @@ sentence why is kept as the problem and the items go back to those last answered
 from __future__ import annotations
 
 import math
-import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 MAX_ITEMS = 8
 MATCHES, MOST_MATCHES = 10, 50
 TURN_S = 0.1
-_completing = threading.Lock()
+_completing = ThreadPoolExecutor(1, "complete")
 
 
 @dataclass(frozen=True)
@@ -169,20 +169,22 @@ def ask(explorer: Explorer, items: tuple[QueryItem, ...]) -> Answer:
 def complete(state: Session, explorer: Explorer) -> None:
     """Find what an answer still lacks and draw the page anew: how alike the place is that was asked about.
 
-    That takes several times as long as all the rest: it is done when the rest is on screen, for one visitor at a time,
-    and not at all if the visitor asks something else before it is their turn.
+    That takes several times as long as all the rest: it is done when the rest is on screen, for one visitor at a time.
+    Whoever asks something else meanwhile does not wait for it.
     """
     answer = state.answer
     if answer is None or not any(math.isnan(match.similarity) for match in answer.here.values()):
         return
-    while not _completing.acquire(timeout=TURN_S):
-        _ = "sessions" in st.session_state  # Streamlit ends a run whose visitor has gone on when it looks in here
+    place_id = next(iter(answer.here.values())).place_id
+    found = _completing.submit(explorer.place_matches, answer.query, place_id)
     try:
-        place_id = next(iter(answer.here.values())).place_id
-        here = explorer.place_matches(answer.query, place_id)
+        while not wait([found], timeout=TURN_S).done:
+            _ = (
+                "sessions" in st.session_state
+            )  # Streamlit ends the run of a visitor who has gone on when one looks here
     finally:
-        _completing.release()
-    state.answer = replace(answer, here=here)
+        found.cancel()  # if it has not begun
+    state.answer = replace(answer, here=found.result())
     st.rerun()
 
 

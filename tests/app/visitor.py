@@ -72,7 +72,7 @@ class Visitor:
         self._socket.close()
 
     def click(self, lat, lon):
-        """Click the map and wait for the heatmap and for the end of the run; returns what is shown.
+        """Click the map and wait for the heatmap, but not for what follows it; returns what is shown.
 
         Raises:
             TimeoutError: There was no answer in time.
@@ -91,7 +91,6 @@ class Visitor:
             size = len(response.read())
         fetched = time.perf_counter() - started
         marker = next(each for each in pane["markers"] if each["kind"] == "query")
-        self._until_script_ends()
         return Shown((marker["lat"], marker["lng"]), pane["overlay"]["url"], answered, fetched, size)
 
     def _rerun(self, state):

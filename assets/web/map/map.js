@@ -249,6 +249,7 @@ class Pane {
     if (!response.ok) return;
     const { L } = this;
     const shape = await response.json();
+    if (this.gone) return; // another map stands here by now
     const features = (shape.features ?? [{ geometry: shape }]).filter((feature) => feature.geometry).map(cutAtDateLine);
     const style = { className: `ugc-line ugc-line-${kind}`, weight: 1, fill: false, interactive: false, smoothFactor: 1.4 };
     this.lineRenderer ??= L.svg({ pane: "lines", padding: 0.5 });
@@ -340,11 +341,12 @@ class Pane {
     this.outline = null;
     if (!url) return;
     const response = await fetch(url);
-    if (!response.ok || this.outlineUrl !== url) return;
+    const shape = response.ok ? await response.json() : null;
+    if (!shape || this.gone || this.outlineUrl !== url) return;
     const { L } = this;
     this.lineRenderer ??= L.svg({ pane: "lines", padding: 0.5 });
     const style = { className: "ugc-outline", weight: 2, fill: false, interactive: false, smoothFactor: 0.5 };
-    this.outline = L.geoJSON(await response.json(), { pane: "lines", renderer: this.lineRenderer, style }).addTo(this.map);
+    this.outline = L.geoJSON(shape, { pane: "lines", renderer: this.lineRenderer, style }).addTo(this.map);
   }
 
   setMarkers(specs) {
@@ -408,6 +410,7 @@ class Pane {
   }
 
   destroy() {
+    this.gone = true;
     this.resizer.disconnect();
     this.map.remove();
     this.element.remove();
