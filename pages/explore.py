@@ -27,6 +27,8 @@ from unigeoclip.geo import distance_m
 if TYPE_CHECKING:
     from unigeoclip.search import Explorer
 
+LOOK_AGAIN_S = 0.7
+
 
 def _clicked(visitor: state.Session, explorer: Explorer | None, key: str, digits: int) -> None:
     click = mapview.clicked(key)
@@ -58,6 +60,13 @@ def _best(answer: state.Answer, digits: int) -> None:
     away = "" if origin is None else f", {distance(float(distance_m(origin, best[:2])))} away"
     st.html(f'<p class="ugc-best">Best match <b>{similarity(best.similarity)}</b>, '
             f"{coordinates(best.lat, best.lon, digits)}{away}<br>{near}</p>")  # fmt: skip
+
+
+@st.fragment(run_every=LOOK_AGAIN_S)
+def _complete(visitor: state.Session, explorer: Explorer) -> None:
+    """Look from time to time whether what the answer lacked has been found, and then draw the page anew."""
+    if state.complete(visitor, explorer):
+        st.rerun()
 
 
 @st.fragment
@@ -111,8 +120,8 @@ def explore() -> None:
             cards.show(explorer, visitor.answer, key=cards_key, on_use=lambda: _used(visitor, cards_key))
             if visitor.count < state.MOST_MATCHES:
                 st.button("Show more", key="more", type="tertiary", on_click=state.more, args=(visitor, explorer))
-    if explorer is not None:
-        state.complete(visitor, explorer)
+    if explorer is not None and state.lacks(visitor.answer):  # a browser stops looking when this is no longer here
+        _complete(visitor, explorer)
 
 
 explore()

@@ -6,7 +6,8 @@ Three measurements, none of them a test, since they are as good as the machine i
   two seconds for a minute, or as soon as their last click is answered if that takes longer. No browser takes part: ten
   of them on two cores would measure browsers. From the click to the heatmap's picture having come: median and p95, and
   whether every answer was the visitor's own: the marker stands where that visitor clicked, and a part of the clicks,
-  asked again by a visitor who is alone, give the same heatmap.
+  asked again by a visitor who is alone, give the same heatmap. These visitors fetch the heatmap and no other picture,
+  and what the page finds out while a visitor rests, they do not wait for.
 - *One visitor, many queries.* A thousand clicks in one session; the server's resident memory after the first hundred
   and at the end.
 - *On screen.* One visitor in chromium clicks thirty times: from the button going down to the first frame that holds the
@@ -149,12 +150,12 @@ def measure_screen(address, atlas, clicks=CLICKS):
 
     from tests.app.browser.conftest import FLAGS
 
-    times, sizes, dice = [], [], random.Random(2)
+    times, heatmaps, dice = [], [], random.Random(2)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = browser.new_page(viewport={"width": 1280, "height": 720})
         page.set_default_timeout(120_000)
-        page.on("response", lambda response: "/data/overlays/" in response.url and sizes.append(len(response.body())))
+        page.on("response", lambda response: "/data/overlays/" in response.url and heatmaps.append(response))
         page.goto(f"{address}/?atlas={atlas}")
         page.wait_for_selector(".ugc-map[data-ready]")
         page.get_by_text("Ask the map").wait_for()
@@ -166,8 +167,8 @@ def measure_screen(address, atlas, clicks=CLICKS):
             times.append(page.evaluate("(ugcClock.shown - ugcClock.asked) / 1000"))
             page.wait_for_selector("[data-test-script-state=notRunning]")
             page.wait_for_timeout(700)
+        kb = [len(response.body()) / 1000 for response in heatmaps if response.url.endswith(".png")]
         browser.close()
-    kb = [size / 1000 for size in sizes]
     return {"clicks": clicks, **_spread(times[1:]), "heatmap_kb": [round(statistics.median(kb), 1), round(max(kb), 1)]}
 
 

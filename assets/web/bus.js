@@ -14,3 +14,15 @@ export function hear(kind, listener) {
   channel.addEventListener(kind, handler);
   return () => channel.removeEventListener(kind, handler);
 }
+
+const runs = new WeakMap();
+
+/**
+ * A clean-up of `root` for Streamlit. Each run of a component is asynchronous and returns one; Streamlit also calls that of
+ * a run which a later one has overtaken, when the later one may have drawn already. Such a clean-up does nothing.
+ */
+export function cleanUpOf(root, act) {
+  const run = (runs.get(root) ?? 0) + 1;
+  runs.set(root, run);
+  return () => runs.get(root) === run && act();
+}

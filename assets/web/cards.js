@@ -2,7 +2,7 @@
 // around" opens a window at a street view, both without asking the page. What goes back is "use": a card as
 // {place_id, modality, name, nonce}, a street view as {pose, modality, name, nonce}.
 
-import { hear, tell } from "./bus.js";
+import { cleanUpOf, hear, tell } from "./bus.js";
 import { el } from "./map/controls.js";
 import { Viewer } from "./street/viewer.js";
 
@@ -20,11 +20,11 @@ export function render({ parentElement, data, setTriggerValue }) {
   const look = (card) => dialog.ugcViewer.open(card);
   draw(root, data, { use, look });
   root.ugcStop ??= hear("reveal", ({ id }) => reveal(root, id));
-  return () => {
+  return cleanUpOf(root, () => {
     if (dialog.open) dialog.close();
-    root.ugcStop?.();
+    root.ugcStop();
     root.ugcStop = undefined;
-  };
+  });
 }
 
 // A strip that is as it was stays, with its pictures and as far as it is scrolled.

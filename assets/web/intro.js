@@ -1,7 +1,7 @@
 // The introduction in the results column of page Explore: three steps for a first visit, two sentences after "Got it".
 // It is no window, so nothing has to be closed before the map can be used. The "?" in the header brings it back.
 
-import { hear } from "./bus.js";
+import { cleanUpOf, hear } from "./bus.js";
 import { el } from "./map/controls.js";
 
 const SEEN = "ugc-intro-seen";
@@ -42,10 +42,7 @@ export function render({ parentElement, data }) {
     root.scrollIntoView({ block: "nearest" });
     root.querySelector("button")?.focus({ preventScroll: true });
   });
-  return () => {
-    root.ugcStop?.();
-    root.ugcStop = undefined;
-  };
+  return cleanUpOf(root, root.ugcStop);
 }
 
 function introduction({ where }, done) {

@@ -1,5 +1,7 @@
 // Suggestions for a text field, as a datalist: the browser shows them, and keyboard and screen reader know it.
 
+import { cleanUpOf } from "./bus.js";
+
 const MOST = 12;
 const lists = new Map(); // address -> promise of texts
 
@@ -15,12 +17,14 @@ export function render({ parentElement, data }) {
     const texts = await fetched(data.url);
     if (input === field()) list.replaceChildren(...matching(texts, input.value).map((text) => new Option(text, text)));
   };
+  list.ugcStop?.();
   document.addEventListener("focusin", fill);
   document.addEventListener("input", fill);
-  return () => {
+  list.ugcStop = () => {
     document.removeEventListener("focusin", fill);
     document.removeEventListener("input", fill);
   };
+  return cleanUpOf(list, list.ugcStop);
 }
 
 function fetched(url) {

@@ -183,12 +183,17 @@ class Job:
 
     def _prepare(self, work: Work) -> bool:
         """What a visitor is likely to ask for next; nobody waits for it."""
-        from unigeoclip.projection import compile_umap
-
         if work.embedded is not None:
             work.embedded.clusters(DEFAULT_NUMBER["clusters"])
-            compile_umap()
+            _later(_AHEAD, work, _compile)
         return False
+
+
+def _compile(_work: Work) -> bool:
+    from unigeoclip.projection import compile_umap
+
+    compile_umap()
+    return False
 
 
 _log = logging.getLogger(__name__)
@@ -199,6 +204,9 @@ _changing = threading.Lock()  # a page must not see that a work has ended withou
 _queue: queue.PriorityQueue[tuple[int, int, Work, Callable[[Work], bool]]] = queue.PriorityQueue()
 _number = itertools.count()
 _worker: threading.Thread | None = None
+_MAPS = (_COARSE, _FULL)
+_maps = 0  # acts of these ranks that have not ended
+_maps_changed = threading.Condition()
 
 
 def job(atlas: Atlas, bounds: Bounds | None = None) -> Job:
@@ -255,8 +263,22 @@ def _embedder(atlas: Atlas, name: str) -> Embedder:
     return embedders(atlas)[0][name]
 
 
+def give_way() -> None:
+    """Wait while maps are being computed: what can wait calls this, so that a visitor of page Compare need not."""
+    with _maps_changed:
+        _maps_changed.wait_for(lambda: not _maps)
+
+
+def _count_maps(change: int) -> None:
+    global _maps
+    with _maps_changed:
+        _maps += change
+        _maps_changed.notify_all()
+
+
 def _later(rank: int, work: Work, act: Callable[[Work], bool]) -> None:
     global _worker
+    _count_maps(rank in _MAPS)
     _queue.put((rank, next(_number), work, act))
     with _lock:
         if _worker is None:
@@ -266,19 +288,23 @@ def _later(rank: int, work: Work, act: Callable[[Work], bool]) -> None:
 
 def _run() -> None:
     while True:
-        _, _, work, act = _queue.get()
-        if work.stopped:
-            continue
-        ended = True
-        try:
-            ended = act(work)
-        except StoppedError:
-            continue
-        except UniGeoError as error:
-            work.error = str(error)
-        except Exception:  # a fault of ours must not end the worker for everybody
-            _log.exception("Comparing %s failed", work.name)
-            work.error = "This model stopped unexpectedly; the server's log says why. The others are not affected."
-        with _changing:
-            work.version += 1
-            work.doing = "" if ended else work.doing
+        rank, _, work, act = _queue.get()
+        if not work.stopped:
+            _do(work, act)
+        _count_maps(-(rank in _MAPS))
+
+
+def _do(work: Work, act: Callable[[Work], bool]) -> None:
+    ended = True
+    try:
+        ended = act(work)
+    except StoppedError:
+        return
+    except UniGeoError as error:
+        work.error = str(error)
+    except Exception:  # a fault of ours must not end the worker for everybody
+        _log.exception("Comparing %s failed", work.name)
+        work.error = "This model stopped unexpectedly; the server's log says why. The others are not affected."
+    with _changing:
+        work.version += 1
+        work.doing = "" if ended else work.doing

@@ -6,6 +6,7 @@ import gc
 import threading
 from typing import TYPE_CHECKING
 
+from pages.ui import comparing
 from unigeoclip.atlas import list_atlases, load_atlas
 from unigeoclip.errors import AtlasError, UniGeoError
 
@@ -61,6 +62,7 @@ class Opening:
                 self.error = AtlasError(f"Opening the atlas '{self.name}' stopped unexpectedly; see the server's log.")
             self._done.set()
         self._warm_streets()
+        self._warm_sentences()
         _keep_from_the_collector()
 
     def _warm_streets(self) -> None:
@@ -71,8 +73,16 @@ class Opening:
         view = self.explorer.streets.nearest((south + north) / 2, (west + east) / 2)
         self.explorer.streets.picture(view.lat, view.lon, view.heading_deg)
 
+    def _warm_sentences(self) -> None:
+        """Ask by one word, so that loading the sentence encoder keeps no visitor waiting."""
+        if self.explorer is not None and "text" in self.explorer.modalities:
+            from unigeoclip.search import QueryItem
+
+            self.explorer.query([QueryItem("text", "sea")])
+
     def _report(self, words: str, share: float) -> None:
         self.words, self.share = words, min(max(share, 0.0), 1.0)
+        comparing.give_way()
 
     def wait(self, seconds: float) -> bool:
         """Wait at most that long; says whether it is over, well or badly."""

@@ -7,7 +7,8 @@ sentence why is kept as the problem and the items go back to those last answered
 from __future__ import annotations
 
 import math
-from concurrent.futures import ThreadPoolExecutor, wait
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -28,8 +29,9 @@ if TYPE_CHECKING:
 
 MAX_ITEMS = 8
 MATCHES, MOST_MATCHES = 10, 50
-TURN_S = 0.1
+QUIET_S = 0.7
 _completing = ThreadPoolExecutor(1, "complete")
+_asked_at = [-math.inf]  # when any visitor asked last, seconds of `time.monotonic`
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ class Session:
         remarks: Sentences about the last picture: what was done to it before it was asked.
         display: How answers are shown on the map.
         count: How many results of each modality are shown.
+        completing: What `complete` waits for.
         revision: Counts answers and refusals; the map uses it to know that a question is settled.
         link: The items part of the page's address as last written or read.
         display_link: The same of the display.
@@ -93,6 +96,7 @@ class Session:
     asked_point: tuple[float, float] | None = None
     display: Display = field(default_factory=Display)
     count: int = MATCHES
+    completing: Future[dict[str, Match]] | None = None
     revision: int = 0
     link: tuple[str, ...] = ()
     display_link: dict[str, str] = field(default_factory=dict)
@@ -144,6 +148,10 @@ def settle(state: Session, explorer: Explorer) -> None:
         return
     state.revision += 1
     state.count = MATCHES
+    _asked_at[0] = time.monotonic()
+    if state.completing is not None:
+        state.completing.cancel()  # if it has not begun
+        state.completing = None
     try:
         state.wanted = tuple(_named(explorer, item) for item in state.wanted)
         state.answer = ask(explorer, state.wanted)
@@ -166,26 +174,34 @@ def ask(explorer: Explorer, items: tuple[QueryItem, ...]) -> Answer:
     return Answer(items, query, heatmap, colours, best, near, explorer.search(query, k=MATCHES), spots, found)
 
 
-def complete(state: Session, explorer: Explorer) -> None:
-    """Find what an answer still lacks and draw the page anew: how alike the place is that was asked about.
+def lacks(answer: Answer | None) -> bool:
+    """Whether `complete` has yet to find something of an answer."""
+    return answer is not None and any(math.isnan(match.similarity) for match in answer.here.values())
 
-    That takes several times as long as all the rest: it is done when the rest is on screen, for one visitor at a time.
-    Whoever asks something else meanwhile does not wait for it.
+
+def complete(state: Session, explorer: Explorer) -> bool:
+    """Find what an answer still lacks: how alike the place is that was asked about.
+
+    That takes several times as long as all the rest. So it is done when the rest is on screen and nobody has asked for
+    a moment, and in a thread of its own, for one visitor at a time: nobody's next question waits for it.
+
+    Returns:
+        Whether it has just been found; until then, call again.
     """
     answer = state.answer
-    if answer is None or not any(math.isnan(match.similarity) for match in answer.here.values()):
-        return
-    place_id = next(iter(answer.here.values())).place_id
-    found = _completing.submit(explorer.place_matches, answer.query, place_id)
-    try:
-        while not wait([found], timeout=TURN_S).done:
-            _ = (
-                "sessions" in st.session_state
-            )  # Streamlit ends the run of a visitor who has gone on when one looks here
-    finally:
-        found.cancel()  # if it has not begun
-    state.answer = replace(answer, here=found.result())
-    st.rerun()
+    if answer is None or not lacks(answer):
+        return False
+    if state.completing is None:
+        if time.monotonic() - _asked_at[0] >= QUIET_S:
+            place_id = next(iter(answer.here.values())).place_id
+            state.completing = _completing.submit(explorer.place_matches, answer.query, place_id)
+    elif state.completing.done():
+        try:
+            here = state.completing.result()
+        except UniGeoError as error:
+            state.problem, here = str(error), {}
+        state.answer = replace(answer, here=here)
+    return not lacks(state.answer)
 
 
 def more(state: Session, explorer: Explorer) -> None:

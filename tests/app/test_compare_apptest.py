@@ -1,6 +1,7 @@
 """Page Compare through app.py, without a browser."""
 
 import io
+import threading
 import time
 
 import numpy as np
@@ -11,6 +12,7 @@ from pages.ui import coloured, comparing, routes
 from pages.ui.coloured import Colouring
 from tests.app import fake
 from tests.embedders.test_embedders import make as make_embedder
+from unigeoclip import compare
 from unigeoclip.embedders.coordinates import FourierEmbedder
 from unigeoclip.errors import InputError
 
@@ -115,6 +117,31 @@ def test_what_was_stopped_stays_so_until_one_goes_on(monkeypatch, tmp_path):
     job.want(["fourier", "constant"])
     assert len(queued) == 4
     assert all(work.busy for work in job.work.values())
+
+
+def test_what_can_wait_gives_way_to_maps(monkeypatch, tmp_path):
+    monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
+    monkeypatch.setattr(comparing, "embedders", fake.embedders)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def embed(*_):
+        begun.set()
+        assert go_on.wait(20)
+        raise InputError("enough")
+
+    monkeypatch.setattr(compare, "embed_region", embed)
+    comparing.give_way()  # nobody waits for maps
+    job = comparing.job(fake.FakeAtlas())
+    job.want(["fourier"])
+    assert begun.wait(20)
+    waiting = threading.Thread(target=comparing.give_way)
+    waiting.start()
+    waiting.join(0.2)
+    assert waiting.is_alive()
+    go_on.set()
+    waiting.join(20)
+    assert not waiting.is_alive()
+    assert job.work["fourier"].error == "enough"
 
 
 def address(app):

@@ -5,7 +5,7 @@
 // base map stay in the browser, which keeps them in the page's address (address.js). What goes back are events: click = {pane, lat, lng, by, nonce}, where `by` says whether
 // it asks by the "point" or by the whole "place"; and region = {bounds, nonce}, a part of the map to be compared.
 
-import { hear, tell } from "../bus.js";
+import { cleanUpOf, hear, tell } from "../bus.js";
 import { Address, opened, readOpacity, readView, writeView } from "./address.js";
 import { Controls } from "./controls.js";
 import { aim, markerFor } from "./markers.js";
@@ -26,9 +26,13 @@ function leaflet() {
 
 /** Called by Streamlit on every change of data or theme; returns the clean-up. */
 export async function render({ parentElement, data, setTriggerValue }) {
-  const L = await leaflet();
   const root = parentElement.querySelector(".ugc-map");
   if (!root || !data) return undefined;
+  const cleanUp = cleanUpOf(root, () => {
+    root.ugcMap?.destroy();
+    delete root.ugcMap;
+  });
+  const L = await leaflet();
   if (root.ugcMap && root.ugcMap.id !== data.id) {
     root.ugcMap.destroy(); // another atlas: other base maps, bounds and view
     delete root.ugcMap;
@@ -37,10 +41,7 @@ export async function render({ parentElement, data, setTriggerValue }) {
   root.ugcMap.onClick = (value) => setTriggerValue("click", value);
   root.ugcMap.onRegion = (value) => setTriggerValue("region", value);
   root.ugcMap.update(data);
-  return () => {
-    root.ugcMap?.destroy();
-    delete root.ugcMap;
-  };
+  return cleanUp;
 }
 
 class SyncedMap {

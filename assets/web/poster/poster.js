@@ -16,6 +16,7 @@ const ALL_MS = 12_000; // so long all panes of a map are waited for, then any
 const PICTURE_MS = 60_000; // an atlas that is opened for the first time takes that long
 const FADE_MS = 3_000; // a map that stays fades by itself: its next picture is not waited for longer
 const SETTLE_MS = 1_000;
+const LIFT_MS = 300; // the veil's transition, and a little
 const MISSES = 3;
 const SWALLOW_MS = 700; // the click that follows the touch which stopped the loop
 const POINTER = ["pointerdown", "mousedown", "touchstart", "pointerup", "mouseup", "touchend", "click", "wheel"];
@@ -24,7 +25,7 @@ const LIVELY = ["pointermove", "pointerdown", "keydown", "wheel", "touchmove", "
 class Poster {
   constructor() {
     this.phase = "off"; // or "playing", "paused"
-    this.at = -1;
+    this.at = this.captioned = -1;
     this.nonce = 0;
     this.data = { scenes: [] };
     this.hearPointer = (event) => this.pointer(event);
@@ -56,7 +57,7 @@ class Poster {
     for (const kind of LIVELY) window.removeEventListener(kind, this.hearLife, { capture: true });
     this.setPhase("playing");
     document.activeElement?.blur?.();
-    this.go((this.at + 1) % this.data.scenes.length);
+    this.go((this.at + 1) % this.data.scenes.length, { cut: true });
   }
 
   pause() {
@@ -87,20 +88,18 @@ class Poster {
     this.rest.hidden = phase !== "paused";
   }
 
-  /** Ask for a scene. */
-  go(at) {
+  /** Ask for a scene; after a cut nothing of the page before is worth holding. */
+  go(at, { cut = false } = {}) {
     const scene = this.data.scenes[at];
     const before = this.data.scenes[this.at];
     this.at = at;
     this.answered = this.shown = false;
     this.askedAt = performance.now();
-    this.oldMap = document.querySelector(".ugc-map");
+    this.oldMap = liveMap();
     this.oldPicture = shownPicture();
     this.newMap = !before || before.page !== scene.page || before.atlas !== scene.atlas;
-    if (!before) {
-      this.veil(true);
-      this.caption(scene);
-    }
+    if (this.newMap) this.veil(true, cut ? [] : [liveMap(), document.querySelector(`.st-key-results:not(${OURS})`)]);
+    if (!before) this.caption(at);
     this.tellPython("go", { at });
   }
 
@@ -134,18 +133,15 @@ class Poster {
       return;
     }
     const picture = shownPicture(waited < ALL_MS);
-    const isNew = picture !== this.oldPicture || (this.newMap ? document.querySelector(".ugc-map") !== this.oldMap : waited > FADE_MS);
+    const isNew = picture !== this.oldPicture || (this.newMap ? liveMap() !== this.oldMap : waited > FADE_MS);
     if ((picture && isNew) || waited > PICTURE_MS) this.reveal(now);
   }
 
-  // Python has begun to show the scene. Until then the last one stays, so that nobody looks at an empty window.
+  // Python has begun to show the scene.
   answer() {
     if (this.data.at !== this.at) return;
     this.answered = true;
     this.misses = 0;
-    if (this.newMap) this.veil(true);
-    this.caption(this.data.scenes[this.at]);
-    this.progress(0);
   }
 
   reveal(now) {
@@ -153,6 +149,8 @@ class Poster {
     this.shownAt = now;
     this.frame();
     this.settled = false;
+    this.caption(this.at);
+    this.progress(0);
     this.veil(false);
   }
 
@@ -208,7 +206,7 @@ class Poster {
 
   build() {
     const button = (label, attributes, act) => el("button.ugc-poster-button", { type: "button", onclick: act, ...attributes }, label);
-    this.veilSheet = el("div.ugc-poster-veil", { "aria-hidden": "true" });
+    this.veilSheet ??= el("div.ugc-poster-veil", { "aria-hidden": "true" }); // with what it holds
     this.bar = el("div.ugc-poster-bar");
     this.words = el("div.ugc-poster-words");
     this.phone = el("figure.ugc-poster-phone", { hidden: "" });
@@ -228,11 +226,13 @@ class Poster {
     help.classList.add("ugc-poster-help");
     this.root.replaceChildren(el("div.ugc-poster-offer", {}, help, offer), this.veilSheet, this.band, this.rest);
     this.setPhase(this.phase);
-    if (this.at >= 0) this.caption(this.data.scenes[this.at]);
+    if (this.captioned >= 0) this.caption(this.captioned);
   }
 
-  caption(scene) {
-    const number = `${this.at + 1} of ${this.data.scenes.length}`;
+  caption(at) {
+    const scene = this.data.scenes[at];
+    this.captioned = at;
+    const number = `${at + 1} of ${this.data.scenes.length}`;
     this.words.replaceChildren(
       el("p.ugc-poster-place", {}, scene.place, el("span", {}, number)),
       el("h2.ugc-poster-title", {}, scene.title),
@@ -266,14 +266,32 @@ class Poster {
     this.bar.classList.toggle("is-still", still || share === 0);
   }
 
-  veil(on) {
+  // The veil carries a still of what was last shown, so that nobody looks at an empty or half drawn window.
+  veil(on, shown = []) {
+    clearTimeout(this.lifting);
     this.veilSheet.classList.toggle("is-on", on);
+    if (on) this.veilSheet.replaceChildren(...shown.filter(Boolean).map(still));
+    else this.lifting = setTimeout(() => this.veilSheet.replaceChildren(), LIFT_MS);
   }
+}
+
+const OURS = ".ugc-poster *";
+
+const liveMap = () => document.querySelector(`.ugc-map:not(${OURS})`);
+
+// A copy that stays as it is and where it is, whatever becomes of the page.
+function still(element) {
+  const { left, top, width, height } = element.getBoundingClientRect();
+  const copy = element.cloneNode(true);
+  const inset = { inset: "auto", left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` };
+  Object.assign(copy.style, inset);
+  copy.inert = true;
+  return copy;
 }
 
 // Addresses of what is shown on the map, as one text; null while there is nothing, or not yet `all` of it.
 function shownPicture(all = false) {
-  const pictures = [...document.querySelectorAll(".ugc-map[data-ready] .ugc-pane")].map((pane) => [...pane.querySelectorAll(".ugc-heat[data-shown]")].at(-1)?.src);
+  const pictures = [...document.querySelectorAll(`.ugc-map[data-ready]:not(${OURS}) .ugc-pane`)].map((pane) => [...pane.querySelectorAll(".ugc-heat[data-shown]")].at(-1)?.src);
   return pictures.length && (all ? pictures.every(Boolean) : pictures.some(Boolean)) ? pictures.join() : null;
 }
 

@@ -1,6 +1,7 @@
 """Page Compare in a real chromium."""
 
 import re
+import time
 
 import pytest
 
@@ -162,3 +163,21 @@ def test_the_map_page_opens_without_a_network(compared, tmp_path):
     assert not faults
     zooms = "[...document.querySelectorAll('.leaflet-proxy')].map(each => each.style.transform)"
     assert len(set(taken.evaluate(zooms))) == 1
+
+
+def test_a_map_library_that_comes_late_finds_the_map_wanted_last(visit):
+    visitor = visit("/?atlas=world")
+    page = visitor.page
+
+    def late(route):
+        time.sleep(3)  # meanwhile the models come in, and each time the page draws its maps anew
+        route.continue_()
+
+    page.route("**/leaflet.js", late)
+    visitor.open("/compare?atlas=world")
+    page.wait_for_selector(".ugc-pane:nth-child(3) .ugc-heat[data-shown]")
+    visitor.settle()
+    assert page.locator(".ugc-pane").count() == 3
+    assert page.evaluate(PICTURES) == [
+        each.get_attribute("src") for each in page.locator(".ugc-heat[data-shown]").all()
+    ]

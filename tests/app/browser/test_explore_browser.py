@@ -48,6 +48,21 @@ def test_a_click_gives_heatmap_cards_fields_and_link(visit):
         assert len(answer.read()) <= 150_000
 
 
+def test_the_place_itself_is_judged_after_the_rest_and_then_the_page_rests(visit):
+    visitor = visit("/?atlas=world")
+    page = visitor.page
+    visitor.click_at(23, 8)
+    visitor.wait_for_heatmap()
+    page.wait_for_selector(".ugc-card[data-card^=here-]")
+    page.wait_for_function(
+        "/\\d\\.\\d\\d/.test(document.querySelector('.ugc-card[data-card^=here-] .ugc-card-figures').innerText)"
+    )
+    visitor.settle()
+    sent = len(visitor.sent)
+    page.wait_for_timeout(2500)
+    assert len(visitor.sent) == sent
+
+
 def test_words_and_examples_are_answered(visit):
     visitor = visit("/?atlas=world")
     visitor.page.get_by_role("button", name="Himalaya").click()
