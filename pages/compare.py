@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from unigeoclip.embedders import Embedder
 
 POLL_S = 0.2
+TELL_EVERY_S = 1.0  # a bar that moves all the time keeps the browser from the maps, and both from the models
 FETCH_POLL_S = 0.02
 # How long what is below the maps waits for their pictures at most: on a visitor's first look, later; and then for the
 # browser to decode them.
@@ -303,9 +305,12 @@ def _wait(job: Job, models: list[str], drawn: int, progress: Any) -> None:
         with progress.container(horizontal=True, vertical_alignment="center"):
             bar = st.progress(0.0)
             st.button("Stop", key="stop-comparing", on_click=job.stop)
+        told = -math.inf
         while any(work.busy for work in works) and job.version(models) == drawn:
-            now = next((work for work in works if work.busy and work.share < 1), busy[0])
-            bar.progress(now.share, text=f"{now.doing}: {now.name} … {now.share:.0%}")
+            if time.monotonic() - told > TELL_EVERY_S:
+                now = next((work for work in works if work.busy and work.share < 1), busy[0])
+                bar.progress(now.share, text=f"{now.doing}: {now.name} … {now.share:.0%}")
+                told = time.monotonic()
             time.sleep(POLL_S)
     if job.version(models) != drawn:
         st.rerun()

@@ -96,10 +96,28 @@ def test_work_can_be_stopped_and_leaves_nothing(region, tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
+class Counting(FourierEmbedder):
+    def __init__(self):
+        super().__init__(4e6)
+        self.embedded = 0
+
+    def embed(self, latlon):
+        self.embedded += len(latlon)
+        return super().embed(latlon)
+
+
 def test_a_coarse_look_is_close(region):
     coarse, exact = embed_coarsely(FourierEmbedder(4e6), region), FourierEmbedder(4e6).embed(region.grid.cells)
     assert (coarse.vectors * exact).sum(1).mean() > 0.95
     assert region.n_coarse < len(region.grid) / 10
+
+
+def test_what_the_coarse_look_embedded_is_not_embedded_again(region, tmp_path):
+    embedder = Counting()
+    coarse = embed_coarsely(embedder, region)
+    whole = embed_region(embedder, region, None, tmp_path, coarse=coarse)
+    assert embedder.embedded == len(region.grid)
+    np.testing.assert_array_equal(whole.vectors, FourierEmbedder(4e6).embed(region.grid.cells))
 
 
 def test_colours_show_what_varies_and_nothing_else(comparison):

@@ -49,7 +49,7 @@ KEPT = 32  # components of each cell that are kept: clusters are made of them
 SAMPLE = 3000  # cells that figures are computed on
 LAYOUT = 10_000  # cells that UMAP lays out
 RINGS = 8  # of distance, for Moran's I
-_CHUNK = 2048
+_CHUNK = 4096
 _FIGURES = "figures"  # name of the file of them
 _FORMAT = 2  # of the kept files
 
@@ -238,7 +238,12 @@ class Embedded:
 
 
 def embed_region(
-    embedder: Embedder, region: Region, report: Report | None = None, cache_dir: Path | None = None
+    embedder: Embedder,
+    region: Region,
+    report: Report | None = None,
+    cache_dir: Path | None = None,
+    *,
+    coarse: Embedded | None = None,
 ) -> Embedded:
     """Embed the cells of a region, or read them if that was done before.
 
@@ -247,6 +252,7 @@ def embed_region(
         region: The cells.
         report: Called with how many cells are done and how many there are; stops the work by returning False.
         cache_dir: Where kept vectors lie; by default in the cache folder.
+        coarse: What `embed_coarsely` found; its cells are not embedded again.
 
     Raises:
         StoppedError: ``report`` returned False.
@@ -255,7 +261,10 @@ def embed_region(
         return kept
     path, shape = _path(embedder, region, cache_dir), (len(region.grid), embedder.dim)
     vectors = np.empty(shape, np.float32)
-    for start in range(0, shape[0], _CHUNK):
+    known = region.order[:0] if coarse is None else _coarse_rows(region)
+    if coarse is not None:
+        vectors[known] = coarse.vectors[known]
+    for start in range(len(known), shape[0], _CHUNK):
         rows = region.order[start : start + _CHUNK]
         vectors[rows] = embedder.embed(region.grid.cells[rows])
         if report is not None and not report(min(start + _CHUNK, shape[0]), shape[0]):
@@ -277,10 +286,14 @@ def embed_coarsely(embedder: Embedder, region: Region) -> Embedded:
 
     from unigeoclip.geo import unit_xyz
 
-    rows = region.order[: max(2, region.n_coarse)]
+    rows = _coarse_rows(region)
     some = embedder.embed(region.grid.cells[rows])
     _, nearest = cKDTree(unit_xyz(region.grid.cells[rows])).query(unit_xyz(region.grid.cells))
     return Embedded(embedder, region, some[nearest])
+
+
+def _coarse_rows(region: Region) -> NDArray[np.int64]:
+    return region.order[: max(2, region.n_coarse)]
 
 
 def _path(embedder: Embedder, region: Region, cache_dir: Path | None) -> Path:

@@ -19,6 +19,7 @@ from scipy.spatial import cKDTree
 
 from unigeoclip.atlas.cache import cache_folder, keep_array, kept_array
 from unigeoclip.checkpoint import checkpoint_id
+from unigeoclip.cores import map_on_cores
 from unigeoclip.errors import CheckpointError, InputError
 from unigeoclip.geo import EARTH_RADIUS_M, METRES_PER_DEGREE, unit_xyz
 from unigeoclip.heatmap import Grid
@@ -212,8 +213,7 @@ def _encode(
 ) -> NDArray[np.float32]:
     out = np.empty((count, model.dim), dtype=np.float32)
     done = 0
-    for batch in batches:
-        vectors = model.encode({modality: batch})[modality].cpu().numpy()
+    for vectors in map_on_cores(lambda batch: model.encode({modality: batch})[modality].cpu().numpy(), batches):
         out[done : done + len(vectors)] = vectors
         done += len(vectors)
         if report is not None:

@@ -165,7 +165,8 @@ class Job:
     def _embed(self, work: Work) -> bool:
         from unigeoclip.compare import embed_region
 
-        work.embedded = embed_region(_embedder(self.atlas, work.name), self.region, work.report)
+        embedder = _embedder(self.atlas, work.name)
+        work.embedded = embed_region(embedder, self.region, work.report, coarse=work.embedded)
         work.complete = True
         work.pictures.clear()
         return True

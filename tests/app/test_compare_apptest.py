@@ -124,7 +124,7 @@ def test_what_can_wait_gives_way_to_maps(monkeypatch, tmp_path):
     monkeypatch.setattr(comparing, "embedders", fake.embedders)
     begun, go_on = threading.Event(), threading.Event()
 
-    def embed(*_):
+    def embed(*_, **__):
         begun.set()
         assert go_on.wait(20)
         raise InputError("enough")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
+from unigeoclip.cores import map_on_cores
 from unigeoclip.geo import as_latlon
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def embed_in_batches(
     Args:
         latlon: (n, 2) degrees, or one (lat, lon).
         dim: Length of the vectors.
-        encode: (b, 2) float64 degrees -> (b, dim), of any length but zero.
+        encode: (b, 2) float64 degrees -> (b, dim), of any length but zero; called from several threads.
         rows: The largest b.
 
     Returns:
@@ -106,7 +107,9 @@ def embed_in_batches(
     """
     points = as_latlon(latlon)
     vectors = np.empty((len(points), dim), dtype=np.float32)
-    for start in range(0, len(points), rows):
-        vectors[start : start + rows] = encode(points[start : start + rows])
+    starts = range(0, len(points), rows)
+    done = map_on_cores(lambda start: encode(points[start : start + rows]), starts)
+    for start, some in zip(starts, done, strict=True):
+        vectors[start : start + rows] = some
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     return vectors

@@ -159,7 +159,7 @@ class GeoCLIPEmbedder:
 
     def embed(self, latlon: ArrayLike) -> NDArray[np.float32]:
         """See :meth:`unigeoclip.embedders.base.Embedder.embed`; 180 E is embedded as 180 W, the same meridian."""
-        return embed_in_batches(latlon, self.dim, self._encode, rows=1024)
+        return embed_in_batches(latlon, self.dim, self._encode)
 
     def embed_picture(self, data: bytes, kind: str) -> NDArray[np.float32]:
         """See :meth:`unigeoclip.embedders.base.PictureEmbedder.embed_picture`; trained on photographs, asked by any."""

@@ -1,0 +1,77 @@
+"""All cores of the machine at work on many small parts."""
+
+from __future__ import annotations
+
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, islice
+from threading import Barrier, Lock
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from concurrent.futures import Future
+
+__all__ = ["map_on_cores"]
+
+Part = TypeVar("Part")
+Result = TypeVar("Result")
+
+
+def map_on_cores(work: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:
+    """Like ``map``, with as many parts in the making as torch may use threads, each in a thread of its own.
+
+    Torch would else divide every single operation between its threads and wait for the slower one. As soon as something
+    else wants a core, and a browser that draws a map does, that takes three times as long: on two cores beside one busy
+    process, 16,384 locations took 7.2 s divided by operation and 3.3 s divided by parts (without: 2.2 s and 1.6 s).
+
+    Args:
+        work: Called with one part, in any thread; torch uses one thread in it.
+        parts: Taken one after the other in the caller's thread, few ahead of the results.
+
+    Yields:
+        Results in the order of the parts. An exception in ``work`` or in ``parts`` ends it.
+    """
+    import torch
+
+    parts = iter(parts)
+    threads = torch.get_num_threads()
+    head = list(islice(parts, 2))
+    if threads == 1 or len(head) < 2:
+        yield from map(work, chain(head, parts))
+        return
+    pool = _pool(threads)
+    ahead: deque[Future[Result]] = deque()
+    try:
+        for part in chain(head, parts):
+            ahead.append(pool.submit(work, part))
+            if len(ahead) > 2 * threads:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+    finally:
+        for each in ahead:
+            each.cancel()
+
+
+def _pool(threads: int) -> ThreadPoolExecutor:
+    """So many threads that live as long as the process; torch does not divide what they do."""
+    import torch
+
+    with _lock:
+        if threads not in _pools:
+            pool = _pools[threads] = ThreadPoolExecutor(threads, "cores")
+            begun = Barrier(threads)
+
+            def begin(_: int) -> None:
+                torch.get_num_threads()  # a thread's first look at it undoes what was set before
+                torch.set_num_threads(1)
+                begun.wait()
+
+            list(pool.map(begin, range(threads)))
+            torch.set_num_threads(threads)  # what threads begin with that come later was set to one, too
+        return _pools[threads]
+
+
+_pools: dict[int, ThreadPoolExecutor] = {}
+_lock = Lock()
