@@ -26,3 +26,19 @@ export function cleanUpOf(root, act) {
   runs.set(root, run);
   return () => runs.get(root) === run && act();
 }
+
+const PATIENCE_MS = 700;
+let painting = Promise.resolve();
+
+/** The map says until when its new picture is on its way. */
+export function paintsUntil(shown) {
+  painting = shown;
+}
+
+/** What is beside the map waits for that picture: it is what people look at, and drawing twenty cards would hold it up. */
+export async function painted() {
+  await later(0); // the map hears of an answer in the same breath
+  await Promise.race([painting, later(PATIENCE_MS)]);
+}
+
+const later = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));

@@ -92,8 +92,8 @@ class Opening:
 def _keep_from_the_collector() -> None:
     """Spare the garbage collector what stays anyway.
 
-    Streamlit collects all garbage after every run of a script. With torch, numba and an atlas in memory each time takes
-    a third of a second, in which no other visitor is served; of what is frozen, nothing is looked at again.
+    To look through torch, numba and an atlas takes a third of a second, in which no visitor is served; what is frozen
+    is not looked at again.
     """
     gc.collect()
     gc.freeze()

@@ -5,7 +5,7 @@
 // base map stay in the browser, which keeps them in the page's address (address.js). What goes back are events: click = {pane, lat, lng, by, nonce}, where `by` says whether
 // it asks by the "point" or by the whole "place"; and region = {bounds, nonce}, a part of the map to be compared.
 
-import { cleanUpOf, hear, tell } from "../bus.js";
+import { cleanUpOf, hear, paintsUntil, tell } from "../bus.js";
 import { Address, opened, readOpacity, readView, writeView } from "./address.js";
 import { Controls } from "./controls.js";
 import { aim, markerFor } from "./markers.js";
@@ -331,6 +331,7 @@ class Pane {
       dropOld();
     });
     next.on("error", dropOld);
+    paintsUntil(new Promise((resolve) => next.on("load error", () => requestAnimationFrame(() => requestAnimationFrame(resolve)))));
     next.addTo(this.map);
   }
 
