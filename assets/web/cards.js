@@ -91,7 +91,8 @@ function cardFor(card, { use, look }) {
 
 function picture(card, look) {
   const size = card.pose ? { width: 448, height: 336 } : { width: 224, height: 224 };
-  const image = el("img", { src: card.picture, alt: card.alt, loading: "lazy", decoding: "async", ...size });
+  const image = el("img", { alt: card.alt, decoding: "async", ...size });
+  whenSeen(image, () => (image.src = card.picture));
   image.addEventListener("error", () => image.replaceWith(el("div.ugc-card-missing", {}, "No picture here")));
   // The mouse may as well click the picture; the keyboard has the button.
   return el("div.ugc-card-picture", card.pose ? { onclick: () => look(card) } : {}, image);
@@ -100,16 +101,32 @@ function picture(card, look) {
 /** Lowest and highest metre of a surface card, with the relief's colours between them; they come after the card. */
 function heightScale(address) {
   const line = el("div.ugc-card-heights", { title: "Heights in this window" }, "\u00a0");
-  fetch(address)
-    .then((answer) => (answer.ok ? answer.json() : null))
-    .then((scale) => {
-      if (!scale) return;
-      const style = `background:linear-gradient(90deg, ${scale.colours.join(", ")})`;
-      const bar = el("span.ugc-card-heights-bar", { style, "aria-hidden": "true" });
-      line.replaceChildren(el("span", {}, scale.low), bar, el("span", {}, scale.high));
-    })
-    .catch(() => {}); // a card without its scale is still a card
+  whenSeen(line, async () => {
+    const answer = await fetch(address).catch(() => null);
+    const scale = answer?.ok ? await answer.json() : null;
+    if (!scale) return; // a card without its scale is still a card
+    const style = `background:linear-gradient(90deg, ${scale.colours.join(", ")})`;
+    const bar = el("span.ugc-card-heights-bar", { style, "aria-hidden": "true" });
+    line.replaceChildren(el("span", {}, scale.low), bar, el("span", {}, scale.high));
+  });
   return line;
+}
+
+// Most of a strip is out of sight, and each picture takes the server a moment: it is asked for when it is about to be seen.
+const acts = new WeakMap();
+const sight = new IntersectionObserver(
+  (entries) => {
+    for (const { target } of entries.filter((entry) => entry.isIntersecting)) {
+      sight.unobserve(target);
+      acts.get(target)();
+    }
+  },
+  { rootMargin: "150px", scrollMargin: "150px" },
+);
+
+function whenSeen(element, act) {
+  acts.set(element, act);
+  sight.observe(element);
 }
 
 function sentences(card) {

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 MAX_ITEMS = 8
 MATCHES, MOST_MATCHES = 10, 50
-QUIET_S = 0.7
+QUIET_S = 1.5
 _completing = ThreadPoolExecutor(1, "complete")
 _asked_at = [-math.inf]  # when any visitor asked last, seconds of `time.monotonic`
 

@@ -53,6 +53,7 @@ def test_street_cards_are_wide_and_their_cameras_have_cones(visit):
     drawn = page.locator(".ugc-strip-note", has_text="rendered from OpenStreetMap")
     assert drawn.count() == 3  # aerial, street, surface
     assert "Rendered from OpenStreetMap" in page.locator(".ugc-attribution").inner_text()
+    page.locator(".ugc-card-heights").first.scroll_into_view_if_needed()
     scale = page.locator(".ugc-card-heights", has=page.locator(".ugc-card-heights-bar")).first
     assert scale.inner_text().split() == ["0", "m", "38", "m"]
 

@@ -63,6 +63,21 @@ def test_the_place_itself_is_judged_after_the_rest_and_then_the_page_rests(visit
     assert len(visitor.sent) == sent
 
 
+def test_pictures_out_of_sight_are_fetched_when_they_are_scrolled_to(visit):
+    visitor = visit("/?atlas=world")
+    visitor.click_at(23, 8)
+    visitor.wait_for_heatmap()
+    images = visitor.page.locator(".ugc-card-picture img")
+    images.first.wait_for()
+    visitor.settle()
+    with_source = visitor.page.locator(".ugc-card-picture img[src]")
+    assert 0 < with_source.count() < images.count()
+    last = images.last
+    assert last.get_attribute("src") is None
+    last.scroll_into_view_if_needed()
+    visitor.page.wait_for_function("image => image.complete && image.naturalWidth > 0", arg=last.element_handle())
+
+
 def test_words_and_examples_are_answered(visit):
     visitor = visit("/?atlas=world")
     visitor.page.get_by_role("button", name="Himalaya").click()

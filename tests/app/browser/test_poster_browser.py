@@ -69,7 +69,21 @@ def test_the_loop_goes_round_through_both_pages_without_loading_anew(poster):
         shown = urllib.parse.urlsplit(visitor.page.url)
         assert shown.path == urllib.parse.urlsplit(SCENES[number].address).path
     assert visitor.page.evaluate("window.ugcMark") == "same"
-    assert visitor.page.locator(".ugc-map").count() == 1
+    visitor.page.wait_for_function("document.querySelectorAll('.ugc-map').length === 1")
+
+
+def test_the_last_picture_is_held_until_the_next_is_there(poster):
+    visitor = poster()
+    shown = visitor.page.locator(".ugc-heat[data-shown]").last.get_attribute("src")
+    box = visitor.page.locator(".ugc-map").bounding_box()
+    turn(visitor, SCENE_MS)
+    held = visitor.page.locator(".ugc-poster-veil.is-on .ugc-map")
+    assert held.locator(".ugc-heat").last.get_attribute("src") == shown
+    assert held.bounding_box() == box
+    assert visitor.page.locator(".ugc-poster-veil.is-on .st-key-results").count() == 1
+    assert visitor.page.locator(".ugc-poster-title").inner_text() == SCENES[0].title
+    wait_for(visitor, 1)
+    held.wait_for(state="detached")
 
 
 def test_a_click_stops_it_and_asks_nothing_and_rest_goes_on(poster):
