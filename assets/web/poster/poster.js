@@ -16,6 +16,7 @@ const ALL_MS = 12_000; // so long all panes of a map are waited for, then any
 const PICTURE_MS = 60_000; // an atlas that is opened for the first time takes that long
 const FADE_MS = 3_000; // a map that stays fades by itself: its next picture is not waited for longer
 const SETTLE_MS = 1_000;
+const DRESS_MS = 2_500; // so long the map below the heatmap and the cards beside it are waited for
 const LIFT_MS = 300; // the veil's transition, and a little
 const MISSES = 3;
 const SWALLOW_MS = 700; // the click that follows the touch which stopped the loop
@@ -94,11 +95,12 @@ class Poster {
     const before = this.data.scenes[this.at];
     this.at = at;
     this.answered = this.shown = false;
+    this.framedAt = 0;
     this.askedAt = performance.now();
     this.oldMap = liveMap();
     this.oldPicture = shownPicture();
     this.newMap = !before || before.page !== scene.page || before.atlas !== scene.atlas;
-    if (this.newMap) this.veil(true, cut ? [] : [liveMap(), document.querySelector(`.st-key-results:not(${OURS})`)]);
+    if (this.newMap) this.veil(true, { hold: !cut });
     if (!before) this.caption(at);
     this.tellPython("go", { at });
   }
@@ -121,7 +123,7 @@ class Poster {
     else if (this.phase === "playing") {
       const share = (now - this.shownAt) / SCENE_MS;
       this.progress(share);
-      if (!this.settled && now - this.shownAt > SETTLE_MS) this.frame();
+      if (!this.settled && now - this.shownAt > SETTLE_MS) this.frame(now);
       if (share >= 1) this.go((this.at + 1) % this.data.scenes.length);
     }
   }
@@ -134,7 +136,9 @@ class Poster {
     }
     const picture = shownPicture(waited < ALL_MS);
     const isNew = picture !== this.oldPicture || (this.newMap ? liveMap() !== this.oldMap : waited > FADE_MS);
-    if ((picture && isNew) || waited > PICTURE_MS) this.reveal(now);
+    if (!(picture && isNew) && waited <= PICTURE_MS) return;
+    if (!this.framedAt) this.frame(now);
+    else if (!this.newMap || isDressed() || now - this.framedAt > DRESS_MS) this.reveal(now);
   }
 
   // Python has begun to show the scene.
@@ -147,7 +151,6 @@ class Poster {
   reveal(now) {
     this.shown = true;
     this.shownAt = now;
-    this.frame();
     this.settled = false;
     this.caption(this.at);
     this.progress(0);
@@ -155,8 +158,9 @@ class Poster {
   }
 
   // The whole atlas in the window; once more when a slow page has come to rest.
-  frame() {
+  frame(now) {
     this.settled = true;
+    this.framedAt = now;
     tell("home", { cover: true });
   }
 
@@ -266,11 +270,11 @@ class Poster {
     this.bar.classList.toggle("is-still", still || share === 0);
   }
 
-  // The veil carries a still of what was last shown, so that nobody looks at an empty or half drawn window.
-  veil(on, shown = []) {
+  // The veil carries a still of what was shown last, so that nobody looks at an empty or half drawn window.
+  veil(on, { hold = false } = {}) {
     clearTimeout(this.lifting);
     this.veilSheet.classList.toggle("is-on", on);
-    if (on) this.veilSheet.replaceChildren(...shown.filter(Boolean).map(still));
+    if (on) this.veilSheet.replaceChildren(...(hold ? stills() : [el("p", {}, "Opening the map …")]));
     else this.lifting = setTimeout(() => this.veilSheet.replaceChildren(), LIFT_MS);
   }
 }
@@ -279,12 +283,26 @@ const OURS = ".ugc-poster *";
 
 const liveMap = () => document.querySelector(`.ugc-map:not(${OURS})`);
 
-// A copy that stays as it is and where it is, whatever becomes of the page.
+// Whether the map has its tiles and the results their pictures.
+function isDressed() {
+  const results = document.querySelector(`.st-key-results:not(${OURS})`);
+  const cards = [...(results?.querySelectorAll(".ugc-card") ?? [])];
+  const pictures = cards.flatMap((card) => [...card.querySelectorAll("img[src]")]);
+  return !liveMap()?.querySelector(".leaflet-tile:not(.leaflet-tile-loaded)") && (!results || cards.length > 0) && pictures.every((image) => image.complete);
+}
+
+// Copies of the map and the results that stay as and where they are, whatever becomes of the page; with their style
+// sheets, which leave the page with what they are for.
+function stills() {
+  const sheets = [...document.querySelectorAll(`link[rel=stylesheet][href^="/web/"]:not(${OURS})`)].map((sheet) => sheet.cloneNode());
+  const shown = [liveMap(), document.querySelector(`.st-key-results:not(${OURS})`)].filter(Boolean);
+  return [...sheets, ...shown.map(still)];
+}
+
 function still(element) {
   const { left, top, width, height } = element.getBoundingClientRect();
   const copy = element.cloneNode(true);
-  const inset = { inset: "auto", left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` };
-  Object.assign(copy.style, inset);
+  Object.assign(copy.style, { inset: "auto", left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` });
   copy.inert = true;
   return copy;
 }
