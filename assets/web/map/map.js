@@ -193,13 +193,15 @@ class Pane {
     this.resizer.observe(this.canvas);
   }
 
-  // The lowest zoom shows no emptiness round the world; a city may be seen from a little farther away.
+  // The lowest zoom shows no emptiness round the world if it has the window for itself; where maps stand side by side, each
+  // shows the whole of it. A city may be seen from a little farther away.
   fit(data) {
     const size = { width: this.canvas.clientWidth, height: this.canvas.clientHeight };
     if (!size.width || !size.height) return;
     this.fitting = true;
     this.map.invalidateSize({ animate: false });
-    const lowest = data.whole_earth ? this.map.getBoundsZoom(this.bounds, true) : this.map.getBoundsZoom(this.bounds) - 1;
+    const alone = data.panes.length === 1;
+    const lowest = this.map.getBoundsZoom(this.bounds, data.whole_earth && alone) - (data.whole_earth ? 0 : 1);
     // Leaflet would glide to the lowest zoom, and end that after `fit`.
     if (this.fitted && this.map.getZoom() < lowest) this.map.setZoom(lowest, { animate: false });
     this.map.setMinZoom(Math.max(0, lowest));
@@ -213,8 +215,8 @@ class Pane {
   }
 
   home(data, animate = true, cover = false) {
-    if (data.whole_earth) this.map.setView([28, 10], this.map.getMinZoom(), { animate });
-    else if (cover) this.map.setView(this.bounds.getCenter(), this.map.getBoundsZoom(this.bounds, true), { animate });
+    if (data.whole_earth && data.panes.length === 1) this.map.setView([28, 10], this.map.getMinZoom(), { animate });
+    else if (cover && !data.whole_earth) this.map.setView(this.bounds.getCenter(), this.map.getBoundsZoom(this.bounds, true), { animate });
     else this.map.fitBounds(this.bounds, { animate });
   }
 
