@@ -69,7 +69,7 @@ class Shot:
 MAPS = (".ugc-pane:nth-child(3) .ugc-heat[data-shown]", ".stPlotlyChart .main-svg", ".ugc-table")
 SHOTS = {
     "explore-text": Shot("/?atlas=world&q=text:hot%20desert"),
-    "explore-composed": Shot("/?atlas=world&q=text:Switzerland&q=-1*text:mountains&q=text:sea"),
+    "explore-composed": Shot("/?atlas=world&q=text:Switzerland&q=-1.5*text:mountains&q=1.5*text:sea"),
     "explore-image": Shot("/?atlas=boston", upload=True),
     "explore-boston": Shot("/?atlas=boston&q=text:park%20by%20the%20river", scheme="dark"),
     "compare-boston": Shot("/compare?atlas=boston", MAPS, 1240, 560),

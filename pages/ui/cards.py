@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from pages.ui import routes, scale, streets
+from pages.ui.browser import component
 from pages.ui.words import coordinates, distance, facing, origin, similarity, title
 
 if TYPE_CHECKING:
@@ -17,24 +18,13 @@ if TYPE_CHECKING:
     from unigeoclip.atlas import Atlas
     from unigeoclip.search import Explorer, Match
 
-_LOADER = """
-let cards;
-export default async function (component) {
-  cards ??= await import(new URL("/web/cards.js", window.location.origin).href);
-  return cards.render(component);
-}
-"""
 _HTML = """
 <link rel="stylesheet" href="/web/cards.css">
 <link rel="stylesheet" href="/web/street/viewer.css">
 <div class="ugc-cards"></div>
 <dialog class="ugc-viewer"></dialog>
 """
-
-
-@cache
-def _component() -> Any:
-    return st.components.v2.component("unigeoclip_cards", html=_HTML, js=_LOADER, isolate_styles=False)
+_component = partial(component, "cards", "cards.js", _HTML)
 
 
 def show(explorer: Explorer, answer: Answer, *, key: str, on_use: Callable[[], None]) -> None:

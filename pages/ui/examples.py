@@ -5,12 +5,13 @@ Items are written as in links.
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
 
 from pages.ui import routes, scale
+from pages.ui.browser import component
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +55,9 @@ _TABLE: dict[str, tuple[Example, ...]] = {
         Example("tropical rainforest", ("text:tropical rainforest",), (5.75, -56.75)),
         Example("like Naples", ("at:40.85,14.27",), (40.75, 14.25)),
         Example(
-            "Switzerland − mountains + sea", ("text:Switzerland", "-1*text:mountains", "text:sea"), (-43.349, 172.6064)
+            "Switzerland − mountains + sea",
+            ("text:Switzerland", "-1.5*text:mountains", "1.5*text:sea"),
+            (52.77, 4.8),
         ),
     ),
 }
@@ -74,19 +77,8 @@ def examples(manifest: Manifest) -> tuple[Example, ...]:
     return _TABLE.get(manifest.name, _ANY_CITY if scale.of(manifest).is_city else ())
 
 
-_LOADER = """
-let examples;
-export default async function (component) {
-  examples ??= await import(new URL("/web/examples.js", window.location.origin).href);
-  return examples.render(component);
-}
-"""
 _HTML = '<link rel="stylesheet" href="/web/cards.css"><ul class="ugc-examples"></ul>'
-
-
-@cache
-def _component() -> Any:
-    return st.components.v2.component("unigeoclip_examples", html=_HTML, js=_LOADER, isolate_styles=False)
+_component = partial(component, "examples", "examples.js", _HTML)
 
 
 def tiles(atlas: Atlas, take: Callable[[Example], None]) -> None:

@@ -5,25 +5,13 @@ Whether it has been seen is known to the visitor's browser alone, so the server 
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any
+from functools import partial
 
 import streamlit as st
 
-_LOADER = """
-let intro;
-export default async function (component) {
-  intro ??= await import(new URL("/web/intro.js", window.location.origin).href);
-  return intro.render(component);
-}
-"""
+from pages.ui.browser import component
 
-
-@cache
-def _component() -> Any:
-    return st.components.v2.component(
-        "unigeoclip_intro", html='<div class="ugc-intro"></div>', js=_LOADER, isolate_styles=False
-    )
+_component = partial(component, "intro", "intro.js", '<div class="ugc-intro"></div>')
 
 
 def show(where: str, *, asked: bool) -> None:

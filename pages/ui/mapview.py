@@ -7,12 +7,13 @@ panning, zooming and opacity do not come here at all.
 from __future__ import annotations
 
 import math
-from functools import cache
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from pages.ui import routes, scale
+from pages.ui.browser import component
 from pages.ui.words import coordinates, distance, origin, similarity, title, weight
 from unigeoclip.geo import distance_m
 
@@ -31,23 +32,12 @@ RANKED_FROM = 80.0  # percentile at which ranked colours start
 BASE_TITLES = {"photographed": "Photograph", "rendered": "Rendered", "measured": "Measured"}
 CLOSE_UP_PX = 300  # "Show on map" in a city makes the place's window about that wide
 
-_LOADER = """
-let map;
-export default async function (component) {
-  map ??= await import(new URL("/web/map/map.js", window.location.origin).href);
-  return map.render(component);
-}
-"""
 _HTML = """
 <link rel="stylesheet" href="/web/leaflet/leaflet.css">
 <link rel="stylesheet" href="/web/map/map.css">
 <div class="ugc-map"></div>
 """
-
-
-@cache
-def _component() -> Any:
-    return st.components.v2.component("unigeoclip_map", html=_HTML, js=_LOADER, isolate_styles=False)
+_component = partial(component, "map", "map/map.js", _HTML)
 
 
 def show(

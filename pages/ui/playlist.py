@@ -75,8 +75,10 @@ _SCENES = (
         "Like colours are places that a model finds alike. Each map shows the same land through another model.",
     ),
     Scene(
-        "explore", "world", _asks("text:Switzerland", "-1*text:mountains", "text:sea"), "Switzerland − mountains + sea",
-        "Words can be added and subtracted. Without its mountains and with the sea, Switzerland leads to many coasts.",
+        "explore", "world", _asks("text:Switzerland", "-1.5*text:mountains", "1.5*text:sea"),
+        "Switzerland − mountains + sea",
+        "Words can be added and subtracted. Switzerland without its mountains and with the sea is most like the "
+        "Netherlands.",
     ),
     Scene(
         "explore", "boston", _asks("at:42.3734,-71.119"), "More like Harvard Square",

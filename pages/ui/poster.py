@@ -6,12 +6,13 @@ scene is to be shown next; it becomes the page and its address, as if a visitor 
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from pages.ui import engine, qr
+from pages.ui.browser import component
 from pages.ui.playlist import PAGES, scenes
 
 if TYPE_CHECKING:
@@ -23,22 +24,11 @@ MODE, POSTER = "mode", "poster"  # ``?mode=poster`` in the page's address
 _KEY = "poster"
 _AT, _WANTED = "poster-at", "poster-wanted"
 
-_LOADER = """
-let poster;
-export default async function (component) {
-  poster ??= await import(new URL("/web/poster/poster.js", window.location.origin).href);
-  return poster.render(component);
-}
-"""
 _HTML = """
 <link rel="stylesheet" href="/web/poster/poster.css">
 <div class="ugc-poster"></div>
 """
-
-
-@cache
-def _component() -> Any:
-    return st.components.v2.component("unigeoclip_poster", html=_HTML, js=_LOADER, isolate_styles=False)
+_component = partial(component, "poster", "poster/poster.js", _HTML)
 
 
 def show(page: StreamlitPage) -> None:

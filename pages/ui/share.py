@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from pages.ui import display, downloads, links, scale
+from pages.ui.browser import component
 from pages.ui.words import atlas_title, coordinates, similarity, title, weight
 
 if TYPE_CHECKING:
@@ -20,13 +21,6 @@ if TYPE_CHECKING:
 _COLOURS = {"location": "#f0e442", "aerial": "#56b4e9", "street": "#e69f00", "surface": "#009e73", "text": "#cc79a7"}
 _BEST, _ASKED = "#ffffff", "#d55e00"
 
-_LOADER = """
-let share;
-export default async function (component) {
-  share ??= await import(new URL("/web/share.js", window.location.origin).href);
-  return share.render(component);
-}
-"""
 _HTML = """
 <link rel="stylesheet" href="/web/share.css">
 <div class="ugc-share">
@@ -35,11 +29,7 @@ _HTML = """
   <input class="ugc-share-address" aria-label="Address of this page" readonly hidden>
 </div>
 """
-
-
-@cache
-def _component() -> Any:
-    return st.components.v2.component("unigeoclip_share", html=_HTML, js=_LOADER, isolate_styles=False)
+_component = partial(component, "share", "share.js", _HTML)
 
 
 def offer(explorer: Explorer, visitor: Session) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pages.ui.browser import component
 from pages.ui.serving import version
 from unigeoclip.atlas.schema import RULES_FOLDER
 from unigeoclip.config import read_json
@@ -22,20 +23,7 @@ KINDS = (
     "neighbourhood", "park", "landmark", "university", "transit",
 )  # fmt: skip
 LABEL = "Describe a place"
-
-_LOADER = """
-let suggest;
-export default async function (component) {
-  suggest ??= await import(new URL("/web/suggest.js", window.location.origin).href);
-  return suggest.render(component);
-}
-"""
-
-
-@cache
-def _component() -> Any:
-    html = '<datalist id="ugc-suggestions"></datalist>'
-    return st.components.v2.component("unigeoclip_suggestions", html=html, js=_LOADER, isolate_styles=False)
+_component = partial(component, "suggestions", "suggest.js", '<datalist id="ugc-suggestions"></datalist>')
 
 
 def attach(atlas: Atlas) -> None:
