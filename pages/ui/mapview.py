@@ -32,6 +32,12 @@ RANKED_FROM = 80.0  # percentile at which ranked colours start
 BASE_TITLES = {"photographed": "Photograph", "rendered": "Rendered", "measured": "Measured"}
 CLOSE_UP_PX = 300  # "Show on map" in a city makes the place's window about that wide
 
+# The one thing in the app that uses the internet, and only when somebody chooses it.
+ONLINE = {
+    "id": "online", "label": "Online", "online": True, "tiles": "https://tile.openstreetmap.org/{z}/{x}/{y}.png",
+    "max_native_zoom": 19, "attribution": "© OpenStreetMap contributors",
+    "meaning": "OpenStreetMap's own map, which your browser fetches from tile.openstreetmap.org",
+}  # fmt: skip
 _HTML = """
 <link rel="stylesheet" href="/web/leaflet/leaflet.css">
 <link rel="stylesheet" href="/web/map/map.css">
@@ -94,7 +100,7 @@ def region(key: str) -> Bounds | None:
 
 
 def base_map(atlas: Atlas) -> dict[str, Any]:
-    """Base maps of an atlas: its picture, its relief, and its lines; all served from its folder."""
+    """Base maps of an atlas: its picture, its relief and its lines, served from its folder; one from the internet."""
     aerial, surface = atlas.raster("aerial"), atlas.raster("surface")
     pictures = atlas.manifest.pictures
     styles = [
@@ -113,7 +119,8 @@ def base_map(atlas: Atlas) -> dict[str, Any]:
                 "meaning": ", ".join(part for part in (title(modality), origin(pictures, modality)) if part),
             }
             for name, modality, label, zoom, file in styles
-        ],
+        ]
+        + [ONLINE],
         "max_zoom": native + 3,
         "vectors": [{"kind": layer, "url": routes.vector_url(atlas, layer)} for layer in atlas.line_layers()],
     }

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 MAX_ITEMS = 8
 MATCHES, MOST_MATCHES = 10, 50
-QUIET_S = 1.5
+QUIET_S, PATIENCE_S = 1.5, 6.0  # see `complete`
 _completing = ThreadPoolExecutor(1, "complete")
 _asked_at = [-math.inf]  # when any visitor asked last, seconds of `time.monotonic`
 
@@ -78,6 +78,7 @@ class Session:
         remarks: Sentences about the last picture: what was done to it before it was asked.
         display: How answers are shown on the map.
         count: How many results of each modality are shown.
+        asked_at: When the present answer was asked for, seconds of `time.monotonic`.
         completing: What `complete` waits for.
         revision: Counts answers and refusals; the map uses it to know that a question is settled.
         link: The items part of the page's address as last written or read.
@@ -96,6 +97,7 @@ class Session:
     asked_point: tuple[float, float] | None = None
     display: Display = field(default_factory=Display)
     count: int = MATCHES
+    asked_at: float = -math.inf
     completing: Future[dict[str, Match]] | None = None
     revision: int = 0
     link: tuple[str, ...] = ()
@@ -148,7 +150,7 @@ def settle(state: Session, explorer: Explorer) -> None:
         return
     state.revision += 1
     state.count = MATCHES
-    _asked_at[0] = time.monotonic()
+    state.asked_at = _asked_at[0] = time.monotonic()
     if state.completing is not None:
         state.completing.cancel()  # if it has not begun
         state.completing = None
@@ -183,7 +185,8 @@ def complete(state: Session, explorer: Explorer) -> bool:
     """Find what an answer still lacks: how alike the place is that was asked about.
 
     That takes several times as long as all the rest. So it is done when the rest is on screen and nobody has asked for
-    a moment, and in a thread of its own, for one visitor at a time: nobody's next question waits for it.
+    a moment (`QUIET_S`; where somebody always asks, the visitor waits no longer than `PATIENCE_S`), and in a thread of
+    its own, for one visitor at a time: nobody's next question waits for it.
 
     Returns:
         Whether it has just been found; until then, call again.
@@ -192,7 +195,8 @@ def complete(state: Session, explorer: Explorer) -> bool:
     if answer is None or not lacks(answer):
         return False
     if state.completing is None:
-        if time.monotonic() - _asked_at[0] >= QUIET_S:
+        now = time.monotonic()
+        if now - _asked_at[0] >= QUIET_S or now - state.asked_at >= PATIENCE_S:
             place_id = next(iter(answer.here.values())).place_id
             state.completing = _completing.submit(explorer.place_matches, answer.query, place_id)
     elif state.completing.done():

@@ -24,7 +24,7 @@ def test_first_look_is_a_map_without_a_heatmap(app, drawn):
     assert not app.exception
     assert drawn["whole_earth"] is True
     assert overlay(drawn) is None
-    assert [style["id"] for style in drawn["base"]["styles"]] == ["photo", "plain"]
+    assert [style["id"] for style in drawn["base"]["styles"]] == ["photo", "plain", "online"]
     assert "Nobody in particular" in drawn["base"]["styles"][0]["attribution"]
 
 

@@ -120,6 +120,10 @@ export class Controls {
     for (const button of this.bases) button.setAttribute("aria-pressed", String(button.dataset.base === id));
   }
 
+  sayOffline(id) {
+    if (id === this.pane.owner.memory.base) this.attribution.textContent = "The online map cannot be reached. The others need no internet.";
+  }
+
   update(spec, data) {
     this.title.hidden = !spec.title;
     this.title.replaceChildren(spec.title ?? "", ...(spec.note ? [el("small", {}, spec.note)] : []));

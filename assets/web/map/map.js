@@ -234,7 +234,11 @@ class Pane {
         updateWhenZooming: false,
         keepBuffer: 3,
       });
-      this.bases.set(style.id, layer);
+      if (style.online) {
+        layer.on("tileerror", () => this.controls.sayOffline(style.id));
+        layer.on("tileload", () => this.controls.markBase(this.owner.memory.base));
+      }
+      this.bases.set(style.id, { layer, online: style.online });
     }
     // Lines lie above the heatmap: a coast that shines through is how one reads where the colours are.
     const lines = this.map.createPane("lines");
@@ -242,9 +246,14 @@ class Pane {
     for (const vector of base.vectors) this.addLines(vector);
   }
 
-  // A base map is fetched when it is first looked at, and stays: the style sheet fades between them.
+  // A base map is fetched when it is first looked at, and stays: the style sheet fades between them. One from the internet
+  // goes when another is chosen, so that nothing more is asked of it.
   showBase(id) {
-    this.bases.get(id)?.addTo(this.map);
+    for (const [each, { layer, online }] of this.bases) {
+      this.map.getPane(`base-${each}`).classList.toggle("is-shown", each === id);
+      if (each === id) layer.addTo(this.map);
+      else if (online) layer.remove();
+    }
   }
 
   async addLines({ url, kind }) {

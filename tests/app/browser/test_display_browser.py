@@ -1,9 +1,15 @@
 """What an answer looks like in a real chromium: values under the pointer, outline, dots, examples, suggestions."""
 
+import io
+
 import pytest
+from PIL import Image
 
 pytestmark = pytest.mark.browser
 
+_png = io.BytesIO()
+Image.new("RGB", (256, 256), "beige").save(_png, "PNG")
+TILE = _png.getvalue()
 LINK = "/?atlas=world&q=text:hot desert"
 
 
@@ -78,3 +84,33 @@ def test_words_are_suggested_as_one_types(visit):
     field.fill(offered[0])
     page.keyboard.press("Enter")
     visitor.wait_for_heatmap()
+
+
+def test_the_online_map_is_fetched_when_it_is_chosen_and_no_longer(visit):
+    visitor = visit("/?atlas=world")
+    page, host = visitor.page, "https://tile.openstreetmap.org/"
+    page.route(host + "**", lambda route: route.fulfill(body=TILE, content_type="image/png"))
+    visitor.settle()
+    assert not any(url.startswith(host) for url in visitor.requests)
+    page.get_by_role("button", name="Online").click()
+    page.wait_for_selector(".ugc-base-online.is-shown .leaflet-tile-loaded")
+    assert page.locator(".ugc-attribution").inner_text() == "© OpenStreetMap contributors"
+    page.get_by_role("button", name="Relief").click()
+    page.wait_for_timeout(300)
+    asked = [url for url in visitor.requests if url.startswith(host)]
+    page.get_by_role("button", name="Zoom in").click()
+    page.wait_for_timeout(1000)
+    assert [url for url in visitor.requests if url.startswith(host)] == asked != []
+    visitor.requests[:] = [url for url in visitor.requests if not url.startswith(host)]  # these were wanted
+
+
+def test_without_internet_the_online_map_says_so(visit):
+    visitor = visit("/?atlas=world")
+    page, host = visitor.page, "https://tile.openstreetmap.org/"
+    page.route(host + "**", lambda route: route.abort())
+    page.get_by_role("button", name="Online").click()
+    page.get_by_text("The online map cannot be reached").wait_for()
+    page.get_by_role("button", name="Relief").click()
+    assert "cannot be reached" not in page.locator(".ugc-attribution").inner_text()
+    visitor.requests[:] = [url for url in visitor.requests if not url.startswith(host)]
+    visitor.complaints.clear()  # of the tiles that did not come

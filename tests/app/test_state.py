@@ -1,0 +1,80 @@
+"""When what an answer lacks is found."""
+
+import math
+from concurrent.futures import Future
+from types import SimpleNamespace
+
+import pytest
+
+from pages.ui import state
+from unigeoclip.errors import InputError
+from unigeoclip.search import Match
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = SimpleNamespace(now=100.0, monotonic=lambda: clock.now)
+    monkeypatch.setattr(state, "time", clock)
+    monkeypatch.setattr(state, "_asked_at", [100.0])
+    return clock
+
+
+class AtOnce:
+    """An executor that has done everything when it is asked to."""
+
+    def submit(self, work, *arguments):
+        future = Future()
+        try:
+            future.set_result(work(*arguments))
+        except InputError as error:
+            future.set_exception(error)
+        return future
+
+
+class Finds:
+    def place_matches(self, query, place_id):
+        return {"aerial": match(0.5)}
+
+
+class Refuses:
+    def place_matches(self, query, place_id):
+        raise InputError("There is no such place.")
+
+
+def match(similarity):
+    return Match("aerial", "w1", "Somewhere", 0.0, 0.0, similarity, None, None)
+
+
+@pytest.fixture
+def visitor(clock, monkeypatch):
+    monkeypatch.setattr(state, "_completing", AtOnce())
+    answer = state.Answer((), None, None, {}, None, None, {}, (), {"aerial": match(math.nan)})
+    return state.Session("world", answer=answer, asked_at=clock.now)
+
+
+def test_it_waits_until_nobody_has_asked_for_a_moment(visitor, clock):
+    clock.now += state.QUIET_S - 0.1
+    assert not state.complete(visitor, Finds())
+    assert visitor.completing is None
+    clock.now += 0.2
+    assert not state.complete(visitor, Finds())  # begun
+    assert state.complete(visitor, Finds())
+    assert visitor.answer.here["aerial"].similarity == 0.5
+    assert not state.complete(visitor, Finds())  # there is nothing more to find
+
+
+def test_where_somebody_always_asks_it_waits_no_longer_than_so_long(visitor, clock):
+    for _ in range(20):
+        clock.now += 1.0
+        state._asked_at[0] = clock.now
+        if state.complete(visitor, Finds()):
+            break
+    assert clock.now - visitor.asked_at == pytest.approx(state.PATIENCE_S + 1)
+
+
+def test_what_cannot_be_found_is_said_once(visitor, clock):
+    clock.now += state.QUIET_S
+    state.complete(visitor, Refuses())
+    assert state.complete(visitor, Refuses())
+    assert visitor.problem == "There is no such place."
+    assert not state.lacks(visitor.answer)
