@@ -57,7 +57,11 @@ class SyncedMap {
     this.address = new Address(this.memory.texts);
     this.panes = data.panes.map((pane) => new Pane(this, pane, data));
     this.syncing = false;
-    for (const pane of this.panes) pane.map.on("move", () => this.follow(pane));
+    for (const pane of this.panes) {
+      pane.map.on("move", () => this.follow(pane));
+      for (const kind of ["pointerenter", "pointerdown", "focusin"]) pane.element.addEventListener(kind, () => this.lead(pane));
+    }
+    this.lead(this.panes[0]);
     this.panes[0].map.on("moveend", () => this.viewed());
     this.panes.forEach((pane) => pane.fit(data)); // now that each has the width that the others leave it
     this.setBase(this.memory.base);
@@ -93,6 +97,15 @@ class SyncedMap {
     first.home(data, false, cover);
     first.fitting = false;
     this.address.set("v", null);
+  }
+
+  // Only the map in hand is kept within its bounds, the others follow it: their windows differ by a pixel, and each, kept
+  // within its own, would come to rest somewhere else.
+  lead(pane) {
+    if (this.leader === pane) return;
+    this.leader?.map.setMaxBounds(null);
+    this.leader = pane;
+    pane.map.setMaxBounds(pane.limits);
   }
 
   follow(source) {
@@ -161,6 +174,7 @@ class Pane {
     this.canvas.setAttribute("role", "application");
     this.canvas.setAttribute("aria-label", spec.label);
     this.bounds = toBounds(L, data.bounds);
+    this.limits = this.bounds.pad(data.whole_earth ? 0 : 0.6);
     this.map = L.map(this.canvas, {
       attributionControl: false,
       zoomControl: false,
@@ -168,8 +182,7 @@ class Pane {
       zoomSnap: 0.25,
       zoomDelta: 1,
       wheelPxPerZoomLevel: 90,
-      maxBounds: this.bounds.pad(data.whole_earth ? 0 : 0.6),
-      maxBoundsViscosity: 1,
+      maxBoundsViscosity: 1, // see `lead`
       maxZoom: data.base.max_zoom,
       doubleClickZoom: false, // two quick clicks are two questions, not a jump
     });
@@ -200,11 +213,13 @@ class Pane {
     if (!size.width || !size.height) return;
     this.fitting = true;
     this.map.invalidateSize({ animate: false });
+    this.map.setMinZoom(0); // Leaflet's answer would not go below the last one
     const alone = data.panes.length === 1;
-    const lowest = this.map.getBoundsZoom(this.bounds, data.whole_earth && alone) - (data.whole_earth ? 0 : 1);
+    this.lowest = this.map.getBoundsZoom(this.bounds, data.whole_earth && alone) - (data.whole_earth ? 0 : 1);
+    const lowest = Math.min(...this.owner.panes.map((pane) => pane.lowest ?? Infinity));
     // Leaflet would glide to the lowest zoom, and end that after `fit`.
     if (this.fitted && this.map.getZoom() < lowest) this.map.setZoom(lowest, { animate: false });
-    this.map.setMinZoom(Math.max(0, lowest));
+    for (const { map } of this.owner.panes) map.setMinZoom(Math.max(0, lowest));
     if (!this.fitted) {
       const seen = this.owner.memory.view;
       if (seen) this.map.setView(seen.center, seen.zoom, { animate: false });
