@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from pages.ui import comparing
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from unigeoclip.atlas import Atlas
     from unigeoclip.search import Explorer
 
+COLLECT_EVERY_S = 10.0
 FIRST = ("boston", "world")  # the first of these that is there opens with the app
 
 
@@ -97,6 +99,13 @@ def _keep_from_the_collector() -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+def collect_garbage() -> None:
+    """Collect garbage from time to time, for ever: Streamlit would after every run, while somebody waits."""
+    while True:
+        time.sleep(COLLECT_EVERY_S)
+        gc.collect()
 
 
 _openings: dict[str, Opening] = {}

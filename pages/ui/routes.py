@@ -192,7 +192,8 @@ def _heights(request: Request) -> Response:
 
 @asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
-    """Start opening the first atlas together with the server, so that the first visitor waits less."""
+    """Start opening the first atlas together with the server, so that the first visitor waits less; keep it tidy."""
+    threading.Thread(target=engine.collect_garbage, name="collect garbage", daemon=True).start()
     for name in engine.atlas_names()[:1]:
         engine.opening(name)
     yield
