@@ -64,7 +64,7 @@ class Opening:
                 self.error = AtlasError(f"Opening the atlas '{self.name}' stopped unexpectedly; see the server's log.")
             self._done.set()
         self._warm_streets()
-        self._warm_sentences()
+        self._warm_questions()
         _keep_from_the_collector()
 
     def _warm_streets(self) -> None:
@@ -75,12 +75,16 @@ class Opening:
         view = self.explorer.streets.nearest((south + north) / 2, (west + east) / 2)
         self.explorer.streets.picture(view.lat, view.lon, view.heading_deg)
 
-    def _warm_sentences(self) -> None:
-        """Ask by one word, so that loading the sentence encoder keeps no visitor waiting."""
-        if self.explorer is not None and "text" in self.explorer.modalities:
-            from unigeoclip.search import QueryItem
+    def _warm_questions(self) -> None:
+        """Ask by one word about one place, so that loading what that takes keeps no visitor waiting."""
+        if self.explorer is None or "text" not in self.explorer.modalities:
+            return
+        from unigeoclip.search import QueryItem
 
-            self.explorer.query([QueryItem("text", "sea")])
+        query = self.explorer.query([QueryItem("text", "sea")])
+        places = self.explorer.atlas.places
+        for place_id in places["place_id"][~places["gallery"]].head(1):  # of the gallery everything is encoded already
+            self.explorer.place_matches(query, place_id)
 
     def _report(self, words: str, share: float) -> None:
         self.words, self.share = words, min(max(share, 0.0), 1.0)

@@ -92,7 +92,13 @@ class FakeAtlas:
 
     @property
     def places(self):
-        return pd.DataFrame({"random": ["train"] * 50 + ["held_out"] * 10})
+        return pd.DataFrame(
+            {
+                "random": ["train"] * 50 + ["held_out"] * 10,
+                "place_id": [f"w{i:06d}" for i in range(60)],
+                "gallery": True,
+            }
+        )
 
     def raster(self, name):
         return FakeRaster(name)

@@ -108,7 +108,9 @@ class FakeCity:
 
     @property
     def places(self):
-        return pd.DataFrame({"views": ["train"] * 45 + ["held_out"] * 15})
+        return pd.DataFrame(
+            {"views": ["train"] * 45 + ["held_out"] * 15, "place_id": [f"w{i:06d}" for i in range(60)], "gallery": True}
+        )
 
     @property
     def sentences(self):
