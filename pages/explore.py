@@ -66,6 +66,7 @@ def _best(answer: state.Answer, digits: int) -> None:
 def _complete(visitor: state.Session, explorer: Explorer) -> None:
     """Look from time to time whether what the answer lacked has been found, and then draw the page anew."""
     if state.complete(visitor, explorer):
+        visitor.problem = visitor.problem or visitor.told  # nobody has done anything: it still stands
         st.rerun()
 
 

@@ -62,9 +62,9 @@ def problem(visitor: Session) -> None:
     Streamlit would mount the map anew.
     """
     with st.container(key="problem"):
-        if visitor.problem:
-            st.error(literal(visitor.problem), icon=":material/info:")
-            visitor.problem = ""
+        visitor.told, visitor.problem = visitor.problem, ""
+        if visitor.told:
+            st.error(literal(visitor.told), icon=":material/info:")
 
 
 def notes(visitor: Session) -> None:

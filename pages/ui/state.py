@@ -71,6 +71,7 @@ class Session:
         wanted: Items the visitor asks for.
         answer: Answer to the items last accepted.
         problem: Sentence about the last thing that could not be done.
+        told: The problem that the page shows now.
         shape: Counts changes of the list of items, but not of their weights: the key of the weights' sliders.
         asked_words: Words that the form asked last.
         asked_point: Point that the form or the map asked last, (lat, lon).
@@ -90,6 +91,7 @@ class Session:
     wanted: tuple[QueryItem, ...] = ()
     answer: Answer | None = None
     problem: str = ""
+    told: str = ""
     remarks: tuple[str, ...] = ()
     upload: Upload | None = None
     shape: int = 0

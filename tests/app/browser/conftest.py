@@ -91,11 +91,12 @@ class Visit:
 
     def settle(self):
         """Wait until the page's script has ended and what its end causes has been sent."""
-        self.page.wait_for_function(
-            "![...document.querySelectorAll('.ugc-card-figures')].some(each => each.innerText.includes('…'))"
-        )  # until then the page looks again and again whether a similarity has been found
-        self.page.wait_for_selector("[data-test-script-state=notRunning]")
-        self.page.wait_for_timeout(500)
+        for _ in range(2):  # cards come after the heatmap, and what they say of a place after that
+            self.page.wait_for_function(
+                "![...document.querySelectorAll('.ugc-card-figures')].some(each => each.innerText.includes('…'))"
+            )
+            self.page.wait_for_selector("[data-test-script-state=notRunning]")
+            self.page.wait_for_timeout(500)
 
     def view(self):
         return self.leaflet("map.getCenter()", of="[map.getZoom(), value.lat, value.lng]")
