@@ -18,13 +18,13 @@ export function hear(kind, listener) {
 const runs = new WeakMap();
 
 /**
- * A clean-up of `root` for Streamlit. Each run of a component is asynchronous and returns one; Streamlit also calls that of
- * a run which a later one has overtaken, when the later one may have drawn already. Such a clean-up does nothing.
+ * Begins a run of the component at `root`; returns whether it still is the latest, to be asked later on. Streamlit's runs
+ * are asynchronous, and it also calls the clean-up of one that a later one has overtaken, which may have drawn already.
  */
-export function cleanUpOf(root, act) {
+export function beginRun(root) {
   const run = (runs.get(root) ?? 0) + 1;
   runs.set(root, run);
-  return () => runs.get(root) === run && act();
+  return () => runs.get(root) === run;
 }
 
 const PATIENCE_MS = 700;

@@ -2,7 +2,7 @@
 // around" opens a window at a street view, both without asking the page. What goes back is "use": a card as
 // {place_id, modality, name, nonce}, a street view as {pose, modality, name, nonce}.
 
-import { cleanUpOf, hear, painted, tell } from "./bus.js";
+import { beginRun, hear, painted, tell } from "./bus.js";
 import { el } from "./map/controls.js";
 import { Viewer } from "./street/viewer.js";
 
@@ -18,14 +18,15 @@ export function render({ parentElement, data, setTriggerValue }) {
   dialog.ugcViewer ??= new Viewer(dialog);
   dialog.ugcViewer.use = (pose, name) => send({ pose, modality: "street", name });
   const look = (card) => dialog.ugcViewer.open(card);
-  const run = (root.ugcRun = (root.ugcRun ?? 0) + 1);
-  painted().then(() => root.isConnected && root.ugcRun === run && draw(root, data, { use, look }));
+  const isLatest = beginRun(root);
+  painted().then(() => root.isConnected && isLatest() && draw(root, data, { use, look }));
   root.ugcStop ??= hear("reveal", ({ id }) => reveal(root, id));
-  return cleanUpOf(root, () => {
+  return () => {
+    if (!isLatest()) return;
     if (dialog.open) dialog.close();
     root.ugcStop();
     root.ugcStop = undefined;
-  });
+  };
 }
 
 // A strip that is as it was stays, with its pictures and as far as it is scrolled.

@@ -1,7 +1,7 @@
 // The introduction in the results column of page Explore: three steps for a first visit, two sentences after "Got it".
 // It is no window, so nothing has to be closed before the map can be used. The "?" in the header brings it back.
 
-import { cleanUpOf, hear } from "./bus.js";
+import { beginRun, hear } from "./bus.js";
 import { el } from "./map/controls.js";
 
 const SEEN = "ugc-intro-seen";
@@ -23,6 +23,7 @@ function remember() {
 export function render({ parentElement, data }) {
   const root = parentElement.querySelector(".ugc-intro");
   if (!root || !data) return undefined;
+  const isLatest = beginRun(root);
   if (root.ugcAsked !== data.asked) root.ugcCalled = false; // an answer came or went: the steps have served
   root.ugcAsked = data.asked;
   const draw = () => {
@@ -42,7 +43,7 @@ export function render({ parentElement, data }) {
     root.scrollIntoView({ block: "nearest" });
     root.querySelector("button")?.focus({ preventScroll: true });
   });
-  return cleanUpOf(root, root.ugcStop);
+  return () => isLatest() && root.ugcStop();
 }
 
 function introduction({ where }, done) {

@@ -1,6 +1,6 @@
 // Suggestions for a text field, as a datalist: the browser shows them, and keyboard and screen reader know it.
 
-import { cleanUpOf } from "./bus.js";
+import { beginRun } from "./bus.js";
 
 const MOST = 12;
 const lists = new Map(); // address -> promise of texts
@@ -9,6 +9,7 @@ const lists = new Map(); // address -> promise of texts
 export function render({ parentElement, data }) {
   const list = parentElement.querySelector("datalist");
   if (!list || !data) return undefined;
+  const isLatest = beginRun(list);
   const field = () => document.querySelector(`input[aria-label="${CSS.escape(data.label)}"]`);
   const fill = async (event) => {
     const input = event.target;
@@ -24,7 +25,7 @@ export function render({ parentElement, data }) {
     document.removeEventListener("focusin", fill);
     document.removeEventListener("input", fill);
   };
-  return cleanUpOf(list, list.ugcStop);
+  return () => isLatest() && list.ugcStop();
 }
 
 function fetched(url) {

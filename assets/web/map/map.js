@@ -2,10 +2,11 @@
 //
 // Python sends the whole wished-for state (`data`) on every run; this module changes only what differs, so the map is
 // never built twice, the view is kept, and a heatmap fades into the next one. Panning, zooming, opacity and the choice of
-// base map stay in the browser, which keeps them in the page's address (address.js). What goes back are events: click = {pane, lat, lng, by, nonce}, where `by` says whether
-// it asks by the "point" or by the whole "place"; and region = {bounds, nonce}, a part of the map to be compared.
+// base map stay in the browser, which keeps them in the page's address (address.js). What goes back are events:
+// click = {pane, lat, lng, by, nonce}, where `by` says whether it asks by the "point" or by the whole "place"; and
+// region = {bounds, nonce}, a part of the map to be compared.
 
-import { cleanUpOf, hear, paintsUntil, tell } from "../bus.js";
+import { beginRun, hear, paintsUntil, tell } from "../bus.js";
 import { Address, opened, readOpacity, readView, writeView } from "./address.js";
 import { Controls } from "./controls.js";
 import { aim, markerFor } from "./markers.js";
@@ -28,10 +29,7 @@ function leaflet() {
 export async function render({ parentElement, data, setTriggerValue }) {
   const root = parentElement.querySelector(".ugc-map");
   if (!root || !data) return undefined;
-  const cleanUp = cleanUpOf(root, () => {
-    root.ugcMap?.destroy();
-    delete root.ugcMap;
-  });
+  const isLatest = beginRun(root);
   const L = await leaflet();
   if (root.ugcMap && root.ugcMap.id !== data.id) {
     root.ugcMap.destroy(); // another atlas: other base maps, bounds and view
@@ -41,7 +39,11 @@ export async function render({ parentElement, data, setTriggerValue }) {
   root.ugcMap.onClick = (value) => setTriggerValue("click", value);
   root.ugcMap.onRegion = (value) => setTriggerValue("region", value);
   root.ugcMap.update(data);
-  return cleanUp;
+  return () => {
+    if (!isLatest()) return;
+    root.ugcMap?.destroy();
+    delete root.ugcMap;
+  };
 }
 
 class SyncedMap {
@@ -109,11 +111,12 @@ class SyncedMap {
   }
 
   follow(source) {
-    this.memory.view = { center: source.map.getCenter(), zoom: source.map.getZoom() };
-    if (this.syncing) return;
+    if (this.syncing) return; // only the first mover counts: the others round its view to their pixels
+    const view = { center: source.map.getCenter(), zoom: source.map.getZoom() };
+    this.memory.view = view;
     this.syncing = true;
     for (const pane of this.panes) {
-      if (pane !== source) pane.map.setView(this.memory.view.center, this.memory.view.zoom, { animate: false });
+      if (pane !== source) pane.map.setView(view.center, view.zoom, { animate: false });
     }
     this.syncing = false;
   }
@@ -174,6 +177,7 @@ class Pane {
     this.canvas.setAttribute("role", "application");
     this.canvas.setAttribute("aria-label", spec.label);
     this.bounds = toBounds(L, data.bounds);
+    this.fillsWindow = data.whole_earth && data.panes.length === 1;
     this.limits = this.bounds.pad(data.whole_earth ? 0 : 0.6);
     this.map = L.map(this.canvas, {
       attributionControl: false,
@@ -214,8 +218,7 @@ class Pane {
     this.fitting = true;
     this.map.invalidateSize({ animate: false });
     this.map.setMinZoom(0); // Leaflet's answer would not go below the last one
-    const alone = data.panes.length === 1;
-    this.lowest = this.map.getBoundsZoom(this.bounds, data.whole_earth && alone) - (data.whole_earth ? 0 : 1);
+    this.lowest = this.map.getBoundsZoom(this.bounds, this.fillsWindow) - (data.whole_earth ? 0 : 1);
     const lowest = Math.min(...this.owner.panes.map((pane) => pane.lowest ?? Infinity));
     // Leaflet would glide to the lowest zoom, and end that after `fit`.
     if (this.fitted && this.map.getZoom() < lowest) this.map.setZoom(lowest, { animate: false });
@@ -230,7 +233,7 @@ class Pane {
   }
 
   home(data, animate = true, cover = false) {
-    if (data.whole_earth && data.panes.length === 1) this.map.setView([28, 10], this.map.getMinZoom(), { animate });
+    if (this.fillsWindow) this.map.setView([28, 10], this.map.getMinZoom(), { animate });
     else if (cover && !data.whole_earth) this.map.setView(this.bounds.getCenter(), this.map.getBoundsZoom(this.bounds, true), { animate });
     else this.map.fitBounds(this.bounds, { animate });
   }

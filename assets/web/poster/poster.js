@@ -279,24 +279,23 @@ class Poster {
   }
 }
 
-const OURS = ".ugc-poster *";
-
-const liveMap = () => document.querySelector(`.ugc-map:not(${OURS})`);
+// What is on the page itself, without the stills.
+const onPage = (selector) => [...document.querySelectorAll(`${selector}:not(.ugc-poster *)`)];
+const liveMap = () => onPage(".ugc-map")[0];
+const liveResults = () => onPage(".st-key-results")[0];
 
 // Whether the map has its tiles and the results their pictures.
 function isDressed() {
-  const results = document.querySelector(`.st-key-results:not(${OURS})`);
-  const cards = [...(results?.querySelectorAll(".ugc-card") ?? [])];
-  const pictures = cards.flatMap((card) => [...card.querySelectorAll("img[src]")]);
-  return !liveMap()?.querySelector(".leaflet-tile:not(.leaflet-tile-loaded)") && (!results || cards.length > 0) && pictures.every((image) => image.complete);
+  const hasTiles = !liveMap()?.querySelector(".leaflet-tile:not(.leaflet-tile-loaded)");
+  const hasCards = !liveResults() || onPage(".ugc-card").length > 0;
+  return hasTiles && hasCards && onPage(".ugc-card img[src]").every((image) => image.complete);
 }
 
 // Copies of the map and the results that stay as and where they are, whatever becomes of the page; with their style
 // sheets, which leave the page with what they are for.
 function stills() {
-  const sheets = [...document.querySelectorAll(`link[rel=stylesheet][href^="/web/"]:not(${OURS})`)].map((sheet) => sheet.cloneNode());
-  const shown = [liveMap(), document.querySelector(`.st-key-results:not(${OURS})`)].filter(Boolean);
-  return [...sheets, ...shown.map(still)];
+  const sheets = onPage('link[rel=stylesheet][href^="/web/"]').map((sheet) => sheet.cloneNode());
+  return [...sheets, ...[liveMap(), liveResults()].filter(Boolean).map(still)];
 }
 
 function still(element) {
@@ -309,7 +308,7 @@ function still(element) {
 
 // Addresses of what is shown on the map, as one text; null while there is nothing, or not yet `all` of it.
 function shownPicture(all = false) {
-  const pictures = [...document.querySelectorAll(`.ugc-map[data-ready]:not(${OURS}) .ugc-pane`)].map((pane) => [...pane.querySelectorAll(".ugc-heat[data-shown]")].at(-1)?.src);
+  const pictures = onPage(".ugc-map[data-ready] .ugc-pane").map((pane) => [...pane.querySelectorAll(".ugc-heat[data-shown]")].at(-1)?.src);
   return pictures.length && (all ? pictures.every(Boolean) : pictures.some(Boolean)) ? pictures.join() : null;
 }
 
