@@ -151,7 +151,7 @@ def compare() -> None:
         how = _colouring(seen)
     job = _job(atlas, seen)
     drawn = job.version(models)  # what becomes ready from here on is drawn in another run
-    job.want(models, umap=how.kind == "umap")
+    job.want(models, seen.visitor, umap=how.kind == "umap")
     comparison = job.comparison(models)
     how = _ready(job, comparison, how)
     with state:
@@ -169,7 +169,7 @@ def compare() -> None:
     if comparison.embedded:
         _below(job, comparison, how)
         _baselines(atlas)
-    _wait(job, models, drawn, progress)
+    _wait(job, models, seen.visitor, drawn, progress)
 
 
 def _asked(seen: Looking, digits: int) -> None:
@@ -290,23 +290,24 @@ def _baselines(atlas: Atlas) -> None:
             st.html(found)
 
 
-def _wait(job: Job, models: list[str], drawn: int, progress: Any) -> None:
+def _wait(job: Job, models: list[str], visitor: str, drawn: int, progress: Any) -> None:
     """Draw the page anew when there is more to see; until then show how far it is, and let it be stopped."""
     works = [job.work[name] for name in models]
     for work in works:
         if work.error:
             st.error(literal(work.error), icon=":material/info:")
-    if any(work.stopped for work in works):
+    if any(work.is_stopped_for(visitor) for work in works):
         with progress.container(horizontal=True, vertical_alignment="center"):
             st.caption("Stopped. Maps that were not finished are coarse, or empty, below.")
-            st.button("Go on", key="go-on-comparing", on_click=job.go_on)
+            st.button("Go on", key="go-on-comparing", on_click=job.go_on, args=(visitor,))
         return
     if busy := [work for work in works if work.busy]:
         with progress.container(horizontal=True, vertical_alignment="center"):
             bar = st.progress(0.0)
-            st.button("Stop", key="stop-comparing", on_click=job.stop)
+            st.button("Stop", key="stop-comparing", on_click=job.stop, args=(visitor,))
         told = -math.inf
         while any(work.busy for work in works) and job.version(models) == drawn:
+            job.see(models, visitor)
             if time.monotonic() - told > TELL_EVERY_S:
                 now = next((work for work in works if work.busy and work.share < 1), busy[0])
                 bar.progress(now.share, text=f"{now.doing}: {now.name} … {now.share:.0%}")

@@ -120,7 +120,7 @@ def explore() -> None:
             _best(visitor.answer, size.best_digits)
             cards.show(explorer, visitor.answer, key=cards_key, on_use=lambda: _used(visitor, cards_key))
             if visitor.count < state.MOST_MATCHES:
-                st.button("Show more", key="more", type="tertiary", on_click=state.more, args=(visitor, explorer))
+                st.button("Show more", key="more", type="tertiary", on_click=state.more, args=(visitor,))
     if explorer is not None and state.lacks(visitor.answer):  # a browser stops looking when this is no longer here
         _complete(visitor, explorer)
 

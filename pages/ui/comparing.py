@@ -12,6 +12,7 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
+from pages.ui.audience import Audience
 from pages.ui.looking import DEFAULT_NUMBER
 from unigeoclip.errors import StoppedError, UniGeoError
 
@@ -32,6 +33,7 @@ class Work:
 
     Attributes:
         name: Of the embedder.
+        audience: The visitors who wait for it.
         embedded: The cells' vectors, coarse or complete; None until there is a first look.
         complete: Whether all cells have vectors of their own.
         doing: What is asked for and not done, in words; empty if nothing is.
@@ -45,8 +47,8 @@ class Work:
         prepared: Whether what may be asked for next has been begun.
     """
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, audience: Audience) -> None:
+        self.name, self.audience = name, audience
         self.embedded: Embedded | None = None
         self.complete = self.stopped = False
         self.doing = ""
@@ -71,7 +73,16 @@ class Work:
     def report(self, done: int, total: int) -> bool:
         """Note progress; says whether to go on."""
         self.share = done / max(total, 1)
+        return self.goes_on()
+
+    def goes_on(self) -> bool:
+        """Give it up if somebody has stopped it and nobody else waits; says whether that is not so."""
+        self.stopped = self.stopped or self.audience.is_gone()
         return not self.stopped
+
+    def is_stopped_for(self, visitor: str) -> bool:
+        """Whether a visitor sees it stopped, though others may wait for it."""
+        return self.stopped or (self.busy and self.audience.has_left(visitor))
 
 
 class Job:
@@ -81,16 +92,18 @@ class Job:
         self.atlas, self.region = atlas, region
         self.work: dict[str, Work] = {}
 
-    def want(self, names: list[str], *, umap: bool = False) -> None:
+    def want(self, names: list[str], visitor: str, *, umap: bool = False) -> None:
         """Ask for maps of these embedders, then for layouts and figures; what was stopped stays so.
 
         Args:
             names: The models, the first of which the others are compared with.
+            visitor: Who asks.
             umap: Whether layouts are wanted.
         """
         for name in names:
             if name not in self.work:
-                self._open(name)
+                self._open(name, Audience())
+        self.see(names, visitor)
         works = [self.work[name] for name in names]
         if not all(work.complete for work in works):
             return
@@ -110,11 +123,11 @@ class Job:
             work.prepared = True
             _later(_AHEAD, work, self._prepare)
 
-    def _open(self, name: str) -> None:
+    def _open(self, name: str, audience: Audience) -> None:
         """Show what is on disk at once; embed what is not."""
         from unigeoclip.compare import kept_region
 
-        work = Work(name)
+        work = Work(name, audience)
         work.embedded = kept_region(_embedder(self.atlas, name), self.region)
         work.complete = work.embedded is not None
         if not work.complete:
@@ -133,16 +146,29 @@ class Job:
         with _changing:
             return sum(self.work[name].version for name in names if name in self.work)
 
-    def stop(self) -> None:
-        """Give up what is not done."""
+    def see(self, names: list[str], visitor: str) -> None:
+        """Note that a visitor waits for these embedders."""
+        for name in names:
+            self.work[name].audience.see(visitor)
+
+    def stop(self, visitor: str) -> None:
+        """A visitor does not wait for what is not done; it is given up if nobody else does."""
+        for work in self.work.values():
+            if work.busy:
+                work.audience.leave(visitor)
+                work.goes_on()
+
+    def abandon(self) -> None:
+        """Give up what is not done, whoever waits."""
         for work in self.work.values():
             work.stopped = work.busy
 
-    def go_on(self) -> None:
-        """Take up again what was stopped: the next `want` asks for it."""
+    def go_on(self, visitor: str) -> None:
+        """Take up again, for a visitor, what was stopped: the next `want` asks for what is wanted then."""
         for name, work in list(self.work.items()):
+            work.audience.come_back(visitor)
             if work.stopped and not work.complete:
-                del self.work[name]
+                self._open(name, work.audience)
             elif work.stopped:
                 work.stopped, work.doing = False, ""
 
@@ -232,7 +258,7 @@ def job(atlas: Atlas, bounds: Bounds | None = None) -> Job:
         _jobs.move_to_end(key)
         while len(_jobs) > KEPT_REGIONS:
             _, old = _jobs.popitem(last=False)
-            old.stop()
+            old.abandon()
         return found
 
 
@@ -290,7 +316,7 @@ def _later(rank: int, work: Work, act: Callable[[Work], bool]) -> None:
 def _run() -> None:
     while True:
         rank, _, work, act = _queue.get()
-        if not work.stopped:
+        if work.goes_on():
             _do(work, act)
         _count_maps(-(rank in _MAPS))
 
@@ -308,4 +334,6 @@ def _do(work: Work, act: Callable[[Work], bool]) -> None:
         work.error = "This model stopped unexpectedly; the server's log says why. The others are not affected."
     with _changing:
         work.version += 1
-        work.doing = "" if ended else work.doing
+        if ended:
+            work.doing = ""
+            work.audience.forget()

@@ -16,6 +16,7 @@ from unigeoclip.items import VIEW, PackedVector, QueryItem, parse_item, parse_po
 
 KEY = "q"
 ATLAS = "atlas"
+COUNT = "top"  # of results of each modality
 BASES = ("photo", "plain")  # see `mapview.base_map`
 MAP_KEYS = ("v", "b", "o")  # view, base map and opacity, which the browser writes: see assets/web/map/address.js
 MAX_WEIGHT = 2.0

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import streamlit as st
 
@@ -42,6 +43,7 @@ class Looking:
         revision: Counts clicks; the map uses it to know that one is answered.
         problem: What is wrong with the address or with what was typed; shown until the next choice.
         link: The address as it was read or written last.
+        visitor: Tells the visitor from others.
     """
 
     models: tuple[str, ...] = ()
@@ -53,6 +55,7 @@ class Looking:
     revision: int = 0
     problem: str = ""
     link: dict[str, str] = field(default_factory=dict)
+    visitor: str = field(default_factory=lambda: uuid4().hex)
 
 
 def numbers(text: str, count: int) -> tuple[float, ...]:

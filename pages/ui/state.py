@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 MAX_ITEMS = 8
 MATCHES, MOST_MATCHES = 10, 50
+_COUNTS = {str(count): count for count in range(MATCHES, MOST_MATCHES + 1, MATCHES)}  # as an address says them
+_SHOWN = (*KEYS, links.COUNT)  # what is shown of an answer, in the address
 QUIET_S, PATIENCE_S = 1.5, 6.0  # see `complete`
 _completing = ThreadPoolExecutor(1, "complete")
 _asked_at = [-math.inf]  # when any visitor asked last, seconds of `time.monotonic`
@@ -56,6 +58,7 @@ class Answer:
     best: Best
     best_near: Place
     matches: dict[str, list[Match]]
+    count: int  # of matches of each modality that were looked for
     spots: tuple[Spot, ...] = ()
     # The place that was asked about, in all its modalities; NaN is a similarity that `complete` has yet to find.
     here: dict[str, Match] = field(default_factory=dict)
@@ -78,12 +81,12 @@ class Session:
         upload: The file last brought.
         remarks: Sentences about the last picture: what was done to it before it was asked.
         display: How answers are shown on the map.
-        count: How many results of each modality are shown.
+        count: How many results of each modality are wanted.
         asked_at: When the present answer was asked for, seconds of `time.monotonic`.
         completing: What `complete` waits for.
         revision: Counts answers and refusals; the map uses it to know that a question is settled.
         link: The items part of the page's address as last written or read.
-        display_link: The same of the display.
+        display_link: The same of the display and of ``count``.
         map_link: The same of the map's view, base map and opacity, which the browser writes.
     """
 
@@ -117,6 +120,7 @@ def start(state: Session, items: tuple[QueryItem, ...]) -> None:
     """Ask for these items in place of those before."""
     state.wanted = items
     state.shape += 1
+    state.count = MATCHES
 
 
 def add(state: Session, item: QueryItem, *, join: str = "new") -> None:
@@ -149,23 +153,25 @@ def settle(state: Session, explorer: Explorer) -> None:
         state.answer = None
         return
     if state.answer is not None and state.answer.items is state.wanted:
+        if state.answer.count != state.count:
+            found = explorer.search(state.answer.query, k=state.count)
+            state.answer = replace(state.answer, matches=found, count=state.count)
         return
     state.revision += 1
-    state.count = MATCHES
     state.asked_at = _asked_at[0] = time.monotonic()
     if state.completing is not None:
         state.completing.cancel()  # if it has not begun
         state.completing = None
     try:
         state.wanted = tuple(_named(explorer, item) for item in state.wanted)
-        state.answer = ask(explorer, state.wanted)
+        state.answer = ask(explorer, state.wanted, state.count)
     except UniGeoError as error:
         state.problem = str(error)
         start(state, state.answer.items if state.answer else ())
 
 
-def ask(explorer: Explorer, items: tuple[QueryItem, ...]) -> Answer:
-    """One query: its vector, its heatmap and the closest places of every modality."""
+def ask(explorer: Explorer, items: tuple[QueryItem, ...], count: int) -> Answer:
+    """One query: its vector, its heatmap and the ``count`` closest places of every modality."""
     query = explorer.query(items)
     heatmap = explorer.heatmap(query)
     best = heatmap.best()
@@ -175,7 +181,8 @@ def ask(explorer: Explorer, items: tuple[QueryItem, ...]) -> Answer:
     # What is asked about is a place, if it is one point.
     here = explorer.nearest_place(*query.origin)[0] if query.origin else None
     found = {} if here is None else explorer.place_matches(query, here.place_id, encode=False)
-    return Answer(items, query, heatmap, colours, best, near, explorer.search(query, k=MATCHES), spots, found)
+    matches = explorer.search(query, k=count)
+    return Answer(items, query, heatmap, colours, best, near, matches, count, spots, found)
 
 
 def lacks(answer: Answer | None) -> bool:
@@ -210,11 +217,9 @@ def complete(state: Session, explorer: Explorer) -> bool:
     return not lacks(state.answer)
 
 
-def more(state: Session, explorer: Explorer) -> None:
-    """Show more results of the same answer."""
-    if state.answer is not None:
-        state.count = min(state.count + MATCHES, MOST_MATCHES)
-        state.answer = replace(state.answer, matches=explorer.search(state.answer.query, k=state.count))
+def more(state: Session) -> None:
+    """Want more results of the same answer."""
+    state.count = min(state.count + MATCHES, MOST_MATCHES)
 
 
 def _named(explorer: Explorer, item: QueryItem) -> QueryItem:
@@ -240,20 +245,20 @@ def _spot(explorer: Explorer, index: int, item: QueryItem) -> Spot | None:
 
 def read_link(state: Session, modalities: Sequence[str]) -> None:
     """Take over query and display from the page's address when it was opened or changed there (a link, "back")."""
-    link = tuple(st.query_params.get_all(links.KEY))
-    shown = {key: st.query_params[key] for key in KEYS if key in st.query_params}
-    if shown != state.display_link and (shown or link):
-        state.display, state.display_link = Display.from_link(shown, modalities), shown
     on_map = {key: st.query_params[key] for key in links.MAP_KEYS if key in st.query_params}
     if on_map != state.map_link:
         state.map_link, state.problem = on_map, links.map_problem(on_map) or state.problem
-    if not link or link == state.link:
-        return
-    state.link = link
-    try:
-        start(state, tuple(links.parse(part) for part in link[:MAX_ITEMS]))
-    except InputError as error:
-        state.problem = str(error)
+    link = tuple(st.query_params.get_all(links.KEY))
+    if is_new := bool(link) and link != state.link:
+        state.link = link
+        try:
+            start(state, tuple(links.parse(part) for part in link[:MAX_ITEMS]))
+        except InputError as error:
+            state.problem = str(error)
+    shown = {key: st.query_params[key] for key in _SHOWN if key in st.query_params}
+    if is_new or (shown != state.display_link and (shown or link)):
+        state.display, state.display_link = Display.from_link(shown, modalities), shown
+        state.count = _COUNTS.get(shown.get(links.COUNT, ""), MATCHES)
 
 
 def write_link(state: Session) -> None:
@@ -267,11 +272,12 @@ def write_address(state: Session) -> None:
     """Make the address that of this query and its atlas; one step of the browser's history, and none if it is so."""
     present = {key: st.query_params.get_all(key) for key in st.query_params}
     # What page Compare looks at belongs to the atlas it was chosen in.
-    ours = {links.ATLAS, links.KEY, *looking.KEYS, *KEYS}
+    ours = {links.ATLAS, links.KEY, *looking.KEYS, *_SHOWN}
     if present.get(links.ATLAS, [state.atlas]) != [state.atlas]:
         ours |= set(links.MAP_KEYS)  # so does the map's view; of one atlas the browser keeps them
     others = {key: values for key, values in present.items() if key not in ours}
-    state.display_link = state.display.to_link()
+    more = {links.COUNT: str(state.count)} if state.count != MATCHES else {}
+    state.display_link = state.display.to_link() | more
     shown = {key: [value] for key, value in state.display_link.items()}
     address = others | {links.ATLAS: [state.atlas]} | ({links.KEY: list(state.link)} if state.link else {}) | shown
     if address != present:

@@ -3,12 +3,13 @@
 import io
 import threading
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from pages.ui import coloured, comparing, routes
+from pages.ui import audience, coloured, comparing, routes
 from pages.ui.coloured import Colouring
 from tests.app import fake
 from tests.embedders.test_embedders import make as make_embedder
@@ -85,7 +86,7 @@ def test_a_constant_model_is_told_to_be_one(monkeypatch, tmp_path):
     monkeypatch.setattr(comparing, "embedders", fake.embedders)
     atlas = fake.FakeAtlas()
     job = comparing.job(atlas)
-    job.want(["fourier", "constant"])
+    job.want(["fourier", "constant"], "somebody")
     for _ in range(100):
         if all(work.complete for work in job.work.values()):
             break
@@ -108,15 +109,51 @@ def test_what_was_stopped_stays_so_until_one_goes_on(monkeypatch, tmp_path):
     queued = []
     monkeypatch.setattr(comparing, "_later", lambda rank, work, act: queued.append((work, act)))
     job = comparing.job(fake.FakeAtlas())
-    job.want(["fourier", "constant"])
-    job.stop()
-    job.want(["fourier", "constant"])
+    job.want(["fourier", "constant"], "somebody")
+    job.stop("somebody")
+    job.want(["fourier", "constant"], "somebody")
     assert len(queued) == 2
     assert not any(work.busy for work in job.work.values())
-    job.go_on()
-    job.want(["fourier", "constant"])
+    job.go_on("somebody")
+    job.want(["fourier", "constant"], "somebody")
     assert len(queued) == 4
     assert all(work.busy for work in job.work.values())
+    assert all(work.goes_on() for work in job.work.values())
+
+
+def test_nobody_stops_what_somebody_else_waits_for(monkeypatch, tmp_path):
+    monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
+    monkeypatch.setattr(comparing, "embedders", fake.embedders)
+    monkeypatch.setattr(comparing, "_later", lambda rank, work, act: None)
+    clock = SimpleNamespace(now=0.0, monotonic=lambda: clock.now)
+    monkeypatch.setattr(audience, "time", clock)
+    job = comparing.job(fake.FakeAtlas())
+    for visitor in ("one", "other"):
+        job.want(["fourier"], visitor)
+    job.stop("one")
+    work = job.work["fourier"]
+    assert work.is_stopped_for("one")
+    assert not work.is_stopped_for("other")
+    assert work.report(1, 2)
+    clock.now += 2 * audience.GONE_S
+    job.see(["fourier"], "one")  # who has stopped it, but looks at the page
+    assert not work.report(1, 2), "the other one has closed the page"
+    assert work.is_stopped_for("other")
+    job.go_on("other")
+    assert job.work["fourier"].report(1, 2)
+    assert job.work["fourier"].is_stopped_for("one")
+    comparing._do(job.work["fourier"], lambda work: True)
+    assert not job.work["fourier"].is_stopped_for("one"), "it is done"
+
+
+def test_work_goes_on_without_visitors_if_nobody_stopped_it(monkeypatch, tmp_path):
+    monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
+    monkeypatch.setattr(comparing, "embedders", fake.embedders)
+    monkeypatch.setattr(comparing, "_later", lambda rank, work, act: None)
+    monkeypatch.setattr(audience, "GONE_S", -1.0)
+    job = comparing.job(fake.FakeAtlas())
+    job.want(["fourier"], "somebody")
+    assert job.work["fourier"].goes_on()
 
 
 def test_what_can_wait_gives_way_to_maps(monkeypatch, tmp_path):
@@ -132,7 +169,7 @@ def test_what_can_wait_gives_way_to_maps(monkeypatch, tmp_path):
     monkeypatch.setattr(compare, "embed_region", embed)
     comparing.give_way()  # nobody waits for maps
     job = comparing.job(fake.FakeAtlas())
-    job.want(["fourier"])
+    job.want(["fourier"], "somebody")
     assert begun.wait(20)
     waiting = threading.Thread(target=comparing.give_way)
     waiting.start()

@@ -71,6 +71,24 @@ def test_more_results_on_demand(ask, drawn):
     assert sum(marker["kind"] == "match" for marker in drawn["panes"][0]["markers"]) == before
 
 
+def test_how_many_results_there_are_stands_in_the_address(app, drawn):
+    def asked(**address):
+        app.query_params.clear()
+        app.query_params.update({"atlas": "world", **address})
+        app.run()
+        return sum(marker["kind"] == "match" for marker in drawn["panes"][0]["markers"])
+
+    few = asked(q="text:hot desert")
+    assert asked(q="text:hot desert", top="20") == 2 * few
+    assert asked(q="text:sea", top="20") == 2 * few  # the back button, to another question that showed as many
+    app.button(key="more").click()
+    app.run()
+    assert app.query_params["top"] in ("30", ["30"])
+    assert asked(q="text:sea", top="7") == few  # what cannot be is as at first
+    assert "top" not in app.query_params
+    assert asked(q="text:sea") == few
+
+
 def test_a_point_shows_its_place_and_how_far_the_best_is(app, ask, shown, drawn):
     ask(latitude=23.0, longitude=8.0)
     assert shown["groups"][0]["title"] == "This place"

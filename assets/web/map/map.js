@@ -135,8 +135,10 @@ class SyncedMap {
     this.onRegion?.({ bounds: edges, nonce: `${Date.now()}-${this.nonce}` });
   }
 
+  // A base map from the internet stays out of the address: a link makes nobody's browser fetch what its owner did not choose.
   setBase(id) {
-    if (id !== this.memory.base) this.address.set("b", id);
+    const { online } = this.panes[0].bases.get(id) ?? {};
+    if (id !== this.memory.base) this.address.set("b", online ? null : id);
     this.memory.base = id;
     this.root.dataset.base = id;
     for (const pane of this.panes) {
@@ -453,7 +455,7 @@ function addressed(styles) {
   const texts = opened();
   const view = readView(texts.v);
   const opacity = readOpacity(texts.o);
-  const base = styles.find((style) => style.id === texts.b)?.id;
+  const base = styles.find((style) => style.id === texts.b && !style.online)?.id;
   const valid = { v: view, o: opacity, b: base };
   for (const key of Object.keys(texts)) if ((valid[key] ?? null) === null) delete texts[key];
   return { view, opacity: opacity ?? 0.75, base: base ?? styles[0]?.id, by: "point", texts };

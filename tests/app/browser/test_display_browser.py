@@ -95,6 +95,11 @@ def test_the_online_map_is_fetched_when_it_is_chosen_and_no_longer(visit):
     page.get_by_role("button", name="Online").click()
     page.wait_for_selector(".ugc-base-online.is-shown .leaflet-tile-loaded")
     assert page.locator(".ugc-attribution").inner_text() == "© OpenStreetMap contributors"
+    visitor.click_map(0.5, 0.5)
+    visitor.wait_for_heatmap()
+    visitor.settle()
+    assert "b=" not in page.url  # a link makes nobody else's browser fetch it
+    assert not page.get_by_text("is left out").count()
     page.get_by_role("button", name="Relief").click()
     page.wait_for_timeout(300)
     asked = [url for url in visitor.requests if url.startswith(host)]

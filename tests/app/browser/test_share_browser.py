@@ -145,6 +145,25 @@ def test_the_link_is_copied_with_what_the_map_shows(visit):
     assert copied.endswith("v=30,20,4")
 
 
+def test_without_a_clipboard_the_link_can_be_copied_by_hand(visit):
+    visitor = visit("/?atlas=world&q=text:sea")
+    page = visitor.page
+    visitor.wait_for_heatmap()
+    open_take_away(visitor)
+    # What a browser gives a page that came over http from another machine; and one that lacks the older way, too.
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    page.evaluate("document.execCommand = () => false")
+    page.get_by_role("button", name="Copy link").click()
+    page.get_by_text("Copy it from here:").wait_for()
+    field = page.get_by_label("Address of this page")
+    assert field.input_value() == page.url
+    assert page.evaluate("getSelection().toString()") == page.url
+    page.evaluate("document.execCommand = () => true")
+    page.get_by_role("button", name="Copy link").click()
+    page.get_by_text("Copied").wait_for()
+    assert field.is_hidden()
+
+
 def test_every_file_is_readable(visit):
     visitor = visit("/?atlas=world&q=text:sea&q=0.5*at:40,14")
     page = visitor.page

@@ -1,0 +1,44 @@
+"""Who waits for a piece of work that many may look at: it is given up when somebody stops it and nobody else waits."""
+
+from __future__ import annotations
+
+import time
+
+GONE_S = 10.0  # visitors whose page has not asked for so long have closed it
+
+
+class Audience:
+    """The visitors of one piece of work, by any name that tells them apart."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, float] = {}  # when each was seen last, seconds of `time.monotonic`
+        self._left: set[str] = set()
+
+    def see(self, visitor: str) -> None:
+        """Note that a visitor still waits; of one who has left, it changes nothing."""
+        if visitor not in self._left:
+            self._waiting[visitor] = time.monotonic()
+
+    def leave(self, visitor: str) -> None:
+        """A visitor does not want to wait any more."""
+        self._waiting.pop(visitor, None)
+        self._left.add(visitor)
+
+    def come_back(self, visitor: str) -> None:
+        """A visitor wants to wait after all."""
+        self._left.discard(visitor)
+        self.see(visitor)
+
+    def has_left(self, visitor: str) -> bool:
+        """Whether a visitor has left and not come back."""
+        return visitor in self._left
+
+    def is_gone(self) -> bool:
+        """Whether somebody has left and nobody waits; work that nobody has stopped goes on without visitors."""
+        since = time.monotonic() - GONE_S
+        return bool(self._left) and not any(seen > since for seen in list(self._waiting.values()))
+
+    def forget(self) -> None:
+        """The work has come to an end: nobody waits for it, and nobody need have left it."""
+        self._waiting.clear()
+        self._left.clear()
