@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -15,6 +14,7 @@ from pages.ui import (
     comparing,
     looking,
     mapview,
+    news,
     pictured,
     routes,
     scale,
@@ -24,6 +24,7 @@ from pages.ui import (
 )
 from pages.ui.coloured import Colouring
 from pages.ui.looking import Looking
+from pages.ui.news import News
 from pages.ui.words import coordinates, literal
 from unigeoclip.embedders import first_compared
 from unigeoclip.errors import InputError, UniGeoError
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     from unigeoclip.compare import Comparison
     from unigeoclip.embedders import Embedder
 
-POLL_S = 0.2
-TELL_EVERY_S = 1.0  # a bar that moves all the time keeps the browser from the maps, and both from the models
 FETCH_POLL_S = 0.02
 # How long what is below the maps waits for their pictures at most: on a visitor's first look, later; and then for the
 # browser to decode them.
@@ -164,12 +163,14 @@ def compare() -> None:
     if seen.problem:
         st.error(literal(seen.problem), icon=":material/info:")
     looking.write_link(seen, name)
-    progress = st.empty()
+    with st.container(key="compare-progress", horizontal=True, vertical_alignment="center"):
+        _progress(job, models, seen.visitor, drawn)
     _maps(atlas, job, [found[model] for model in models], how, seen)
     if comparison.embedded:
         _below(job, comparison, how)
         _baselines(atlas)
-    _wait(job, models, seen.visitor, drawn, progress)
+    for error in [job.work[name].error for name in models if job.work[name].error]:
+        st.error(literal(error), icon=":material/info:")
 
 
 def _asked(seen: Looking, digits: int) -> None:
@@ -290,31 +291,24 @@ def _baselines(atlas: Atlas) -> None:
             st.html(found)
 
 
-def _wait(job: Job, models: list[str], visitor: str, drawn: int, progress: Any) -> None:
-    """Draw the page anew when there is more to see; until then show how far it is, and let it be stopped."""
+def _progress(job: Job, models: list[str], visitor: str, drawn: int) -> None:
+    """How far the work is, and a way to stop it, or to go on; the page is drawn anew when there is more to see."""
     works = [job.work[name] for name in models]
-    for work in works:
-        if work.error:
-            st.error(literal(work.error), icon=":material/info:")
+    titles = {name: comparing.embedders(job.atlas)[0][name].title for name in models}
+
+    def tell() -> News:
+        job.see(models, visitor)
+        version = "stopped" if any(work.stopped for work in works) else str(job.version(models))
+        busy = [work for work in works if work.busy]
+        now = next((work for work in busy if work.share < 1), busy[0] if busy else None)
+        return News(version) if now is None else News(version, f"{now.doing}: {titles[now.name]}", now.share)
+
     if any(work.is_stopped_for(visitor) for work in works):
-        with progress.container(horizontal=True, vertical_alignment="center"):
-            st.caption("Stopped. Maps that were not finished are coarse, or empty, below.")
-            st.button("Go on", key="go-on-comparing", on_click=job.go_on, args=(visitor,))
-        return
-    if busy := [work for work in works if work.busy]:
-        with progress.container(horizontal=True, vertical_alignment="center"):
-            bar = st.progress(0.0)
-            st.button("Stop", key="stop-comparing", on_click=job.stop, args=(visitor,))
-        told = -math.inf
-        while any(work.busy for work in works) and job.version(models) == drawn:
-            job.see(models, visitor)
-            if time.monotonic() - told > TELL_EVERY_S:
-                now = next((work for work in works if work.busy and work.share < 1), busy[0])
-                bar.progress(now.share, text=f"{now.doing}: {now.name} … {now.share:.0%}")
-                told = time.monotonic()
-            time.sleep(POLL_S)
-    if job.version(models) != drawn:
-        st.rerun()
+        st.caption("Stopped. Maps that were not finished are coarse, or empty, below.")
+        st.button("Go on", key="go-on-comparing", on_click=job.go_on, args=(visitor,))
+    elif any(work.busy for work in works) or job.version(models) != drawn:
+        news.follow(tell, str(drawn), "progress")
+        st.button("Stop", key="stop-comparing", on_click=job.stop, args=(visitor,))
 
 
 compare()

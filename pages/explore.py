@@ -15,6 +15,7 @@ from pages.ui import (
     intro,
     links,
     mapview,
+    news,
     scale,
     share,
     state,
@@ -26,8 +27,6 @@ from unigeoclip.geo import distance_m
 
 if TYPE_CHECKING:
     from unigeoclip.search import Explorer
-
-LOOK_AGAIN_S = 0.7
 
 
 def _clicked(visitor: state.Session, explorer: Explorer | None, key: str, digits: int) -> None:
@@ -62,12 +61,19 @@ def _best(answer: state.Answer, digits: int) -> None:
             f"{coordinates(best.lat, best.lon, digits)}{away}<br>{near}</p>")  # fmt: skip
 
 
-@st.fragment(run_every=LOOK_AGAIN_S)
-def _complete(visitor: state.Session, explorer: Explorer) -> None:
-    """Look from time to time whether what the answer lacked has been found, and then draw the page anew."""
-    if state.complete(visitor, explorer):
-        visitor.problem = visitor.problem or visitor.told  # nobody has done anything: it still stands
-        st.rerun()
+def _follow(visitor: state.Session, explorer: Explorer) -> None:
+    """Draw the page anew when what the answer lacks has been found; that stands in no bar, the cards say it."""
+    answer = visitor.answer
+    if answer is None or not state.lacks(answer):
+        return
+
+    def keep_problem() -> None:  # nobody has done anything: what the page says still stands
+        visitor.problem = visitor.problem or visitor.told
+
+    news.follow(
+        lambda: news.News("found" if state.seek(visitor, explorer, answer) else "sought"), "sought",
+        f"place-{explorer.atlas.name}", on_news=keep_problem,
+    )  # fmt: skip
 
 
 @st.fragment
@@ -85,6 +91,7 @@ def explore() -> None:
     state.read_link(visitor, atlas.manifest.modalities)
     if explorer is not None:
         state.settle(visitor, explorer)
+        state.complete(visitor)
     state.write_link(visitor)
 
     with head:
@@ -110,7 +117,8 @@ def explore() -> None:
         )  # fmt: skip
     with right, st.container(key="results"):
         if explorer is None:
-            waiting.for_explorer(opening)
+            if opening.error is None:
+                waiting.for_explorer(opening, asked=bool(visitor.wanted))
         elif visitor.answer is None:
             intro.show(size.where, asked=False)
             examples.tiles(atlas, lambda example: composer.take_example(visitor, example))
@@ -121,8 +129,8 @@ def explore() -> None:
             cards.show(explorer, visitor.answer, key=cards_key, on_use=lambda: _used(visitor, cards_key))
             if visitor.count < state.MOST_MATCHES:
                 st.button("Show more", key="more", type="tertiary", on_click=state.more, args=(visitor,))
-    if explorer is not None and state.lacks(visitor.answer):  # a browser stops looking when this is no longer here
-        _complete(visitor, explorer)
+    if explorer is not None:
+        _follow(visitor, explorer)
 
 
 explore()

@@ -33,10 +33,14 @@ class Audience:
         """Whether a visitor has left and not come back."""
         return visitor in self._left
 
+    def is_waiting(self) -> bool:
+        """Whether anybody waits."""
+        since = time.monotonic() - GONE_S
+        return any(seen > since for seen in list(self._waiting.values()))
+
     def is_gone(self) -> bool:
         """Whether somebody has left and nobody waits; work that nobody has stopped goes on without visitors."""
-        since = time.monotonic() - GONE_S
-        return bool(self._left) and not any(seen > since for seen in list(self._waiting.values()))
+        return bool(self._left) and not self.is_waiting()
 
     def forget(self) -> None:
         """The work has come to an end: nobody waits for it, and nobody need have left it."""

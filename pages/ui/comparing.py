@@ -81,8 +81,8 @@ class Work:
         return not self.stopped
 
     def is_stopped_for(self, visitor: str) -> bool:
-        """Whether a visitor sees it stopped, though others may wait for it."""
-        return self.stopped or (self.busy and self.audience.has_left(visitor))
+        """Whether a visitor has stopped it, though others may wait for it."""
+        return self.audience.has_left(visitor) and (self.busy or self.stopped)
 
 
 class Job:
@@ -91,19 +91,19 @@ class Job:
     def __init__(self, atlas: Atlas, region: Region) -> None:
         self.atlas, self.region = atlas, region
         self.work: dict[str, Work] = {}
+        self._taking_up = threading.Lock()  # two visitors at once begin once
 
     def want(self, names: list[str], visitor: str, *, umap: bool = False) -> None:
-        """Ask for maps of these embedders, then for layouts and figures; what was stopped stays so.
+        """Ask for maps of these embedders, then for layouts and figures; what the visitor has stopped stays so.
 
         Args:
             names: The models, the first of which the others are compared with.
             visitor: Who asks.
             umap: Whether layouts are wanted.
         """
-        for name in names:
-            if name not in self.work:
-                self._open(name, Audience())
-        self.see(names, visitor)
+        with self._taking_up:
+            for name in names:
+                self._take_up(name, visitor)
         works = [self.work[name] for name in names]
         if not all(work.complete for work in works):
             return
@@ -122,6 +122,18 @@ class Job:
         if not work.prepared:
             work.prepared = True
             _later(_AHEAD, work, self._prepare)
+
+    def _take_up(self, name: str, visitor: str) -> None:
+        """Begin with an embedder, or again with one that others have stopped."""
+        work = self.work.get(name)
+        audience = Audience() if work is None else work.audience
+        audience.see(visitor)
+        if work is not None and (audience.has_left(visitor) or not work.stopped):
+            return
+        if work is not None and work.complete:
+            work.stopped, work.doing = False, ""
+        else:
+            self._open(name, audience)
 
     def _open(self, name: str, audience: Audience) -> None:
         """Show what is on disk at once; embed what is not."""
@@ -153,24 +165,25 @@ class Job:
 
     def stop(self, visitor: str) -> None:
         """A visitor does not wait for what is not done; it is given up if nobody else does."""
-        for work in self.work.values():
+        for work in list(self.work.values()):
             if work.busy:
                 work.audience.leave(visitor)
                 work.goes_on()
 
     def abandon(self) -> None:
         """Give up what is not done, whoever waits."""
-        for work in self.work.values():
+        for work in list(self.work.values()):
             work.stopped = work.busy
 
     def go_on(self, visitor: str) -> None:
-        """Take up again, for a visitor, what was stopped: the next `want` asks for what is wanted then."""
-        for name, work in list(self.work.items()):
+        """A visitor wants after all what they have stopped: the next `want` asks for it."""
+        for work in list(self.work.values()):
             work.audience.come_back(visitor)
-            if work.stopped and not work.complete:
-                self._open(name, work.audience)
-            elif work.stopped:
-                work.stopped, work.doing = False, ""
+
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether a visitor waits for something of it."""
+        return any(work.busy and work.audience.is_waiting() for work in list(self.work.values()))
 
     def comparison(self, names: list[str]) -> Comparison:
         """What can be shown of these embedders, which may be nothing yet."""
@@ -237,7 +250,9 @@ _maps_changed = threading.Condition()
 
 
 def job(atlas: Atlas, bounds: Bounds | None = None) -> Job:
-    """The one job of a region in this process; the ones used least recently are forgotten, not their files.
+    """The one job of a region in this process; those used least recently that nobody waits for are forgotten.
+
+    Their files are kept.
 
     Args:
         atlas: What is compared.
@@ -256,9 +271,9 @@ def job(atlas: Atlas, bounds: Bounds | None = None) -> Job:
     with _lock:
         found = _jobs.setdefault(key, found)
         _jobs.move_to_end(key)
-        while len(_jobs) > KEPT_REGIONS:
-            _, old = _jobs.popitem(last=False)
-            old.abandon()
+        old = [each for each, other in _jobs.items() if other is not found and not other.is_waited_for]
+        for each in old[: max(0, len(_jobs) - KEPT_REGIONS)]:
+            _jobs.pop(each).abandon()
         return found
 
 

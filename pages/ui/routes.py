@@ -19,7 +19,7 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from pages.ui import engine, qr, streets, suggestions
+from pages.ui import engine, news, qr, streets, suggestions
 from pages.ui.serving import KEEP, image_response, threaded, version
 from pages.ui.shell import WEB
 from pages.ui.words import height
@@ -211,6 +211,7 @@ class _Checked(StaticFiles):
 ROUTES = [
     Mount("/web", _Checked(directory=WEB)),
     Route(qr.PATH, qr.route),
+    news.ROUTE,
     Route("/data/overlays/{digest}.{ending}", _overlay),
     Route("/data/{atlas}/tiles/{style}/{z:int}/{x:int}/{y:int}", threaded(_tile)),
     Route("/data/{atlas}/pictures/{modality}/{point}", threaded(_picture)),

@@ -31,7 +31,7 @@ MAX_ITEMS = 8
 MATCHES, MOST_MATCHES = 10, 50
 _COUNTS = {str(count): count for count in range(MATCHES, MOST_MATCHES + 1, MATCHES)}  # as an address says them
 _SHOWN = (*KEYS, links.COUNT)  # what is shown of an answer, in the address
-QUIET_S, PATIENCE_S = 1.5, 6.0  # see `complete`
+QUIET_S, PATIENCE_S = 1.5, 6.0  # see `seek`
 _completing = ThreadPoolExecutor(1, "complete")
 _asked_at = [-math.inf]  # when any visitor asked last, seconds of `time.monotonic`
 
@@ -60,7 +60,7 @@ class Answer:
     matches: dict[str, list[Match]]
     count: int  # of matches of each modality that were looked for
     spots: tuple[Spot, ...] = ()
-    # The place that was asked about, in all its modalities; NaN is a similarity that `complete` has yet to find.
+    # The place that was asked about, in all its modalities; NaN is a similarity that `seek` has yet to find.
     here: dict[str, Match] = field(default_factory=dict)
     drawn: dict[Display, Drawn] = field(default_factory=dict)  # see `display.draw`
 
@@ -83,7 +83,7 @@ class Session:
         display: How answers are shown on the map.
         count: How many results of each modality are wanted.
         asked_at: When the present answer was asked for, seconds of `time.monotonic`.
-        completing: What `complete` waits for.
+        completing: An answer and what it still lacks, being found by `seek`.
         revision: Counts answers and refusals; the map uses it to know that a question is settled.
         link: The items part of the page's address as last written or read.
         display_link: The same of the display and of ``count``.
@@ -103,7 +103,7 @@ class Session:
     display: Display = field(default_factory=Display)
     count: int = MATCHES
     asked_at: float = -math.inf
-    completing: Future[dict[str, Match]] | None = None
+    completing: tuple[Answer, Future[dict[str, Match]]] | None = None
     revision: int = 0
     link: tuple[str, ...] = ()
     display_link: dict[str, str] = field(default_factory=dict)
@@ -160,7 +160,7 @@ def settle(state: Session, explorer: Explorer) -> None:
     state.revision += 1
     state.asked_at = _asked_at[0] = time.monotonic()
     if state.completing is not None:
-        state.completing.cancel()  # if it has not begun
+        state.completing[1].cancel()  # if it has not begun
         state.completing = None
     try:
         state.wanted = tuple(_named(explorer, item) for item in state.wanted)
@@ -186,11 +186,11 @@ def ask(explorer: Explorer, items: tuple[QueryItem, ...], count: int) -> Answer:
 
 
 def lacks(answer: Answer | None) -> bool:
-    """Whether `complete` has yet to find something of an answer."""
+    """Whether `seek` has yet to find something of an answer."""
     return answer is not None and any(math.isnan(match.similarity) for match in answer.here.values())
 
 
-def complete(state: Session, explorer: Explorer) -> bool:
+def seek(state: Session, explorer: Explorer, answer: Answer) -> bool:
     """Find what an answer still lacks: how alike the place is that was asked about.
 
     That takes several times as long as all the rest. So it is done when the rest is on screen and nobody has asked for
@@ -198,23 +198,30 @@ def complete(state: Session, explorer: Explorer) -> bool:
     its own, for one visitor at a time: nobody's next question waits for it.
 
     Returns:
-        Whether it has just been found; until then, call again.
+        Whether `complete` can put it in the answer; until then, call again.
     """
-    answer = state.answer
-    if answer is None or not lacks(answer):
-        return False
-    if state.completing is None:
+    seeking = state.completing
+    if seeking is None or seeking[0].here is not answer.here:
         now = time.monotonic()
         if now - _asked_at[0] >= QUIET_S or now - state.asked_at >= PATIENCE_S:
             place_id = next(iter(answer.here.values())).place_id
-            state.completing = _completing.submit(explorer.place_matches, answer.query, place_id)
-    elif state.completing.done():
-        try:
-            here = state.completing.result()
-        except UniGeoError as error:
-            state.problem, here = str(error), {}
-        state.answer = replace(answer, here=here)
-    return not lacks(state.answer)
+            state.completing = answer, _completing.submit(explorer.place_matches, answer.query, place_id)
+        return False
+    return seeking[1].done()
+
+
+def complete(state: Session) -> None:
+    """Put in the answer what `seek` has found of it, if it has."""
+    if state.completing is None or not state.completing[1].done():
+        return
+    (answer, found), state.completing = state.completing, None
+    if state.answer is None or state.answer.here is not answer.here:
+        return
+    try:
+        here = found.result()
+    except UniGeoError as error:
+        state.problem, here = str(error), {}
+    state.answer = replace(state.answer, here=here)
 
 
 def more(state: Session) -> None:

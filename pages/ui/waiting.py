@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import engine, links, state
+from pages.ui import engine, links, news, state
 from pages.ui.words import atlas_title, literal
 
 POLL_S = 0.15
@@ -67,14 +67,15 @@ def for_atlas(name: str) -> engine.Opening:
     return opening
 
 
-def for_explorer(opening: engine.Opening) -> None:
-    """Show what is being computed until it is done, then draw the page anew."""
-    if opening.error is not None:
-        return
-    bar = st.progress(opening.share, text=opening.words)
-    st.caption(
-        "The map can be moved meanwhile. This happens only at the first start; the result is kept for the next time."
-    )
-    while not opening.wait(POLL_S):
-        bar.progress(opening.share, text=f"{opening.words} … {opening.share:.0%}")
-    st.rerun()
+def for_explorer(opening: engine.Opening, *, asked: bool) -> None:
+    """Show what is being computed until it is done, well or badly; the page is then drawn anew."""
+    if opening.wait(POLL_S):
+        st.rerun()
+
+    def tell() -> news.News:
+        return news.News("open" if opening.wait(0) else "opening", opening.words, opening.share)
+
+    news.follow(tell, "opening", f"opening-{opening.name}", time_left=True)
+    if asked:
+        st.markdown("Your query is answered as soon as this is done.")
+    st.caption("This happens only at the first start; the result is kept for the next time.")

@@ -129,11 +129,22 @@ class ConstantEmbedder:
         return np.full((len(as_latlon(latlon)), 4), 0.5, np.float32)
 
 
+class SlowEmbedder:
+    """Needs seconds for a map, and no time for a point."""
+
+    name, title, dim = "slow", "Slow", 3
+    provenance = SimpleNamespace(made_by="A test", source="none", licence="none")
+
+    def embed(self, latlon):
+        time.sleep((len(latlon) - 1) / 120)
+        return unit_xyz(as_latlon(latlon)).astype(np.float32)
+
+
 def embedders(atlas):
-    """Three embedders that need no weights, and one that is missing."""
+    """Four embedders that need no weights, and one that is missing."""
     from unigeoclip.embedders.coordinates import CoordinatesEmbedder, FourierEmbedder
 
-    found = [FourierEmbedder.for_atlas(atlas), CoordinatesEmbedder(), ConstantEmbedder()]
+    found = [FourierEmbedder.for_atlas(atlas), CoordinatesEmbedder(), ConstantEmbedder(), SlowEmbedder()]
     return {each.name: each for each in found}, {"satclip": "Fetch it with 'baselines download'."}
 
 

@@ -138,12 +138,28 @@ def test_nobody_stops_what_somebody_else_waits_for(monkeypatch, tmp_path):
     clock.now += 2 * audience.GONE_S
     job.see(["fourier"], "one")  # who has stopped it, but looks at the page
     assert not work.report(1, 2), "the other one has closed the page"
-    assert work.is_stopped_for("other")
-    job.go_on("other")
+    assert not work.is_stopped_for("other"), "who did not stop it"
+    job.want(["fourier"], "one")
+    assert job.work["fourier"] is work, "who stopped it does not begin it again"
+    job.want(["fourier"], "other")
     assert job.work["fourier"].report(1, 2)
     assert job.work["fourier"].is_stopped_for("one")
     comparing._do(job.work["fourier"], lambda work: True)
     assert not job.work["fourier"].is_stopped_for("one"), "it is done"
+
+
+def test_regions_that_somebody_waits_for_are_not_forgotten(monkeypatch, tmp_path):
+    monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
+    monkeypatch.setattr(comparing, "embedders", fake.embedders)
+    monkeypatch.setattr(comparing, "_later", lambda rank, work, act: None)
+    monkeypatch.setattr(comparing, "KEPT_REGIONS", 2)
+    atlas, part, other_part = fake.FakeAtlas(), (-60.0, -60.0, 60.0, 60.0), (-50.0, -50.0, 50.0, 50.0)
+    whole, old = comparing.job(atlas), comparing.job(atlas, part)
+    whole.want(["fourier"], "somebody")
+    comparing.job(atlas, other_part)
+    assert comparing.job(atlas) is whole
+    assert whole.work["fourier"].goes_on()
+    assert comparing.job(atlas, part) is not old, "nobody waited for it"
 
 
 def test_work_goes_on_without_visitors_if_nobody_stopped_it(monkeypatch, tmp_path):

@@ -2,6 +2,7 @@
 
 import math
 from concurrent.futures import Future
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -52,29 +53,52 @@ def visitor(clock, monkeypatch):
     return state.Session("world", answer=answer, asked_at=clock.now)
 
 
+def seek(visitor, explorer):
+    return state.seek(visitor, explorer, visitor.answer)
+
+
 def test_it_waits_until_nobody_has_asked_for_a_moment(visitor, clock):
     clock.now += state.QUIET_S - 0.1
-    assert not state.complete(visitor, Finds())
+    assert not seek(visitor, Finds())
     assert visitor.completing is None
     clock.now += 0.2
-    assert not state.complete(visitor, Finds())  # begun
-    assert state.complete(visitor, Finds())
+    assert not seek(visitor, Finds())  # begun
+    assert seek(visitor, Finds())
+    state.complete(visitor)
     assert visitor.answer.here["aerial"].similarity == 0.5
-    assert not state.complete(visitor, Finds())  # there is nothing more to find
+    assert not state.lacks(visitor.answer)
 
 
 def test_where_somebody_always_asks_it_waits_no_longer_than_so_long(visitor, clock):
     for _ in range(20):
         clock.now += 1.0
         state._asked_at[0] = clock.now
-        if state.complete(visitor, Finds()):
+        if seek(visitor, Finds()):
             break
     assert clock.now - visitor.asked_at == pytest.approx(state.PATIENCE_S + 1)
 
 
 def test_what_cannot_be_found_is_said_once(visitor, clock):
     clock.now += state.QUIET_S
-    state.complete(visitor, Refuses())
-    assert state.complete(visitor, Refuses())
+    seek(visitor, Refuses())
+    state.complete(visitor)
     assert visitor.problem == "There is no such place."
     assert not state.lacks(visitor.answer)
+
+
+def test_what_is_found_of_an_older_answer_does_not_count(visitor, clock):
+    clock.now += state.QUIET_S
+    seek(visitor, Finds())
+    newer = visitor.answer = replace(visitor.answer, here={"aerial": match(math.nan)})
+    state.complete(visitor)
+    assert visitor.answer is newer
+    assert state.lacks(newer)
+
+
+def test_more_results_do_not_begin_the_search_anew(visitor, clock):
+    clock.now += state.QUIET_S
+    seek(visitor, Finds())
+    visitor.answer = replace(visitor.answer, count=20)
+    assert seek(visitor, Finds())
+    state.complete(visitor)
+    assert visitor.answer.here["aerial"].similarity == 0.5

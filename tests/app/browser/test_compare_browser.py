@@ -45,6 +45,28 @@ def together(page):
     return first
 
 
+def test_the_page_answers_while_a_model_works_and_stop_is_ones_own(visit):
+    visitor = visit("/compare?atlas=world&models=fourier,slow")
+    page = visitor.page
+    stop, go_on = (page.get_by_role("button", name=name) for name in ("Stop", "Go on"))
+    page.wait_for_selector(".ugc-pane:nth-child(2) .ugc-heat[data-shown]")  # its coarse look
+    coarse = page.evaluate(PICTURES)
+    page.locator(".ugc-pane-canvas").first.click(position={"x": 150, "y": 200})
+    pictures_other_than(visitor, coarse)
+    assert stop.is_visible(), "the click was answered when the work was done"
+    other = visit("/compare?atlas=world&models=fourier,slow").page
+    others_stop = other.get_by_role("button", name="Stop")
+    others_stop.wait_for()
+    stop.click()
+    go_on.wait_for()
+    other.wait_for_timeout(1000)
+    assert others_stop.is_visible()
+    go_on.click()
+    for each in (page, other):
+        each.get_by_text("Effective rank").wait_for()
+        assert not each.get_by_text("Stopped.").count()
+
+
 def test_panes_move_together_and_nothing_reruns(compared):
     page = compared.page
     compared.settle()

@@ -1,0 +1,60 @@
+// Asks the server from time to time how far something is, shows that, and has the page drawn anew when there is more of it
+// to see. data = {url, seen, time_left, news}, news = {version, words, share}; what goes back is the event "news".
+
+import { beginRun } from "./bus.js";
+import { el } from "./map/controls.js";
+
+const EVERY_MS = 500;
+const AGAIN_MS = 4000; // the page has been told, and will be drawn anew; if that was lost, it is told again
+const LEAST_SHARE = 0.04; // done since it began, before it is said how long the rest takes
+
+/** Called by Streamlit on every change of data; returns the clean-up. */
+export function render({ parentElement, data, setTriggerValue }) {
+  const root = parentElement.querySelector(".ugc-news");
+  if (!root || !data) return undefined;
+  const isLatest = beginRun(root);
+  const take = (news) => {
+    const isNew = news?.version !== data.seen;
+    if (isNew) setTriggerValue("news", news?.version ?? "");
+    else draw(root, news, data.time_left);
+    later(isNew ? AGAIN_MS : EVERY_MS);
+  };
+  const ask = async () => {
+    const response = await fetch(data.url).catch(() => null);
+    if (!isLatest()) return;
+    if (!response) later(AGAIN_MS); // the server cannot be reached; Streamlit says so
+    else take(response.ok ? await response.json() : null);
+  };
+  const later = (milliseconds) => {
+    clearTimeout(root.ugcTimer);
+    if (isLatest()) root.ugcTimer = setTimeout(ask, milliseconds);
+  };
+  take(data.news);
+  return () => isLatest() && clearTimeout(root.ugcTimer);
+}
+
+function draw(root, { words, share }, timeLeft) {
+  if (!words) {
+    root.replaceChildren();
+    return;
+  }
+  root.ugcBegun ??= { at: performance.now(), share };
+  const percent = Math.round(100 * share);
+  const text = `${words} … ${percent} %${timeLeft ? left(root.ugcBegun, share) : ""}`;
+  if (!root.firstChild) {
+    const bar = el("div.ugc-news-bar", { role: "progressbar", "aria-valuemin": 0, "aria-valuemax": 100 }, el("i"));
+    root.append(el("span.ugc-news-words"), bar);
+  }
+  const [said, bar] = root.children;
+  said.textContent = text;
+  bar.setAttribute("aria-label", words);
+  bar.setAttribute("aria-valuenow", percent);
+  bar.firstChild.style.width = `${percent}%`;
+}
+
+function left(begun, share) {
+  const done = share - begun.share;
+  if (done < LEAST_SHARE) return "";
+  const seconds = ((performance.now() - begun.at) / 1000 / done) * (1 - share);
+  return `, about ${seconds > 10 ? 5 * Math.round(seconds / 5) : Math.max(1, Math.round(seconds))} s left`;
+}

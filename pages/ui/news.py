@@ -1,0 +1,80 @@
+"""News of what is on its way: the browser asks for them from time to time, and has the page drawn anew when there are.
+
+A run of the page that waited would let no click through. A fragment that Streamlit repeats would leave on the page what
+is gone from it, whenever one of its runs follows another run at once.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections import OrderedDict
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import streamlit as st
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from pages.ui.browser import component
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.requests import Request
+
+MOST = 512  # that can be asked for: one or two for each visitor who waits
+
+_component = partial(component, "news", "news.js", '<div class="ugc-news"></div>')
+_told: OrderedDict[str, Callable[[], News]] = OrderedDict()
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class News:
+    """How far something is.
+
+    Attributes:
+        version: Changes when there is more to see.
+        words: What is being done, beside a bar; empty for no bar.
+        share: How much of it is done, 0 to 1.
+    """
+
+    version: str
+    words: str = ""
+    share: float = 0.0
+
+
+def follow(
+    tell: Callable[[], News], seen: str, key: str, *, on_news: Callable[[], None] | None = None, time_left: bool = False
+) -> None:
+    """Show how far something is, and draw the page anew when there is more of it to see.
+
+    Args:
+        tell: Gives the news; called from another thread, so it must be quick.
+        seen: The version that the page shows.
+        key: The component's own.
+        on_news: Called in the run that draws the page anew.
+        time_left: Whether to say how long it will take.
+    """
+    names: dict[str, str] = st.session_state.setdefault("news", {})
+    name = names.setdefault(key, secrets.token_urlsafe(12))
+    with _lock:
+        _told[name] = tell
+        _told.move_to_end(name)
+        while len(_told) > MOST:
+            _told.popitem(last=False)
+    data = {"url": f"/data/news/{name}", "seen": seen, "time_left": time_left, "news": asdict(tell())}
+    _component()(key=key, data=data, on_news_change=on_news or (lambda: None))
+
+
+async def _news(request: Request) -> Response:
+    with _lock:
+        tell = _told.get(request.path_params["name"])
+    if tell is None:
+        return PlainTextResponse("Nobody knows of this any more; draw the page anew.", 404)
+    return JSONResponse(asdict(tell()), headers={"Cache-Control": "no-store"})
+
+
+ROUTE = Route("/data/news/{name}", _news)
