@@ -70,8 +70,9 @@ def _follow(visitor: state.Session, explorer: Explorer) -> None:
     def keep_problem() -> None:  # nobody has done anything: what the page says still stands
         visitor.problem = visitor.problem or visitor.told
 
+    sought = f"{visitor.revision}, sought"  # another one for every question
     news.follow(
-        lambda: news.News("found" if state.seek(visitor, explorer, answer) else "sought"), "sought",
+        lambda: news.News("found" if state.seek(visitor, explorer, answer) else sought), sought,
         f"place-{explorer.atlas.name}", on_news=keep_problem,
     )  # fmt: skip
 

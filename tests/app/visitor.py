@@ -15,7 +15,8 @@ from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
 
-MAP = "unigeoclip_map"
+MAP, NEWS = "unigeoclip_map", "unigeoclip_news"
+NEWS_EVERY_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class Visitor:
     _map_id: str = ""
     _fragment: str = ""
     _clicks: int = 0
+    _news: dict = field(default_factory=dict)
 
     def __enter__(self):
         stream = self.address.replace("http", "ws", 1) + "/_stcore/stream"
@@ -64,8 +66,9 @@ class Visitor:
         self._query_string = f"atlas={self.atlas}"
         self._rerun(ClientState())
         self._until(lambda: bool(self._map), "the map")
-        # The cards stand where the progress bar was; from now on clicks are answered.
         self._until_script_ends()
+        while self._news.get("news", {}).get("words"):  # a progress bar: clicks are answered when it is gone
+            self._await_news()
         return self
 
     def __exit__(self, *_exception):
@@ -92,6 +95,21 @@ class Visitor:
         fetched = time.perf_counter() - started
         marker = next(each for each in pane["markers"] if each["kind"] == "query")
         return Shown((marker["lat"], marker["lng"]), pane["overlay"]["url"], answered, fetched, size)
+
+    def _await_news(self):
+        """Ask how far the server is until the page is to be drawn anew, and have that done."""
+        news, self._news = self._news, {}
+        deadline = time.monotonic() + self.patience_s
+        while self._read(news["url"])["version"] == news["seen"]:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"Waited {self.patience_s:g} s for the atlas.")
+            time.sleep(NEWS_EVERY_S)
+        self._rerun(ClientState())
+        self._until_script_ends()
+
+    def _read(self, path):
+        with urllib.request.urlopen(self.address + path, timeout=self.patience_s) as response:
+            return json.load(response)
 
     def _rerun(self, state):
         state.query_string, state.page_script_hash = self._query_string, self._page
@@ -123,3 +141,5 @@ class Visitor:
             if component.component_name.endswith(MAP):
                 self._map_id, self._fragment = component.id, message.delta.fragment_id
                 self._map = json.loads(component.json or component.mixed.json)
+            elif component.component_name.endswith(NEWS):
+                self._news = json.loads(component.json or component.mixed.json)
