@@ -7,11 +7,10 @@ is gone from it, whenever one of its runs follows another run at once.
 from __future__ import annotations
 
 import secrets
-import threading
-from collections import OrderedDict
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 import streamlit as st
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -24,11 +23,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-MOST = 512  # that can be asked for: one or two for each visitor who waits
-
 _component = partial(component, "news", "news.js", '<div class="ugc-news"></div>')
-_told: OrderedDict[str, Callable[[], News]] = OrderedDict()
-_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -46,35 +41,42 @@ class News:
     share: float = 0.0
 
 
+@dataclass(eq=False)
+class _Topic:
+    """What one visitor follows; it is gone with the visitor's session."""
+
+    tell: Callable[[], News]
+    name: str = field(default_factory=lambda: secrets.token_urlsafe(12))
+
+
+_topics: WeakValueDictionary[str, _Topic] = WeakValueDictionary()
+
+
 def follow(
     tell: Callable[[], News], seen: str, key: str, *, on_news: Callable[[], None] | None = None, time_left: bool = False
 ) -> None:
     """Show how far something is, and draw the page anew when there is more of it to see.
 
     Args:
-        tell: Gives the news; called from another thread, so it must be quick.
+        tell: Gives the news; called by the server itself, which nothing may hold up.
         seen: The version that the page shows.
         key: The component's own.
         on_news: Called in the run that draws the page anew.
         time_left: Whether to say how long it will take.
     """
-    names: dict[str, str] = st.session_state.setdefault("news", {})
-    name = names.setdefault(key, secrets.token_urlsafe(12))
-    with _lock:
-        _told[name] = tell
-        _told.move_to_end(name)
-        while len(_told) > MOST:
-            _told.popitem(last=False)
-    data = {"url": f"/data/news/{name}", "seen": seen, "time_left": time_left, "news": asdict(tell())}
+    topics: dict[str, _Topic] = st.session_state.setdefault("news", {})
+    topic = topics.setdefault(key, _Topic(tell))
+    topic.tell = tell
+    _topics[topic.name] = topic
+    data = {"url": f"/data/news/{topic.name}", "seen": seen, "time_left": time_left, "news": asdict(tell())}
     _component()(key=key, data=data, on_news_change=on_news or (lambda: None))
 
 
 async def _news(request: Request) -> Response:
-    with _lock:
-        tell = _told.get(request.path_params["name"])
-    if tell is None:
+    topic = _topics.get(request.path_params["name"])
+    if topic is None:
         return PlainTextResponse("Nobody knows of this any more; draw the page anew.", 404)
-    return JSONResponse(asdict(tell()), headers={"Cache-Control": "no-store"})
+    return JSONResponse(asdict(topic.tell()), headers={"Cache-Control": "no-store"})
 
 
 ROUTE = Route("/data/news/{name}", _news)

@@ -1,5 +1,6 @@
 """What the browser hears of work that is on its way."""
 
+import gc
 from types import SimpleNamespace
 
 import pytest
@@ -17,7 +18,6 @@ def shown(monkeypatch):
     drawn = []
     monkeypatch.setattr(news, "_component", lambda: lambda **options: drawn.append(options["data"]))
     monkeypatch.setattr(news, "st", SimpleNamespace(session_state={}))
-    monkeypatch.setattr(news, "_told", news.OrderedDict())
     return drawn
 
 
@@ -47,13 +47,12 @@ def test_a_visitor_has_one_address_for_one_thing(shown, client):
     assert client.get(first).json()["version"] == "1"
 
 
-def test_what_is_forgotten_is_said_to_be(shown, client, monkeypatch):
-    monkeypatch.setattr(news, "MOST", 1)
-    for key in ("work", "other work"):
-        news.follow(lambda: News("0"), "0", key)
-    first, second = (data["url"] for data in shown)
-    assert client.get(first).status_code == 404
-    assert client.get(second).status_code == 200
+def test_nothing_is_kept_of_a_visitor_who_has_gone(shown, client):
+    news.follow(lambda: News("0"), "0", "work")
+    (data,) = shown
+    news.st.session_state.clear()
+    gc.collect()
+    assert client.get(data["url"]).status_code == 404
 
 
 def test_no_page_repeats_a_fragment():
