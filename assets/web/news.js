@@ -1,36 +1,44 @@
 // Asks the server from time to time how far something is, shows that, and has the page drawn anew when there is more of it
 // to see. data = {url, seen, time_left, news}, news = {version, words, share}; what goes back is the event "news".
 
-import { beginRun } from "./bus.js";
 import { el } from "./map/controls.js";
 
 const EVERY_MS = 500;
 const AGAIN_MS = 4000; // the page has been told, and will be drawn anew; if that was lost, it is told again
 const LEAST_SHARE = 0.04; // done since it began, before it is said how long the rest takes
 
-/** Called by Streamlit on every change of data; returns the clean-up. */
+/**
+ * Called by Streamlit on every change of data. There is no clean-up, which Streamlit also calls where no further run follows;
+ * who is no longer on the page stops asking.
+ */
 export function render({ parentElement, data, setTriggerValue }) {
   const root = parentElement.querySelector(".ugc-news");
-  if (!root || !data) return undefined;
-  const isLatest = beginRun(root);
-  const take = (news) => {
-    const isNew = news?.version !== data.seen;
-    if (isNew) setTriggerValue("news", news?.version ?? "");
-    else draw(root, news, data.time_left);
-    later(isNew ? AGAIN_MS : EVERY_MS);
-  };
-  const ask = async () => {
-    const response = await fetch(data.url).catch(() => null);
-    if (!isLatest()) return;
-    if (!response) later(AGAIN_MS); // the server cannot be reached; Streamlit says so
-    else take(response.ok ? await response.json() : null);
-  };
-  const later = (milliseconds) => {
-    clearTimeout(root.ugcTimer);
-    if (isLatest()) root.ugcTimer = setTimeout(ask, milliseconds);
-  };
-  take(data.news);
-  return () => isLatest() && clearTimeout(root.ugcTimer);
+  if (!root || !data) return;
+  root.ugcRun = { data, tell: setTriggerValue };
+  take(root, data.news);
+}
+
+function take(root, news) {
+  const { data, tell } = root.ugcRun;
+  const isNew = news?.version !== data.seen;
+  if (isNew) tell("news", news?.version ?? "");
+  else draw(root, news, data.time_left);
+  later(root, isNew ? AGAIN_MS : EVERY_MS);
+}
+
+function later(root, milliseconds) {
+  clearTimeout(root.ugcTimer);
+  root.ugcTimer = setTimeout(() => ask(root), milliseconds);
+}
+
+async function ask(root) {
+  if (!root.isConnected) return;
+  const run = root.ugcRun;
+  const response = await fetch(run.data.url).catch(() => null);
+  const news = response?.ok ? await response.json() : null;
+  if (root.ugcRun !== run) return; // drawn anew meanwhile, which has a timer of its own
+  if (response) take(root, news);
+  else later(root, AGAIN_MS); // the server cannot be reached; Streamlit says so
 }
 
 function draw(root, { words, share }, timeLeft) {
