@@ -24,7 +24,6 @@ from pages.ui import (
 )
 from pages.ui.coloured import Colouring
 from pages.ui.looking import Looking
-from pages.ui.news import News
 from pages.ui.words import coordinates, literal
 from unigeoclip.embedders import first_compared
 from unigeoclip.errors import InputError, UniGeoError
@@ -296,12 +295,14 @@ def _progress(job: Job, models: list[str], visitor: str, drawn: int) -> None:
     works = [job.work[name] for name in models]
     titles = {name: comparing.embedders(job.atlas)[0][name].title for name in models}
 
-    def tell() -> News:
+    def tell() -> news.News:
         job.see(models, visitor)
         version = "stopped" if any(work.stopped for work in works) else str(job.version(models))
         busy = [work for work in works if work.busy]
         now = next((work for work in busy if work.share < 1), busy[0] if busy else None)
-        return News(version) if now is None else News(version, f"{now.doing}: {titles[now.name]}", now.share)
+        if now is None:
+            return news.News(version)
+        return news.News(version, f"{now.doing}: {titles[now.name]}", now.share)
 
     if any(work.is_stopped_for(visitor) for work in works):
         st.caption("Stopped. Maps that were not finished are coarse, or empty, below.")

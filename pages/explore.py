@@ -62,7 +62,7 @@ def _best(answer: state.Answer, digits: int) -> None:
 
 
 def _follow(visitor: state.Session, explorer: Explorer) -> None:
-    """Draw the page anew when what the answer lacks has been found; that stands in no bar, the cards say it."""
+    """Draw the page anew when what the answer lacks has been found; until then its cards show dots."""
     answer = visitor.answer
     if answer is None or not state.lacks(answer):
         return
