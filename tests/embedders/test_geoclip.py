@@ -6,6 +6,7 @@ returned, float32 on a CPU, for cities on all continents, both poles and both si
 
 import json
 import shutil
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -60,7 +61,7 @@ def test_no_weight_is_subnormal(embedder):
 
 def test_parameters_and_file_size():
     assert sum(tensor.numel() for tensor in GeoCLIPLocationEncoder().state_dict().values()) == 9_449_472
-    assert (GEOCLIP_FOLDER / "location_encoder.safetensors").stat().st_size <= 20_000_000
+    assert (GEOCLIP_FOLDER / "location_encoder.safetensors").stat().st_size <= 19_200_000
 
 
 def test_provenance_names_origin_licence_and_error():
@@ -82,13 +83,20 @@ def test_storage_is_exact_to_half_a_step(bits):
     weight[3] = 0
     weight[4, 5] = 1e-39
     stored = geoclip._quantised(weight, bits)
-    assert stored["weight"].dtype == torch.int16
+    assert stored["weight"].dtype == torch.uint8
     assert ("low" in stored) == (bits == 17)
-    restored = geoclip._restored(stored["weight"], stored["scale"], stored.get("low"))
+    restored = geoclip._restored(stored["weight"], stored["high"], stored["scale"], stored.get("low"))
     step = weight.abs().amax(1, keepdim=True) / (2 ** (bits - 1) - 1)
     assert ((restored - weight).abs() <= 0.51 * step + 1e-6 * weight.abs()).all()
     assert (restored[3] == 0).all()
     assert restored[4, 5] == 0
+
+
+@pytest.mark.parametrize("damage", [b"", b"no stream", zlib.compress(b"ab"), zlib.compress(bytes(10_000))])
+def test_damaged_high_bytes_are_refused(damage):
+    stored = geoclip._quantised(torch.ones(2, 8), 16)
+    with pytest.raises(ValueError, match="high bytes"):
+        geoclip._restored(stored["weight"], torch.tensor(list(damage), dtype=torch.uint8), stored["scale"], None)
 
 
 def test_missing_and_damaged_weights_say_so(tmp_path):

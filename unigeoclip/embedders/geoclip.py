@@ -17,6 +17,7 @@ import math
 import os
 import pickle
 import zipfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +64,7 @@ _EQUAL_EARTH_SCALE = 66.50336  # then divided by 180: (0, 180 E) becomes (1, 0)
 # processor multiplies ten times slower. Below this they change no bit of any output.
 _NEGLIGIBLE_WEIGHT = 1e-20
 # Bits per weight. Sixteen leave errors of up to 1.4e-5 in the unit vector; seventeen halve those. The first capsule, of
-# the coarsest scale, adds little of it, and its seventeenth bit would make the file larger than 20 MB.
+# the coarsest scale, adds little of it, and its seventeenth bit would cost half a megabyte.
 _BITS = (16, 17, 17)
 
 
@@ -153,7 +154,7 @@ class GeoCLIPEmbedder:
             raise CheckpointError(f"{weights} is damaged (its checksum is not the one of {_PROVENANCE}): {remedy}.")
         try:
             encoder = _encoder_of(_unpack(load_file(weights)))
-        except (SafetensorError, RuntimeError, KeyError) as error:
+        except (SafetensorError, RuntimeError, KeyError, ValueError) as error:
             raise CheckpointError(f"{weights} does not hold GeoCLIP's location encoder ({error}): {remedy}.") from error
         return cls(encoder)
 
@@ -187,26 +188,46 @@ class GeoCLIPEmbedder:
         return vectors
 
 
-# Storage: whole numbers with one float32 scale per output row. A 17-bit number is 2 q + b, with q in an int16 tensor
-# and the bits b of a row packed eight to a byte.
+# Storage: whole numbers with one float32 scale per output row. A 17-bit number is 2 q + b, with q of 16 bits and the
+# bits b of a row packed eight to a byte. Of q, the low bytes are as good as random; the high bytes are not, so they are
+# deflated: 0.6 MB less for the same numbers.
 
 
 def _quantised(weight: Tensor, bits: int) -> dict[str, Tensor]:
-    """(out, in) float32 -> "weight" (out, in) int16, "scale" (out,) float32, and for 17 bits "low" (out, in / 8)."""
+    """(out, in) float32 -> what is stored of it.
+
+    Returns:
+        "weight" (out, in) uint8, the low bytes; "high", a stream of deflated high bytes, uint8; "scale" (out,) float32;
+        and for 17 bits "low" (out, in / 8) uint8.
+    """
     weight = torch.where(weight.abs() < _NEGLIGIBLE_WEIGHT, 0.0, weight).double()
     largest = 2 ** (bits - 1) - 1
     scale = (weight.abs().amax(1) / largest).float()
     # Divided by the scale as it is stored; a row of zeros has scale zero.
     numbers = (weight / torch.where(scale == 0, 1.0, scale).double()[:, None]).round().clamp(-largest, largest).int()
-    if bits == 16:
-        return {"weight": numbers.to(torch.int16), "scale": scale}
-    low = np.packbits((numbers & 1).numpy().astype(np.uint8), axis=1)
-    return {"weight": (numbers >> 1).to(torch.int16), "scale": scale, "low": torch.from_numpy(low)}
+    bits_below = {}
+    if bits == 17:
+        bits_below = {"low": torch.from_numpy(np.packbits((numbers & 1).numpy().astype(np.uint8), axis=1))}
+        numbers = numbers >> 1
+    high = np.frombuffer(zlib.compress((numbers >> 8).to(torch.int8).numpy().tobytes(), 9), np.uint8).copy()
+    low_bytes = (numbers & 0xFF).to(torch.uint8)
+    return {"weight": low_bytes, "high": torch.from_numpy(high), "scale": scale} | bits_below
 
 
-def _restored(weight: Tensor, scale: Tensor, low: Tensor | None) -> Tensor:
-    """The inverse of :func:`_quantised`, to float32."""
-    numbers = weight.float()
+def _restored(weight: Tensor, high: Tensor, scale: Tensor, low: Tensor | None) -> Tensor:
+    """The inverse of :func:`_quantised`, to float32.
+
+    Raises:
+        ValueError: The high bytes are damaged.
+    """
+    inflate = zlib.decompressobj()
+    try:
+        data = inflate.decompress(high.numpy().tobytes(), weight.numel() + 1)  # never more, whatever the file holds
+    except zlib.error as error:
+        raise ValueError(f"high bytes: {error}") from error
+    if len(data) != weight.numel():
+        raise ValueError(f"{len(data)} high bytes for {weight.numel()} weights")
+    numbers = torch.frombuffer(bytearray(data), dtype=torch.int8).reshape(weight.shape).float() * 256 + weight.float()
     if low is not None:
         numbers = 2 * numbers + torch.from_numpy(np.unpackbits(low.numpy(), axis=1))
     return numbers * scale[:, None]
@@ -228,7 +249,8 @@ def _unpack(packed: dict[str, Tensor]) -> dict[str, Tensor]:
     for name in packed:
         if name.endswith(".weight"):
             prefix = name.removesuffix("weight")
-            state[name] = _restored(packed[name], packed[prefix + "scale"], packed.get(prefix + "low"))
+            stored = (packed[name], packed[prefix + "high"], packed[prefix + "scale"], packed.get(prefix + "low"))
+            state[name] = _restored(*stored)
     return state
 
 
@@ -273,8 +295,8 @@ def convert_geoclip(wheel: Path, folder: Path = GEOCLIP_FOLDER) -> Path:
         "licence": "MIT",
         "attribution": GeoCLIPEmbedder.provenance.licence,
         "origin": origin,
-        "storage": "weights as 16-bit (sigma 1) and 17-bit (sigma 16, 256) whole numbers with a float32 scale per row; "
-        "frequencies and biases float32",
+        "storage": "weights as 16-bit (sigma 1) and 17-bit (sigma 16, 256) whole numbers with a float32 scale per row, "
+        "high bytes deflated; frequencies and biases float32",
         "error": _storage_error(published, packed),
         "made_by": "unigeoclip.embedders.geoclip.convert_geoclip",
         "files": {
