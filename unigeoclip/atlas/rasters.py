@@ -20,6 +20,7 @@ from rasterio.windows import Window
 
 from unigeoclip import geo
 from unigeoclip.atlas.resample import MAX_SUBSAMPLES, sample_grid, sample_windows
+from unigeoclip.bounds import check_tile
 from unigeoclip.errors import AtlasError, InputError
 
 if TYPE_CHECKING:
@@ -225,10 +226,7 @@ class Raster:
         Raises:
             InputError: No such tile.
         """
-        if not (0 <= z <= 24 and 0 <= x < 2**z and 0 <= y < 2**z):
-            raise InputError(
-                f"There is no map tile {z}/{x}/{y}: at zoom {z} both numbers run from 0 to {2 ** max(z, 0) - 1}."
-            )
+        check_tile(z, x, y)
         if not 1 <= px <= MAX_WINDOW_PX:
             raise InputError(f"A tile needs 1 to {MAX_WINDOW_PX} px; got {px}.")
         side_m = 2 * _MERCATOR_HALF_M / 2**z
