@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from pages.ui import comparing
+from pages.ui.serving import NotFoundError, NotReadyError
 from unigeoclip.atlas import list_atlases, load_atlas
 from unigeoclip.errors import AtlasError, UniGeoError
 
@@ -122,6 +123,34 @@ def opening(name: str) -> Opening:
         if name not in _openings:
             _openings[name] = Opening(name)
         return _openings[name]
+
+
+def opened_atlas(name: str) -> Atlas:
+    """The atlas of an address, read and checked.
+
+    Raises:
+        NotFoundError: There is none of that name.
+        NotReadyError: It is still being opened.
+        UniGeoError: It cannot be opened.
+    """
+    opening = _known(name)
+    if opening.atlas is None:
+        raise opening.error or NotReadyError("The atlas is still being opened; ask again in a moment.")
+    return opening.atlas
+
+
+def opened_explorer(name: str) -> Explorer:
+    """The explorer of the atlas of an address; raises as `opened_atlas` does."""
+    opening = _known(name)
+    if opening.explorer is None:
+        raise opening.error or NotReadyError("The atlas is still being opened; ask again in a moment.")
+    return opening.explorer
+
+
+def _known(name: str) -> Opening:
+    if name not in atlas_names():  # a stranger's name must not begin an opening
+        raise NotFoundError("There is no such atlas.")
+    return opening(name)
 
 
 def forget(name: str) -> None:

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 import streamlit as st
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pages.ui.browser import component
+from pages.ui.serving import NotFoundError, at_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,11 +73,11 @@ def follow(
     _component()(key=key, data=data, on_news_change=on_news or (lambda: None))
 
 
-async def _news(request: Request) -> Response:
+def _news(request: Request) -> Response:
     topic = _topics.get(request.path_params["name"])
     if topic is None:
-        return PlainTextResponse("Nobody knows of this any more; draw the page anew.", 404)
+        raise NotFoundError("Nothing of that name is on its way any more; reload the page.")
     return JSONResponse(asdict(topic.tell()), headers={"Cache-Control": "no-store"})
 
 
-ROUTE = Route("/data/news/{name}", _news)
+ROUTE = Route("/data/news/{name}", at_once(_news))

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 import segno
 import streamlit as st
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
+from starlette.routing import Route
 
-from pages.ui.serving import KEEP
+from pages.ui.serving import KEEP_PRIVATE, threaded
+from unigeoclip.errors import InputError
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -30,12 +32,16 @@ def svg(address: str) -> bytes:
     return out.getvalue()
 
 
-async def route(request: Request) -> Response:
+def _answer(request: Request) -> Response:
     """The code of ``?address=``, an address of the web."""
     address = request.query_params.get("address", "")
-    if not address.startswith(("http://", "https://")) or len(address) > MAX_LENGTH:
-        return PlainTextResponse(f"A web address of at most {MAX_LENGTH} letters is needed.", 400)
-    return Response(svg(address), media_type="image/svg+xml", headers=KEEP)
+    # In bytes: a code holds no more, and a letter beyond ASCII takes up to four.
+    if not address.startswith(("http://", "https://")) or len(address.encode(errors="replace")) > MAX_LENGTH:
+        raise InputError(f"A web address of at most {MAX_LENGTH} letters is needed.")
+    return Response(svg(address), media_type="image/svg+xml", headers=KEEP_PRIVATE)
+
+
+ROUTE = Route(PATH, threaded(_answer))  # to draw a code of a thousand letters takes a while
 
 
 def origin() -> str:

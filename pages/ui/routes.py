@@ -15,16 +15,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from pages.ui import engine, news, qr, streets, suggestions
-from pages.ui.serving import KEEP, image_response, threaded, version
+from pages.ui.serving import (
+    KEEP,
+    KEEP_PRIVATE,
+    NotFoundError,
+    at_once,
+    image_response,
+    numbers,
+    point,
+    threaded,
+    version,
+)
 from pages.ui.shell import WEB
 from pages.ui.words import height
+from unigeoclip.bounds import MAX_ZOOM, bounded_int
 from unigeoclip.colours import relief_colours, shaded_relief
-from unigeoclip.errors import UniGeoError
 from unigeoclip.geo import MERCATOR_RADIUS_M, inverse_web_mercator
 
 if TYPE_CHECKING:
@@ -34,32 +44,43 @@ if TYPE_CHECKING:
 
     from unigeoclip.atlas import Atlas
 
-MAX_OVERLAYS = 256  # about 25 MB: a heatmap is needed until the browser that asked has fetched it
+# Of overlays, which are needed until the browser that asked has fetched them: 256 heatmaps are about 25 MB.
+MAX_OVERLAYS, MAX_OVERLAYS_BYTES = 256, 64_000_000
+OVERLAY_TYPES = {"png": "image/png", "webp": "image/webp", "geojson": "application/geo+json"}
 PICTURE_PX = 224
 SCALE_PX = 96  # finest detail that a card's height scale sees
 _PAPER = [min(255, 105 + int(value * 0.68)) for value in range(256)]  # relief as a light wash, not as a picture
 
 _overlays: OrderedDict[str, bytes] = OrderedDict()
+_overlays_bytes = 0
 _overlays_lock = threading.Lock()
 _sent: dict[str, float] = {}  # when each of them was last fetched, seconds of `time.monotonic`
 
 
 def publish_overlay(picture: bytes, ending: str = "png") -> str:
-    """Make what lies over the map fetchable, a picture or gzipped GeoJSON; its address depends on the content alone."""
-    digest = hashlib.sha256(picture).hexdigest()[:24]
+    """Make what lies over the map fetchable; its address depends on the content alone.
+
+    Args:
+        picture: A picture, or gzipped GeoJSON.
+        ending: What it is, a key of `OVERLAY_TYPES`.
+    """
+    global _overlays_bytes
+    name = f"{hashlib.sha256(picture).hexdigest()[:24]}.{ending}"
     with _overlays_lock:
-        _overlays[digest] = picture
-        _overlays.move_to_end(digest)
-        while len(_overlays) > MAX_OVERLAYS:
-            old, _ = _overlays.popitem(last=False)
+        _overlays_bytes += len(picture) - len(_overlays.get(name, b""))
+        _overlays[name] = picture
+        _overlays.move_to_end(name)
+        while len(_overlays) > MAX_OVERLAYS or (_overlays_bytes > MAX_OVERLAYS_BYTES and len(_overlays) > 1):
+            old, gone = _overlays.popitem(last=False)
+            _overlays_bytes -= len(gone)
             _sent.pop(old, None)
-    return f"/data/overlays/{digest}.{ending}"
+    return f"/data/overlays/{name}"
 
 
 def overlays_sent(addresses: Sequence[str], since: float) -> bool:
     """Whether browsers have fetched all these overlays after a moment of `time.monotonic`."""
     with _overlays_lock:
-        return all(_sent.get(address.rpartition("/")[2].partition(".")[0], -math.inf) >= since for address in addresses)
+        return all(_sent.get(address.rpartition("/")[2], -math.inf) >= since for address in addresses)
 
 
 def tile_url(atlas: Atlas, style: str) -> str:
@@ -82,32 +103,27 @@ def vector_url(atlas: Atlas, layer: str) -> str:
     return f"/data/{atlas.name}/vectors/{layer}?{version(atlas)}"
 
 
-async def _overlay(request: Request) -> Response:  # at once: a picture must not queue behind tiles
+def _overlay(request: Request) -> Response:
+    name = request.path_params["name"]
     with _overlays_lock:
-        picture = _overlays.get(digest := request.path_params["digest"])
+        picture = _overlays.get(name)
         if picture is not None:
-            _sent[digest] = time.monotonic()
+            _sent[name] = time.monotonic()
     if picture is None:
-        return PlainTextResponse("This picture is no longer kept; ask again.", 404)
-    ending = request.path_params["ending"]
-    if ending == "geojson":
-        return Response(picture, media_type="application/geo+json", headers={**KEEP, "Content-Encoding": "gzip"})
-    return Response(picture, media_type=f"image/{ending}", headers=KEEP)
+        raise NotFoundError("This picture is no longer kept; ask again.")
+    kind = OVERLAY_TYPES[name.rpartition(".")[2]]
+    zipped = {"Content-Encoding": "gzip"} if name.endswith(".geojson") else {}
+    return Response(picture, media_type=kind, headers=KEEP_PRIVATE | zipped)
 
 
 def _tile(request: Request) -> Response:
-    name, style = request.path_params["atlas"], request.path_params["style"]
-    z, x, y = (request.path_params[key] for key in "zxy")
-    if style not in ("photo", "plain") or name not in engine.atlas_names():
-        return PlainTextResponse("There is no such base map.", 404)
-    atlas = engine.opening(name).atlas
-    if atlas is None:
-        return PlainTextResponse("The atlas is still being opened.", 503, headers={"Retry-After": "1"})
-    try:
-        image = _photo_tile(atlas, z, x, y) if style == "photo" else _plain_tile(atlas, z, x, y)
-    except UniGeoError as error:
-        return PlainTextResponse(str(error), 404)
-    return image_response(image)
+    style = request.path_params["style"]
+    if style not in ("photo", "plain"):
+        raise NotFoundError("There is no such base map.")
+    z = bounded_int(request.path_params["z"], 0, MAX_ZOOM, "The zoom")
+    x, y = (bounded_int(request.path_params[key], 0, 2**z - 1, f"At zoom {z}, {key}") for key in "xy")
+    atlas = engine.opened_atlas(request.path_params["atlas"])
+    return image_response(_photo_tile(atlas, z, x, y) if style == "photo" else _plain_tile(atlas, z, x, y))
 
 
 def _photo_tile(atlas: Atlas, z: int, x: int, y: int) -> Image.Image:
@@ -144,50 +160,38 @@ def _plain_tile(atlas: Atlas, z: int, x: int, y: int) -> Image.Image:
 
 
 def _vector(request: Request) -> Response:
-    name, layer = request.path_params["atlas"], request.path_params["layer"]
-    atlas = engine.opening(name).atlas if name in engine.atlas_names() else None
-    path = None if atlas is None else atlas.line_layers().get(layer)
+    path = engine.opened_atlas(request.path_params["atlas"]).line_layers().get(request.path_params["layer"])
     if path is None:
-        return PlainTextResponse("There is no such line layer.", 404)
+        raise NotFoundError("There is no such line layer.")
     return FileResponse(path, media_type="application/geo+json", headers={**KEEP, "Content-Encoding": "gzip"})
 
 
 def _suggestions(request: Request) -> Response:
-    name = request.path_params["atlas"]
-    atlas = engine.opening(name).atlas if name in engine.atlas_names() else None
-    if atlas is None:
-        return PlainTextResponse("The atlas is still being opened.", 503, headers={"Retry-After": "1"})
+    atlas = engine.opened_atlas(request.path_params["atlas"])
     return Response(suggestions.listed(atlas), media_type="application/json", headers=KEEP)
 
 
+def _point(request: Request) -> tuple[float, float]:
+    return point(*numbers(request.path_params["point"], 2, "latitude,longitude: 42.3601,-71.0589"))
+
+
 def _picture(request: Request) -> Response:
-    name, modality = request.path_params["atlas"], request.path_params["modality"]
-    explorer = engine.opening(name).explorer if name in engine.atlas_names() else None
-    if explorer is None:
-        return PlainTextResponse("The atlas is still being opened.", 503, headers={"Retry-After": "1"})
-    try:
-        lat, lon = (float(part) for part in request.path_params["point"].split(","))
-        return image_response(explorer.picture(modality, (lat, lon), px=PICTURE_PX))
-    except (UniGeoError, ValueError) as error:
-        return PlainTextResponse(str(error), 404)
+    explorer = engine.opened_explorer(request.path_params["atlas"])
+    modality = request.path_params["modality"]
+    if modality not in ("aerial", "surface") or modality not in explorer.modalities:
+        raise NotFoundError("The atlas has no such pictures.")
+    return image_response(explorer.picture(modality, _point(request), px=PICTURE_PX), KEEP_PRIVATE)
 
 
 def _heights(request: Request) -> Response:
     """Lowest and highest metre in a surface picture, and the colours between them, as JSON; null without data."""
-    name = request.path_params["atlas"]
-    atlas = engine.opening(name).atlas if name in engine.atlas_names() else None
-    if atlas is None:
-        return PlainTextResponse("There is no such atlas, or it is still being opened.", 404)
-    try:
-        lat, lon = (float(part) for part in request.path_params["point"].split(","))
-        window = atlas.raster("surface").windows([(lat, lon)], atlas.window_m, SCALE_PX)
-    except (UniGeoError, ValueError) as error:
-        return PlainTextResponse(str(error), 404)
+    atlas = engine.opened_atlas(request.path_params["atlas"])
+    window = atlas.raster("surface").windows([_point(request)], atlas.window_m, SCALE_PX)
     if not np.isfinite(window).any():
-        return JSONResponse(None, headers=KEEP)
+        return JSONResponse(None, headers=KEEP_PRIVATE)
     low, high = float(np.nanmin(window)), float(np.nanmax(window))
     colours = relief_colours(low, high, atlas.window_m / PICTURE_PX)
-    return JSONResponse({"low": height(low), "high": height(high), "colours": colours}, headers=KEEP)
+    return JSONResponse({"low": height(low), "high": height(high), "colours": colours}, headers=KEEP_PRIVATE)
 
 
 @asynccontextmanager
@@ -210,10 +214,10 @@ class _Checked(StaticFiles):
 
 ROUTES = [
     Mount("/web", _Checked(directory=WEB)),
-    Route(qr.PATH, qr.route),
+    qr.ROUTE,
     news.ROUTE,
-    Route("/data/overlays/{digest}.{ending}", _overlay),
-    Route("/data/{atlas}/tiles/{style}/{z:int}/{x:int}/{y:int}", threaded(_tile)),
+    Route("/data/overlays/{name}", at_once(_overlay)),
+    Route("/data/{atlas}/tiles/{style}/{z}/{x}/{y}", threaded(_tile)),
     Route("/data/{atlas}/pictures/{modality}/{point}", threaded(_picture)),
     Route("/data/{atlas}/heights/{point}", threaded(_heights)),
     *streets.ROUTES,

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pages.ui import engine
-from pages.ui.serving import KEEP, image_response, threaded, version
-from unigeoclip.errors import InputError, UniGeoError
-from unigeoclip.geo import as_latlon
+from pages.ui.serving import KEEP_PRIVATE, NotFoundError, image_response, numbers, point, threaded, version
+from unigeoclip.bounds import bounded_float, bounded_int
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -20,7 +18,8 @@ if TYPE_CHECKING:
     from unigeoclip.atlas.streets import StreetViews, View
 
 STREET_PX = 448  # wide; street views are 4:3
-MAX_STREET_PX = 1344
+MIN_STREET_PX, MAX_STREET_PX = 64, 1344
+MAX_HEADING_DEG = 36_000.0  # of somebody who has turned a hundred times
 
 
 def street_url(atlas: Atlas, lat: float, lon: float, heading_deg: float) -> str:
@@ -43,50 +42,35 @@ def _pose(request: Request) -> tuple[float, float, float]:
     Raises:
         InputError: They are not three finite numbers, or no point on the globe.
     """
-    try:
-        lat, lon, heading = (float(part) for part in request.path_params["pose"].split(","))
-    except ValueError as error:
-        raise InputError("A camera is written as latitude,longitude,heading: 42.3601,-71.0589,45") from error
-    if not math.isfinite(heading):
-        raise InputError("The heading is a number of degrees, clockwise from north.")
-    as_latlon((lat, lon))
-    return lat, lon, heading % 360
+    form = "latitude,longitude,heading: 42.3601,-71.0589,45"
+    lat, lon, heading = numbers(request.path_params["pose"], 3, form)
+    heading_deg = bounded_float(heading, -MAX_HEADING_DEG, MAX_HEADING_DEG, "The heading")
+    return *point(lat, lon), heading_deg % 360
 
 
 def _street(request: Request) -> Response:
     """One street view; its width is asked for by ``?w=``."""
-    streets, refusal = _streets(request)
-    if refusal is not None:
-        return refusal
-    width = request.query_params.get("w", str(STREET_PX))
-    if not (width.isdecimal() and 64 <= int(width) <= MAX_STREET_PX):
-        return PlainTextResponse(f"A street view is 64 to {MAX_STREET_PX} pixels wide, not {width[:20]}.", 400)
-    try:
-        return image_response(streets.picture(*_pose(request), width=int(width), height=int(width) * 3 // 4))
-    except UniGeoError as error:
-        return PlainTextResponse(str(error), 400)
+    streets = _streets(request)
+    asked = request.query_params.get("w", str(STREET_PX))
+    width = bounded_int(asked, MIN_STREET_PX, MAX_STREET_PX, "The width of a street view in pixels")
+    return image_response(streets.picture(*_pose(request), width=width, height=width * 3 // 4), KEEP_PRIVATE)
 
 
 def _step(request: Request) -> Response:
     """The next camera ahead or behind, as JSON, turned as the visitor looks; null where the street ends."""
-    streets, refusal = _streets(request)
-    if refusal is not None:
-        return refusal
+    streets = _streets(request)
     way = request.path_params["way"]
     if way not in ("ahead", "back"):
-        return PlainTextResponse("A step goes ahead or back.", 404)
-    try:
-        lat, lon, heading = _pose(request)
-        here = streets.nearest(lat, lon)
-        view = _next(streets, here, heading if way == "ahead" else (heading + 180) % 360)
-    except UniGeoError as error:
-        return PlainTextResponse(str(error), 400)
+        raise NotFoundError("A step goes ahead or back.")
+    lat, lon, heading = _pose(request)
+    here = streets.nearest(lat, lon)
+    view = _next(streets, here, heading if way == "ahead" else (heading + 180) % 360)
     if view is None:
-        return JSONResponse(None, headers=KEEP)
+        return JSONResponse(None, headers=KEEP_PRIVATE)
     # Cameras look one way or the other; where the street bends, the visitor turns with it.
     bend = (view.heading_deg - here.heading_deg + 90) % 180 - 90
     found = {"lat": view.lat, "lng": view.lon, "heading": (heading + bend) % 360, "street": view.street}
-    return JSONResponse(found, headers=KEEP)
+    return JSONResponse(found, headers=KEEP_PRIVATE)
 
 
 def _next(streets: StreetViews, here: View, towards_deg: float) -> View | None:
@@ -98,17 +82,16 @@ def _next(streets: StreetViews, here: View, towards_deg: float) -> View | None:
     return streets.ahead(here.lat, here.lon, (towards_deg + turn) % 360)
 
 
-def _streets(request: Request) -> tuple[Any, Response | None]:
-    """Street views of the atlas in an address, or what to answer if there are none."""
-    name = request.path_params["atlas"]
-    if name not in engine.atlas_names():
-        return None, PlainTextResponse("There is no such atlas.", 404)
-    explorer = engine.opening(name).explorer
-    if explorer is None:
-        return None, PlainTextResponse("The atlas is still being opened.", 503, headers={"Retry-After": "1"})
-    if explorer.streets is None:
-        return None, PlainTextResponse("This atlas has no street views.", 404)
-    return explorer.streets, None
+def _streets(request: Request) -> StreetViews:
+    """Street views of the atlas in an address.
+
+    Raises:
+        NotFoundError: It has none.
+    """
+    streets = engine.opened_explorer(request.path_params["atlas"]).streets
+    if streets is None:
+        raise NotFoundError("This atlas has no street views.")
+    return streets
 
 
 ROUTES = [

@@ -31,7 +31,7 @@ def test_a_link_sets_what_is_painted(app, drawn):
     assert pane["legend"]["low"] == "95 % of the land is lower"
     assert "best 20 %" in pane["legend"]["words"]
     assert pane["legend"]["stops"][-1][2] == "#fde725"  # viridis ends in yellow
-    outline = routes._overlays[pane["outline"].rpartition("/")[2].partition(".")[0]]
+    outline = routes._overlays[pane["outline"].rpartition("/")[2]]
     assert json.loads(gzip.decompress(outline))["type"] == "MultiPolygon"
 
 

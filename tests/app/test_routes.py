@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 
 from pages.ui import engine, routes, streets
 from tests.app import fake, fake_city
+from unigeoclip.errors import AtlasError
 
 
 @pytest.fixture
@@ -37,18 +38,49 @@ def test_tiles_are_pictures_and_the_relief_leaves_the_sea_open(client, atlas):
 @pytest.mark.parametrize(
     "address",
     [
-        "/data/world/tiles/photo/1/7/0",
         "/data/world/tiles/satellite/1/0/0",
         "/data/atlantis/tiles/photo/1/0/0",
+        "/data/atlantis/pictures/aerial/1,2",
+        "/data/atlantis/suggestions",
+        "/data/atlantis/vectors/coast",
+        "/data/atlantis/heights/1,2",
         "/data/world/vectors/rivers",
         "/data/world/vectors/..%2F..%2Fatlas",
-        "/data/world/pictures/aerial/north,east",
+        "/data/world/pictures/text/1,2",
         "/data/overlays/0000.png",
+        "/data/news/nothing",
         "/web/nothing.js",
     ],
 )
 def test_what_does_not_exist_is_not_found(client, address):
     assert client.get(address).status_code == 404
+
+
+HUGE = ["9" * 400, "9" * 5000, "1000000000", "25", "-1", "1.5", "²", "nan", ""]
+
+
+@pytest.mark.parametrize("number", HUGE, ids=lambda number: number[:12])
+def test_numbers_out_of_bounds_are_refused_before_anything_is_computed(client, number):
+    """A zoom of 400 digits once froze the whole server, with an error message that computed 2 to its power."""
+    addresses = [
+        f"/data/world/tiles/photo/{number}/0/0",
+        f"/data/world/tiles/plain/3/{number}/0",
+        f"/data/world/tiles/photo/3/0/{number}",
+        f"/data/boston/street/42.36,-71.12,90.jpg?w={number}",
+        f"/data/boston/street/{number}{number},-71.12,90.jpg",
+    ]
+    for address in addresses:
+        answer = client.get(address)
+        assert answer.status_code in (400, 404), address
+        assert len(answer.content) < 200
+
+
+@pytest.mark.parametrize(
+    "point", ["north,east", "1", "1,2,3", "nan,1", "1,inf", "91,0", "0,1e308", f"{'9' * 400},0", "1_0,2"]
+)
+def test_points_out_of_bounds_are_refused(client, point):
+    for address in (f"/data/world/pictures/aerial/{point}", f"/data/boston/heights/{point}"):
+        assert client.get(address).status_code == 400
 
 
 def test_pictures_and_lines_are_served(client, atlas):
@@ -70,6 +102,75 @@ def test_heatmaps_are_kept_by_content_and_only_so_many(client, monkeypatch):
     for number in range(3):
         routes.publish_overlay(bytes([number]))
     assert client.get(address).status_code == 404
+
+
+def test_heatmaps_are_bounded_by_bytes_and_the_newest_is_always_kept(client, monkeypatch):
+    monkeypatch.setattr(routes, "MAX_OVERLAYS_BYTES", 1000)
+    addresses = [routes.publish_overlay(bytes([number]) * 400, "webp") for number in range(4)]
+    assert [client.get(address).status_code for address in addresses] == [404, 404, 200, 200]
+    assert sum(map(len, routes._overlays.values())) == routes._overlays_bytes == 800
+    large = routes.publish_overlay(b"large" * 1000)
+    assert client.get(large).status_code == 200
+    assert list(routes._overlays) == [large.rpartition("/")[2]]
+    assert routes._overlays_bytes == 5000
+
+
+@pytest.mark.parametrize(
+    "ending", ["svg+xml", "html", "geojson", "%F0%9F%97%BA", "x%0d%0aSet-Cookie:%20a=b", "PNG", ""]
+)
+def test_a_heatmap_is_what_it_was_published_as(client, ending):
+    """The asker's ending once chose the type: a picture as a page, or a header that is none."""
+    address = routes.publish_overlay(b"<script>alert(1)</script>")
+    answer = client.get(address.removesuffix("png") + ending)
+    assert answer.status_code == 404
+    assert "set-cookie" not in answer.headers
+
+
+def test_what_shows_where_somebody_looked_is_kept_by_their_own_browser_only(client, atlas, city):
+    private = [
+        routes.publish_overlay(b"a heatmap"),
+        routes.picture_url(atlas, "aerial", 23.0, 8.0),
+        routes.heights_url(city, 42.36, -71.12),
+        streets.street_url(city, 42.36, -71.12, 90),
+        streets.street_addresses(city)["step"].format(pose="42.36,-71.13,90", way="ahead"),
+        "/data/qr.svg?address=http://192.168.1.20:8501/",
+    ]
+    for address in private:
+        assert client.get(address).headers["cache-control"].startswith("private")
+    for address in (routes.tile_url(atlas, "photo").format(z=1, x=1, y=0), routes.vector_url(atlas, "coast")):
+        assert client.get(address).headers["cache-control"].startswith("public")
+    assert client.get("/data/atlantis/suggestions").headers["cache-control"] == "no-store"
+
+
+def test_an_atlas_that_is_being_opened_is_worth_asking_again(client, monkeypatch):
+    monkeypatch.setattr(engine.opening("world"), "atlas", None)
+    monkeypatch.setattr(engine.opening("world"), "explorer", None)
+    for address in ("/data/world/suggestions", "/data/world/pictures/aerial/1,2", "/data/world/tiles/photo/0/0/0"):
+        answer = client.get(address)
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+        assert "still being opened" in answer.text
+    error = AtlasError("/home/somebody/atlases/world/aerial.tif is damaged.")
+    monkeypatch.setattr(engine.opening("world"), "error", error)
+    broken = client.get("/data/world/suggestions")
+    assert (broken.status_code, "retry-after" in broken.headers) == (503, False)
+    assert "somebody" not in broken.text
+
+
+def test_a_fault_of_ours_is_an_answer_without_a_traceback(client, monkeypatch, caplog):
+    def fail(atlas):
+        raise ZeroDivisionError("a secret of the code")
+
+    monkeypatch.setattr(routes.suggestions, "listed", fail)
+    answer = client.get("/data/world/suggestions")
+    assert (answer.status_code, answer.headers["content-type"]) == (500, "text/plain; charset=utf-8")
+    assert "secret" not in answer.text
+    assert "a secret of the code" in caplog.text
+
+
+def test_addresses_too_long_for_a_code_are_refused(client):
+    assert client.get("/data/qr.svg", params={"address": "http://a/" + "x" * 991}).status_code == 200
+    for address in ("http://a/" + "x" * 992, "http://a/" + "é" * 600, "http://a/" + "\U0001f5fa" * 300, "ftp://a/", ""):
+        assert client.get("/data/qr.svg", params={"address": address}).status_code == 400
 
 
 def test_scripts_are_checked_for_changes(client):
@@ -122,8 +223,8 @@ def test_a_step_is_the_next_camera_looking_the_same_way(client, city):
 @pytest.mark.parametrize(
     ("address", "status", "words"),
     [
-        ("/data/boston/street/42.36,-71.12,90.jpg?w=9000", 400, "64 to 1344 pixels"),
-        ("/data/boston/street/42.36,-71.12,90.jpg?w=big", 400, "64 to 1344 pixels"),
+        ("/data/boston/street/42.36,-71.12,90.jpg?w=9000", 400, "from 64 to 1344"),
+        ("/data/boston/street/42.36,-71.12,90.jpg?w=big", 400, "from 64 to 1344"),
         ("/data/boston/street/10,10,0.jpg", 400, "outside this city"),
         ("/data/boston/street/95,10,0.jpg", 400, "latitude"),
         ("/data/boston/street/42.36,-71.12,nan.jpg", 400, "heading"),
@@ -145,4 +246,4 @@ def test_the_height_scale_of_a_window_is_in_metres(client, city):
     assert (scale["low"], scale["high"]) == ("0 m", "38 m")
     assert len(set(scale["colours"])) > 5
     assert client.get("/data/atlantis/heights/1,2").status_code == 404
-    assert client.get("/data/boston/heights/north").status_code == 404
+    assert client.get("/data/boston/heights/north").status_code == 400
