@@ -6,8 +6,9 @@ only picks the page.
 """
 
 import streamlit as st
+from starlette.middleware import Middleware
 
-from pages.ui import poster, routes, shell
+from pages.ui import index, poster, protection, routes, shell
 
 if __name__ == "__main__":
     shell.dress()
@@ -16,4 +17,10 @@ if __name__ == "__main__":
     page.run()
 else:
     shell.own_navigation()
-    app = st.App(__file__, routes=routes.ROUTES, lifespan=routes.lifespan)
+    visitors = protection.Visitors.from_environment()
+    app = st.App(
+        __file__,
+        routes=[*routes.ROUTES, *index.routes(visitors)],
+        middleware=[Middleware(protection.Protection, visitors=visitors, script_hashes=index.script_hashes())],
+        lifespan=routes.lifespan,
+    )

@@ -13,6 +13,13 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "assets" / "web"
 PRODUCT = "UniGeoCLIP Explorer"
+# Address, file and title of each page; a new one is one file and one line here.
+_PAGES = (
+    ("/", "pages/explore.py", "Explore"),
+    ("/compare", "pages/compare.py", "Compare"),
+    ("/atlas", "pages/atlas.py", "Atlas"),
+)
+PATHS = tuple(path for path, _, _ in _PAGES)
 
 
 def dress() -> None:
@@ -34,9 +41,5 @@ def own_navigation() -> None:
 
 
 def pages() -> list[StreamlitPage]:
-    """The pages in the order of the navigation; a new page is one file and one line here."""
-    return [
-        st.Page("pages/explore.py", title="Explore", default=True),
-        st.Page("pages/compare.py", title="Compare"),
-        st.Page("pages/atlas.py", title="Atlas"),
-    ]
+    """The pages in the order of the navigation."""
+    return [st.Page(file, title=title, default=path == "/") for path, file, title in _PAGES]

@@ -253,6 +253,8 @@ class Pane {
         maxZoom: base.max_zoom,
         updateWhenZooming: false,
         keepBuffer: 3,
+        // OpenStreetMap wants to know which server asks; never what for, which stands in the rest of the address.
+        referrerPolicy: style.online ? "origin" : false,
       });
       if (style.online) {
         layer.on("tileerror", () => this.controls.sayOffline(style.id));

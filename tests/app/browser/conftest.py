@@ -47,9 +47,7 @@ class Visit:
         self.page.on("websocket", lambda socket: socket.on("framesent", lambda frame: self.sent.append(frame)))
 
     def _hear(self, message):
-        # A link to a page of the app: Streamlit's client first looks for its server below that page's address.
-        looks_for_server = "404" in message.text and "/_stcore/" in message.location.get("url", "")
-        if message.type == "error" and not looks_for_server:
+        if message.type == "error":
             self.complaints.append(message.text)
 
     def open(self, path="/"):

@@ -95,6 +95,8 @@ def test_the_online_map_is_fetched_when_it_is_chosen_and_no_longer(visit):
     page.get_by_role("button", name="Online").click()
     page.wait_for_selector(".ugc-base-online.is-shown .leaflet-tile-loaded")
     assert page.locator(".ugc-attribution").inner_text() == "© OpenStreetMap contributors"
+    tile = page.locator(".ugc-base-online img").first
+    assert tile.get_attribute("referrerpolicy") == "origin"  # it asks for that; the query in the address it is not told
     visitor.click_map(0.5, 0.5)
     visitor.wait_for_heatmap()
     visitor.settle()

@@ -1,0 +1,236 @@
+"""What stands between strangers and the server: headers on every answer, a limit of visitors, a pace for each.
+
+An ASGI middleware, outside of Streamlit's own. Limits are per client address; behind a proxy on the same machine that
+is the address which the proxy reports.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from starlette.datastructures import MutableHeaders
+from starlette.responses import PlainTextResponse
+
+from pages.ui.budgets import Bucket, Budgets
+from unigeoclip.bounds import bounded_int
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MAX_VISITORS = "UNIGEOCLIP_MAX_VISITORS"  # environment variables
+METRICS = "UNIGEOCLIP_METRICS"
+VISITORS = 100  # open pages at once, unless the variable says otherwise
+CONNECTS, CONNECTS_PER_S = 120, 2.0  # of one client: pages it may open at once, and how many a second for ever
+RUNS, RUNS_PER_S = 40, 10.0  # of one page: clicks and other acts; what comes faster waits
+UPLOADS_AT_ONCE = 4
+SESSION_UPLOAD_BYTES, ALL_UPLOAD_BYTES = 200_000_000, 1_000_000_000  # of files that Streamlit holds in memory
+FULL = "Too many people are using this server just now. Please come back in a few minutes."
+TILES = "https://tile.openstreetmap.org"  # the base map "Online", fetched by browsers whose visitors chose it
+_log = logging.getLogger(__name__)
+
+
+def content_security_policy(script_hashes: tuple[str, ...] = ()) -> str:
+    """What pages may load and run: what this server gives them, and map tiles of OpenStreetMap.
+
+    Args:
+        script_hashes: Of the inline scripts of Streamlit's page, as ``sha256-...``.
+    """
+    inline = "".join(f" '{each}'" for each in script_hashes)
+    return "; ".join(
+        (
+            "default-src 'self'",
+            f"script-src 'self' blob:{inline}",  # blob: is how Streamlit loads the scripts of components
+            "style-src 'self' 'unsafe-inline'",  # Streamlit, Leaflet and Plotly write styles into elements
+            f"img-src 'self' data: blob: {TILES}",
+            "font-src 'self' data:",
+            "media-src 'self' data: blob:",
+            "worker-src 'self' blob:",
+            "connect-src 'self' blob: data:",
+            "object-src 'none'",
+            "base-uri 'self'",
+            "form-action 'self'",
+            "frame-ancestors 'self'",
+        )
+    )
+
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "SAMEORIGIN",
+    "Referrer-Policy": "same-origin",  # an address says what was asked; tiles of OpenStreetMap are told the server only
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+}
+
+
+class Visitors:
+    """Who is here: open pages, of all and of each client."""
+
+    def __init__(self, most: int = VISITORS) -> None:
+        """Make the count.
+
+        Args:
+            most: Pages that may be open at once. One client gets at most half of them, so that none shuts others out.
+        """
+        self._most, self._most_of_one = most, max(1, most // 2)
+        # A page that was let in while there was room should not fail at its second step, which opens the connection.
+        self._spare = max(2, most // 10)
+        self._open: Counter[str] = Counter()
+        self._connects = Budgets(CONNECTS, CONNECTS_PER_S)
+
+    @classmethod
+    def from_environment(cls) -> Visitors:
+        """As many as ``UNIGEOCLIP_MAX_VISITORS`` says.
+
+        Raises:
+            InputError: That is not a number from 1 to 100,000.
+        """
+        return cls(bounded_int(os.environ.get(MAX_VISITORS, str(VISITORS)), 1, 100_000, MAX_VISITORS))
+
+    def is_full(self, client: str) -> bool:
+        """Whether there is no room for another page of a client."""
+        return self._open.total() >= self._most or self._open[client] >= self._most_of_one
+
+    def enter(self, client: str) -> bool:
+        """Open a page, if there is room and the client does not open them too fast; says whether it is open."""
+        full = self._open.total() >= self._most + self._spare or self._open[client] >= self._most_of_one + self._spare
+        if full or not self._connects.take(client):
+            return False
+        self._open[client] += 1
+        return True
+
+    def leave(self, client: str) -> None:
+        """Close a page that was opened."""
+        self._open[client] -= 1
+        if self._open[client] <= 0:
+            del self._open[client]
+
+
+def client_of(scope: Scope) -> str:
+    """Address of whoever asks, or nothing where it is not known."""
+    client: tuple[str, int] | None = scope.get("client")
+    return client[0] if client else ""
+
+
+class Protection:
+    """The middleware."""
+
+    def __init__(
+        self, app: ASGIApp, visitors: Visitors, script_hashes: tuple[str, ...] = (), metrics: bool | None = None
+    ) -> None:
+        """Wrap an app.
+
+        Args:
+            app: What is protected.
+            visitors: Counts open pages.
+            script_hashes: See `content_security_policy`.
+            metrics: Whether Streamlit's ``/_stcore/metrics`` is open; if ``UNIGEOCLIP_METRICS`` is 1 by default.
+        """
+        self._app, self._visitors = app, visitors
+        self._headers = HEADERS | {"Content-Security-Policy": content_security_policy(script_hashes)}
+        self._metrics = os.environ.get(METRICS) == "1" if metrics is None else metrics
+        self._uploads = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+        if scope["type"] == "http":
+            await self._http(scope, receive, self._with_headers(send))
+        elif scope["type"] == "websocket":
+            await self._websocket(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    def _with_headers(self, send: Send) -> Send:
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        return sending
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope["path"]
+        if path.endswith("/_stcore/metrics") and not self._metrics:
+            await PlainTextResponse("Not Found", 404)(scope, receive, send)
+        elif scope["method"] == "PUT" and "/_stcore/upload_file/" in path:
+            await self._upload(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _upload(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let files in as long as there is room for them in memory."""
+        if self._uploads >= UPLOADS_AT_ONCE or not _has_room_for_upload(scope["path"]):
+            words = "Too many files are being uploaded; try again in a moment, or reload the page."
+            await PlainTextResponse(words, 503, headers={"Retry-After": "5"})(scope, receive, send)
+            return
+        self._uploads += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._uploads -= 1
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        client = client_of(scope)
+        if not self._visitors.enter(client):
+            _log.warning("A page of %s was not let in: too many are open, or it opens them too fast.", client)
+            await _deny(scope, receive, send)
+            return
+        try:
+            await self._app(scope, _paced(receive, send), send)
+        finally:
+            self._visitors.leave(client)
+
+
+async def _deny(scope: Scope, receive: Receive, send: Send) -> None:
+    """Refuse a websocket before it is opened, with a reason where the server can give one."""
+    await receive()
+    if "websocket.http.response" in (scope.get("extensions") or {}):
+        headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"retry-after", b"10")]
+        await send({"type": "websocket.http.response.start", "status": 503, "headers": headers})
+        await send({"type": "websocket.http.response.body", "body": FULL.encode()})
+    else:
+        await send({"type": "websocket.close", "code": 1013})
+
+
+def _paced(receive: Receive, send: Send) -> Receive:
+    """Hand on a page's messages no faster than somebody clicks; the rest waits in the network.
+
+    Streamlit begins its script again for each message: a page that sends them without end would keep a core busy.
+    """
+    bucket = Bucket(RUNS, RUNS_PER_S)
+
+    async def receiving() -> Message:
+        message = await receive()
+        if message["type"] != "websocket.receive":
+            return message
+        if message.get("bytes") is None:  # Streamlit takes text for a fault of its own, with a traceback
+            await send({"type": "websocket.close", "code": 1003})
+            return {"type": "websocket.disconnect", "code": 1003}
+        await asyncio.sleep(bucket.wait_s())
+        return message
+
+    return receiving
+
+
+def _has_room_for_upload(path: str) -> bool:
+    """Whether files that Streamlit holds leave room for another, of this session and of all."""
+    held = held_uploads()
+    session = path.rpartition("/_stcore/upload_file/")[2].partition("/")[0]
+    return held.get(session, 0) < SESSION_UPLOAD_BYTES and sum(held.values()) < ALL_UPLOAD_BYTES
+
+
+def held_uploads() -> dict[str, int]:
+    """Bytes of uploaded files in memory, by session."""
+    from streamlit import runtime
+
+    if not runtime.exists():
+        return {}
+    storage: dict[str, dict[str, Any]] = getattr(runtime.get_instance().uploaded_file_mgr, "file_storage", {})
+    return {session: sum(len(file.data) for file in list(files.values())) for session, files in list(storage.items())}
