@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import zlib
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from torch import Tensor
 
 from unigeoclip.config import from_dict, read_json, write_json
 from unigeoclip.errors import CheckpointError, InputError
+from unigeoclip.files import atomic
 from unigeoclip.model import ModelConfig, UniGeoCLIP
 
 # Kept in float32 in compact files too: rounding a frequency would move the phase of a far place by whole turns, and the
@@ -41,10 +41,8 @@ def save_model(model: UniGeoCLIP, folder: Path, compact: bool = False) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     write_json(folder / "config.json", model.config)
-    temporary = folder / f".model.{os.getpid()}.tmp"
-    save_file(compact_state(state) if compact else state, temporary)
-    temporary.chmod(0o644)  # safetensors makes it readable by its owner alone
-    temporary.replace(folder / "model.safetensors")
+    with atomic(folder / "model.safetensors", error=CheckpointError, failures=(SafetensorError,)) as temporary:
+        save_file(compact_state(state) if compact else state, temporary)
 
 
 def compact_state(state: dict[str, Tensor], step: float | None = None) -> dict[str, Tensor]:

@@ -436,8 +436,8 @@ def _kept_numbers(embedded: Embedded, what: str, compute: Callable[[], dict[str,
         found = compute()
         try:
             write_json(path, found)
-        except OSError as error:
-            _log.warning("%s cannot be written (%s): it will be computed again.", path, error.strerror)
+        except InputError as error:
+            _log.warning("%s", error)
     return found
 
 

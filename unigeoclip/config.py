@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import types
 import typing
 from pathlib import Path
 from typing import Any, TypeVar
 
 from unigeoclip.errors import InputError
+from unigeoclip.files import write_bytes
 
 T = TypeVar("T")
 
@@ -79,11 +79,13 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write JSON (UTF-8, sorted by nothing: the order given) under a temporary name, then rename."""
+    """Write JSON (UTF-8, sorted by nothing: the order given), whole or not at all.
+
+    Raises:
+        InputError: The file cannot be written.
+    """
     text = json.dumps(to_dict(value), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+    write_bytes(path, text.encode())
 
 
 def read_json(path: Path) -> Any:

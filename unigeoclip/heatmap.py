@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +14,7 @@ from PIL import Image
 
 from unigeoclip.colours import DEFAULT_COLORMAP, hex_colour, palette, paletted_png
 from unigeoclip.errors import InputError
+from unigeoclip.files import write_bytes
 from unigeoclip.geo import (
     EARTH_RADIUS_M,
     MAX_MERCATOR_LAT_DEG,
@@ -616,11 +616,4 @@ def write_atomically(path: str | Path, data: bytes) -> None:
     Raises:
         InputError: The file cannot be written.
     """
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(data)
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise InputError(f"{path} cannot be written: {error.strerror}.") from error
+    write_bytes(path, data)

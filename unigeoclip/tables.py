@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from unigeoclip.errors import InputError
+from unigeoclip.files import atomic
 from unigeoclip.geo import as_latlon
 
 if TYPE_CHECKING:
@@ -95,11 +95,6 @@ def embed_csv(embedder: Embedder, path: Path, lat: str, lon: str, out: Path) -> 
     column = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), embedder.dim)
     arrow = pa.Table.from_pandas(table, preserve_index=False).append_column(EMBEDDING, column)
     arrow = arrow.replace_schema_metadata({**(arrow.schema.metadata or {}), b"embedder": embedder.name.encode()})
-    temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
-    try:
+    with atomic(out) as temporary:
         pq.write_table(arrow, temporary)
-        temporary.replace(out)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise InputError(f"{out} cannot be written: {error.strerror or error}.") from error
     return len(vectors), embedder.dim

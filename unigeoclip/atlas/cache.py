@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from unigeoclip.errors import InputError
+from unigeoclip.files import atomic, reason
+
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
@@ -37,11 +40,12 @@ def kept_array(path: Path, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[
 
 def keep_array(path: Path, array: NDArray[Any]) -> None:
     """Write an array under a temporary name and rename it; a cache that cannot be written costs time, nothing else."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
+        remedy = "It will be computed again at the next start."
+        with atomic(path, remedy=remedy) as temporary, temporary.open("wb") as file:
             np.save(file, array)
-        temporary.replace(path)
+    except InputError as error:
+        _log.warning("%s", error)
     except OSError as error:
-        _log.warning("%s cannot be written (%s): it will be computed again at the next start.", path, error.strerror)
+        _log.warning("%s cannot be written: %s. It will be computed again at the next start.", path, reason(error))

@@ -8,13 +8,14 @@ codebook misses of one hardly shows.
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import safetensors.numpy
 
 from unigeoclip.atlas.schema import SENTENCE_DIM
+from unigeoclip.errors import AtlasError
+from unigeoclip.files import atomic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,10 +48,8 @@ def pack_vectors(vectors: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
 
 def write_vectors(path: Path, vectors: NDArray[np.float32]) -> None:
     """Write packed vectors under a temporary name, then rename."""
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp")
-    safetensors.numpy.save_file(pack_vectors(vectors), temporary)
-    temporary.chmod(0o644)  # safetensors writes files that only their owner can read
-    temporary.replace(path)
+    with atomic(path, error=AtlasError, failures=(safetensors.SafetensorError,)) as temporary:
+        safetensors.numpy.save_file(pack_vectors(vectors), temporary)
 
 
 def unpack_vectors(stored: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:

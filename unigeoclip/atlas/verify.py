@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 from typing import TYPE_CHECKING
 
 from unigeoclip.atlas.cache import cache_folder
-from unigeoclip.errors import AtlasError
+from unigeoclip.errors import AtlasError, InputError
+from unigeoclip.files import sha256_of, write_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,12 +18,6 @@ if TYPE_CHECKING:
     from unigeoclip.atlas.schema import FileEntry
 
 _Stamps = dict[str, list[int | str]]  # path in the folder -> size, time of change, checksum when last hashed
-
-
-def sha256_of(path: Path) -> str:
-    """Checksum of a file, hexadecimal."""
-    with path.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def verify_files(folder: Path, files: Mapping[str, FileEntry]) -> None:
@@ -73,9 +67,7 @@ def _read_stamps(note: Path) -> _Stamps:
 
 
 def _write_stamps(note: Path, stamps: _Stamps) -> None:
-    temporary = note.with_name(f".{note.name}.{os.getpid()}.tmp")
     # A cache that cannot be written costs time and nothing else.
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, InputError):
         note.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(stamps), encoding="utf-8")
-        temporary.replace(note)
+        write_bytes(note, json.dumps(stamps).encode())

@@ -14,7 +14,6 @@ import hashlib
 import io
 import itertools
 import math
-import os
 import pickle
 import zipfile
 import zlib
@@ -32,6 +31,7 @@ from unigeoclip.atlas.sources.downloads import Package
 from unigeoclip.config import read_json, write_json
 from unigeoclip.embedders.base import Provenance, embed_in_batches
 from unigeoclip.errors import CheckpointError, DownloadError, InputError
+from unigeoclip.files import atomic, write_bytes
 from unigeoclip.geo import EQUAL_EARTH_A, as_latlon, random_on_sphere
 
 if TYPE_CHECKING:
@@ -281,11 +281,9 @@ def convert_geoclip(wheel: Path, folder: Path = GEOCLIP_FOLDER) -> Path:
     packed = _pack(published)
     folder.mkdir(parents=True, exist_ok=True)
     weights = folder / _WEIGHTS
-    temporary = weights.with_name(f".{_WEIGHTS}.{os.getpid()}.tmp")
-    save_file(packed, temporary)
-    temporary.replace(weights)
-    temporary.write_bytes(licence)
-    temporary.replace(folder / _LICENCE)
+    with atomic(weights, failures=(SafetensorError,)) as temporary:
+        save_file(packed, temporary)
+    write_bytes(folder / _LICENCE, licence)
     record = {
         "name": "GeoCLIP location encoder",
         "paper": "Vivanco, Nayak & Shah: GeoCLIP, NeurIPS 2023, arXiv 2309.16020",

@@ -7,7 +7,6 @@ hub when a person asks for it, or takes a folder that is already there; the head
 from __future__ import annotations
 
 import logging
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +19,11 @@ from torch import nn
 
 from unigeoclip.atlas.cache import cache_folder
 from unigeoclip.atlas.sources.downloads import fetch
-from unigeoclip.atlas.verify import sha256_of
 from unigeoclip.config import read_json, write_json
 from unigeoclip.embedders.geoclip import WHEEL, files_of_wheel, published_tensors
 from unigeoclip.embedders.hub import fetch_from_hub
 from unigeoclip.errors import CheckpointError, InputError
+from unigeoclip.files import atomic, sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -143,17 +142,16 @@ def import_geoclip_images(wheel: Path, clip: Path) -> Path:
     state = published_tensors(content, f"{_HEAD_IN_WHEEL} in {wheel}")
     folder = _folder()
     folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".{_HEAD}.{os.getpid()}.tmp"
-    save_file(state, temporary)
+    with atomic(folder / _HEAD, error=CheckpointError, failures=(SafetensorError,)) as temporary:
+        save_file(state, temporary)
     record: dict[str, Any] = {
         "name": "GeoCLIP image encoder",
         "paper": "Vivanco, Nayak & Shah: GeoCLIP, NeurIPS 2023, arXiv 2309.16020",
         "licence": "MIT",
         "source": f"{WHEEL.url}, {_HEAD_IN_WHEEL}",
-        "sha256": sha256_of(temporary),
+        "sha256": sha256_of(folder / _HEAD),
         "clip": str(clip.resolve()),
     }
-    temporary.replace(folder / _HEAD)
     write_json(folder / _RECORD, record)
     return folder
 

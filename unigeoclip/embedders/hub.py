@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unigeoclip.atlas.verify import sha256_of
 from unigeoclip.errors import DownloadError
+from unigeoclip.files import sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import os
 import pickle
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,11 +23,11 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from unigeoclip.atlas.cache import cache_folder
-from unigeoclip.atlas.verify import sha256_of
 from unigeoclip.config import from_dict, read_json, write_json
 from unigeoclip.embedders.base import Provenance, embed_in_batches
 from unigeoclip.embedders.hub import fetch_from_hub
 from unigeoclip.errors import CheckpointError, InputError
+from unigeoclip.files import atomic, sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -298,8 +297,8 @@ def import_satclip(variant: str, path: Path, source: str | None = None) -> Path:
     if encoder.config.legendre_polys != degrees:
         raise InputError(f"{path} has L = {encoder.config.legendre_polys}, so it is not {variant}: give its own name.")
     folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".{_WEIGHTS}.{os.getpid()}.tmp"
-    save_file({name: value.contiguous() for name, value in encoder.state_dict().items()}, temporary)
+    with atomic(folder / _WEIGHTS, error=CheckpointError, failures=(SafetensorError,)) as temporary:
+        save_file({name: value.contiguous() for name, value in encoder.state_dict().items()}, temporary)
     record = {
         "name": variant,
         "paper": "Klemmer et al.: SatCLIP, AAAI 2025, arXiv 2311.17179",
@@ -307,9 +306,8 @@ def import_satclip(variant: str, path: Path, source: str | None = None) -> Path:
         "source": source or f"Checkpoint {path.name}",
         "checkpoint_sha256": sha256_of(path),
         "config": asdict(encoder.config),
-        "sha256": sha256_of(temporary),
+        "sha256": sha256_of(folder / _WEIGHTS),
     }
-    temporary.replace(folder / _WEIGHTS)
     write_json(folder / _PROVENANCE, record)
     return folder
 

@@ -7,17 +7,18 @@ Batch, steps, sampling and loss are those of our own training; the pictures are 
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from unigeoclip.checkpoint import compact_state
 from unigeoclip.config import to_dict, write_json
 from unigeoclip.embedders.retrained import BASELINES, RECORD, WEIGHTS, Baseline, RetrainedLocation
-from unigeoclip.errors import InputError
+from unigeoclip.errors import CheckpointError, InputError
 from unigeoclip.evaluation.report import held_out_report
+from unigeoclip.files import atomic
 from unigeoclip.model import UniGeoCLIP
 from unigeoclip.training.configs import TrainConfig, named_config
 from unigeoclip.training.loop import Run, Trainer, carry_out, chosen_split, machine
@@ -55,11 +56,9 @@ class _BaselineTrainer(Trainer):
         location = cast("RetrainedLocation", self.model.encoders["location"])
         folder = self.out / "baseline"
         folder.mkdir(exist_ok=True)
-        temporary = folder / f".{WEIGHTS}.{os.getpid()}.tmp"
         learned = {key: value.contiguous() for key, value in location.own_state().items()}
-        save_file(compact_state(learned, _STEP[self.run.baseline.kind]), temporary)
-        temporary.chmod(0o644)
-        temporary.replace(folder / WEIGHTS)
+        with atomic(folder / WEIGHTS, error=CheckpointError, failures=(SafetensorError,)) as temporary:
+            save_file(compact_state(learned, _STEP[self.run.baseline.kind]), temporary)
         location.load_own_state(load_file(folder / WEIGHTS))
         self.model.eval()
         retrieval = held_out_report(self.model, self.atlas, self.run.split)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import math
-import os
 import platform
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +24,7 @@ from unigeoclip.errors import CheckpointError, InputError
 from unigeoclip.evaluation.held_out import encode_items, held_out
 from unigeoclip.evaluation.report import held_out_report, query_scores, unlike_thresholds
 from unigeoclip.evaluation.retrieval import retrieval
+from unigeoclip.files import atomic
 from unigeoclip.modalities.street import StreetBatch
 from unigeoclip.modalities.text import SENTENCE_DIM, sentence_encoder
 from unigeoclip.model import UniGeoCLIP
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from unigeoclip.atlas.store import Atlas
 
 LOG_EVERY = 10
+_MAKE_ROOM = "Make room on the disk, then run the same command with --resume: the last checkpoint is still good."
 QUICK = 2000  # held-out items of the look taken while training, about
 QUICK_PAIRS = (
     ("location", "aerial"),
@@ -168,9 +169,8 @@ def all_sentence_vectors(atlas: Atlas, cache: Path) -> NDArray[np.float16]:
     texts = atlas.sentences["text"].tolist()
     with tqdm(total=len(texts), desc="Embedding sentences", unit="sentence") as bar:
         vectors = sentence_encoder().embed(texts, progress=bar.update).astype(np.float16)
-    temporary = path.with_suffix(f".{os.getpid()}.tmp.npy")
-    np.save(temporary, vectors)
-    temporary.replace(path)
+    with atomic(path, error=CheckpointError) as temporary, temporary.open("wb") as file:
+        np.save(file, vectors)
     return vectors
 
 
@@ -287,10 +287,12 @@ class Trainer:
     def save(self) -> None:
         """Write checkpoint.pt whole or not at all."""
         path = self.out / "checkpoint.pt"
-        temporary = path.with_suffix(f".{os.getpid()}.tmp")
         state = {"model": self.model.state_dict(), "optimiser": self.optimiser.state_dict()}
-        torch.save(state | {"step": self.step, "seconds": self.seconds}, temporary)
-        temporary.replace(path)
+        with (
+            atomic(path, error=CheckpointError, remedy=_MAKE_ROOM, durable=True) as temporary,
+            temporary.open("wb") as file,  # a file of Python's: torch's own writer hides why it could not write
+        ):
+            torch.save(state | {"step": self.step, "seconds": self.seconds}, file)
 
     def restore(self) -> None:
         """Read checkpoint.pt and cut history.csv back to its step."""

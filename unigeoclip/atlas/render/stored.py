@@ -7,7 +7,6 @@ that can be read window by window.
 
 from __future__ import annotations
 
-import os
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +23,7 @@ from unigeoclip.atlas.render.layers import CRS, LAND, CityGrid, CityRasters
 from unigeoclip.atlas.render.surface import raise_city
 from unigeoclip.atlas.sources.cog import write_cog
 from unigeoclip.errors import AtlasError, InputError
+from unigeoclip.files import atomic
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -131,14 +131,12 @@ def drawn_raster(atlas: Atlas, name: str) -> Path:
 
 def _keep(path: Path, grid: CityGrid, array: NDArray[Any]) -> None:
     """Write a raster that is quick to read window by window, under a temporary name first."""
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp.tif")
     profile = {"driver": "GTiff", "count": 1, "height": grid.height, "width": grid.width, "dtype": array.dtype.name,
                "crs": CRS, "transform": transform_of(grid), "tiled": True, "blockxsize": _BLOCK_PX,
                "blockysize": _BLOCK_PX, "compress": "ZSTD", "zstd_level": 1}  # fmt: skip
-    with rasterio.open(temporary, "w", **profile) as dataset:
+    with atomic(path, error=AtlasError) as temporary, rasterio.open(temporary, "w", **profile) as dataset:
         dataset.write(array, 1)
         dataset.build_overviews([2, 4, 8, 16, 32], Resampling.average)  # base maps of the whole city read these
-    temporary.replace(path)
 
 
 def city_grid(folder: Path) -> CityGrid:

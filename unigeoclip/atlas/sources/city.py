@@ -26,8 +26,8 @@ from unigeoclip.atlas.render.layers import TEXT_COLUMNS, CityGrid, CityLayers, C
 from unigeoclip.atlas.sentence_codes import write_vectors
 from unigeoclip.atlas.sources import cells, city_rules, own_rasters, photos, table_files, tiles
 from unigeoclip.atlas.store import ATLASES_FOLDER
-from unigeoclip.atlas.verify import sha256_of
 from unigeoclip.errors import InputError
+from unigeoclip.files import sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

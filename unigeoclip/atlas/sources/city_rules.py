@@ -31,9 +31,9 @@ from unigeoclip.atlas.schema import Source
 from unigeoclip.atlas.sources.cog import write_cog
 from unigeoclip.atlas.sources.world_rule_layers import cell_area_km2
 from unigeoclip.atlas.sources.world_rules import OUTLINE
-from unigeoclip.atlas.verify import sha256_of
 from unigeoclip.config import to_dict, write_json
 from unigeoclip.errors import AtlasError, InputError
+from unigeoclip.files import sha256_of
 from unigeoclip.geo import EARTH_RADIUS_M
 
 if TYPE_CHECKING:

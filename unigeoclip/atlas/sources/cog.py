@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import rasterio
 from rasterio.transform import Affine
+
+from unigeoclip.errors import AtlasError
+from unigeoclip.files import atomic
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +36,6 @@ def write_cog(
         nodata: Value that means no data.
         options: Creation options of GDAL's COG driver (compress, quality, max_z_error, overview_resampling...).
     """
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp.tif")
     profile = {
         "driver": "COG",
         "count": array.shape[0],
@@ -46,9 +47,8 @@ def write_cog(
         "nodata": nodata,
         "num_threads": 1,
     }
-    with rasterio.open(temporary, "w", **profile, **options) as dataset:
+    with atomic(path, error=AtlasError) as temporary, rasterio.open(temporary, "w", **profile, **options) as dataset:
         dataset.write(array)
-    temporary.replace(path)
 
 
 def global_transform(height: int, width: int) -> Affine:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from unigeoclip.atlas.cache import cache_folder
-from unigeoclip.atlas.verify import sha256_of
 from unigeoclip.errors import DownloadError
+from unigeoclip.files import sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

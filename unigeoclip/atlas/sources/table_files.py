@@ -6,7 +6,6 @@ ids and sentences as they are, since a dictionary of values that hardly repeat o
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -15,6 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from unigeoclip.atlas import schema
+from unigeoclip.errors import AtlasError
+from unigeoclip.files import atomic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,6 +60,5 @@ def write_sentences(path: Path, sentences: Sequence[tuple[str, str]]) -> None:
 
 def _whole(path: Path, write: Callable[[Path], None]) -> None:
     """Under a temporary name first."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    write(temporary)
-    temporary.replace(path)
+    with atomic(path, error=AtlasError) as temporary:
+        write(temporary)

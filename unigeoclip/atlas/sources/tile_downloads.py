@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from unigeoclip.atlas.cache import cache_folder
 from unigeoclip.errors import DownloadError, InputError
+from unigeoclip.files import write_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -69,9 +70,7 @@ def download_tiles(
         data = _fetch(template.replace("{z}", str(z)).replace("{x}", str(x)).replace("{y}", str(y)), first_wait_s)
         path = _file(folder, x, y)
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(".tmp")
-        temporary.write_bytes(data)  # an empty file: the server has no such tile
-        temporary.replace(path)
+        write_bytes(path, data)  # an empty file: the server has no such tile
         report(f"Downloaded tile {number + 1} of {len(todo)}", (number + 1) / len(todo))
         time.sleep(PAUSE_S)
     files = {(x, y): _file(folder, x, y) for x, y in wanted}

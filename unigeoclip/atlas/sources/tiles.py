@@ -26,6 +26,7 @@ from unigeoclip import geo
 from unigeoclip.atlas.render.layers import CRS, GEOMETRY, NUMBER_COLUMNS, TEXT_COLUMNS, CityLayers
 from unigeoclip.atlas.sources.tile_downloads import download_tiles
 from unigeoclip.errors import InputError
+from unigeoclip.files import write_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -232,9 +233,7 @@ def _from_mbtiles(archive: Path, wanted: Sequence[tuple[int, int]] | None, cache
                     query = "select tile_data from tiles where zoom_level = ? and tile_column = ? and tile_row = ?"
                     data = connection.execute(query, (ZOOM, x, 2**ZOOM - 1 - y)).fetchone()[0]
                     path.parent.mkdir(parents=True, exist_ok=True)
-                    temporary = path.with_suffix(".tmp")
-                    temporary.write_bytes(data)
-                    temporary.replace(path)
+                    write_bytes(path, data)
                 tiles.append(Tile(ZOOM, x, y, str(path)))
         finally:
             connection.close()

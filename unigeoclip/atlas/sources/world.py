@@ -8,7 +8,6 @@ from __future__ import annotations
 import gzip
 import io
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,8 +32,8 @@ from unigeoclip.atlas.sources import (
 )
 from unigeoclip.atlas.sources.cog import global_transform, write_cog
 from unigeoclip.atlas.sources.world_sources import PACKAGES, SOURCES
-from unigeoclip.atlas.verify import sha256_of
-from unigeoclip.errors import InputError
+from unigeoclip.errors import AtlasError, InputError
+from unigeoclip.files import sha256_of, write_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -249,10 +248,8 @@ def _write_lines(folder: Path, layers: dict[str, Any]) -> None:
     """GeoJSON, compressed as browsers take it."""
     for name, value in layers.items():
         path = folder / schema.VECTORS_FOLDER / f"{name}{schema.LINES}"
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         text = json.dumps(value, separators=(",", ":")) + "\n"
-        temporary.write_bytes(gzip.compress(text.encode(), mtime=0))
-        temporary.replace(path)
+        write_bytes(path, gzip.compress(text.encode(), mtime=0), error=AtlasError)
 
 
 def _manifest(folder: Path) -> schema.Manifest:

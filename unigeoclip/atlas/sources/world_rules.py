@@ -22,9 +22,9 @@ from unigeoclip.atlas.sources.cog import global_transform, write_cog
 from unigeoclip.atlas.sources.downloads import Package
 from unigeoclip.atlas.sources.world_rule_layers import COLUMNS, GRID_STEP_DEG, ROWS, Earth, cell_area_km2
 from unigeoclip.atlas.sources.world_sources import WORLD_ATLAS
-from unigeoclip.atlas.verify import sha256_of
 from unigeoclip.config import to_dict, write_json
 from unigeoclip.errors import DownloadError
+from unigeoclip.files import sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

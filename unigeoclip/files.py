@@ -1,0 +1,137 @@
+"""Reading and writing files safely: whole or not at all, and never more than a limit."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import itertools
+import os
+import re
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from unigeoclip.errors import InputError, UniGeoError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["atomic", "owner_of_temporary", "read_bytes", "reason", "sha256_of", "write_bytes"]
+
+_counter = itertools.count()  # two threads may write the same file
+# As `atomic` names them, and as earlier versions did.
+_TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.(\d+)\.\d+\.tmp|\..+\.(\d+)\.tmp(?:\.\w+)?")
+
+
+def reason(error: BaseException) -> str:
+    """Why something failed, in a few words: what the system says, or the first line of the message."""
+    said = getattr(error, "strerror", None) or str(error).strip()
+    return str(said).splitlines()[0].rstrip(".") if said else type(error).__name__
+
+
+@contextlib.contextmanager
+def atomic(
+    path: str | Path,
+    *,
+    error: type[UniGeoError] = InputError,
+    remedy: str = "Choose another place, or make room on the disk.",
+    failures: tuple[type[Exception], ...] = (),
+    durable: bool = False,
+) -> Iterator[Path]:
+    """Write a file under a temporary name beside it, then rename it: a reader never sees half a file.
+
+    The name given is that of an empty file, with the permissions of any new file; whatever happens, nothing is left
+    under it.
+
+    Args:
+        path: The file to write; its folder exists.
+        error: Raised when it cannot be written.
+        remedy: What to do then, a sentence for the message's end.
+        failures: What else than OSError means that it cannot be written, for libraries that raise errors of their own.
+        durable: Have the disk confirm the content before the rename, so that it survives a loss of power.
+
+    Yields:
+        Where to write.
+
+    Raises:
+        UniGeoError: ``error``, with the reason and the remedy.
+    """
+    path = Path(path)
+    # Not the whole name, since what comes with it could exceed the 255 bytes that a name may have.
+    stem = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]
+    temporary = path.with_name(f".{stem}.{os.getpid()}.{next(_counter)}.tmp") if path.name else path / ".tmp"
+    caught: tuple[type[Exception], ...] = (OSError, *failures)
+    try:
+        permissions = _create(temporary)
+        yield temporary
+        if stat.S_IMODE(temporary.stat().st_mode) != permissions:
+            temporary.chmod(permissions)  # safetensors writes files that only their owner can read
+        if durable:
+            _confirm(temporary)
+        temporary.replace(path)
+    except caught as failure:
+        raise error(f"{path} cannot be written: {reason(failure)}. {remedy}".rstrip()) from failure
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+def _create(path: Path) -> int:
+    """Make an empty file; returns the permissions that the system gives new files."""
+    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
+    try:
+        return stat.S_IMODE(os.fstat(descriptor).st_mode)
+    finally:
+        os.close(descriptor)
+
+
+def _confirm(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def owner_of_temporary(name: str) -> int | None:
+    """Number of the process that wrote a temporary file of this name; None if the name is of another kind."""
+    found = _TEMPORARY.fullmatch(name)
+    return int(found[1] or found[2]) if found else None
+
+
+def write_bytes(path: str | Path, data: bytes, *, error: type[UniGeoError] = InputError, **options: bool | str) -> None:
+    """Write bytes whole or not at all, see `atomic`.
+
+    Raises:
+        UniGeoError: ``error``: the file cannot be written.
+    """
+    with atomic(path, error=error, **options) as temporary:  # type: ignore[arg-type]
+        temporary.write_bytes(data)
+
+
+def read_bytes(path: str | Path, limit: int, *, error: type[UniGeoError] = InputError) -> bytes:
+    """Read a regular file of at most ``limit`` bytes; its size is looked at first.
+
+    Raises:
+        UniGeoError: ``error``: the file is missing, unreadable, larger, or no regular file (a device never ends).
+    """
+    path = Path(path)
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):  # before opening: a pipe would wait for its other end
+            raise error(f"{path} is no regular file. Give the path of a file.")
+        with path.open("rb") as opened:
+            size = os.fstat(opened.fileno()).st_size
+            data = opened.read(limit + 1) if size <= limit else None
+    except FileNotFoundError as failure:
+        raise error(f"{path} does not exist.") from failure
+    except (OSError, ValueError) as failure:  # ValueError: a NUL in the name
+        raise error(f"{path} cannot be read: {reason(failure)}.") from failure
+    if data is None or len(data) > limit:
+        raise error(f"{path} is larger than the {limit:,} bytes that are read at most.")
+    return data
+
+
+def sha256_of(path: str | Path) -> str:
+    """Checksum of a file, hexadecimal."""
+    with Path(path).open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
