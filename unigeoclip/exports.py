@@ -224,7 +224,7 @@ def map_page(atlas: Atlas, bounds: Bounds, panes: Sequence[Pane], *, title: str,
     south, west, north, east = bounds
     corners = [[south, west], [north, east]]
     base, within = _base_picture(atlas, bounds)
-    figure = Figure(title=title)
+    figure = Figure(title=html.escape(title))  # branca puts it between the tags as it is
     maps = []
     for number, pane in enumerate(panes):
         share = 100 / len(panes)
