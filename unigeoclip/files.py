@@ -16,7 +16,16 @@ from unigeoclip.errors import InputError, UniGeoError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["atomic", "owner_of_temporary", "read_bytes", "reason", "sha256_of", "write_bytes"]
+__all__ = [
+    "atomic",
+    "is_leftover",
+    "owner_of_temporary",
+    "read_bytes",
+    "reason",
+    "remove_leftovers",
+    "sha256_of",
+    "write_bytes",
+]
 
 _counter = itertools.count()  # two threads may write the same file
 # As `atomic` names them, and as earlier versions did.
@@ -97,6 +106,35 @@ def owner_of_temporary(name: str) -> int | None:
     """Number of the process that wrote a temporary file of this name; None if the name is of another kind."""
     found = _TEMPORARY.fullmatch(name)
     return int(found[1] or found[2]) if found else None
+
+
+def is_leftover(path: Path, owner: int | None = None) -> bool:
+    """Whether something is what a process that has ended left half-written.
+
+    Args:
+        path: The file or folder.
+        owner: Number of the process; by default what the name of a temporary file tells.
+    """
+    import psutil
+
+    owner = owner_of_temporary(path.name) if owner is None else owner
+    if owner is None:
+        return False
+    try:
+        # A process that began later only has the number of the one that wrote the file, as in a restarted container.
+        return bool(psutil.Process(owner).create_time() > path.stat().st_mtime + 1)
+    except psutil.NoSuchProcess:
+        return True
+    except (psutil.Error, OSError):
+        return False
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove temporary files of ended processes from a folder."""
+    with contextlib.suppress(OSError):
+        for path in list(folder.iterdir()):
+            if is_leftover(path):
+                path.unlink()
 
 
 def write_bytes(path: str | Path, data: bytes, *, error: type[UniGeoError] = InputError, **options: bool | str) -> None:
