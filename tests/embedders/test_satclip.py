@@ -88,6 +88,10 @@ def test_an_official_checkpoint_gives_what_an_independent_computation_gives(tmp_
         ({"num_hidden_layers": 3}, "layers.2"),
         ({"le_type": "grid"}, "sphericalharmonics"),
         ({"capacity": 0}, "whole numbers"),
+        ({"capacity": 2**40}, "never published"),
+        ({"state": {"model.nnet.layers.0.bias": 5}}, "no named tensor"),
+        ({"state": {7: torch.zeros(5)}}, "no named tensor"),
+        ({"state": {"model.nnet.layers.0.bias": torch.full((24,), torch.nan)}}, "not finite"),
         ({"capacity": "wide"}, "capacity"),
     ],
 )
@@ -107,6 +111,8 @@ class RunsCode:
     [
         (None, "does not exist"),
         (b"no pickle", "cannot|no checkpoint"),
+        (b"", "no checkpoint"),
+        (b"\x80\x02", "no checkpoint"),
         ([1], "no hyper_parameters"),
         (RunsCode(), "no"),
     ],

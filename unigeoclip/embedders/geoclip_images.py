@@ -23,7 +23,7 @@ from unigeoclip.config import read_json, write_json
 from unigeoclip.embedders.geoclip import WHEEL, files_of_wheel, published_tensors
 from unigeoclip.embedders.hub import fetch_from_hub
 from unigeoclip.errors import CheckpointError, InputError
-from unigeoclip.files import atomic, sha256_of
+from unigeoclip.files import atomic, reason, sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -179,7 +179,7 @@ def _clip(folder: Path) -> nn.Module:
             folder, local_files_only=True, output_loading_info=True
         )
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        raise CheckpointError(f"{folder} holds no CLIP that can be read: {str(error).splitlines()[0]}") from error
+        raise CheckpointError(f"{folder} holds no CLIP that can be read: {reason(error)}.") from error
     finally:
         set_verbosity(heard)
     clip, report = found

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import itertools
 import math
-import pickle
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -27,7 +26,7 @@ from unigeoclip.config import from_dict, read_json, write_json
 from unigeoclip.embedders.base import Provenance, embed_in_batches
 from unigeoclip.embedders.hub import fetch_from_hub
 from unigeoclip.errors import CheckpointError, InputError
-from unigeoclip.files import atomic, sha256_of
+from unigeoclip.files import atomic, reason, sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -217,16 +216,21 @@ def _folder(variant: str) -> Path:
 
 # Official checkpoints
 
+_LARGEST = 4096  # of what a checkpoint says of its shape; memory is taken for it before the weights are compared
+
 
 def _read_official(path: Path) -> SatCLIPLocationEncoder:
     """The location encoder of a Lightning checkpoint; every name and shape must be the published one."""
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        raise CheckpointError(f"{path} is no regular file. Give the path of a checkpoint.")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise CheckpointError(f"{path} does not exist.") from error
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        why = str(error).splitlines()[0]
-        raise CheckpointError(f"{path} is no checkpoint that can be read without running its code: {why}") from error
+    except Exception as error:  # the reader of pickles fails in as many ways as there are wrong bytes
+        raise CheckpointError(
+            f"{path} is no checkpoint that can be read without running its code: {reason(error)}. Get it again."
+        ) from error
     parts = content if isinstance(content, dict) else {}
     known, state = parts.get("hyper_parameters"), parts.get("state_dict")
     if not isinstance(known, dict) or not isinstance(state, dict):
@@ -239,11 +243,18 @@ def _read_official(path: Path) -> SatCLIPLocationEncoder:
         config = from_dict(SatCLIPConfig, shape)
     except InputError as error:
         raise CheckpointError(f"{path}: {error}") from error
+    if max(asdict(config).values()) > _LARGEST:
+        raise CheckpointError(f"{path} declares a network that was never published: {shape}.")
     return _encoder(config, _network(state, path), str(path))
 
 
-def _network(state: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
+def _network(state: dict[Any, Any], path: Path) -> dict[str, Tensor]:
     """Tensors of the network under short names; the two copies must agree and nothing else may be there."""
+    for key, value in state.items():
+        if not isinstance(key, str) or not isinstance(value, Tensor):
+            raise CheckpointError(f"{path} holds {key!r} among its weights, which is no named tensor.")
+        if not torch.isfinite(value).all():
+            raise CheckpointError(f"{path} is damaged: {key!r} holds numbers that are not finite. Get it again.")
     copies = [{k.removeprefix(start): v for k, v in state.items() if k.startswith(start)} for start in _COPIES]
     if strange := [key for key in state if not key.startswith((*_COPIES, *_OTHERS))]:
         raise CheckpointError(f"{path} holds {strange[0]!r}, which no official SatCLIP checkpoint has.")
