@@ -24,6 +24,7 @@ from unigeoclip.errors import InputError
 from unigeoclip.geo import inverse_web_mercator, web_mercator
 from unigeoclip.heatmap import coloured_picture
 from unigeoclip.items import PackedVector, QueryItem, parse_item
+from unigeoclip.options import joined
 from unigeoclip.search import Match
 
 
@@ -186,7 +187,10 @@ def test_markers_of_a_map_page_lie_on_it_and_run_no_code(atlas, comparison):
     )
     bounds = (10.0, 170.0, 30.0, 190.0)
     pane = exports.Pane("A query", picture, markers=markers)
-    page = exports.map_page(atlas, bounds, [pane], title="Asked", explanation="Colours.")
+    hostile = "</title><script>alert(1)</script>"
+    page = exports.map_page(atlas, bounds, [pane], title=hostile, explanation=hostile)
+    assert hostile not in page
+    assert "<title>&lt;/title&gt;&lt;script&gt;" in page
     assert not re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=\"?(?!data:)", page)
     assert page.count("L.circleMarker(") == 2
     assert "185.0" in page
@@ -224,7 +228,7 @@ def test_the_lines_ask_the_very_same():
 def test_the_commands_ask_the_very_same():
     search, heatmap = exports.command_lines("my city", ITEMS, 20).replace("\nof", "\0of").splitlines()
     for line in (search, heatmap):
-        arguments = cli._parser().parse_args(cli._joined(shlex.split(line.replace("\0", "\n"))[3:]))
+        arguments = cli._parser().parse_args(joined(shlex.split(line.replace("\0", "\n"))[3:]))
         assert arguments.atlas == "my city"
         asked = [parse_item(text) for text in arguments.item]
         same = [(item.modality, item.value, item.weight) for item in asked]

@@ -22,6 +22,7 @@ FLOOR_PLAN = [
     {"evaluation"},
     {"training", "compare"},
     {"figures", "exports", "bench"},
+    {"failures", "options", "printing"},
     {"cli", "__main__"},
 ]
 ROW = {room: row for row, rooms in enumerate(FLOOR_PLAN) for room in rooms}

@@ -6,16 +6,21 @@ stdout. Everything heavy is imported by the command that needs it, so that help 
 
 from __future__ import annotations
 
-import argparse
+import io
 import json
 import os
 import sys
+import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from unigeoclip.errors import InputError, UniGeoError
+from unigeoclip.failures import DEBUG, failure_line
+from unigeoclip.files import read_bytes
+from unigeoclip.options import Parser, check_new_file, check_new_folder, joined, seed, whole_number, words
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
     from unigeoclip.atlas.store import Atlas
@@ -25,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 OURS = "unigeoclip"  # the embedder that is asked by text and pictures too
+TOP = whole_number(1, 100_000)
+STEPS = whole_number(1, 10_000_000)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,45 +41,69 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: The arguments; those of the process by default.
 
     Returns:
-        The exit code: 0; 2 after one line on stderr; 130 if a person stopped it.
+        The exit code: 0; 2 after one line on stderr; 130 if a person stopped it. With the environment variable
+        UNIGEOCLIP_DEBUG=1 the traceback stands before that line.
     """
     try:
-        arguments = _parser().parse_args(_joined(sys.argv[1:] if argv is None else argv))
-        arguments.run(arguments)
-        sys.stdout.flush()
+        _run(sys.argv[1:] if argv is None else argv)
     except BrokenPipeError:  # the reader has seen enough, as in "... --json | head"
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains once more while it exits
+        _drop_output()
         return 0
-    except UniGeoError as error:
-        print("error:", " ".join(str(error).split()), file=sys.stderr)
-        return 2
     except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
+        _complain("stopped")
         return 130
+    except Exception as error:
+        if os.environ.get(DEBUG) == "1":
+            _complain(traceback.format_exc())
+        _complain(f"error: {failure_line(error)}")
+        _drop_output(unless_it_can_be_written=True)
+        return 2
     return 0
 
 
-def _joined(argv: Sequence[str]) -> list[str]:
-    """Write ``--latlon -33.9,151.2`` as one word: argparse would take what begins with a minus for an option."""
-    words: list[str] = []
-    for word in argv:
-        if words and words[-1] in ("--latlon", "--bbox", "--item"):
-            words[-1] += f"={word}"
-        else:
-            words.append(word)
-    return words
+def _run(argv: Sequence[str]) -> None:
+    # What the terminal's encoding lacks is printed as \u1234; no text may end a command whose work is done.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        arguments = _parser().parse_args(joined(argv))
+        arguments.run(arguments)
+    finally:  # help leaves by SystemExit; a full disk shows only now
+        if sys.stdout is not None:
+            sys.stdout.flush()
+
+
+def _complain(line: str) -> None:
+    """Print a line on stderr, over the progress that stands there; if even that fails, the exit code must say it."""
+    if sys.stderr is None:
+        return
+    try:
+        print(f"\r\x1b[K{line}" if sys.stderr.isatty() else line, file=sys.stderr, flush=True)
+    except (OSError, ValueError):
+        return
+
+
+def _drop_output(*, unless_it_can_be_written: bool = False) -> None:
+    """Let what is still to be printed go nowhere, or Python complains once more while it exits."""
+    try:
+        if unless_it_can_be_written:
+            sys.stdout.flush()
+            return
+    except (OSError, ValueError, AttributeError):
+        pass
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+    except (OSError, ValueError, AttributeError):  # it is closed, or no file: nothing will be written at the exit
+        return
 
 
 # Arguments
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise InputError(f"{message}; see '{self.prog} --help'.")
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="python -m unigeoclip", description="Ask the Earth: UniGeoCLIP in the open.")
+    parser = Parser(prog="python -m unigeoclip", description="Ask the Earth: UniGeoCLIP in the open.")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_data_commands(commands)
     _add_query_commands(commands)
@@ -94,19 +125,24 @@ def _add_data_commands(commands: Any) -> None:
 
     train = commands.add_parser("train", help="train a model on an atlas")
     _add_atlas(train)
-    train.add_argument("--config", default="mini", help="named configuration (default: %(default)s)")
+    train.add_argument("--config", type=words, default="mini", help="named configuration (default: %(default)s)")
     train.add_argument("--out", type=Path, metavar="DIR", help="folder of the run (default: runs/ATLAS-CONFIG-SPLIT)")
-    train.add_argument("--split", help="random (world) or views (cities), the default, or blocks: what is held out")
-    train.add_argument("--seed", type=int, default=0, help="of initial weights and all draws (default: %(default)s)")
-    train.add_argument("--steps", type=_positive, help="number of steps, in place of the configuration's")
+    train.add_argument(
+        "--split", type=words, help="random (world) or views (cities), the default, or blocks: what is held out"
+    )
+    train.add_argument("--seed", type=seed, default=0, help="of initial weights and all draws (default: %(default)s)")
+    train.add_argument("--steps", type=STEPS, help="number of steps, in place of the configuration's")
     train.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
-    train.add_argument("--baseline", metavar="NAME", help="satclip-retrained[-city] or geoclip-retrained[-city]")
+    train.add_argument(
+        "--baseline", type=words, metavar="NAME", help="satclip-retrained[-city] or geoclip-retrained[-city]"
+    )
+    _add_json(train)
     train.set_defaults(run=_train)
 
     baselines = commands.add_parser("baselines", help="weights of others that are fetched when asked for")
     kinds = baselines.add_subparsers(title="actions", metavar="ACTION", required=True)
     fetch = kinds.add_parser("download", help="fetch SatCLIP's location encoder or GeoCLIP's image encoder")
-    fetch.add_argument("name", metavar="NAME", help="satclip-vit16-l40 and five others, or geoclip-images")
+    fetch.add_argument("name", type=words, metavar="NAME", help="satclip-vit16-l40 and five others, or geoclip-images")
     fetch.add_argument(
         "--from", dest="file", type=Path, metavar="PATH", help="official checkpoint, or folder of CLIP, that is here"
     )
@@ -114,16 +150,22 @@ def _add_data_commands(commands: Any) -> None:
 
 
 def _add_city(city: argparse.ArgumentParser) -> None:
-    city.add_argument("--name", required=True, help="of the atlas: small letters, digits, hyphens")
-    city.add_argument("--title", help="name on screen (default: the name with a capital)")
+    city.add_argument("--name", type=words, required=True, help="of the atlas: small letters, digits, hyphens")
+    city.add_argument("--title", type=words, help="name on screen (default: the name with a capital)")
     city.add_argument(
-        "--tiles", required=True, metavar="SRC", help="folder of z/x/y.pbf, .mbtiles, .pmtiles, or URL with {z} {x} {y}"
+        "--tiles",
+        type=words,
+        required=True,
+        metavar="SRC",
+        help="folder of z/x/y.pbf, .mbtiles, .pmtiles, or URL with {z} {x} {y}",
     )
-    city.add_argument("--bbox", metavar="S,W,N,E", help="south,west,north,east in degrees (default: all tiles)")
+    city.add_argument(
+        "--bbox", type=words, metavar="S,W,N,E", help="south,west,north,east in degrees (default: all tiles)"
+    )
     city.add_argument("--aerial", type=Path, metavar="F.tif", help="picture in place of the drawn one")
     city.add_argument("--surface", type=Path, metavar="F.tif", help="heights in metres in place of the estimated ones")
     city.add_argument("--street", type=Path, metavar="F.csv", help="photos: path, and lat, lon, heading unless in EXIF")
-    city.add_argument("--seed", type=int, default=0, help="of the aerial picture's texture (default: %(default)s)")
+    city.add_argument("--seed", type=seed, default=0, help="of the aerial picture's texture (default: %(default)s)")
     _add_out(city)
     city.set_defaults(run=_build_city)
 
@@ -137,9 +179,7 @@ def _add_out(parser: argparse.ArgumentParser) -> None:
 def _add_query_commands(commands: Any) -> None:
     search = commands.add_parser("search", help="find the places closest to a query")
     _add_query(search)
-    search.add_argument(
-        "--top", type=_positive, default=10, metavar="K", help="matches per modality (default: %(default)s)"
-    )
+    search.add_argument("--top", type=TOP, default=10, metavar="K", help="matches per modality (default: %(default)s)")
     search.add_argument("--out", type=Path, metavar="FILE", help="write the results, too: F.geojson or F.csv")
     _add_json(search)
     search.set_defaults(run=_search)
@@ -160,8 +200,12 @@ def _add_query_commands(commands: Any) -> None:
     _add_embedder(embed)
     _add_atlas(embed)
     embed.add_argument("--csv", type=Path, required=True, metavar="FILE", help="table with a header")
-    embed.add_argument("--lat", default="lat", metavar="COL", help="column of latitudes (default: %(default)s)")
-    embed.add_argument("--lon", default="lon", metavar="COL", help="column of longitudes (default: %(default)s)")
+    embed.add_argument(
+        "--lat", type=words, default="lat", metavar="COL", help="column of latitudes (default: %(default)s)"
+    )
+    embed.add_argument(
+        "--lon", type=words, default="lon", metavar="COL", help="column of longitudes (default: %(default)s)"
+    )
     embed.add_argument("--out", type=Path, required=True, metavar="FILE", help="parquet: the table and 'embedding'")
     embed.set_defaults(run=_embed)
 
@@ -173,7 +217,7 @@ def _add_measuring_commands(commands: Any) -> None:
     evaluate.add_argument("--elsewhere", metavar="NAME", help="measure in a city never seen, too: name or folder")
     evaluate.add_argument("--record", action="store_true", help="keep what --elsewhere measured in the model's folder")
     evaluate.add_argument("--ablations", action="store_true", help="train and measure rows of modalities, loss, scales")
-    evaluate.add_argument("--steps", type=_positive, help="of every row of --ablations (default: 250)")
+    evaluate.add_argument("--steps", type=STEPS, help="of every row of --ablations (default: 250)")
     evaluate.add_argument(
         "--out",
         type=Path,
@@ -190,16 +234,6 @@ def _add_measuring_commands(commands: Any) -> None:
     bench.set_defaults(run=_bench)
 
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be 1 or more, not {number}")
-    return number
-
-
-_positive.__name__ = "number"  # how argparse calls it when it is not one
-
-
 def _add_atlas(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--atlas", default="world", metavar="NAME", help="name or folder (default: %(default)s)")
 
@@ -207,6 +241,7 @@ def _add_atlas(parser: argparse.ArgumentParser) -> None:
 def _add_embedder(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--embedder",
+        type=words,
         default=OURS,
         metavar="NAME",
         help="or satclip, geoclip, either with -retrained, coordinates, fourier (default: %(default)s)",
@@ -221,11 +256,12 @@ def _add_json(parser: argparse.ArgumentParser) -> None:
 def _add_query(parser: argparse.ArgumentParser) -> None:
     _add_atlas(parser)
     query = parser.add_mutually_exclusive_group(required=True)
-    query.add_argument("--text", help="a few words or sentences")
-    query.add_argument("--latlon", metavar="LAT,LON", help="a point, degrees")
+    query.add_argument("--text", type=words, help="a few words or sentences")
+    query.add_argument("--latlon", type=words, metavar="LAT,LON", help="a point, degrees")
     query.add_argument("--image", type=Path, metavar="FILE", help="a picture; say what it is with --modality")
     query.add_argument(
         "--item",
+        type=words,
         action="append",
         metavar="ITEM",
         help="a part of a query, once or more: text:WORDS, at:LAT,LON, place:ID; with a weight -0.5*text:WORDS",
@@ -262,7 +298,9 @@ def _build_world(arguments: argparse.Namespace) -> None:
     from unigeoclip.atlas.sources.world import build_world
     from unigeoclip.atlas.store import ATLASES_FOLDER
 
-    print(build_world(arguments.out or ATLASES_FOLDER / "world", progress=_Progress()))
+    out = arguments.out or ATLASES_FOLDER / "world"
+    check_new_folder(out)
+    print(build_world(out, progress=_Progress()))
 
 
 def _build_city(arguments: argparse.Namespace) -> None:
@@ -271,6 +309,7 @@ def _build_city(arguments: argparse.Namespace) -> None:
 
     own = OwnData(arguments.aerial, arguments.surface, arguments.street)
     out = arguments.out or ATLASES_FOLDER / arguments.name
+    check_new_folder(out)
     bbox = None if arguments.bbox is None else _bbox(arguments.bbox)
     options = {"bbox": bbox, "own": own, "title": arguments.title, "seed": arguments.seed}
     folder = build_city(arguments.name, arguments.tiles, out, **options, progress=_Progress())
@@ -298,6 +337,7 @@ def _train(arguments: argparse.Namespace) -> None:
     atlas = load_atlas(arguments.atlas)
     what = arguments.baseline or arguments.config
     out = arguments.out or Path("runs") / "-".join(filter(None, (atlas.name, what, arguments.split)))
+    check_new_folder(out)
     options = {"split": arguments.split, "seed": arguments.seed, "steps": arguments.steps, "resume": arguments.resume}
     if arguments.baseline:
         from unigeoclip.training.baselines import train_baseline
@@ -307,8 +347,12 @@ def _train(arguments: argparse.Namespace) -> None:
         from unigeoclip.training import train
 
         metrics = train(atlas, arguments.config, out, **options)
-    _print_nested(metrics)
-    print(out)
+    if arguments.json:
+        _print_json({**metrics, "out": str(out)})
+        return
+    from unigeoclip.printing import training_lines
+
+    _print_lines(training_lines(metrics, out))
 
 
 def _download_baseline(arguments: argparse.Namespace) -> None:
@@ -331,6 +375,7 @@ def _search(arguments: argparse.Namespace) -> None:
         from unigeoclip.exports import check_results_ending
 
         check_results_ending(arguments.out)
+        check_new_file(arguments.out, arguments.image)
     explorer, query, notes = _ask(arguments)
     results = explorer.search(query, k=arguments.top)
     if arguments.out is not None:
@@ -372,6 +417,7 @@ def _heatmap(arguments: argparse.Namespace) -> None:
     from unigeoclip.heatmap import check_ending
 
     check_ending(arguments.out)
+    check_new_file(arguments.out, arguments.image, arguments.weights)
     if arguments.embedder != OURS:
         heatmap = _heatmap_of_embedder(arguments)
     else:
@@ -408,15 +454,18 @@ def _heatmap_of_embedder(arguments: argparse.Namespace) -> Any:
 
 def _embed(arguments: argparse.Namespace) -> None:
     from unigeoclip.embedders import is_of_an_atlas, load_embedder
-    from unigeoclip.tables import embed_csv
+    from unigeoclip.tables import check_out, embed_csv
 
+    check_new_file(arguments.out, arguments.weights)
+    check_out(arguments.csv, arguments.out)
     atlas = None
     if is_of_an_atlas(arguments.embedder):
         from unigeoclip.atlas.store import load_atlas
 
         atlas = load_atlas(arguments.atlas)
     embedder = load_embedder(arguments.embedder, atlas, arguments.weights)
-    rows, dim = embed_csv(embedder, arguments.csv, arguments.lat, arguments.lon, arguments.out)
+    columns = (arguments.lat, arguments.lon)
+    rows, dim = embed_csv(embedder, arguments.csv, *columns, arguments.out, progress=_Progress())
     print(f"{arguments.out}: {rows} rows, {dim} dimensions")
 
 
@@ -431,7 +480,12 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     else:
         elsewhere = None if arguments.elsewhere is None else load_atlas(arguments.elsewhere)
         report = evaluate(atlas, arguments.model, elsewhere=elsewhere, record=arguments.record)
-    _print_json(report) if arguments.json else _print_nested(report)
+    if arguments.json:
+        _print_json(report)
+        return
+    from unigeoclip.printing import evaluation_lines
+
+    _print_lines(evaluation_lines(report))
 
 
 def _check_evaluate(arguments: argparse.Namespace) -> None:
@@ -448,6 +502,7 @@ def _ablations(atlas: Atlas, arguments: argparse.Namespace) -> dict[str, Any]:
     from unigeoclip.training.ablations import STEPS, ablate
 
     out = arguments.out or Path("runs") / f"ablations-{atlas.name}"
+    check_new_folder(out)
     return ablate(atlas, out, steps=arguments.steps or STEPS, say=lambda line: print(line, file=sys.stderr, flush=True))
 
 
@@ -455,7 +510,12 @@ def _bench(arguments: argparse.Namespace) -> None:
     from unigeoclip.bench import run_bench
 
     report = run_bench(arguments.atlas, quick=arguments.quick)
-    _print_json(report) if arguments.json else _print_nested(report)
+    if arguments.json:
+        _print_json(report)
+        return
+    from unigeoclip.printing import nested_lines
+
+    _print_lines(nested_lines(report))
 
 
 # Helpers of the commands
@@ -496,10 +556,9 @@ def _question(arguments: argparse.Namespace) -> tuple[str, Any, str]:
         return "location", _latlon(arguments.latlon), arguments.latlon
     if arguments.modality is None:
         raise InputError("Say what the picture is: --modality aerial, street or surface.")
-    try:
-        return arguments.modality, arguments.image.read_bytes(), str(arguments.image)
-    except OSError as error:
-        raise InputError(f"{arguments.image} cannot be read: {error.strerror}.") from error
+    from unigeoclip.modalities.uploads import MAX_FILE_BYTES
+
+    return arguments.modality, read_bytes(arguments.image, MAX_FILE_BYTES), str(arguments.image)
 
 
 def _check_modality(arguments: argparse.Namespace) -> None:
@@ -544,22 +603,12 @@ class _Progress:
 
 
 def _print_json(value: Any) -> None:
-    print(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False))
+    """Print JSON; in pure ASCII where the output is not in a Unicode encoding, whose escapes for é are no JSON."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    ascii_only = not encoding.lower().startswith("utf")
+    print(json.dumps(value, indent=1, ensure_ascii=ascii_only, allow_nan=False))
 
 
-def _print_nested(value: Any, depth: int = 0) -> None:
-    """Print nested dictionaries as indented lines, and rows of plain values in one line each."""
-    pairs = value.items() if isinstance(value, dict) else enumerate(value, start=1)
-    for key, item in pairs:
-        nested = item.values() if isinstance(item, dict) else item if isinstance(item, list) else None
-        if nested is None:
-            print(f"{'  ' * depth}{key}: {_plain(item)}")
-        elif isinstance(item, dict) and not any(isinstance(part, dict | list) for part in nested):
-            print(f"{'  ' * depth}{key}: " + ", ".join(f"{name} {_plain(part)}" for name, part in item.items()))
-        else:
-            print(f"{'  ' * depth}{key}")
-            _print_nested(item, depth + 1)
-
-
-def _plain(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+def _print_lines(lines: Sequence[str]) -> None:
+    for line in lines:
+        print(line)

@@ -488,6 +488,8 @@ def sentences_of(text: str) -> tuple[list[str], list[Note]]:
     """
     if not isinstance(text, str):
         raise InputError(f"A text query must be text, not {type(text).__name__}.")
+    if any("\ud800" <= character <= "\udfff" for character in text):  # what is left of bytes that are not UTF-8
+        raise InputError(f"The text {text[:60]!r} holds characters that are no Unicode; type it again in UTF-8.")
     notes = []
     kept = text.strip()
     if len(kept) > MAX_TEXT_CHARACTERS:
