@@ -21,6 +21,7 @@ def unit(dim=256, seed=0):
         (QueryItem("location", (-0.00001, 180.0), 2.0), "2*at:-0.00001,180"),
         (QueryItem("location", (1 / 3, -1e-7), 1 / 3), "0.3333333333333333*at:0.3333333333333333,-0.0000001"),
         (QueryItem("place", "w000123", 0.25), "0.25*place:w000123"),
+        (QueryItem("location", (1.2345678901234e-20, -1e-300), 1e-9), "0.000000001*at:1.2345678901234e-20,-1e-300"),
         (QueryItem("view", (42.3601, -71.0589, 45.0)), "view:42.3601,-71.0589,45"),
     ],
 )
@@ -66,8 +67,8 @@ def test_only_unit_vectors_are_packed(vector):
         ("", "text:WORDS"),
         ("text:", "text:WORDS"),
         ("image:cat", "text:WORDS"),
-        ("x*text:sea", "text:WORDS"),
-        ("nan*text:sea", "text:WORDS"),
+        ("x*text:sea", "number from -1000 to 1000"),
+        ("nan*text:sea", "number from -1000 to 1000"),
         ("at:1", "two numbers"),
         ("at:1e3,5", "two numbers"),
         ("view:1,2", "three numbers"),
@@ -76,11 +77,27 @@ def test_only_unit_vectors_are_packed(vector):
         ("vec:aerial:AB CD", "a modality and a code"),
         ("vec:aerial:ABCDE", "cut or changed"),
         ("vec:aerial:ABC", "too short"),
+        ("vec:aerial:" + "A" * 20_000, "at most 16,384"),
+        ("text:\ud800", "Unicode"),
+        ("vec:aerial:ABCDEFGH~\ud800", "Unicode"),
+        ("place:" + "w" * 5000, "at most 200"),
+        ("1e308*text:sea", "number from -1000 to 1000"),
+        ("1001*text:sea", "number from -1000 to 1000"),
+        ("9" * 5000 + "*text:sea", "number from -1000 to 1000"),
+        ("\u0663*text:sea", "number from -1000 to 1000"),
+        ("at:" + "9" * 400 + ",1", "two numbers"),
+        ("at:1,541", "longitude 541 is outside"),
+        ("at:95,1", "latitude 95 is outside"),
+        ("view:42.36,-71.06," + "9" * 400, "three numbers"),
+        ("view:42.36,-71.06," + "9" * 30, "Each number of a view"),
+        ("view:42.36,-71.06,nan", "Each number of a view"),
+        ("view:95,-71.06,45", "latitude 95 is outside"),
     ],
 )
 def test_what_is_no_item_is_refused_with_what_one_looks_like(text, words):
-    with pytest.raises(InputError, match=words):
+    with pytest.raises(InputError, match=words) as caught:
         parse_item(text)
+    assert len(str(caught.value)) < 300, "what is wrong is repeated in an excerpt"
 
 
 def test_a_code_of_zeros_is_refused():

@@ -18,7 +18,7 @@ FLOOR_PLAN = [
     {"model", "checkpoint"},
     {"atlas"},
     {"embedders"},
-    {"colours", "heatmap", "vectors", "items", "item_maps", "search", "tables", "projection"},
+    {"colours", "heatmap", "vectors", "points", "items", "item_maps", "search", "tables", "projection"},
     {"evaluation"},
     {"training", "compare"},
     {"figures", "exports", "bench"},

@@ -11,7 +11,22 @@ Every message says what was wrong, where, and how to mend it; the command line p
 it as a sentence.
 """
 
-__all__ = ["AtlasError", "CheckpointError", "DownloadError", "InputError", "StoppedError", "UniGeoError"]
+__all__ = ["AtlasError", "CheckpointError", "DownloadError", "InputError", "StoppedError", "UniGeoError", "excerpt"]
+
+EXCERPT_CHARACTERS = 80
+
+
+def excerpt(text: object, limit: int = EXCERPT_CHARACTERS) -> str:
+    """What a message repeats of a person's input: one line of printable characters, and no more than its beginning.
+
+    Args:
+        text: The input; its ``str`` is taken.
+        limit: Most characters, the last of which then says that there is more.
+    """
+    # Cut first: to look at every character of a megabyte takes longer than to say what is wrong with it.
+    beginning = str(text)[: 2 * limit + 1]
+    line = " ".join("".join(sign if sign.isprintable() else " " for sign in beginning).split())
+    return line if len(line) <= limit and len(beginning) <= 2 * limit else f"{line[: limit - 1].rstrip()}…"
 
 
 class UniGeoError(Exception):

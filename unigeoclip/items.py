@@ -15,25 +15,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from unigeoclip.errors import InputError
+from unigeoclip.bounds import MAX_CHARACTERS, bounded_float
+from unigeoclip.errors import InputError, excerpt
+from unigeoclip.points import check_point, parse_point
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["PLACE", "VIEW", "PackedVector", "QueryItem", "parse_item", "parse_point", "write_item"]
+__all__ = ["MAX_WEIGHT", "PLACE", "VIEW", "PackedVector", "QueryItem", "parse_item", "parse_point", "write_item"]
 
 PLACE = "place"  # a query item that stands for all modalities of a place at once
 VIEW = "view"  # a query item that stands for what a camera of the atlas sees
 MOST_STEPS = 127  # a byte on either side of zero
 MAX_LABEL_CHARACTERS = 60
+MAX_WEIGHT = 1000.0  # of an item; a larger one leaves nothing of the others
+MAX_DEG = 720.0  # of any angle of a view
+MAX_ID_CHARACTERS = 200  # of a place
+MAX_CODE_CHARACTERS = 16_384  # of a packed vector: 12,285 dimensions
 _UNIT_ERROR = 1e-3
 _TAG_BYTES = 3
 
-_ITEM = re.compile(r"(?:(?P<weight>[+-]?\d+(?:\.\d+)?)\*)?(?P<kind>text|at|place|view|vec):(?P<value>.+)", re.DOTALL)
+_ITEM = re.compile(r"(?:(?P<weight>[^*:]*)\*)?(?P<kind>text|at|place|view|vec):(?P<value>.+)", re.DOTALL)
 _VECTOR = re.compile(r"(?P<modality>[a-z]+):(?P<code>[A-Za-z0-9_-]+)(?:~(?P<label>.*))?", re.DOTALL)
-_NUMBER = r"\s*([+-]?\d+(?:\.\d+)?)\s*"
-_LATLON = re.compile(f"{_NUMBER}[,; ]{_NUMBER}")
-_POSE = re.compile(f"{_NUMBER},{_NUMBER},{_NUMBER}")
 _HOW = (
     "write text:WORDS, at:LAT,LON, place:ID, view:LAT,LON,HEADING or vec:MODALITY:CODE, with its weight before it if "
     "that is not 1, as in -0.5*text:mountains"
@@ -127,42 +130,72 @@ class PackedVector:
         return cls(data[_TAG_BYTES:], data[:_TAG_BYTES].hex())
 
 
-def parse_point(text: str) -> tuple[float, float] | None:
-    """Two numbers with a comma or a space between them are a point, (lat, lon) degrees; anything else is None."""
-    match = _LATLON.fullmatch(text)
-    return (float(match[1]), float(match[2])) if match else None
-
-
 def parse_item(text: str) -> QueryItem:
     """The item that a spelling stands for; whether an atlas can be asked by it shows when it is asked.
 
     Raises:
-        InputError: It is no item, and what one looks like.
+        InputError: It is no item, or one of its numbers is out of range, and what an item looks like.
     """
     match = _ITEM.fullmatch(text)
     if match is None:
-        raise InputError(f"'{text[:60]}' is no query item: {_HOW}.")
-    weight, kind, value = float(match["weight"] or 1), match["kind"], match["value"]
+        raise InputError(f"'{excerpt(text)}' is no query item: {_HOW}.")
+    kind, value = match["kind"], match["value"]
+    weight = 1.0 if match["weight"] is None else _parse_weight(match["weight"], text)
     if kind == "vec":
         return _parse_vector(text, value, weight)
     if kind == "at":
         point = parse_point(value)
         if point is None:
-            raise InputError(f"'{text[:60]}' is no query item: 'at:' takes two numbers, as in at:48.85,2.35.")
+            raise InputError(f"'{excerpt(text)}' is no query item: 'at:' takes two numbers, as in at:48.85,2.35.")
         return QueryItem("location", point, weight, value)
     if kind == VIEW:
-        pose = _POSE.fullmatch(value)
-        if pose is None:
-            raise InputError(f"'{text[:60]}' is no query item: 'view:' takes three numbers, as in view:42.4,-71.1,45.")
-        return QueryItem(VIEW, tuple(float(part) for part in pose.groups()), weight, value)
+        return QueryItem(VIEW, _parse_pose(text, value), weight, value)
+    if kind == PLACE and len(value) > MAX_ID_CHARACTERS:
+        raise InputError(f"'{excerpt(text)}' is no query item: an id has at most {MAX_ID_CHARACTERS} characters.")
+    if not _is_unicode(value):
+        raise InputError(f"'{excerpt(text)}' is no query item: it is not valid Unicode text.")
     return QueryItem(kind, value, weight, value)
+
+
+def _parse_weight(number: str, text: str) -> float:
+    try:
+        return bounded_float(number, -MAX_WEIGHT, MAX_WEIGHT, "The weight of a query item")
+    except InputError as error:
+        raise InputError(f"'{excerpt(text)}' is no query item. {error}") from error
+
+
+def _parse_pose(text: str, value: str) -> tuple[float, float, float]:
+    """(lat, lon, heading) degrees of a view."""
+    parts = value.split(",") if len(value) <= 4 * MAX_CHARACTERS else []
+    if len(parts) != 3:
+        raise InputError(f"'{excerpt(text)}' is no query item: 'view:' takes three numbers, as in view:42.4,-71.1,45.")
+    try:
+        lat, lon, heading = (bounded_float(part, -MAX_DEG, MAX_DEG, "Each number of a view") for part in parts)
+        return *check_point(lat, lon), heading
+    except InputError as error:
+        raise InputError(f"'{excerpt(text)}' is no query item. {error}") from error
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether a text can be written in UTF-8; half a surrogate pair, as undecodable bytes of a command, cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _parse_vector(text: str, value: str, weight: float) -> QueryItem:
     match = _VECTOR.fullmatch(value)
     if match is None:
-        raise InputError(f"'{text[:60]}' is no query item: 'vec:' takes a modality and a code, as in vec:aerial:CODE.")
+        raise InputError(
+            f"'{excerpt(text)}' is no query item: 'vec:' takes a modality and a code, as in vec:aerial:CODE."
+        )
+    if len(match["code"]) > MAX_CODE_CHARACTERS:
+        raise InputError(f"'{excerpt(text)}' is no query item: a code has at most {MAX_CODE_CHARACTERS:,} characters.")
     label = (match["label"] or "")[:MAX_LABEL_CHARACTERS]
+    if not _is_unicode(label):
+        raise InputError(f"'{excerpt(text)}' is no query item: its label is not valid Unicode text.")
     return QueryItem(match["modality"], PackedVector.from_text(match["code"]), weight, label)
 
 
@@ -185,5 +218,6 @@ def write_item(item: QueryItem) -> str | None:
 
 
 def _decimal(value: float) -> str:
-    """The shortest decimals that give the same number again, without an exponent: 48.85, -0.5, 2."""
-    return np.format_float_positional(value, trim="-")
+    """The shortest decimals that give the same number again: 48.85, -0.5, 2; with an exponent only if they are many."""
+    plain = np.format_float_positional(value, trim="-")
+    return plain if len(plain) <= MAX_CHARACTERS else repr(float(value))
