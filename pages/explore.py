@@ -23,6 +23,7 @@ from pages.ui import (
     waiting,
 )
 from pages.ui.words import coordinates, distance, similarity
+from unigeoclip.errors import InputError
 from unigeoclip.geo import distance_m
 
 if TYPE_CHECKING:
@@ -34,7 +35,11 @@ def _clicked(visitor: state.Session, explorer: Explorer | None, key: str, digits
     if click is None:
         return
     if click.get("by") == "place" and explorer is not None:
-        place, _ = explorer.nearest_place(click["lat"], click["lng"])
+        try:
+            place, _ = explorer.nearest_place(click["lat"], click["lng"])
+        except InputError as error:
+            visitor.problem = str(error)
+            return
         state.add(visitor, links.place(place.place_id, place.name), join=composer.join())
     else:
         composer.take_point(visitor, round(click["lat"], digits), round(click["lng"], digits))
@@ -97,13 +102,13 @@ def explore() -> None:
 
     with head:
         composer.compose(visitor, atlas.manifest, explorer)
+    composer.problem(visitor)
     with st.container(horizontal=True, vertical_alignment="center", key="asked"):
         composer.chips(visitor, atlas.manifest)
         if visitor.answer is not None:
             display.offer(visitor, modalities)
             if explorer is not None:
                 share.offer(explorer, visitor)
-    composer.problem(visitor)
     suggestions.attach(atlas)
     left, right = st.columns([2.15, 1], gap="medium")
     # Each atlas has a map and cards of its own: nothing of one is left when the other is shown.

@@ -14,7 +14,7 @@ from scipy.spatial import cKDTree
 from unigeoclip.checkpoint import checkpoint_id
 from unigeoclip.colours import shaded_relief
 from unigeoclip.config import read_json
-from unigeoclip.errors import CheckpointError, InputError
+from unigeoclip.errors import CheckpointError, InputError, excerpt
 from unigeoclip.geo import as_latlon, distance_m, unit_xyz
 from unigeoclip.heatmap import Heatmap
 from unigeoclip.items import PLACE, VIEW, PackedVector, QueryItem
@@ -312,7 +312,7 @@ class Explorer:
 
     def _row(self, place_id: str) -> int:
         if place_id not in self._row_of:
-            raise InputError(f"There is no place {place_id!r} in the atlas {self.atlas.name!r}.")
+            raise InputError(f"There is no place '{excerpt(place_id)}' in the atlas {self.atlas.name!r}.")
         return self._row_of[place_id]
 
     def _outside(self, lat: float, lon: float) -> list[Note]:

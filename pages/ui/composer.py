@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.ui import links, scale, state, suggestions, uploads
+from pages.ui import links, state, suggestions, uploads
 from pages.ui.examples import examples, hints
 from pages.ui.words import literal, short, weight
+from unigeoclip.errors import InputError
+from unigeoclip.points import LATITUDE, LONGITUDE, check_point, parse_degrees, parse_point
 
 if TYPE_CHECKING:
     from pages.ui.examples import Example
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from unigeoclip.atlas.schema import Manifest
     from unigeoclip.search import Explorer
 
+FIELD_PX = 130
 JOINS = {"new": "New query", "plus": "+ more like", "minus": "− less like"}
 
 
@@ -24,13 +27,16 @@ def compose(visitor: Session, manifest: Manifest, explorer: Explorer | None) -> 
     if st.session_state.get("fields-of") != visitor.atlas:
         st.session_state["fields-of"] = visitor.atlas
         st.session_state["words"] = visitor.asked_words
-        st.session_state["latitude"], st.session_state["longitude"] = visitor.asked_point or (None, None)
-    hint, number = hints(manifest), f"%.{scale.of(manifest).click_digits}f"
+        _fill(visitor.asked_point)
+    hint = hints(manifest)
     # A form: one answer to Enter or the button, whatever was typed into its three fields.
     with st.form("ask", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input(suggestions.LABEL, key="words", placeholder=hint.words)
-        st.number_input("Latitude", value=None, format=number, placeholder=hint.latitude, key="latitude", width=130)
-        st.number_input("Longitude", value=None, format=number, placeholder=hint.longitude, key="longitude", width=130)
+        # Text, not number inputs: those drop what they do not know, and with it every decimal comma.
+        for axis, placeholder in ((LATITUDE, hint.latitude), (LONGITUDE, hint.longitude)):
+            state_of_field = "bad" if axis in visitor.bad_fields else "good"
+            with st.container(key=f"{axis}-{state_of_field}", width=FIELD_PX):
+                st.text_input(axis.capitalize(), placeholder=placeholder, key=axis)
         st.form_submit_button("Ask", key="ask-button", type="primary", on_click=_submit, args=(visitor,))
     with st.popover("Image", key="image", disabled=explorer is None):
         if explorer is not None:
@@ -58,8 +64,8 @@ def chips(visitor: Session, manifest: Manifest) -> None:
 def problem(visitor: Session) -> None:
     """Show what could not be done, once.
 
-    The container is there with or without a problem: an element that comes and goes would shift those below it, and
-    Streamlit would mount the map anew.
+    It stands right below the fields: most of what it says is about them. The container is there with or without a
+    problem: an element that comes and goes would shift those below it, and Streamlit would mount the map anew.
     """
     with st.container(key="problem"):
         visitor.told, visitor.problem = visitor.problem, ""
@@ -80,32 +86,100 @@ def join() -> str:
     return st.session_state.get("join") or "new"
 
 
+def _fill(point: tuple[float, float] | None) -> None:
+    """Show a point in the fields, or nothing."""
+    texts = ("", "") if point is None else tuple(map(links.degrees, point))
+    st.session_state[LATITUDE], st.session_state[LONGITUDE] = texts
+
+
 def take_point(visitor: Session, lat: float, lon: float) -> None:
     """Ask about a point on the map and show its coordinates in the fields."""
-    st.session_state["latitude"], st.session_state["longitude"] = lat, lon
-    visitor.asked_point = (lat, lon)
-    state.add(visitor, links.point(lat, lon), join=join())
+    try:
+        item = links.point(*check_point(lat, lon))
+    except InputError as error:
+        visitor.problem = str(error)
+        return
+    visitor.asked_point, visitor.bad_fields = item.value, ()
+    _fill(item.value)
+    state.add(visitor, item, join=join())
 
 
 def _submit(visitor: Session) -> None:
-    """Ask what is new in the form; if nothing is, ask it again."""
-    words, lat, lon = (st.session_state[key] for key in ("words", "latitude", "longitude"))
-    latlon = links.as_coordinates(words)
-    if latlon is not None:
-        take_point(visitor, *latlon)
-        st.session_state["words"] = ""
+    """Ask what is new in the form; if nothing is, ask it again.
+
+    What cannot be read stays in its field, with the reason below.
+    """
+    words: str = st.session_state["words"]
+    fields = (st.session_state[LATITUDE], st.session_state[LONGITUDE])
+    if words and words != visitor.asked_words and fields == visitor.refused and not _is_point(words):
+        _ask_words(visitor, words)  # what was refused before and has not been touched since keeps nobody from asking
         return
-    point = (lat, lon) if lat is not None and lon is not None else None
+    visitor.bad_fields = ()
+    try:
+        point = parse_point(words)
+        if point is not None:
+            st.session_state["words"] = ""
+        else:
+            point = _point_of_fields(visitor)
+    except InputError as error:
+        visitor.problem, visitor.refused = str(error), fields
+        return
+    is_words = bool(st.session_state["words"])
     new_point = point is not None and point != visitor.asked_point
-    if words and (words != visitor.asked_words or not new_point):
-        visitor.asked_words = words
-        state.add(visitor, links.words(words), join=join())
+    if is_words and (words != visitor.asked_words or not new_point):
+        _ask_words(visitor, words)
     elif point is not None:
         take_point(visitor, *point)
-    elif (lat is None) != (lon is None):
-        visitor.problem = "A point needs both numbers: give latitude and longitude."
     else:
         visitor.problem = "Nothing to ask yet: type some words, give latitude and longitude, or click the map."
+
+
+def _ask_words(visitor: Session, words: str) -> None:
+    visitor.asked_words = words
+    state.add(visitor, links.words(words), join=join())
+
+
+def _point_of_fields(visitor: Session) -> tuple[float, float] | None:
+    """The point in the two fields, None if they are empty; which of them are to be corrected goes into the session.
+
+    Raises:
+        InputError: What is in them is no point, or only half of one.
+    """
+    texts = {axis: st.session_state[axis].strip() for axis in (LATITUDE, LONGITUDE)}
+    given = [axis for axis, text in texts.items() if text]
+    # A whole point may be pasted into either field.
+    if len(given) == 1 and (point := _pasted(texts[given[0]], given[0])) is not None:
+        return point
+    found, problems = {}, {}
+    for axis in given:
+        try:
+            found[axis] = parse_degrees(texts[axis], axis)
+        except InputError as error:
+            problems[axis] = str(error)
+    if not problems and len(given) == 1:
+        missing = next(axis for axis in texts if axis not in given)
+        problems[missing] = f"A point needs both numbers: give the {missing} as well, or empty the {given[0]}."
+    visitor.bad_fields = tuple(problems)
+    if problems:
+        raise InputError(" ".join(problems.values()))
+    return (links.rounded(found[LATITUDE]), links.rounded(found[LONGITUDE])) if given else None
+
+
+def _is_point(text: str) -> bool:
+    """Whether a text is a point or would be one, but for its range."""
+    try:
+        return parse_point(text) is not None
+    except InputError:
+        return True
+
+
+def _pasted(text: str, axis: str) -> tuple[float, float] | None:
+    """The whole point that a text spells which is no coordinate by itself: "48,85" is one, "48.85, 2.35" is none."""
+    try:
+        parse_degrees(text, axis)
+    except InputError:
+        return parse_point(text)
+    return None
 
 
 def _chip(visitor: Session, index: int) -> None:

@@ -5,14 +5,18 @@ Points and views are rounded when they become items, so that a link asks exactly
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pages.ui.words import coordinates, facing, title
-from unigeoclip.errors import InputError
-from unigeoclip.items import VIEW, PackedVector, QueryItem, parse_item, parse_point, write_item
+from unigeoclip.bounds import MAX_ZOOM, bounded_float
+from unigeoclip.errors import InputError, excerpt
+from unigeoclip.items import VIEW, PackedVector, QueryItem, parse_item, write_item
+from unigeoclip.points import MAX_LON_DEG
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 KEY = "q"
 ATLAS = "atlas"
@@ -23,15 +27,22 @@ MAX_WEIGHT = 2.0
 MAX_LENGTH = 400  # longer texts make addresses that mail programs cut
 DIGITS = 5  # a metre is enough
 
-_NUMBER = r"\s*([+-]?\d+(?:\.\d+)?)\s*"
-_POSE = re.compile(f"{_NUMBER},{_NUMBER},{_NUMBER}")
+_PERCENT = re.compile(r"[0-9]{1,3}")
 
-as_coordinates = parse_point
+
+def rounded(value: float) -> float:
+    """A coordinate with as many decimals as a link keeps."""
+    return round(value, DIGITS) + 0.0  # there is no minus nought
+
+
+def degrees(value: float) -> str:
+    """A coordinate as it stands in a field: as many decimals as a link keeps, without zeros at the end."""
+    return f"{rounded(value):.{DIGITS}f}".rstrip("0").rstrip(".")
 
 
 def point(lat: float, lon: float, weight: float = 1.0) -> QueryItem:
     """A location item with its label."""
-    lat, lon = round(lat, DIGITS), round(lon, DIGITS)
+    lat, lon = rounded(lat), rounded(lon)
     return QueryItem("location", (lat, lon), weight, coordinates(lat, lon))
 
 
@@ -46,15 +57,19 @@ def parse(text: str) -> QueryItem:
     """The item that `write` wrote.
 
     Raises:
-        InputError: It is not one.
+        InputError: It is not one, or its weight or its text is larger than a link may hold.
     """
     try:
         item = parse_item(text)
     except InputError as error:
-        raise InputError(f"The link cannot be read: {error} Or start anew below.") from error
+        raise InputError(f"A part of the link is left out: {error}") from error
     if abs(item.weight) > MAX_WEIGHT:
         raise InputError(
-            f"The link holds the weight {item.weight:g}; weights lie between -{MAX_WEIGHT:g} and {MAX_WEIGHT:g}."
+            f"The link's item '{excerpt(text)}' is left out: weights lie between -{MAX_WEIGHT:g} and {MAX_WEIGHT:g}."
+        )
+    if item.modality == "text" and len(item.value) > MAX_LENGTH:
+        raise InputError(
+            f"The link's item '{excerpt(text)}' is left out: in a link, a text has at most {MAX_LENGTH} characters."
         )
     if item.modality == "location":
         return point(*item.value, weight=item.weight)
@@ -65,18 +80,51 @@ def parse(text: str) -> QueryItem:
     return item
 
 
+def parse_all(parts: Sequence[str], most: int) -> tuple[tuple[QueryItem, ...], str]:
+    """The items of a link, without those that cannot be read.
+
+    Args:
+        parts: As they stand in the address.
+        most: So many are read; the others are left out.
+
+    Returns:
+        The items, and a sentence on what is left out; empty if nothing is.
+    """
+    items, problems = [], []
+    for part in parts[:most]:
+        try:
+            items.append(parse(part))
+        except InputError as error:
+            problems.append(str(error))
+    if len(problems) > 1:
+        problems = [f"{problems[0]} {len(problems) - 1} more of its parts cannot be read either."]
+    if len(parts) > most:
+        problems.append(f"The link holds {len(parts)} items, a query at most {most}: the first {most} were read.")
+    return tuple(items), " ".join(problems)
+
+
 def map_problem(values: dict[str, str]) -> str:
     """What is wrong with the map's part of an address, in a sentence; the browser then leaves that out. Or nothing."""
-    numbers = _POSE.fullmatch(values.get("v", "0,0,0"))
-    lat, lon, zoom = (float(part) for part in numbers.groups()) if numbers else (math.inf,) * 3
-    opacity = values.get("o", "0")
-    if not (abs(lat) <= 90 and abs(lon) <= 540 and 0 <= zoom <= 24):
-        return f"The link's view 'v={values['v'][:40]}' is left out: latitude, longitude, zoom, as in v=48.85,2.35,5."
-    if values.get("b", BASES[0]) not in BASES:
-        return f"The link's base map 'b={values['b'][:40]}' is left out: there are {' and '.join(BASES)}."
-    if not (opacity.isdecimal() and int(opacity) <= 100):
-        return f"The link's opacity 'o={opacity[:40]}' is left out: it is a number of per cent, 0 to 100."
+    view, base, opacity = values.get("v", "0,0,0"), values.get("b", BASES[0]), values.get("o", "0")
+    if not _is_view(view):
+        return f"The link's view 'v={excerpt(view, 40)}' is left out: latitude, longitude, zoom, as in v=48.85,2.35,5."
+    if base not in BASES:
+        return f"The link's base map 'b={excerpt(base, 40)}' is left out: there are {' and '.join(BASES)}."
+    if not (_PERCENT.fullmatch(opacity) and int(opacity) <= 100):
+        return f"The link's opacity 'o={excerpt(opacity, 40)}' is left out: it is a number of per cent, 0 to 100."
     return ""
+
+
+def _is_view(text: str) -> bool:
+    parts = text.split(",", 3)
+    if len(parts) != 3:
+        return False
+    try:
+        for part, low, high in zip(parts, (-90, -MAX_LON_DEG, 0), (90, MAX_LON_DEG, MAX_ZOOM), strict=True):
+            bounded_float(part, low, high, "A number of the view")
+    except InputError:
+        return False
+    return True
 
 
 def words(text: str, weight: float = 1.0) -> QueryItem:
@@ -86,7 +134,7 @@ def words(text: str, weight: float = 1.0) -> QueryItem:
 
 def view(lat: float, lon: float, heading_deg: float, name: str = "", weight: float = 1.0) -> QueryItem:
     """A street view that the atlas draws, as an item; ``name`` is that of its street."""
-    lat, lon, heading = round(lat, DIGITS), round(lon, DIGITS), float(round(heading_deg) % 360)
+    lat, lon, heading = rounded(lat), rounded(lon), float(round(heading_deg) % 360)
     label = f"{name or coordinates(lat, lon, 4)}, looking {facing(heading)}"
     return QueryItem(VIEW, (lat, lon, heading), weight, label)
 

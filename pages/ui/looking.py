@@ -13,7 +13,9 @@ from uuid import uuid4
 
 import streamlit as st
 
-from unigeoclip.errors import InputError
+from unigeoclip.bounds import bounded_float, bounded_int
+from unigeoclip.errors import InputError, excerpt
+from unigeoclip.points import parse_point
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +28,12 @@ KINDS = {"components": 0, "component": 6, "clusters": 16, "umap": 0}  # colourin
 LEAST = {"component": 1, "clusters": 2}
 DEFAULT_NUMBER = {"component": 1, "clusters": 8}
 
-_SEPARATOR = re.compile(r"\s*[,;]\s*|\s+")
+MAX_DEG = 540.0
+MAX_CHARACTERS = 400  # of a part of the address
+DIGITS = 5  # a metre is enough
+# What may stand between numbers. Where a semicolon or a space does, a comma is a decimal sign.
+_SEPARATORS = (re.compile(r"\s*;\s*"), re.compile(r",?\s+"), re.compile(r"\s*,\s*"))
+_DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
 
 
 @dataclass
@@ -59,19 +66,26 @@ class Looking:
 
 
 def numbers(text: str, count: int) -> tuple[float, ...]:
-    """So many numbers out of a text, with commas or spaces between them.
+    """So many numbers out of a text, with commas, semicolons or spaces between them, and either decimal sign.
 
     Raises:
         InputError: It holds something else.
     """
-    parts = _SEPARATOR.split(text.strip())
+    if len(text) <= MAX_CHARACTERS:
+        for separator in _SEPARATORS:
+            parts = separator.split(text.strip())
+            if len(parts) == count and (found := _all_numbers(parts)):
+                return found
+    raise InputError(f"'{excerpt(text)}' is not {count} numbers with commas between them.")
+
+
+def _all_numbers(parts: Sequence[str]) -> tuple[float, ...]:
+    """Numbers out of texts, or nothing if one of them is none."""
+    plain = [part.replace(",", ".") if _DECIMAL_COMMA.fullmatch(part) else part for part in parts]
     try:
-        found = tuple(float(part) for part in parts)
-    except ValueError:
-        found = ()
-    if len(found) != count or not all(abs(value) < 1e6 for value in found):
-        raise InputError(f"'{text[:60]}' is not {count} numbers with commas between them.")
-    return found
+        return tuple(bounded_float(part, -MAX_DEG, MAX_DEG, "Each number") for part in plain)
+    except InputError:
+        return ()
 
 
 def box(text: str) -> Bounds:
@@ -80,10 +94,10 @@ def box(text: str) -> Bounds:
     Raises:
         InputError: Not four numbers, or no rectangle on the globe.
     """
-    south, west, north, east = numbers(text, 4)
+    south, west, north, east = (round(value, DIGITS) for value in numbers(text, 4))  # as the address keeps them
     if not (-90 <= south < north <= 90 and -180 <= west < east <= 180):
         raise InputError(
-            f"A rectangle is south, west, north, east in degrees, rising: {text[:60]} is none. "
+            f"A rectangle is south, west, north, east in degrees, rising: {excerpt(text)} is none. "
             "An example: 42.33, -71.10, 42.38, -71.03"
         )
     return south, west, north, east
@@ -141,27 +155,25 @@ def write_link(looking: Looking, atlas: str) -> None:
 def _models(text: str, known: Sequence[str]) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(text.split(",")))
     if missing := [name for name in names if name not in known]:
-        raise InputError(f"There is no model '{missing[0][:40]}' here; there are {', '.join(known)}.")
+        raise InputError(f"There is no model '{excerpt(missing[0], 40)}' here; there are {', '.join(known)}.")
     return names
 
 
 def _colour(text: str) -> tuple[str, int]:
     kind, _, number = text.partition(":")
     if kind not in KINDS:
-        raise InputError(f"There is no colouring '{kind[:40]}'; there are {', '.join(KINDS)}.")
+        raise InputError(f"There is no colouring '{excerpt(kind, 40)}'; there are {', '.join(KINDS)}.")
     if not KINDS[kind]:
         return kind, 0
-    if not number.isdigit() or not LEAST[kind] <= int(number) <= KINDS[kind]:
-        raise InputError(f"'{text[:40]}' needs a number from {LEAST[kind]} to {KINDS[kind]}, as in '{kind}:3'.")
-    return kind, int(number)
+    return kind, bounded_int(number, LEAST[kind], KINDS[kind], f"The number in '{kind}:{DEFAULT_NUMBER[kind]}'")
 
 
 def _at(text: str) -> tuple[float, float]:
-    lat, lon = numbers(text, 2)
-    if not (abs(lat) <= 90 and abs(lon) <= 180):
-        raise InputError(f"{text[:40]} is no latitude and longitude in degrees.")
-    return lat, lon
+    point = parse_point(text)
+    if point is None:
+        raise InputError(f"'{excerpt(text)}' is no latitude and longitude in degrees, as in 42.36,-71.06.")
+    return round(point[0], DIGITS), round(point[1], DIGITS)
 
 
 def _short(degrees: float) -> str:
-    return f"{degrees:.5f}".rstrip("0").rstrip(".")
+    return f"{degrees:.{DIGITS}f}".rstrip("0").rstrip(".")

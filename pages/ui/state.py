@@ -17,7 +17,7 @@ import streamlit as st
 from pages.ui import links, looking, mapview, scale
 from pages.ui.display import KEYS, Display
 from pages.ui.words import coordinates
-from unigeoclip.errors import InputError, UniGeoError
+from unigeoclip.errors import UniGeoError, excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,6 +78,8 @@ class Session:
         shape: Counts changes of the list of items, but not of their weights: the key of the weights' sliders.
         asked_words: Words that the form asked last.
         asked_point: Point that the form or the map asked last, (lat, lon).
+        bad_fields: Fields of the composer, by key, that are to be corrected.
+        refused: What was in latitude and longitude when they were refused last.
         upload: The file last brought.
         remarks: Sentences about the last picture: what was done to it before it was asked.
         display: How answers are shown on the map.
@@ -86,6 +88,7 @@ class Session:
         completing: An answer and what it still lacks, being found by `seek`.
         revision: Counts answers and refusals; the map uses it to know that a question is settled.
         link: The items part of the page's address as last written or read.
+        linked: The items of the link last followed; what of them the atlas cannot be asked by is left out.
         display_link: The same of the display and of ``count``.
         map_link: The same of the map's view, base map and opacity, which the browser writes.
     """
@@ -100,12 +103,15 @@ class Session:
     shape: int = 0
     asked_words: str = ""
     asked_point: tuple[float, float] | None = None
+    bad_fields: tuple[str, ...] = ()
+    refused: tuple[str, str] = ("", "")
     display: Display = field(default_factory=Display)
     count: int = MATCHES
     asked_at: float = -math.inf
     completing: tuple[Answer, Future[dict[str, Match]]] | None = None
     revision: int = 0
     link: tuple[str, ...] = ()
+    linked: tuple[QueryItem, ...] = ()
     display_link: dict[str, str] = field(default_factory=dict)
     map_link: dict[str, str] = field(default_factory=dict)
 
@@ -162,12 +168,28 @@ def settle(state: Session, explorer: Explorer) -> None:
     if state.completing is not None:
         state.completing[1].cancel()  # if it has not begun
         state.completing = None
+    is_linked = state.wanted is state.linked
     try:
         state.wanted = tuple(_named(explorer, item) for item in state.wanted)
         state.answer = ask(explorer, state.wanted, state.count)
     except UniGeoError as error:
         state.problem = str(error)
-        start(state, state.answer.items if state.answer else ())
+        usable = tuple(item for item in state.linked if _can_be_asked(explorer, item)) if is_linked else ()
+        if 0 < len(usable) < len(state.linked):
+            count = state.count
+            start(state, usable)
+            state.count = count
+            settle(state, explorer)  # with fewer items, and not as a link's: it ends here
+        else:
+            start(state, state.answer.items if state.answer else ())
+
+
+def _can_be_asked(explorer: Explorer, item: QueryItem) -> bool:
+    try:
+        explorer.query((replace(item, weight=1.0),))
+    except UniGeoError:
+        return False
+    return True
 
 
 def ask(explorer: Explorer, items: tuple[QueryItem, ...], count: int) -> Answer:
@@ -258,14 +280,19 @@ def read_link(state: Session, modalities: Sequence[str]) -> None:
     link = tuple(st.query_params.get_all(links.KEY))
     if is_new := bool(link) and link != state.link:
         state.link = link
-        try:
-            start(state, tuple(links.parse(part) for part in link[:MAX_ITEMS]))
-        except InputError as error:
-            state.problem = str(error)
+        items, problem = links.parse_all(link, MAX_ITEMS)
+        state.problem = problem or state.problem
+        if items:
+            start(state, items)
+            state.linked = items
     shown = {key: st.query_params[key] for key in _SHOWN if key in st.query_params}
     if is_new or (shown != state.display_link and (shown or link)):
         state.display, state.display_link = Display.from_link(shown, modalities), shown
         state.count = _COUNTS.get(shown.get(links.COUNT, ""), MATCHES)
+        read = {key: str(getattr(state.display, key)) for key in KEYS} | {links.COUNT: str(state.count)}
+        if unread := [key for key, value in shown.items() if read[key] != value]:
+            part = f"{unread[0]}={excerpt(shown[unread[0]], 40)}"
+            state.problem = state.problem or f"The link's part '{part}' is left out: there is no such choice."
 
 
 def write_link(state: Session) -> None:

@@ -53,9 +53,9 @@ def ask(app):
         if words is not None:
             app.text_input(key="words").set_value(words)
         if latitude is not None:
-            app.number_input(key="latitude").set_value(latitude)
+            app.text_input(key="latitude").set_value(str(latitude))
         if longitude is not None:
-            app.number_input(key="longitude").set_value(longitude)
+            app.text_input(key="longitude").set_value(str(longitude))
         app.button(key="ask-button").click()
         return app.run()
 

@@ -232,7 +232,7 @@ def test_what_is_chosen_stands_in_the_address_and_comes_back_from_it(page, app, 
         ("colour", "clusters:99", "from 2 to 16"),
         ("colour", "rainbow", "no colouring 'rainbow'"),
         ("box", "50,0,10,20", "rising"),
-        ("at", "here", "not 2 numbers"),
+        ("at", "here", "no latitude and longitude"),
     ],
 )
 def test_a_bad_link_is_told_and_the_rest_of_it_holds(page, drawn, key, value, complaint):

@@ -51,7 +51,51 @@ def test_coordinates_typed_as_words_are_a_point(ask):
     app = ask(words="-23.5, 133.9")
     assert items(app)[0].modality == "location"
     assert items(app)[0].value == (-23.5, 133.9)
-    assert app.number_input(key="latitude").value == -23.5
+    assert app.text_input(key="latitude").value == "-23.5"
+
+
+@pytest.mark.parametrize(
+    ("fields", "point"),
+    [
+        ({"latitude": "1,5", "longitude": "2,5"}, (1.5, 2.5)),
+        ({"latitude": "0,5", "longitude": "-0,5"}, (0.5, -0.5)),
+        ({"latitude": "48,85", "longitude": "2,35"}, (48.85, 2.35)),
+        ({"latitude": "48°51'N", "longitude": "2°21'E"}, (48.85, 2.35)),
+        ({"latitude": "48.85, 2.35"}, (48.85, 2.35)),
+        ({"latitude": "0", "longitude": "190"}, (0.0, -170.0)),
+        ({"words": "48,85 2,35"}, (48.85, 2.35)),
+        ({"words": "48,85; 2,35"}, (48.85, 2.35)),
+    ],
+)
+def test_either_decimal_sign_is_read_and_shown_in_the_fields(ask, fields, point):
+    app = ask(**fields)
+    assert not app.error
+    assert items(app)[0].value == pytest.approx(point)
+    assert [float(app.text_input(key=axis).value) for axis in ("latitude", "longitude")] == pytest.approx(list(point))
+
+
+@pytest.mark.parametrize(
+    ("fields", "bad", "sentence"),
+    [
+        ({"latitude": "1.000,5", "longitude": "2"}, ("latitude",), "is no latitude. Write it as"),
+        ({"latitude": "48", "longitude": "east"}, ("longitude",), "is no longitude. Write it as"),
+        ({"latitude": "4885", "longitude": "2"}, ("latitude",), "The latitude 4885 is outside"),
+        ({"latitude": "1", "longitude": "1e308"}, ("longitude",), "is no longitude"),
+        ({"latitude": "1", "longitude": "541"}, ("longitude",), "The longitude 541 is outside"),
+        ({"latitude": "x" * 5000, "longitude": "y"}, ("latitude", "longitude"), "is no latitude"),
+        ({"longitude": "2"}, ("latitude",), "give the latitude as well"),
+    ],
+)
+def test_what_a_field_cannot_mean_stays_in_it_with_the_reason(ask, fields, bad, sentence):
+    app = ask(**fields)
+    assert items(app) == ()
+    assert sentence in app.error[0].value.replace("\\", "")
+    assert len(app.error[0].value) < 500
+    assert {axis: app.text_input(key=axis).value for axis in fields} == fields
+    assert app.session_state["sessions"]["world"].bad_fields == bad
+    app = ask(latitude="23", longitude="8")
+    assert not app.error
+    assert app.session_state["sessions"]["world"].bad_fields == ()
 
 
 def test_words_that_are_new_go_before_a_point_that_is_not(ask):
@@ -63,7 +107,7 @@ def test_words_that_are_new_go_before_a_point_that_is_not(ask):
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"latitude": 95.0, "longitude": 8.0}, "latitude outside"),
+        ({"latitude": 95.0, "longitude": 8.0}, "The latitude 95 is outside"),
         ({"latitude": 23.0}, "needs both numbers"),
         ({}, "Nothing to ask yet"),
         ({"words": "   "}, "at least one word"),

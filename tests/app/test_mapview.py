@@ -41,14 +41,6 @@ def test_what_is_no_item_is_refused(text):
         links.parse(text)
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [("48.85, 2.35", (48.85, 2.35)), ("-10 20", (-10.0, 20.0)), ("95,0", (95.0, 0.0)), ("9 lives", None), ("", None)],
-)
-def test_two_numbers_are_a_point(text, expected):
-    assert links.as_coordinates(text) == expected
-
-
 def test_figures_read_as_people_write_them():
     assert words.coordinates(-33.456, 151.2) == "33.46° S, 151.20° E"
     assert words.similarity(-0.104) == "−0.10"

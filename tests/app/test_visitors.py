@@ -23,8 +23,8 @@ def test_forty_queries_keep_as_much_as_a_few(app, monkeypatch):
     monkeypatch.setattr(routes, "MAX_OVERLAYS", 8)
     kept = []
     for number in range(40):
-        app.number_input(key="latitude").set_value(-50.0 + number)
-        app.number_input(key="longitude").set_value(8.0)
+        app.text_input(key="latitude").set_value(str(-50.0 + number))
+        app.text_input(key="longitude").set_value(str(8.0))
         app.button(key="ask-button").click()
         app.run()
         assert not app.exception
