@@ -43,6 +43,8 @@ def test_order_of_latitude_and_longitude_matters():
         ([[10, 20], [95, 3]], r"Row 1: \(95, 3\).*outside \[-90, 90\]"),
         ([[10, float("nan")], [1, 2]], "Row 0.*finite"),
         ([10, 200, 3], "shape"),
+        ([[10, 540], [10, -541]], r"Row 1: \(10, -541\) has a longitude outside \[-540, 540\]"),
+        ([10, 1e308], "longitude outside"),
         ([95, 3], r"The point \(95, 3\) has a latitude outside"),
         ([[1, 2, 3]], r"shape \(n, 2\)"),
         ([["north", "west"]], "must be numbers"),

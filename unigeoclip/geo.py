@@ -19,6 +19,7 @@ Bounds = tuple[float, float, float, float]  # south, west, north, east in degree
 EARTH_RADIUS_M = 6_371_008.8  # mean radius (IUGG): distances on the sphere
 MERCATOR_RADIUS_M = 6_378_137.0  # EPSG:3857 is a Mercator map of a sphere with the WGS84 semi-major axis
 MAX_MERCATOR_LAT_DEG = 85.0511287798066  # where the Web Mercator square ends
+MAX_LON_DEG = 540.0  # a map that was turned round once more shows longitudes up to this
 METRES_PER_DEGREE = np.pi / 180 * EARTH_RADIUS_M
 
 # Polynomial of the Equal Earth projection: Savric, Patterson & Jenny (2019), equation 4.
@@ -38,7 +39,8 @@ def as_latlon(points: ArrayLike) -> NDArray[np.float64]:
         (n, 2) float64, latitude in [-90, 90], longitude wrapped to [-180, 180).
 
     Raises:
-        InputError: Not numbers, not of that shape, not finite, or latitude outside [-90, 90]; names the first bad row.
+        InputError: Not numbers, not of that shape, not finite, latitude outside [-90, 90], or longitude outside
+            [-540, 540]; names the first bad row.
     """
     try:
         array = np.array(points, dtype=np.float64)
@@ -51,6 +53,9 @@ def as_latlon(points: ArrayLike) -> NDArray[np.float64]:
     _raise_for_first(~np.isfinite(array[:, 0] + array[:, 1]), array, "is not a finite pair of numbers")
     _raise_for_first(
         np.abs(array[:, 0]) > 90, array, "has a latitude outside [-90, 90]; the order is latitude, longitude"
+    )
+    _raise_for_first(
+        np.abs(array[:, 1]) > MAX_LON_DEG, array, f"has a longitude outside [-{MAX_LON_DEG:g}, {MAX_LON_DEG:g}]"
     )
     array[:, 1] = wrap_lon_deg(array[:, 1])
     return array

@@ -10,11 +10,12 @@ import re
 
 from unigeoclip.bounds import MAX_CHARACTERS
 from unigeoclip.errors import InputError, excerpt
+from unigeoclip.geo import MAX_LON_DEG
 
-__all__ = ["LATITUDE", "LONGITUDE", "MAX_LON_DEG", "check_point", "parse_degrees", "parse_point"]
+__all__ = ["LATITUDE", "LONGITUDE", "check_point", "parse_degrees", "parse_point"]
 
 LATITUDE, LONGITUDE = "latitude", "longitude"
-MAX_LAT_DEG, MAX_LON_DEG = 90.0, 540.0  # a map that was turned round once more has longitudes of 540 degrees
+MAX_LAT_DEG = 90.0
 MAX_POINT_CHARACTERS = 80
 _WRAPPED_DIGITS = 9  # 190.1 - 360 is -169.9, not -169.89999999999998
 _LETTERS = {LATITUDE: "NS", LONGITUDE: "EW"}

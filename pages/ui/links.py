@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from pages.ui.words import coordinates, facing, title
 from unigeoclip.bounds import MAX_ZOOM, bounded_float
 from unigeoclip.errors import InputError, excerpt
+from unigeoclip.geo import MAX_LON_DEG
 from unigeoclip.items import VIEW, PackedVector, QueryItem, parse_item, write_item
-from unigeoclip.points import MAX_LON_DEG
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

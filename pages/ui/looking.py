@@ -15,6 +15,7 @@ import streamlit as st
 
 from unigeoclip.bounds import bounded_float, bounded_int
 from unigeoclip.errors import InputError, excerpt
+from unigeoclip.geo import MAX_LON_DEG
 from unigeoclip.points import parse_point
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ KINDS = {"components": 0, "component": 6, "clusters": 16, "umap": 0}  # colourin
 LEAST = {"component": 1, "clusters": 2}
 DEFAULT_NUMBER = {"component": 1, "clusters": 8}
 
-MAX_DEG = 540.0
 MAX_CHARACTERS = 400  # of a part of the address
 DIGITS = 5  # a metre is enough
 # What may stand between numbers. Where a semicolon or a space does, a comma is a decimal sign.
@@ -83,7 +83,7 @@ def _all_numbers(parts: Sequence[str]) -> tuple[float, ...]:
     """Numbers out of texts, or nothing if one of them is none."""
     plain = [part.replace(",", ".") if _DECIMAL_COMMA.fullmatch(part) else part for part in parts]
     try:
-        return tuple(bounded_float(part, -MAX_DEG, MAX_DEG, "Each number") for part in plain)
+        return tuple(bounded_float(part, -MAX_LON_DEG, MAX_LON_DEG, "Each number") for part in plain)
     except InputError:
         return ()
 
