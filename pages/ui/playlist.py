@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from pages.ui import links
-from pages.ui.words import atlas_title
+from pages.ui.titles import atlas_title
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

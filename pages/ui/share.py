@@ -10,7 +10,7 @@ import streamlit as st
 
 from pages.ui import display, downloads, links, scale
 from pages.ui.browser import component
-from pages.ui.words import atlas_title, coordinates, similarity, title, weight
+from pages.ui.words import coordinates, similarity, title, weight
 
 if TYPE_CHECKING:
     from pages.ui.state import Answer, Session
@@ -94,7 +94,7 @@ def _page(explorer: Explorer, answer: Answer, drawn: dict[str, Any]) -> bytes:
         "closest; point at one for its name."
     )
     pane = Pane(asked, _png(answer, drawn), markers=_markers(explorer, answer))
-    page = map_page(atlas, answer.heatmap.bounds, [pane], title=atlas_title(atlas.name), explanation=explanation)
+    page = map_page(atlas, answer.heatmap.bounds, [pane], title=atlas.title, explanation=explanation)
     return page.encode()
 
 

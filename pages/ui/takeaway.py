@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.ui import coloured, downloads
-from pages.ui.words import atlas_title
 
 if TYPE_CHECKING:
     from pages.ui.coloured import Colouring
@@ -49,7 +48,7 @@ def _page(atlas: Atlas, job: Job, comparison: Comparison, how: Colouring) -> byt
         embedded = comparison.embedded[name]
         note = embedded.embedder.provenance.source
         panes.append(Pane(embedded.embedder.title, coloured.png(job, comparison, name, how), note))
-    title = f"{atlas_title(atlas.name)} compared"
+    title = f"{atlas.title} compared"
     explanation = coloured.explanation([pane.title for pane in panes], how)
     bounds = job.region.grid.mercator_bounds
     return map_page(atlas, bounds, panes, title=title, explanation=explanation).encode()

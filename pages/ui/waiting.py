@@ -5,10 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.ui import engine, links, news, state
-from pages.ui.words import atlas_title, literal
+from pages.ui.titles import atlas_title
+from pages.ui.words import literal
+from unigeoclip.errors import excerpt
 
 POLL_S = 0.15
 MAX_BUTTONS = 3  # more atlases than that are a list
+LIST_PX = 190
 SHOWN = "atlas-shown"
 
 
@@ -27,18 +30,18 @@ def chosen_atlas() -> str:
     asked = st.query_params.get(links.ATLAS, shown)
     if asked not in names:
         st.error(
-            literal(f"The link asks for the atlas '{asked}', which is not here; this is '{shown}'."),
+            literal(f"The link asks for the atlas '{excerpt(asked)}', which is not here; this is '{atlas_title(shown)}'."),
             icon=":material/info:",
         )
         asked = shown
     st.session_state[SHOWN] = asked
     if len(names) > 1:
         st.session_state[_SWITCH] = asked
-        options = {"format_func": atlas_title, "key": _SWITCH, "on_change": _switch, "width": "content"}
+        options = {"format_func": atlas_title, "key": _SWITCH, "on_change": _switch}
         if len(names) > MAX_BUTTONS:
-            st.selectbox("Atlas", names, **options)
+            st.selectbox("Atlas", names, width=LIST_PX, **options)  # a list has no width of its own
         else:
-            st.segmented_control("Atlas", names, required=True, **options)
+            st.segmented_control("Atlas", names, required=True, width="content", **options)
     return asked
 
 

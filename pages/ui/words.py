@@ -12,11 +12,6 @@ def origin(pictures: dict[str, str], modality: str) -> str:
     return ORIGINS.get(pictures.get(modality, ""), "")
 
 
-def atlas_title(name: str) -> str:
-    """Name of an atlas that need not be opened for it: that of its folder."""
-    return name.replace("_", " ").replace("-", " ").strip().capitalize()
-
-
 def title(modality: str) -> str:
     """Name of a modality as people read it, from the package's table."""
     from unigeoclip.modalities import MODALITIES  # brings torch along, so not before it is needed

@@ -287,6 +287,19 @@ def open_explorer(atlas, progress, slow_s=0.0):
     return fake_city.FakeCityExplorer(atlas) if atlas.name == "boston" else FakeExplorer(atlas)
 
 
+def another_world(name):
+    atlas = FakeAtlas(name=name, title=f"{name.title()} of McTest")
+    atlas.manifest.name, atlas.manifest.title = atlas.name, atlas.title
+    return atlas
+
+
+def _manifest_file(atlas):
+    """A manifest with the title alone."""
+    file = _folder() / f"{atlas.name}.json"
+    file.write_text(json.dumps({"title": atlas.title}), encoding="utf-8")
+    return file
+
+
 _made = {}
 
 
@@ -309,13 +322,14 @@ def install(put=setattr, names=("world",)):
 
     Args:
         put: As ``setattr``.
-        names: The atlases at hand: "world", "boston" or both.
+        names: The atlases at hand: "world", "boston"; any other name is one more world.
     """
-    from pages.ui import comparing, engine
+    from pages.ui import comparing, engine, titles
     from tests.app import fake_city
 
     made = {"world": FakeAtlas, "boston": fake_city.FakeCity}
-    atlases = {name: made[name]() for name in names}
+    atlases = {name: made.get(name, lambda name=name: another_world(name))() for name in names}
+    put(titles, "manifest_file", lambda name: _manifest_file(atlases[name]))
     put(engine, "list_atlases", lambda: sorted(atlases))
     put(engine, "load_atlas", lambda name: atlases[name])
     put(engine, "open_explorer", open_explorer)
