@@ -58,12 +58,34 @@ def test_a_query_is_a_unit_vector(explorer):
     assert np.linalg.norm(query.vector) == pytest.approx(1, abs=1e-6)
 
 
-def test_a_query_is_the_weighted_sum_of_its_items(explorer):
-    point, words = QueryItem("location", (10.0, 20.0)), QueryItem("text", "a desert")
-    a, b = explorer.query([point]).vector, explorer.query([words]).vector
-    mixed = explorer.query([QueryItem("location", (10.0, 20.0), 2.0), QueryItem("text", "a desert", -1.0)]).vector
+@pytest.mark.parametrize(
+    "values", [[("location", (10.0, 20.0)), ("location", (-5.0, 8.0))], [("text", "a desert"), ("text", "a port")]]
+)
+def test_a_query_of_one_kind_is_the_weighted_sum_of_its_items(explorer, values):
+    a, b = (explorer.query([QueryItem(*value)]).vector for value in values)
+    query = explorer.query([QueryItem(*values[0], 2.0), QueryItem(*values[1], -1.0)])
     expected = 2 * a - b
-    np.testing.assert_allclose(mixed, expected / np.linalg.norm(expected), atol=1e-6)
+    np.testing.assert_allclose(query.vector, expected / np.linalg.norm(expected), atol=1e-6)
+    assert query.scales == (1.0, 1.0)
+
+
+def test_words_and_points_have_comparable_weight_in_a_sum(explorer):
+    items = [QueryItem("location", (10.0, 20.0), 2.0), QueryItem("text", "a desert", -1.0), QueryItem("text", "a port")]
+    alone = [explorer.query([QueryItem(item.modality, item.value)]).vector for item in items]
+    query = explorer.query(items)
+    expected = sum(
+        item.weight * scale * vector for item, scale, vector in zip(items, query.scales, alone, strict=True)
+    )
+    np.testing.assert_allclose(query.vector, expected / np.linalg.norm(expected), atol=1e-5)
+    variances = [np.var(explorer._cells @ vector) for vector in alone]
+    assert query.scales[0] == 1
+    assert query.scales[1] == query.scales[2] == pytest.approx(np.sqrt(variances[0] / np.mean(variances[1:])), rel=1e-3)
+
+
+def test_items_whose_heatmap_is_flat_are_summed_as_they_are(folder, cache):
+    flat = Explorer.open(folder, cache_dir=cache)
+    flat._cells = np.ones_like(flat._cells)
+    assert flat.query([QueryItem("location", (10.0, 20.0)), QueryItem("text", "a desert")]).scales == (1.0, 1.0)
 
 
 def test_scale_and_order_of_the_weights_do_not_matter(explorer):

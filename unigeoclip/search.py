@@ -17,7 +17,7 @@ from unigeoclip.config import read_json
 from unigeoclip.errors import CheckpointError, InputError, excerpt
 from unigeoclip.geo import as_latlon, distance_m, unit_xyz
 from unigeoclip.heatmap import Heatmap
-from unigeoclip.items import PLACE, VIEW, PackedVector, QueryItem
+from unigeoclip.items import MAX_WEIGHT, PLACE, VIEW, PackedVector, QueryItem
 from unigeoclip.vectors import VectorCache, encode_places, gallery_rows, land_grid, mean_over_waves
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ MAX_PICTURE_PX = 2048
 _WIDE_M = 10_000.0  # atlases with windows wider than that show countries, others show streets
 # A sum of unit vectors shorter than this share of its weights is noise left over from terms that cancel.
 _CANCELLED = 1e-3
+_NO_SPREAD = 1e-9  # variance of a heatmap that is the same everywhere
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,15 @@ class Query:
         vector: (dim,) float32, unit length.
         notes: What to know about the answer, in whole sentences.
         origin: (lat, lon) of its only location or place, from which distances are measured; None if there is not one.
+        scales: By what each term was multiplied besides its weight, (items,), see `Explorer.query`; 1 where there are
+            words only, or none.
     """
 
     items: tuple[QueryItem, ...]
     vector: NDArray[np.float32]
     notes: tuple[Note, ...] = ()
     origin: tuple[float, float] | None = None
+    scales: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -203,31 +207,56 @@ class Explorer:
     def query(self, items: Sequence[QueryItem]) -> Query:
         """Encode a weighted sum of items.
 
+        Over the map, the similarities to words spread a third to a half as far as those to a point or a picture. So in
+        a sum of both, the terms in words are scaled up until the two kinds spread alike; a query of one kind is the
+        plain sum.
+
         Raises:
-            InputError: No items, a value that cannot be encoded, or weights that cancel out.
+            InputError: No items, a value that cannot be encoded, weights out of range, or weights that cancel out.
         """
         if not items:
             raise InputError("The query is empty: give a point, some words, or a picture.")
-        total = np.zeros(self.model.dim, dtype=np.float64)
+        vectors: list[NDArray[np.float32]] = []
         notes: list[Note] = []
         origins: list[tuple[float, float]] = []
         for item in items:
-            if not np.isfinite(item.weight):
+            if not abs(item.weight) <= MAX_WEIGHT:
                 raise InputError(
-                    f"The weight of {item.label or item.modality!r} is not a finite number: {item.weight}."
+                    f"The weight of '{excerpt(item.label or item.modality)}' must lie between -{MAX_WEIGHT:g} and "
+                    f"{MAX_WEIGHT:g}; it is {item.weight:g}."
                 )
             vector, remarks, origin = self._encode(item)
-            total += item.weight * vector
+            vectors.append(vector)
             notes += [note for note in remarks if note not in notes]
             origins += [origin] if origin else []
+        scales = self._scales(items, np.stack(vectors))
+        weights = np.array([item.weight for item in items]) * scales
+        total = weights @ np.stack(vectors).astype(np.float64)
         length = float(np.linalg.norm(total))
-        if length <= _CANCELLED * sum(abs(item.weight) for item in items):
+        if length <= _CANCELLED * float(np.abs(weights).sum()):
             raise InputError(
                 "The weights cancel out: nothing is left of the query. Change a weight, or remove an item that is both"
                 " added and taken away."
             )
         origin = origins[0] if len(origins) == 1 else None
-        return Query(tuple(items), (total / length).astype(np.float32), tuple(notes), origin)
+        return Query(tuple(items), (total / length).astype(np.float32), tuple(notes), origin, tuple(scales.tolist()))
+
+    def _scales(self, items: Sequence[QueryItem], vectors: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Factors, (items,), that make words and all else spread alike over the grid; 1 where there is one kind only."""
+        are_words = np.array([item.modality == "text" for item in items])
+        scales = np.ones(len(items))
+        if are_words.all() or not are_words.any():
+            return scales
+        spread = np.einsum("ni,ij,nj->n", vectors, self._covariance, vectors)  # variance of each item's heatmap
+        of_words, of_others = (float(spread[kind].mean()) for kind in (are_words, ~are_words))
+        if min(of_words, of_others) > _NO_SPREAD:
+            scales[are_words] = np.sqrt(of_others / of_words)
+        return scales
+
+    @cached_property
+    def _covariance(self) -> NDArray[np.float64]:
+        """Of the grid's cells, (dim, dim): ``v @ covariance @ v`` is the variance of the heatmap of ``v``."""
+        return np.atleast_2d(np.cov(self._cells, rowvar=False, bias=True))
 
     def _encode(self, item: QueryItem) -> tuple[NDArray[np.float32], list[Note], tuple[float, float] | None]:
         """Unit vector of one item, what to know about it, and where it is, if anywhere."""
