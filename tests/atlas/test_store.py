@@ -11,7 +11,8 @@ import safetensors.numpy
 from shapely import Point
 
 from tests.atlas import tiny
-from unigeoclip.atlas import list_atlases, load_atlas, store
+from unigeoclip.atlas import list_atlases, load_atlas, schema, store
+from unigeoclip.atlas.sources.cog import global_transform, write_cog
 from unigeoclip.errors import AtlasError, InputError
 
 
@@ -257,3 +258,30 @@ def test_the_tiny_atlas_has_the_same_bytes_each_time(good, tmp_path):
     again = tiny.write_tiny_atlas(tmp_path / "again")
     for file in FILES:
         assert (good / file).read_bytes() == (again / file).read_bytes(), file
+
+
+def test_an_atlas_without_validity_rasters_has_every_modality_everywhere(good):
+    atlas = load_atlas(good)
+    for modality in atlas.manifest.modalities:
+        assert atlas.validity(modality) is None
+        assert atlas.present(modality).tolist() == [True] * tiny.PLACES
+        assert atlas.present_at(modality, [(0, 0), (60, 20)]).tolist() == [True, True]
+    with pytest.raises(InputError, match="has no 'street'"):
+        atlas.present("street")
+
+
+def test_places_whose_window_is_not_known_lack_the_modality(copy):
+    known = np.zeros((tiny.HEIGHT, tiny.WIDTH), np.uint8)
+    known[:, : tiny.WIDTH // 2] = 255  # the western hemisphere
+    write_cog(copy / schema.VALIDITY["aerial"], known[None], global_transform(*known.shape), compress="DEFLATE")
+    tiny.write_manifest(copy)
+    atlas = load_atlas(copy)
+    assert atlas.present("aerial").tolist() == (atlas.places["lon"] < 0).tolist()
+    assert atlas.present("surface").all()
+    assert atlas.present("location").all()
+    assert atlas.present_at("aerial", [(40, -40), (40, 40), (0, -1.0), (0, -2.0)]).tolist() == [
+        True,
+        False,
+        False,
+        True,
+    ]

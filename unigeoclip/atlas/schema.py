@@ -18,6 +18,9 @@ VECTORS_FOLDER = "vectors"
 LINES = ".geojson.gz"  # ending of a line layer, compressed as browsers take it
 RULES_FOLDER = "rules"
 RASTERS = {"aerial": "aerial.tif", "surface": "surface.tif"}
+# Where a raster does not cover the whole atlas: 255 on its known pixels, 0 elsewhere. Without the file all are known.
+VALIDITY = {"aerial": "aerial_valid.tif", "surface": "surface_valid.tif"}
+LEAST_VALID = 0.9  # share of known pixels from which on a window is a picture: a place with less lacks the modality
 
 MODALITIES = ("location", "aerial", "street", "surface", "text")
 PICTURE_ORIGINS = ("photographed", "measured", "rendered")

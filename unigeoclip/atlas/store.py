@@ -15,7 +15,7 @@ import safetensors
 import safetensors.numpy
 from pyarrow import ArrowException
 
-from unigeoclip import config
+from unigeoclip import config, geo
 from unigeoclip.atlas import schema
 from unigeoclip.atlas.rasters import Raster
 from unigeoclip.atlas.sentence_codes import are_vectors, count_vectors, unpack_vectors
@@ -35,6 +35,8 @@ LAND_SHARE = 0.25  # a heatmap cell counts as land from this share on, so that i
 # What follows from other files, judges a model, or is only drawn.
 _NOT_TRAINED_ON = (schema.SENTENCE_VECTORS, schema.RULES_FOLDER, schema.VECTORS_FOLDER)
 _SAMPLES_PER_CELL = 5  # per axis, when the share is measured
+_VALID_PX = 32  # side of the windows in which known pixels are counted
+_POINTS_AT_ONCE = 4096  # whose windows are cut together
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class Atlas:
         self.places = places
         self.sentences = sentences
         self._rasters: dict[str, Raster] = {}
+        self._present: dict[str, NDArray[np.bool_]] = {}
 
     @property
     def name(self) -> str:
@@ -137,6 +140,67 @@ class Atlas:
         from unigeoclip.atlas.render.stored import drawn_raster
 
         return drawn_raster(self, name)
+
+    def validity(self, modality: str) -> Raster | None:
+        """Which pixels of "aerial" or "surface" are known, 255 or 0; None where all are.
+
+        Raises:
+            InputError: The atlas has no such modality.
+        """
+        self._check_modality(modality)
+        file = schema.VALIDITY.get(modality)
+        if file is None or file not in self.manifest.files:
+            return None
+        if file not in self._rasters:
+            self._rasters[file] = Raster.open(self.path / file)
+        return self._rasters[file]
+
+    def present(self, modality: str) -> NDArray[np.bool_]:
+        """Which places have a modality: (n,) truth values in the order of ``places``.
+
+        Of street views those with a camera; of the aerial picture and the surface those whose window is known to
+        `schema.LEAST_VALID`; of all others every place.
+
+        Raises:
+            InputError: The atlas has no such modality.
+        """
+        if modality not in self._present:
+            self._check_modality(modality)
+            if modality == "street":
+                found = self.places["place_id"].isin(self.views["place_id"]).to_numpy(np.bool_)
+            else:
+                found = self.present_at(modality, self.places[["lat", "lon"]].to_numpy(np.float64))
+            found.setflags(write=False)
+            self._present[modality] = found
+        return self._present[modality]
+
+    def present_at(self, modality: str, latlon: ArrayLike) -> NDArray[np.bool_]:
+        """Whether a modality can be taken at points (n, 2) degrees; (n,) truth values.
+
+        Location and text can everywhere; a street view is there where a camera stands, so ask for its place.
+
+        Raises:
+            InputError: The atlas has no such modality, or it is "street".
+        """
+        self._check_modality(modality)
+        if modality == "street":
+            raise InputError("Street views are of cameras, not of points: ask which places have one, or for `views`.")
+        points = geo.as_latlon(latlon)
+        valid = self.validity(modality)
+        if valid is None:
+            return np.ones(len(points), bool)
+        parts = [
+            valid.windows(points[first : first + _POINTS_AT_ONCE], self.window_m, _VALID_PX).mean(axis=(1, 2, 3))
+            for first in range(0, len(points), _POINTS_AT_ONCE)
+        ]
+        share = np.concatenate(parts) / 255 if parts else np.zeros(0)
+        return np.asarray(share >= schema.LEAST_VALID, bool)
+
+    def _check_modality(self, modality: str) -> None:
+        if modality not in self.manifest.modalities:
+            raise InputError(
+                f"The atlas {self.name} has no {modality!r}; it has {', '.join(self.manifest.modalities)}."
+            )
 
     def captions(self, row: int) -> list[tuple[str, str]]:
         """Sentences of the place in a row of ``places``: (kind, text) each.
@@ -263,7 +327,8 @@ def load_atlas(name_or_path: str | Path) -> Atlas:
     sentences = _read_table(path / schema.SENTENCES, schema.SENTENCE_COLUMNS)
     _check_sentence_rows(path, places, sentences)
     atlas = Atlas(path, manifest, places, sentences)
-    for file in {*schema.RASTERS.values(), schema.LAND, schema.CITY} & set(manifest.files):
+    rasters = {*schema.RASTERS.values(), *schema.VALIDITY.values(), schema.LAND, schema.CITY}
+    for file in rasters & set(manifest.files):
         Raster.open(path / file)
     return atlas
 
