@@ -7,6 +7,7 @@ import rasterio
 import shapely
 from PIL import Image
 
+from unigeoclip.colours import palette
 from unigeoclip.errors import InputError
 from unigeoclip.geo import MAX_MERCATOR_LAT_DEG, unit_xyz
 from unigeoclip.heatmap import Grid, Heatmap
@@ -405,3 +406,25 @@ def test_an_outline_encloses_the_best_cells_and_no_others(world):
     assert inside[world.cell_at(20.0, -40.0)]
     with pytest.raises(InputError, match="share of the area"):
         heat.outline(0.0)
+
+
+def test_the_absolute_scale_is_the_same_for_every_heatmap(world):
+    weak, strong = (Heatmap(world, np.float32(peak) * heat_at(world, 40.0, 20.0, 20).values) for peak in (0.2, 0.9))
+    options = {"scale": "absolute", "limits": (0.1, 0.9)}
+    assert weak.legend("viridis", **options) == strong.legend("viridis", **options)
+    assert [round(stop.similarity, 3) for stop in weak.legend("viridis", **options, stops=3)] == [0.1, 0.5, 0.9]
+    here = mercator_pixel(40.0, 20.0, read(weak.png("viridis", **options)).shape, weak.bounds)
+    lowest, highest = palette("viridis", 96)[[0, -1]]
+    assert np.abs(read(strong.png("viridis", **options))[here][:3] - highest).max() < 8
+    assert np.abs(read(weak.png("viridis", **options))[here][:3] - highest).max() > 60, "a weak answer looks weak"
+    assert (read(weak.png("viridis", **options))[10, 10][:3] == lowest).all()
+    cell = world.cell_at(40.0, 20.0)
+    assert np.abs(strong.cell_colors("viridis", **options)[cell].astype(int) - highest).max() < 8
+
+
+@pytest.mark.parametrize("limits", [None, (0.5, 0.5), (0.6, 0.2), (0.1, float("nan"))])
+def test_the_absolute_scale_needs_rising_limits(world, limits):
+    heat = heat_at(world, 40.0, 20.0)
+    for draw in (heat.png, heat.legend, heat.cell_colors):
+        with pytest.raises(InputError, match="limits"):
+            draw(scale="absolute", limits=limits)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["Best", "Grid", "Heatmap", "LegendStop", "check_ending", "coloured_picture", "write_atomically"]
 
 Bounds = tuple[float, float, float, float]  # south, west, north, east in degrees
-Scale = Literal["similarity", "percentile"]
+Scale = Literal["similarity", "percentile", "absolute"]
 
 PICTURE_WIDTH_PX = 1024  # of grids that have so much to show; others are drawn with two pixels a cell
 LEAST_WIDTH_PX = 512
@@ -166,6 +166,17 @@ class Grid:
             return None
         number = int(self._numbers[row, column])
         return number if number >= 0 else None
+
+    def cells_at(self, latlon: NDArray[np.float64]) -> NDArray[np.int32]:
+        """`cell_at` for many points, (n, 2) degrees -> (n,); -1 outside the grid or where the cell does not count."""
+        lat_step, lon_step = self.step_deg
+        rows = np.floor((self.bounds[2] - latlon[:, 0]) / lat_step).astype(np.int64)
+        rows -= latlon[:, 0] == self.bounds[0]
+        columns = np.floor(((latlon[:, 1] - self.bounds[1]) % 360) / lon_step).astype(np.int64)
+        inside = (rows >= 0) & (rows < self.shape[0]) & (columns < self.shape[1])
+        found = np.full(len(latlon), -1, np.int32)
+        found[inside] = self._numbers[rows[inside], columns[inside]]
+        return found
 
     @property
     def picture_width_px(self) -> int:
@@ -377,11 +388,19 @@ class Heatmap:
         return chosen
 
     def _fractions(
-        self, scale: Scale, floor_percentile: float, top_share: float | None, least_span: float
+        self,
+        scale: Scale,
+        floor_percentile: float,
+        top_share: float | None,
+        least_span: float,
+        limits: tuple[float, float] | None,
     ) -> tuple[NDArray[np.float32], float]:
-        """Place of each cell along the colour bar (0 low, 1 the hottest cell), and the place where painting starts."""
+        """Place of each cell along the colour bar (0 low, 1 high), and the place where painting starts."""
         floor = _colour_floor(floor_percentile, top_share)
-        if scale == "similarity":
+        if scale == "absolute":
+            low, high = _checked_limits(limits)
+            fractions = ((self.values - low) / (high - low)).astype(np.float32)
+        elif scale == "similarity":
             low, high = self.similarity_at(floor), float(self.values.max())
             span = max(high - low, least_span)
             fractions = ((self.values - (high - span)) / span).astype(np.float32)
@@ -390,8 +409,28 @@ class Heatmap:
             fractions = np.empty(len(self.values), dtype=np.float32)
             fractions[order] = (below - floor / 100) / (1 - floor / 100)
         else:
-            raise InputError(f"There is no colour scale {scale!r}; choose 'similarity' or 'percentile'.")
+            raise InputError(f"There is no colour scale {scale!r}; choose 'similarity', 'percentile' or 'absolute'.")
         return fractions, -np.inf if top_share is None else float(fractions[self.hottest(top_share)].min())
+
+    def cell_colors(
+        self,
+        colormap: str = DEFAULT_COLORMAP,
+        floor_percentile: float = 50.0,
+        *,
+        top_share: float | None = None,
+        scale: Scale = "similarity",
+        limits: tuple[float, float] | None = None,
+        least_span: float = LEAST_SPAN,
+    ) -> NDArray[np.uint8]:
+        """The color that ``png`` gives each cell with the same options, (n, 3) sRGB, whether painted or not.
+
+        Raises:
+            InputError: An option is unknown or out of range.
+        """
+        levels = _COLOUR_LEVELS[0]
+        fractions, _ = self._fractions(scale, floor_percentile, top_share, least_span, limits)
+        colors: NDArray[np.uint8] = palette(colormap, levels)[np.clip(fractions * levels, 0, levels - 1).astype(int)]
+        return colors
 
     def png(
         self,
@@ -401,6 +440,7 @@ class Heatmap:
         *,
         top_share: float | None = None,
         scale: Scale = "similarity",
+        limits: tuple[float, float] | None = None,
         low_opacity: float | None = None,
         least_span: float = LEAST_SPAN,
         width_px: int | None = None,
@@ -413,7 +453,10 @@ class Heatmap:
             floor_percentile: Cells less similar than this percentage of the area have the lowest colour. The median
                 by default: similarities of unlike places differ little, and would else use up half of the colours.
             top_share: Paint only the hottest share, (0, 1], of the area; the colours start there or at the floor.
-            scale: Colour by similarity, or by percentile of area.
+            scale: Colour by similarity over the range of this heatmap, by percentile of area, or by similarity over
+                ``limits``, whatever this heatmap holds ("absolute"): weak answers then look weak.
+            limits: Similarities of the lowest and the highest colour, for the scale "absolute"; the floor and the span
+                do not count there.
             low_opacity: Opacity at the low end of the colours, rising to ``opacity`` at the high end, so that the map
                 below shows where nothing is like the query. The same as ``opacity`` by default.
             least_span: Difference of similarity that the colours reach over at least, so that noise is not stretched.
@@ -432,7 +475,7 @@ class Heatmap:
         for name, value in (("opacity", opacity), ("low_opacity", low_opacity)):
             if not 0 <= value <= 1:
                 raise InputError(f"{name} must lie between 0 (invisible) and 1 (opaque); it is {value:g}.")
-        fractions, cut = self._fractions(scale, floor_percentile, top_share, least_span)
+        fractions, cut = self._fractions(scale, floor_percentile, top_share, least_span, limits)
         plan = self.grid._plan(width_px)
         along_bar = plan.weights @ fractions
         comment = "EPSG:3857; south, west, north, east = {}, {}, {}, {}".format(*self.bounds)
@@ -456,13 +499,21 @@ class Heatmap:
         *,
         top_share: float | None = None,
         scale: Scale = "similarity",
+        limits: tuple[float, float] | None = None,
         least_span: float = LEAST_SPAN,
         stops: int = 6,
     ) -> list[LegendStop]:
-        """Marks of the colour bar that belongs to ``png`` with the same options, from low to high."""
+        """Marks of the colour bar that belongs to ``png`` with the same options, from low to high.
+
+        Raises:
+            InputError: An option is out of range.
+        """
         floor = _colour_floor(floor_percentile, top_share)
-        high = float(self.values.max())
-        low = high - max(high - self.similarity_at(floor), least_span)
+        if scale == "absolute":
+            low, high = _checked_limits(limits)
+        else:
+            high = float(self.values.max())
+            low = high - max(high - self.similarity_at(floor), least_span)
         marks = []
         for fraction, rgb in zip(np.linspace(0, 1, stops).tolist(), palette(colormap, stops), strict=True):
             by_area = self.similarity_at(floor + fraction * (100 - floor))
@@ -608,6 +659,15 @@ def _colour_floor(floor_percentile: float, top_share: float | None) -> float:
     if not 0 < top_share <= 1:
         raise InputError(f"The share of the area to paint must lie above 0 and at most at 1; it is {top_share:g}.")
     return max(floor_percentile, 100 * (1 - top_share))
+
+
+def _checked_limits(limits: tuple[float, float] | None) -> tuple[float, float]:
+    if limits is None:
+        raise InputError("The scale 'absolute' needs limits: the similarities of its lowest and its highest colour.")
+    low, high = limits
+    if not (np.isfinite(low) and np.isfinite(high) and low < high):
+        raise InputError(f"The limits of a colour scale are two rising numbers, not {low:g} and {high:g}.")
+    return low, high
 
 
 def write_atomically(path: str | Path, data: bytes) -> None:

@@ -25,10 +25,8 @@ if TYPE_CHECKING:
     from pages.ui.state import Answer, Spot
     from unigeoclip.atlas import Atlas
     from unigeoclip.geo import Bounds
-    from unigeoclip.heatmap import Heatmap
+    from unigeoclip.levels import Levels
 
-PEAKED = 0.5  # the hottest hundredth of the land must reach this far up the colours
-RANKED_FROM = 80.0  # percentile at which ranked colours start
 BASE_TITLES = {"photographed": "Photograph", "rendered": "Rendered", "measured": "Measured"}
 CLOSE_UP_PX = 300  # "Show on map" in a city makes the place's window about that wide
 
@@ -205,38 +203,73 @@ def _query_marker(spot: Spot, digits: int) -> dict[str, Any]:
     }
 
 
-def colours(heatmap: Heatmap) -> dict[str, Any]:
-    """How to colour a heatmap: by similarity, or by rank where similarity would leave the map dark.
-
-    A point is most like its own surroundings and little like all else. Colours in proportion to similarity then show
-    one bright spot; the rank also shows where else, far away, it is most alike.
-    """
-    low, high = heatmap.similarity_at(50), heatmap.best().similarity
-    if heatmap.similarity_at(99) - low > PEAKED * (high - low):
-        return {"floor_percentile": 50.0, "scale": "similarity"}
-    return {"floor_percentile": RANKED_FROM, "scale": "percentile"}
-
-
 def legend(answer: Answer, drawn: Drawn, how: Display, land: str = "the land") -> dict[str, Any]:
     """Colour bar, its figures and its words; ``land`` is what shares are shares of."""
     if how.items:
         return _items_legend(answer, how)
     stops = answer.heatmap.legend(**drawn.colours, stops=17)
-    heading, floor = (
-        "Similarity to your query",
-        max(drawn.colours["floor_percentile"], 100 - how.best if how.best else 0),
-    )
-    if drawn.colours["scale"] == "percentile":
-        heading = f"{heading}, by rank"
-    low = f"half of {land} is lower" if floor == 50 else f"{floor:.0f} % of {land} is lower"
-    return {
-        "title": heading,
+    shown = {
         "stops": [list(stop) for stop in stops],
         "ticks": [[stop.fraction, similarity(stop.similarity)] for stop in stops[::4]],
-        "low": low,
-        "high": "most alike",
-        "words": _outlined(how),
     }
+    if drawn.levels is not None and drawn.colours["scale"] == "absolute":
+        painted = f"Only the best {how.best} % of {land} are painted." if how.best else ""
+        return shown | absolute_legend("Similarity to your query", drawn.levels, answer.best.similarity,
+                                       painted, _outlined(how))  # fmt: skip
+    floor = max(drawn.colours["floor_percentile"], 100 - how.best if how.best else 0)
+    ranked = drawn.colours["scale"] == "percentile"
+    verdict = "" if drawn.levels is None else _verdict(drawn.levels, answer.best.similarity)
+    unmeasured = _unmeasured(answer) if how.scale == "absolute" else verdict
+    return shown | {
+        "title": f"Similarity to your query, {'by rank' if ranked else 'its own range'}",
+        "low": f"half of {land} is lower" if floor == 50 else f"{floor:.0f} % of {land} is lower",
+        "high": "most alike",
+        "words": " ".join(part for part in (unmeasured, _outlined(how)) if part),
+    }
+
+
+def absolute_legend(heading: str, levels: Levels, best: float, *more: str) -> dict[str, Any]:
+    """What colours of the absolute scale mean, in words and with marks.
+
+    Args:
+        heading: Of the legend.
+        levels: What similarities mean.
+        best: The highest similarity of the map.
+        more: Further sentences.
+    """
+    ends_at_match = levels.match >= levels.limits[1]
+    marks = [[levels.fraction(levels.chance), "chance"]]
+    marks += [[levels.fraction(levels.match), "match"]] if levels.match > levels.chance else []
+    return {
+        "title": f"{heading}, absolute",
+        "marks": marks,
+        "low": "as unrelated places",
+        "high": "as held-out matches" if ends_at_match else "as the best of 1,000 unrelated",
+        "words": " ".join(part for part in (_verdict(levels, best), *more) if part),
+        "weak": levels.is_chance(best),
+    }
+
+
+def _verdict(levels: Levels, best: float) -> str:
+    """How good the best similarity of a map is, in a sentence."""
+    said, chance, match = (similarity(value) for value in (best, levels.chance, levels.match))
+    if levels.is_chance(best):
+        return f"Best {said}: no more than chance; one of 1,000 unrelated places reaches {chance}."
+    if levels.match <= levels.chance:
+        return f"Best {said}: more than chance, which ends at {chance}. Held-out matches hardly differ from chance."
+    if levels.is_match(best):
+        return f"Best {said}: as similar as held-out matches, of which half reach {match}; chance ends at {chance}."
+    return f"Best {said}: more than chance, which ends at {chance}; half of held-out matches reach {match}."
+
+
+def _unmeasured(answer: Answer) -> str:
+    """Why an answer has no absolute scale, in a sentence."""
+    what = "this model and kind of query"
+    if len(answer.items) > 1 or answer.items[0].weight <= 0:
+        what = "sums and differences of items"
+    elif answer.items[0].modality == "place":
+        what = "whole places"
+    return f"No absolute scale was measured for {what}: colours span the range of this answer, however weak it is."
 
 
 def _items_legend(answer: Answer, how: Display) -> dict[str, Any]:

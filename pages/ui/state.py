@@ -10,11 +10,11 @@ import math
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.ui import links, looking, mapview, scale
+from pages.ui import links, looking, scale
 from pages.ui.display import KEYS, Display
 from pages.ui.words import coordinates
 from unigeoclip.errors import UniGeoError, excerpt
@@ -54,7 +54,6 @@ class Answer:
     items: tuple[QueryItem, ...]
     query: Query
     heatmap: Heatmap
-    colours: dict[str, Any]
     best: Best
     best_near: Place
     matches: dict[str, list[Match]]
@@ -198,13 +197,12 @@ def ask(explorer: Explorer, items: tuple[QueryItem, ...], count: int) -> Answer:
     heatmap = explorer.heatmap(query)
     best = heatmap.best()
     near, _ = explorer.nearest_place(best.lat, best.lon)
-    colours = mapview.colours(heatmap)
     spots = tuple(spot for index, item in enumerate(items) if (spot := _spot(explorer, index, item)) is not None)
     # What is asked about is a place, if it is one point.
     here = explorer.nearest_place(*query.origin)[0] if query.origin else None
     found = {} if here is None else explorer.place_matches(query, here.place_id, encode=False)
     matches = explorer.search(query, k=count)
-    return Answer(items, query, heatmap, colours, best, near, matches, count, spots, found)
+    return Answer(items, query, heatmap, best, near, matches, count, spots, found)
 
 
 def lacks(answer: Answer | None) -> bool:

@@ -5,21 +5,24 @@ import json
 
 import pytest
 
-from pages.ui import routes, suggestions
+from pages.ui import display, routes, suggestions
 from pages.ui.display import Display
 from tests.app import fake
+from unigeoclip.calibration import Calibration, Spread
 
 MODALITIES = ("location", "aerial", "surface", "text")
 
 
-@pytest.mark.parametrize("display", [Display(), Display(best=5), Display(20, 1, "viridis", "aerial")])
+@pytest.mark.parametrize("display", [Display(), Display(best=5), Display(20, 1, "viridis", "aerial"),
+                                     Display(scale="rank")])  # fmt: skip
 def test_a_display_comes_back_from_its_link(display):
     assert Display.from_link(display.to_link(), MODALITIES) == display
 
 
 def test_the_first_look_needs_no_link_and_nonsense_in_it_is_as_at_first():
     assert Display().to_link() == {}
-    assert Display.from_link({"best": "7", "outline": "x", "colours": "jet", "items": "smell"}, MODALITIES) == Display()
+    nonsense = {"best": "7", "outline": "x", "colours": "jet", "items": "smell", "scale": "?"}
+    assert Display.from_link(nonsense, MODALITIES) == Display()
 
 
 def test_a_link_sets_what_is_painted(app, drawn):
@@ -33,6 +36,49 @@ def test_a_link_sets_what_is_painted(app, drawn):
     assert pane["legend"]["stops"][-1][2] == "#fde725"  # viridis ends in yellow
     outline = routes._overlays[pane["outline"].rpartition("/")[2]]
     assert json.loads(gzip.decompress(outline))["type"] == "MultiPolygon"
+
+
+def measured(chance, match):
+    """A calibration of texts; only the percentiles that the scale is made of."""
+    return Calibration(1, "", "", "", 0, {"text": Spread(9, {"50": match}, {"50": 0.0, "99.9": chance})})
+
+
+def test_the_scale_is_absolute_where_it_was_measured_and_is_chosen(ask, drawn, monkeypatch):
+    monkeypatch.setattr(display, "calibration", lambda atlas: measured(0.4, 0.5))
+    app = ask(words="hot desert")
+    first = drawn["panes"][0]
+    assert first["legend"]["title"].endswith("absolute")
+    assert [stop[1] for stop in first["legend"]["stops"][::16]] == pytest.approx([0.0, 0.5])
+    assert "scale" not in app.query_params
+    for scale, title in (("similarity", "its own range"), ("rank", "by rank")):
+        app.segmented_control(key="display-scale").set_value(scale)
+        app.run()
+        assert drawn["panes"][0]["legend"]["title"].endswith(title)
+        assert drawn["panes"][0]["overlay"]["url"] != first["overlay"]["url"]
+        assert app.query_params["scale"] == scale
+    app.segmented_control(key="display-scale").set_value("absolute")
+    app.run()
+    assert drawn["panes"][0]["overlay"]["url"] == first["overlay"]["url"]
+
+
+def test_an_answer_that_is_no_more_than_chance_says_so_in_words(ask, drawn, monkeypatch):
+    monkeypatch.setattr(display, "calibration", lambda atlas: measured(1.2, 1.4))
+    ask(words="asdf qwer")
+    legend = drawn["panes"][0]["legend"]
+    assert "no more than chance" in legend["words"]
+    assert legend["weak"]
+
+
+def test_an_answer_without_measured_levels_says_why_it_has_its_own_range(app, drawn, monkeypatch):
+    monkeypatch.setattr(display, "calibration", lambda atlas: measured(0.4, 0.5))
+    for query, why in (
+        (["text:sea", "-1*text:mountains"], "sums and differences"),
+        (["at:25,10"], "this model and kind"),
+    ):
+        app.query_params["q"] = query
+        app.run()
+        assert drawn["panes"][0]["legend"]["title"].endswith("its own range")
+        assert why in drawn["panes"][0]["legend"]["words"]
 
 
 def test_another_display_asks_nothing_anew_and_stands_in_the_link(ask, drawn):

@@ -6,20 +6,32 @@ import pytest
 from pages.ui import links, mapview, words
 from unigeoclip.errors import InputError
 from unigeoclip.geo import in_round_figures
-from unigeoclip.heatmap import Grid, Heatmap
+from unigeoclip.levels import Levels
+
+LEVELS = Levels(unrelated=0.0, chance=0.4, match=0.5)
 
 
-@pytest.fixture(scope="module")
-def grid():
-    return Grid.over((-60.0, -180.0, 84.0, 180.0), 2.0)
+@pytest.mark.parametrize(
+    ("best", "said", "weak"),
+    [
+        (0.34, "Best 0.34: no more than chance; one of 1,000 unrelated places reaches 0.40.", True),
+        (0.45, "Best 0.45: more than chance, which ends at 0.40; half of held-out matches reach 0.50.", False),
+        (0.62, "as similar as held-out matches", False),
+    ],
+)
+def test_the_absolute_legend_says_how_good_the_best_is(best, said, weak):
+    legend = mapview.absolute_legend("Similarity", LEVELS, best)
+    assert said in legend["words"]
+    assert legend["weak"] == weak
+    assert legend["marks"] == [[0.8, "chance"], [1.0, "match"]]
+    assert (legend["low"], legend["high"]) == ("as unrelated places", "as held-out matches")
 
 
-def test_colours_follow_similarity_unless_that_leaves_the_map_dark(grid):
-    broad = Heatmap(grid, np.cos(np.radians(grid.cells[:, 0])).astype(np.float32))
-    assert mapview.colours(broad)["scale"] == "similarity"
-    spot = np.random.default_rng(0).normal(0, 0.05, len(grid)).astype(np.float32)
-    spot[1000] = 0.97
-    assert mapview.colours(Heatmap(grid, spot))["scale"] == "percentile"
+def test_matches_that_are_no_better_than_chance_are_not_promised():
+    legend = mapview.absolute_legend("Similarity", Levels(0.0, 0.4, 0.3), 0.45)
+    assert legend["marks"] == [[1.0, "chance"]]
+    assert "matches" not in legend["high"]
+    assert "hardly differ from chance" in legend["words"]
 
 
 @pytest.mark.parametrize("item", [

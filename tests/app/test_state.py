@@ -49,7 +49,7 @@ def match(similarity):
 @pytest.fixture
 def visitor(clock, monkeypatch):
     monkeypatch.setattr(state, "_completing", AtOnce())
-    answer = state.Answer((), None, None, {}, None, None, {}, 10, (), {"aerial": match(math.nan)})
+    answer = state.Answer((), None, None, None, None, {}, 10, (), {"aerial": match(math.nan)})
     return state.Session("world", answer=answer, asked_at=clock.now)
 
 

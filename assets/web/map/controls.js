@@ -138,7 +138,7 @@ export class Controls {
       el("div.ugc-legend-title", {}, legend.title),
       ...(legend.stops ? this.bar(legend) : []),
       ...(legend.swatches ? [this.swatches(legend.swatches)] : []),
-      ...(legend.words ? [el("div.ugc-legend-note", {}, legend.words)] : []),
+      ...(legend.words ? [el(`div.ugc-legend-note${legend.weak ? ".is-weak" : ""}`, {}, legend.words)] : []),
       ...(legend.fixed ? [] : [this.opacity()]),
     );
     this.markOpacity(this.pane.owner.memory.opacity);
@@ -149,7 +149,11 @@ export class Controls {
     const ticks = legend.ticks.map(([fraction, label]) =>
       el("span", { style: `left:${(fraction * 100).toFixed(1)}%` }, label),
     );
+    const marks = (legend.marks ?? []).map(([fraction, label]) =>
+      el(`span${fraction > 0.4 ? ".is-left" : ""}`, { style: `left:${(fraction * 100).toFixed(1)}%` }, label),
+    );
     return [
+      ...(marks.length ? [el("div.ugc-legend-marks", { "aria-hidden": "true" }, ...marks)] : []),
       el("div.ugc-legend-bar", { style: `background:linear-gradient(90deg, ${colours})` }),
       el("div.ugc-legend-ticks", { "aria-hidden": "true" }, ...ticks),
       el("div.ugc-legend-words", {}, el("span", {}, legend.low), el("span", {}, legend.high)),
