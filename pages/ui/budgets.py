@@ -59,8 +59,16 @@ class Budgets:
     def take(self, client: str, tokens: float = 1.0) -> bool:
         """Take tokens of a client's bucket if they are there; says whether they were."""
         with self._lock:
-            bucket = self._buckets.setdefault(client, self._new())
-            self._buckets.move_to_end(client)
-            while len(self._buckets) > MAX_CLIENTS:
-                self._buckets.popitem(last=False)
-            return bucket.take(tokens)
+            return self._of(client).take(tokens)
+
+    def wait_s(self, client: str) -> float:
+        """Take a token of a client's bucket, on credit if there is none; returns how long to wait for it, seconds."""
+        with self._lock:
+            return self._of(client).wait_s()
+
+    def _of(self, client: str) -> Bucket:
+        bucket = self._buckets.setdefault(client, self._new())
+        self._buckets.move_to_end(client)
+        while len(self._buckets) > MAX_CLIENTS:
+            self._buckets.popitem(last=False)
+        return bucket

@@ -12,9 +12,12 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
+import streamlit as st
+
 from pages.ui.audience import Audience
+from pages.ui.budgets import Budgets
 from pages.ui.looking import DEFAULT_NUMBER
-from unigeoclip.errors import StoppedError, UniGeoError
+from unigeoclip.errors import InputError, StoppedError, UniGeoError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from unigeoclip.geo import Bounds
 
 KEPT_REGIONS = 6
+REGIONS, REGIONS_PER_S = 12, 0.1  # new parts of a map, each minutes of work, that one client gets at once and for ever
 _COARSE, _LAYOUT, _FULL, _FIGURES, _AHEAD = range(5)  # what comes first
 
 
@@ -237,6 +241,7 @@ def _compile(_work: Work) -> bool:
 
 
 _log = logging.getLogger(__name__)
+_regions = Budgets(REGIONS, REGIONS_PER_S)
 _jobs: OrderedDict[tuple[str, Bounds | None], Job] = OrderedDict()
 _known: dict[str, tuple[dict[str, Embedder], dict[str, str]]] = {}
 _lock = threading.Lock()
@@ -259,7 +264,7 @@ def job(atlas: Atlas, bounds: Bounds | None = None) -> Job:
         bounds: South, west, north, east of a rectangle of it, degrees; all of it by default.
 
     Raises:
-        InputError: The rectangle cannot be compared.
+        InputError: The rectangle cannot be compared, or the visitor has asked for too many in a short time.
     """
     from unigeoclip.compare import Region
 
@@ -267,6 +272,8 @@ def job(atlas: Atlas, bounds: Bounds | None = None) -> Job:
     with _lock:
         found = _jobs.get(key)
     if found is None:
+        if bounds is not None and not _regions.take(st.context.ip_address or "this machine"):
+            raise InputError("Many parts of the map have just been compared; the next one can follow in a minute.")
         found = Job(atlas, Region.whole(atlas) if bounds is None else Region.rectangle(atlas, bounds))
     with _lock:
         found = _jobs.setdefault(key, found)

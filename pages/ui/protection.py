@@ -19,6 +19,8 @@ from pages.ui.budgets import Bucket, Budgets
 from unigeoclip.bounds import bounded_int
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_VISITORS = "UNIGEOCLIP_MAX_VISITORS"  # environment variables
@@ -26,6 +28,7 @@ METRICS = "UNIGEOCLIP_METRICS"
 VISITORS = 100  # open pages at once, unless the variable says otherwise
 CONNECTS, CONNECTS_PER_S = 120, 2.0  # of one client: pages it may open at once, and how many a second for ever
 RUNS, RUNS_PER_S = 40, 10.0  # of one page: clicks and other acts; what comes faster waits
+CLIENT_RUNS, CLIENT_RUNS_PER_S = 200, 20.0  # of all pages of one client
 UPLOADS_AT_ONCE = 4
 SESSION_UPLOAD_BYTES, ALL_UPLOAD_BYTES = 200_000_000, 1_000_000_000  # of files that Streamlit holds in memory
 FULL = "Too many people are using this server just now. Please come back in a few minutes."
@@ -82,6 +85,7 @@ class Visitors:
         self._spare = max(2, most // 10)
         self._open: Counter[str] = Counter()
         self._connects = Budgets(CONNECTS, CONNECTS_PER_S)
+        self.runs = Budgets(CLIENT_RUNS, CLIENT_RUNS_PER_S)
 
     @classmethod
     def from_environment(cls) -> Visitors:
@@ -183,7 +187,7 @@ class Protection:
             await _deny(scope, receive, send)
             return
         try:
-            await self._app(scope, _paced(receive, send), send)
+            await self._app(scope, _paced(receive, send, lambda: self._visitors.runs.wait_s(client)), send)
         finally:
             self._visitors.leave(client)
 
@@ -199,10 +203,15 @@ async def _deny(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "websocket.close", "code": 1013})
 
 
-def _paced(receive: Receive, send: Send) -> Receive:
+def _paced(receive: Receive, send: Send, client_wait_s: Callable[[], float]) -> Receive:
     """Hand on a page's messages no faster than somebody clicks; the rest waits in the network.
 
     Streamlit begins its script again for each message: a page that sends them without end would keep a core busy.
+
+    Args:
+        receive: Gives the page's messages.
+        send: Sends to the page.
+        client_wait_s: How long another message has to wait for those of the client's other pages, seconds.
     """
     bucket = Bucket(RUNS, RUNS_PER_S)
 
@@ -213,7 +222,7 @@ def _paced(receive: Receive, send: Send) -> Receive:
         if message.get("bytes") is None:  # Streamlit takes text for a fault of its own, with a traceback
             await send({"type": "websocket.close", "code": 1003})
             return {"type": "websocket.disconnect", "code": 1003}
-        await asyncio.sleep(bucket.wait_s())
+        await asyncio.sleep(max(bucket.wait_s(), client_wait_s()))
         return message
 
     return receiving

@@ -1,4 +1,4 @@
-"""Serve the app over the fake atlases: ``python -m tests.app.serve_fake PORT``."""
+"""Serve the app over the fake atlases: ``python -m tests.app.serve_fake [OPTIONS OF STREAMLIT] PORT``."""
 
 import os
 import sys
@@ -13,4 +13,4 @@ if __name__ == "__main__":
     os.environ["UNIGEOCLIP_CACHE"] = tempfile.mkdtemp(prefix="unigeoclip-cache-")
     fake.install(names=("boston", "world"))
     qr.origin = lambda: fake.ORIGIN
-    cli.main(["run", str(fake.ROOT / "app.py"), "--server.port", sys.argv[1], "--server.address", "127.0.0.1"])
+    cli.main(["run", str(fake.ROOT / "app.py"), *sys.argv[1:-1], "--server.port", sys.argv[-1]])

@@ -138,13 +138,16 @@ def test_acts_that_come_too_fast_wait(monkeypatch):
     async def receive():
         return {"type": "websocket.receive", "bytes": b"click"}
 
-    async def take_four():
-        paced = protection._paced(receive, None)
+    async def take_four(client_wait_s):
+        paced = protection._paced(receive, None, lambda: client_wait_s)
         return [await paced() for _ in range(4)]
 
-    assert len(asyncio.run(take_four())) == 4
+    assert len(asyncio.run(take_four(0.0))) == 4
     assert waits[:2] == [0, 0]
     assert waits[2:] == pytest.approx([100, 200], rel=0.1)
+    waits.clear()
+    asyncio.run(take_four(150.0))  # other pages of the same client were fast as well
+    assert waits == pytest.approx([150, 150, 150, 200], rel=0.1)
 
 
 def test_text_where_bytes_belong_ends_the_connection_without_a_traceback():

@@ -2,12 +2,15 @@
 
 import asyncio
 import threading
+from collections import OrderedDict
 
 import pytest
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
-from pages.ui import budgets, serving
+from pages.ui import budgets, comparing, serving
+from tests.app import fake
+from unigeoclip.errors import InputError
 
 WITHIN_S = 60  # against a hang, not a measurement
 
@@ -83,3 +86,16 @@ def test_each_client_has_a_budget_and_only_so_many_are_remembered(monkeypatch):
     each.take("c")
     assert len(each._buckets) == 2
     assert each.take("a")  # was forgotten
+
+
+def test_a_visitor_gets_only_so_many_new_regions_in_a_while(monkeypatch):
+    monkeypatch.setattr(comparing, "_regions", budgets.Budgets(2, 1e-9))
+    monkeypatch.setattr(comparing, "_jobs", OrderedDict())
+    atlas = fake.FakeAtlas()
+    boxes = [(0.0, 0.0, 30.0, 30.0 + step) for step in range(3)]
+    first = comparing.job(atlas, boxes[0])
+    comparing.job(atlas, boxes[1])
+    with pytest.raises(InputError, match="in a minute"):
+        comparing.job(atlas, boxes[2])
+    assert comparing.job(atlas, boxes[0]) is first  # what is there is there
+    comparing.job(atlas)  # and so is the whole atlas
