@@ -74,6 +74,64 @@ def test_a_run_is_not_overwritten_nor_mixed(atlas, tmp_path):
         train(atlas, TINY, tmp_path / "other", split="views")
 
 
+def kill_at(monkeypatch, step):
+    whole_update = Trainer.update
+
+    def killed(self, inputs):
+        if self.step == step:
+            raise KeyboardInterrupt
+        return whole_update(self, inputs)
+
+    monkeypatch.setattr(Trainer, "update", killed)
+    return lambda: monkeypatch.setattr(Trainer, "update", whole_update)
+
+
+@pytest.mark.parametrize("resume", [True, False])
+def test_a_training_killed_before_its_first_checkpoint_begins_anew(atlas, tmp_path, monkeypatch, capsys, resume):
+    train(atlas, TINY, tmp_path / "whole")
+    mend = kill_at(monkeypatch, 2)
+    with pytest.raises(KeyboardInterrupt):
+        train(atlas, TINY, tmp_path / "run")
+    mend()
+    assert not (tmp_path / "run/checkpoint.pt").exists()
+    (tmp_path / "run/history.csv").write_text("step,seconds\n1,2\n")
+    with pytest.raises(InputError, match="another training"):
+        train(atlas, TINY, tmp_path / "run", seed=1, resume=resume)
+    train(atlas, TINY, tmp_path / "run", resume=resume)
+    assert "begins anew" in capsys.readouterr().err
+    one, other = load_model(tmp_path / "whole/model"), load_model(tmp_path / "run/model")
+    for (name, a), (_, b) in zip(one.state_dict().items(), other.state_dict().items(), strict=True):
+        assert torch.equal(a, b), name
+    with (tmp_path / "run/history.csv").open() as file:
+        assert [row["step"] for row in csv.DictReader(file)] == ["8"]
+
+
+@pytest.mark.parametrize("damage", ["cut", "empty", "flip", "directory", "text", "other"])
+def test_a_damaged_checkpoint_is_told_with_the_remedy(atlas, tmp_path, damage):
+    train(atlas, TINY, tmp_path / "run")
+    path = tmp_path / "run/checkpoint.pt"
+    good = path.read_bytes()
+    path.unlink()
+    if damage == "directory":
+        path.mkdir()
+    elif damage == "other":
+        torch.save({"model": {}, "optimiser": {}, "step": 1, "seconds": 2.0}, path)
+    else:
+        middle = len(good) // 2
+        flipped = good[:middle] + bytes([good[middle] ^ 1]) + good[middle + 1 :]
+        path.write_bytes({"cut": good[:middle], "empty": b"", "flip": flipped, "text": b"hello"}[damage])
+    with pytest.raises(CheckpointError, match=r"checkpoint\.pt is damaged .*remove it and run the same command"):
+        train(atlas, TINY, tmp_path / "run", resume=True)
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[: len(data) // 2], lambda data: b"", lambda data: data[::-1]])
+def test_damaged_sentence_vectors_are_embedded_again(atlas, tmp_path, damage):
+    good = np.array(loop.all_sentence_vectors(atlas, tmp_path))
+    (path,) = tmp_path.glob("sentences-*.npy")
+    path.write_bytes(damage(path.read_bytes()))
+    np.testing.assert_array_equal(loop.all_sentence_vectors(atlas, tmp_path), good)
+
+
 def test_learning_rate_warms_up_and_falls():
     config = TrainConfig(steps=1000, learning_rate=1.0, warmup=0.1)
     rates = np.array([learning_rate(config, step) for step in range(1000)])

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import math
+import pickle
 import platform
+import sys
 import time
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -18,13 +21,14 @@ from torch import nn
 from tqdm import tqdm
 
 from unigeoclip.atlas import schema
+from unigeoclip.atlas.cache import keep_array, kept_array
 from unigeoclip.checkpoint import load_model, save_model
 from unigeoclip.config import from_dict, read_json, to_dict, write_json
 from unigeoclip.errors import CheckpointError, InputError
 from unigeoclip.evaluation.held_out import encode_items, held_out
 from unigeoclip.evaluation.report import held_out_report, query_scores, unlike_thresholds
 from unigeoclip.evaluation.retrieval import retrieval
-from unigeoclip.files import atomic
+from unigeoclip.files import atomic, reason, remove_leftovers
 from unigeoclip.modalities.street import StreetBatch
 from unigeoclip.modalities.text import SENTENCE_DIM, sentence_encoder
 from unigeoclip.model import UniGeoCLIP
@@ -41,6 +45,11 @@ if TYPE_CHECKING:
 
 LOG_EVERY = 10
 _MAKE_ROOM = "Make room on the disk, then run the same command with --resume: the last checkpoint is still good."
+# What a damaged checkpoint makes torch and the archive's reader raise.
+_UNREADABLE = (
+    OSError, RuntimeError, EOFError, KeyError, ValueError, TypeError, AttributeError, pickle.UnpicklingError,
+    zipfile.BadZipFile,
+)  # fmt: skip
 QUICK = 2000  # held-out items of the look taken while training, about
 QUICK_PAIRS = (
     ("location", "aerial"),
@@ -121,28 +130,34 @@ def carry_out(
     kind: type[Trainer], atlas: Atlas, run: Run, out: Path, resume: bool, sentences: Path | None = None
 ) -> dict[str, Any]:
     """Begin or resume a run, fit and finish it; returns what `Trainer.finish` does."""
-    _claim(out, run, resume)
+    restore = _claim(out, run, resume)
     torch.manual_seed(run.seed)
     trainer = kind(atlas, run, out, sentences)
-    if resume:
+    if restore:
         trainer.restore()
     with trainer.held:
         trainer.fit()
         return trainer.finish()
 
 
-def _claim(out: Path, run: Run, resume: bool) -> None:
-    """Make the run's folder, or check that it holds this very run."""
-    record = out / "run.json"
-    if not resume:
-        if record.exists():
-            raise InputError(f"{out} holds a training already; continue it with --resume or give another --out.")
+def _claim(out: Path, run: Run, resume: bool) -> bool:
+    """Make the run's folder, or check that it holds this very run; returns whether there is a checkpoint to restore."""
+    record, checkpoint = out / "run.json", out / "checkpoint.pt"
+    if not record.exists():
+        if resume:
+            raise CheckpointError(f"{out} has no checkpoint.pt to resume from; start without --resume.")
         out.mkdir(parents=True, exist_ok=True)
         write_json(record, run)
-    elif not (out / "checkpoint.pt").is_file():
-        raise CheckpointError(f"{out} has no checkpoint.pt to resume from; start without --resume.")
-    elif from_dict(type(run), read_json(record)) != from_dict(type(run), to_dict(run)):
+        return False
+    if checkpoint.exists() and not resume:
+        raise InputError(f"{out} holds a training already; continue it with --resume or give another --out.")
+    if from_dict(type(run), read_json(record)) != from_dict(type(run), to_dict(run)):
         raise InputError(f"{record} describes another training than asked for; give the same options or another --out.")
+    remove_leftovers(out)
+    if not checkpoint.exists():  # the training ended before it wrote one
+        tqdm.write(f"{out} holds this training, but no checkpoint of it yet: it begins anew.", file=sys.stderr)
+        (out / "history.csv").unlink(missing_ok=True)
+    return checkpoint.exists()
 
 
 def learning_rate(config: TrainConfig, step: int) -> float:
@@ -162,15 +177,13 @@ def _cosine(rate: float, progress: float) -> float:
 def all_sentence_vectors(atlas: Atlas, cache: Path) -> NDArray[np.float16]:
     """Vectors of every distinct sentence of an atlas, (sentences, 384) float16, embedded once and kept in ``cache``."""
     path = cache / f"sentences-{atlas.data_hash}.npy"
-    if path.is_file():
-        kept: NDArray[np.float16] = np.load(path)
-        if len(kept) == len(atlas.sentences):
-            return kept
+    kept = kept_array(path, (len(atlas.sentences), SENTENCE_DIM), np.float16)
+    if kept is not None:
+        return kept
     texts = atlas.sentences["text"].tolist()
     with tqdm(total=len(texts), desc="Embedding sentences", unit="sentence") as bar:
-        vectors = sentence_encoder().embed(texts, progress=bar.update).astype(np.float16)
-    with atomic(path, error=CheckpointError) as temporary, temporary.open("wb") as file:
-        np.save(file, vectors)
+        vectors: NDArray[np.float16] = sentence_encoder().embed(texts, progress=bar.update).astype(np.float16)
+    keep_array(path, vectors)
     return vectors
 
 
@@ -296,10 +309,20 @@ class Trainer:
 
     def restore(self) -> None:
         """Read checkpoint.pt and cut history.csv back to its step."""
-        state = torch.load(self.out / "checkpoint.pt", weights_only=True)
-        self.model.load_state_dict(state["model"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.step, self.seconds = state["step"], state["seconds"]
+        path = self.out / "checkpoint.pt"
+        try:
+            # torch believes flipped bytes; the checksums of the archive do not.
+            if (bad := zipfile.ZipFile(path).testzip()) is not None:
+                raise zipfile.BadZipFile(f"the checksum of {bad} differs")
+            state = torch.load(path, weights_only=True)
+            self.model.load_state_dict(state["model"])
+            self.optimiser.load_state_dict(state["optimiser"])
+            self.step, self.seconds = int(state["step"]), float(state["seconds"])
+        except _UNREADABLE as error:
+            raise CheckpointError(
+                f"{path} is damaged ({reason(error)}). Restore a copy of it, or remove it and run the same command "
+                "again: the training then begins anew."
+            ) from error
         path = self.out / "history.csv"
         if path.exists():
             lines = path.read_text(encoding="utf-8").splitlines()
