@@ -1,6 +1,7 @@
 """Dataclasses to JSON and back, strictly."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -55,6 +56,29 @@ def test_not_json(tmp_path):
         read_json(tmp_path / "broken.json")
     with pytest.raises(InputError, match="does not exist"):
         read_json(tmp_path / "missing.json")
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, "1" * 5000, '{"a": NaN}', "[Infinity]", "\ud800".encode("utf-8", "surrogatepass"), ""]
+)
+def test_json_that_python_chokes_on(tmp_path, text):
+    path = tmp_path / "strange.json"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(InputError, match=r"strange\.json is not valid JSON"):
+        read_json(path)
+
+
+def test_json_that_is_no_file(tmp_path):
+    with pytest.raises(InputError, match="no regular file"):
+        read_json(tmp_path)
+    with pytest.raises(InputError, match="no regular file"):
+        read_json(Path("/dev/zero"))
+
+
+@pytest.mark.parametrize("number", [10**400, float("inf"), float("nan")])
+def test_numbers_that_are_not_finite(number):
+    with pytest.raises(InputError, match=r"ratio: the number is too large"):
+        from_dict(Outer, {"ratio": number})
 
 
 def test_failed_write_leaves_the_old_file(tmp_path):

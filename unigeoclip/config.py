@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import types
 import typing
 from pathlib import Path
 from typing import Any, TypeVar
 
 from unigeoclip.errors import InputError
-from unigeoclip.files import write_bytes
+from unigeoclip.files import read_bytes, reason, write_bytes
 
 T = TypeVar("T")
+MAX_JSON_BYTES = 64_000_000
 
 
 def to_dict(value: Any) -> Any:
@@ -71,11 +73,21 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
         )
     if origin is dict and isinstance(value, dict):
         return {key: _convert(arguments[1], item, f"{where}.{key}") for key, item in value.items()}
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+    if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
+        return _finite(value, where)
     if isinstance(hint, type) and isinstance(value, hint) and (hint is bool or not isinstance(value, bool)):
         return value
-    raise InputError(f"{where}: expected {getattr(hint, '__name__', hint)}, found {value!r}.")
+    raise InputError(f"{where}: expected {getattr(hint, '__name__', hint)}, found {str(value)[:80]!r}.")
+
+
+def _finite(value: float, where: str) -> float:
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise InputError(f"{where}: the number is too large.")
+    return number
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -92,11 +104,15 @@ def read_json(path: Path) -> Any:
     """Read a JSON file.
 
     Raises:
-        InputError: The file is missing or is not JSON.
+        InputError: The file is missing, cannot be read, is larger than `MAX_JSON_BYTES`, or is not JSON.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(f"{path} does not exist.") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not valid JSON: {error}.") from error
+        return json.loads(read_bytes(path, MAX_JSON_BYTES).decode(), parse_constant=_refuse)
+    except RecursionError as error:
+        raise InputError(f"{path} is not valid JSON: it is nested too deeply.") from error
+    except ValueError as error:  # no JSON, no UTF-8, or a number of thousands of digits
+        raise InputError(f"{path} is not valid JSON: {reason(error)}.") from error
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number that JSON knows")
