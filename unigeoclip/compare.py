@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import math
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from unigeoclip import projection
-from unigeoclip.atlas.cache import cache_folder, keep_array, kept_array
-from unigeoclip.config import read_json, write_json
+from unigeoclip.atlas.cache import cache_folder, is_sound, keep_array, keep_json, kept_array, kept_json
 from unigeoclip.errors import InputError, StoppedError
 from unigeoclip.evaluation import structure
 from unigeoclip.geo import METRES_PER_DEGREE
@@ -37,8 +35,6 @@ if TYPE_CHECKING:
     from unigeoclip.geo import Bounds
 
     Report = Callable[[int, int], bool]
-
-_log = logging.getLogger(__name__)
 
 __all__ = ["Comparison", "Embedded", "Region", "embed_coarsely", "embed_region", "kept_region"]
 
@@ -382,7 +378,7 @@ class Comparison:
         """Whether `figures` of an embedder and its `agreement` with the reference are kept, and need no computing."""
         embedded = self.embedded[name]
         return all(
-            path is not None and path.is_file()
+            path is not None and path.is_file() and is_sound(path)
             for path in (_numbers_path(embedded, what) for what in (_FIGURES, _agreement_with(self.reference)))
         )
 
@@ -430,14 +426,10 @@ def _kept_numbers(embedded: Embedded, what: str, compute: Callable[[], dict[str,
     path = _numbers_path(embedded, what)
     if path is None:
         return compute()
-    try:
-        found: dict[str, Any] = read_json(path)
-    except InputError:  # not there yet, or damaged
-        found = compute()
-        try:
-            write_json(path, found)
-        except InputError as error:
-            _log.warning("%s", error)
+    kept = kept_json(path)
+    found: dict[str, Any] = kept if isinstance(kept, dict) else compute()
+    if found is not kept:
+        keep_json(path, found)
     return found
 
 

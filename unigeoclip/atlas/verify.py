@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import json
 from typing import TYPE_CHECKING
 
-from unigeoclip.atlas.cache import cache_folder
-from unigeoclip.errors import AtlasError, InputError
-from unigeoclip.files import sha256_of, write_bytes
+from unigeoclip.atlas import schema
+from unigeoclip.atlas.cache import cache_folder, keep_json, kept_json
+from unigeoclip.errors import AtlasError
+from unigeoclip.files import sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +29,9 @@ def verify_files(folder: Path, files: Mapping[str, FileEntry]) -> None:
         AtlasError: A file is missing or has another size or content; the message names it.
     """
     note = cache_folder() / "verified" / f"{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:24]}.json"
-    known = _read_stamps(note)
+    kept = kept_json(note)
+    known: _Stamps = kept if isinstance(kept, dict) else {}  # empty: never verified here, hash all
+    mend = _mend(schema.CITY in files or schema.VIEWS in files, folder.resolve().name)
     stamps: _Stamps = {}
     for name, entry in files.items():
         path = folder / name
@@ -39,35 +40,26 @@ def verify_files(folder: Path, files: Mapping[str, FileEntry]) -> None:
                 f"The manifest of {folder} lists {name!r}, which lies outside the folder. Correct atlas.json."
             )
         if not path.is_file():
-            raise AtlasError(
-                f"{path} is missing. Restore it, or build the atlas again: python -m unigeoclip build {folder.name}"
-            )
+            raise AtlasError(f"{path} is missing. {mend}")
         status = path.stat()
         if status.st_size != entry.bytes:
             raise AtlasError(
                 f"{path} has {status.st_size:,} bytes, its manifest says {entry.bytes:,}: it is incomplete or of "
-                f"another version. Restore it, or build the atlas again: python -m unigeoclip build {folder.name}"
+                f"another version. {mend}"
             )
         stamps[name] = [status.st_size, status.st_mtime_ns, entry.sha256]
         if known.get(name) != stamps[name] and sha256_of(path) != entry.sha256:
             raise AtlasError(
-                f"{path} is not what its manifest lists (SHA-256 differs): it was changed or damaged. "
-                f"Restore it, or build the atlas again: python -m unigeoclip build {folder.name}"
+                f"{path} is not what its manifest lists (SHA-256 differs): it was changed or damaged. {mend}"
             )
     if stamps != known:
-        _write_stamps(note, stamps)
+        keep_json(note, stamps)
 
 
-def _read_stamps(note: Path) -> _Stamps:
-    try:
-        known = json.loads(note.read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # never verified here, or the note was cut short: hash again
-        return {}
-    return known if isinstance(known, dict) else {}
-
-
-def _write_stamps(note: Path, stamps: _Stamps) -> None:
-    # A cache that cannot be written costs time and nothing else.
-    with contextlib.suppress(OSError, InputError):
-        note.parent.mkdir(parents=True, exist_ok=True)
-        write_bytes(note, json.dumps(stamps).encode())
+def _mend(city: bool, name: str) -> str:
+    """What to do about a damaged atlas, with the command that builds its kind."""
+    command = f"city --name {name} --tiles TILES" if city else "world"
+    return (
+        "Restore it (of an atlas that comes with the project: from the repository), or build the atlas again: "
+        f"python -m unigeoclip build {command}"
+    )

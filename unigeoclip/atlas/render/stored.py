@@ -8,26 +8,25 @@ that can be read window by window.
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import rasterio
 from rasterio.enums import Resampling
 from rasterio.errors import RasterioIOError
+from rasterio.io import MemoryFile
 from rasterio.transform import Affine
 from rasterio.windows import Window
 
 from unigeoclip.atlas import schema
-from unigeoclip.atlas.cache import cache_folder
+from unigeoclip.atlas.cache import cache_folder, hold, is_sound, keep
 from unigeoclip.atlas.render.layers import CRS, LAND, CityGrid, CityRasters
 from unigeoclip.atlas.render.surface import raise_city
 from unigeoclip.atlas.sources.cog import write_cog
 from unigeoclip.errors import AtlasError, InputError
-from unigeoclip.files import atomic
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
     from unigeoclip.atlas.store import Atlas
@@ -37,6 +36,7 @@ PHOTO_QUALITY = 70  # of a person's own picture
 AERIAL_QUALITY = 8  # of WebP: roof edges and streets stay clear; more bytes go into the mottling of lawns
 _DRAWN = 1  # raised when the same atlas is drawn otherwise
 _drawing = threading.Lock()
+_in_memory: dict[str, dict[str, MemoryFile]] = {}  # rasters that could not be kept
 
 
 def transform_of(grid: CityGrid) -> Affine:
@@ -99,7 +99,7 @@ def read_city_rasters(atlas: Atlas) -> CityRasters:
 
     Raises:
         InputError: The atlas has no rendered street views.
-        AtlasError: A raster cannot be read, or the cache folder cannot be written.
+        AtlasError: A raster cannot be read.
     """
     if schema.CITY not in atlas.manifest.files:
         raise InputError(f"The atlas {atlas.name} has no rendered street views.")
@@ -107,36 +107,60 @@ def read_city_rasters(atlas: Atlas) -> CityRasters:
 
 
 def drawn_raster(atlas: Atlas, name: str) -> Path:
-    """Path of the land classes ("land") or the heights ("surface") of a city, drawn into the cache the first time.
+    """Path of the land classes ("land") or the heights ("surface") of a city.
+
+    They are drawn into the cache the first time, and again when what lies there is damaged. Where the cache cannot be
+    written they are drawn into memory, some 30 MB, for as long as the process runs.
 
     Raises:
-        AtlasError: The raster of the city cannot be read, or the cache folder cannot be written.
+        AtlasError: The raster of the city cannot be read.
     """
-    folder = cache_folder() / f"{atlas.name}-{atlas.data_hash}-drawn{_DRAWN}"
-    path = folder / f"{name}.tif"
+    key = f"{atlas.name}-{atlas.data_hash}-drawn{_DRAWN}"
+    paths = {each: cache_folder() / key / f"{each}.tif" for each in ("land", "surface")}
     with _drawing:
-        if not path.is_file():
-            grid, (bare, building_id, roof) = _read(atlas.path / schema.CITY)
-            rasters = raise_city(grid, bare, building_id, roof)[0]
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-                _keep(folder / "land.tif", rasters.grid, rasters.land)
-                _keep(folder / "surface.tif", rasters.grid, rasters.height_m.astype(np.int16))
-            except OSError as error:
-                raise AtlasError(
-                    f"{folder} cannot be written ({error}): name another cache folder in UNIGEOCLIP_CACHE."
-                ) from error
-    return path
+        if key in _in_memory:
+            return Path(_in_memory[key][name].name)
+        hold(paths[name])
+        if is_sound(paths[name]):
+            return paths[name]
+        grid, (bare, building_id, roof) = _read(atlas.path / schema.CITY)
+        rasters = raise_city(grid, bare, building_id, roof)[0]
+        files = {
+            "land": _written(rasters.grid, rasters.land),
+            "surface": _written(rasters.grid, rasters.height_m.astype(np.int16)),
+        }
+        if _all_kept(files, paths):
+            hold(paths[name])
+            return paths[name]
+        _in_memory[key] = files
+        return Path(files[name].name)
 
 
-def _keep(path: Path, grid: CityGrid, array: NDArray[Any]) -> None:
-    """Write a raster that is quick to read window by window, under a temporary name first."""
+def _all_kept(files: dict[str, MemoryFile], paths: dict[str, Path]) -> bool:
+    """Copy rasters from memory into the cache; Python does it, since GDAL may say too late that a disk is full."""
+    for name, file in files.items():
+        content = bytes(file.getbuffer())
+
+        def write(path: Path, content: bytes = content) -> None:
+            path.write_bytes(content)
+
+        if not keep(paths[name], write):
+            return False
+    for file in files.values():
+        file.close()
+    return True
+
+
+def _written(grid: CityGrid, array: NDArray[Any]) -> MemoryFile:
+    """A raster that is quick to read window by window, in memory."""
+    file = MemoryFile()
     profile = {"driver": "GTiff", "count": 1, "height": grid.height, "width": grid.width, "dtype": array.dtype.name,
                "crs": CRS, "transform": transform_of(grid), "tiled": True, "blockxsize": _BLOCK_PX,
                "blockysize": _BLOCK_PX, "compress": "ZSTD", "zstd_level": 1}  # fmt: skip
-    with atomic(path, error=AtlasError) as temporary, rasterio.open(temporary, "w", **profile) as dataset:
+    with file.open(**profile) as dataset:
         dataset.write(array, 1)
         dataset.build_overviews([2, 4, 8, 16, 32], Resampling.average)  # base maps of the whole city read these
+    return file
 
 
 def city_grid(folder: Path) -> CityGrid:

