@@ -554,6 +554,8 @@ def test_words_that_are_not_utf8(refused, folder, arguments):
         (["train", "--steps", "99999999999"], "must be 10,000,000 or less"),
         (["search", "--text", "a", "--top", "1000000000"], "must be 100,000 or less"),
         (["search", "--text", "a", "--text", "b"], "given more than once"),
+        (["search", "--item", "--"], "--item needs a value"),
+        (["search", "--text=--"], "--text needs a value"),
         (["train", "--atlas", "world", "--atlas", "boston"], "given more than once"),
         (["search", "--text", "a", "--atlas", "x" * 5000], "xxx…xxx"),
     ],

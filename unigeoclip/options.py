@@ -61,13 +61,20 @@ class _StoreOnce(argparse.Action):
 
 
 def joined(argv: Sequence[str]) -> list[str]:
-    """Write ``--latlon -33.9,151.2`` as one word: argparse would take what begins with a minus for an option."""
+    """Write ``--latlon -33.9,151.2`` as one word: argparse would take what begins with a minus for an option.
+
+    Raises:
+        InputError: The value of an option is "--", which argparse takes for the end of the options and drops.
+    """
     whole: list[str] = []
     for word in argv:
         if whole and whole[-1] in _WITH_MINUS:
             whole[-1] += f"={word}"
         else:
             whole.append(word)
+    for word in whole:
+        if word.startswith("--") and word.endswith("=--"):
+            raise InputError(f"{word.removesuffix('=--')} needs a value, and '--' is none; see --help.")
     return whole
 
 

@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from tests.atlas.tiny import write_tiny_atlas
-from tests.explorable import CONFIG, use_hashed_sentences
+from tests.explorable import CONFIG, HashedSentences, use_hashed_sentences
 from unigeoclip.atlas import load_atlas
+from unigeoclip.atlas.sentence_codes import keep_sentence_vectors
 from unigeoclip.checkpoint import load_model
 from unigeoclip.errors import CheckpointError, InputError
 from unigeoclip.modalities import text
@@ -150,3 +151,29 @@ def test_a_restart_is_a_second_shorter_cosine():
     assert rates[149] < 2e-5
     assert all(rates[step] > rates[step + 1] for step in range(100, 149))
     assert config.shortened(20).all_steps == 20
+
+
+def test_sentences_that_the_build_embedded_are_not_embedded_again(atlas, tmp_path, monkeypatch):
+    monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path / "cache"))
+    asked = []
+
+    class Counting(HashedSentences):
+        def embed(self, sentences, batch=128, progress=None):
+            asked.extend(sentences)
+            return super().embed(sentences, batch, progress)
+
+    monkeypatch.setattr(loop, "sentence_encoder", Counting)
+    texts = atlas.sentences["text"].tolist()
+    gallery = len(atlas.sentence_vectors())
+    assert 0 < gallery < len(texts), "the tiny atlas has sentences of both kinds"
+    (tmp_path / "a").mkdir()
+    without = loop.all_sentence_vectors(atlas, tmp_path / "a")
+    assert asked == texts
+    asked.clear()
+    keep_sentence_vectors(texts[:gallery], HashedSentences().embed(texts[:gallery]))
+    (tmp_path / "b").mkdir()
+    np.testing.assert_array_equal(loop.all_sentence_vectors(atlas, tmp_path / "b"), without)
+    assert asked == texts[gallery:]
+    asked.clear()
+    assert len(loop.all_sentence_vectors(atlas, tmp_path / "b")) == len(texts)
+    assert asked == []

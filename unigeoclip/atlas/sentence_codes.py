@@ -8,23 +8,27 @@ codebook misses of one hardly shows.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import safetensors.numpy
 
+from unigeoclip.atlas.cache import cache_folder, keep_array, kept_array
 from unigeoclip.atlas.schema import SENTENCE_DIM
 from unigeoclip.errors import AtlasError
 from unigeoclip.files import atomic
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
 PIECES = 96
 WORDS = 256  # of the codebook of each piece: one byte
+_ENCODER = "all-MiniLM-L6-v2, mean, 128 tokens"  # what made the vectors that are kept
 LEAST_FOR_CODES = 40 * WORDS  # what k-means wants to see per word to learn one
 
 
@@ -76,3 +80,18 @@ def are_vectors(shapes: Mapping[str, tuple[int, ...]]) -> bool:
 def count_vectors(shapes: Mapping[str, tuple[int, ...]]) -> int:
     """How many vectors tensors of these shapes hold."""
     return shapes["codes" if "codes" in shapes else "vectors"][0]
+
+
+def keep_sentence_vectors(texts: Sequence[str], vectors: NDArray[np.floating[Any]]) -> None:
+    """Keep the vectors of sentences in the cache folder as float16, unpacked, for a training that follows the build."""
+    keep_array(_kept_path(texts), vectors.astype(np.float16))
+
+
+def kept_sentence_vectors(texts: Sequence[str]) -> NDArray[np.float16] | None:
+    """What `keep_sentence_vectors` kept of these very sentences, (m, 384); None if there is nothing."""
+    return kept_array(_kept_path(texts), (len(texts), SENTENCE_DIM), np.float16)
+
+
+def _kept_path(texts: Sequence[str]) -> Path:
+    key = hashlib.sha256(json.dumps([_ENCODER, *texts]).encode()).hexdigest()
+    return cache_folder() / "sentences" / f"{key[:32]}.npy"

@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from unigeoclip.atlas import schema
 from unigeoclip.atlas.cache import keep_array, kept_array
+from unigeoclip.atlas.sentence_codes import kept_sentence_vectors
 from unigeoclip.checkpoint import load_model, save_model
 from unigeoclip.config import from_dict, read_json, to_dict, write_json
 from unigeoclip.errors import CheckpointError, InputError
@@ -175,14 +176,23 @@ def _cosine(rate: float, progress: float) -> float:
 
 
 def all_sentence_vectors(atlas: Atlas, cache: Path) -> NDArray[np.float16]:
-    """Vectors of every distinct sentence of an atlas, (sentences, 384) float16, embedded once and kept in ``cache``."""
+    """Vectors of every distinct sentence of an atlas, (sentences, 384) float16, embedded once and kept in ``cache``.
+
+    Those of the gallery, which come first, are taken over from the build of the atlas where it was made on this
+    machine. Without it they are embedded by themselves as well: other sentences beside them would change the last bits.
+    """
     path = cache / f"sentences-{atlas.data_hash}.npy"
     kept = kept_array(path, (len(atlas.sentences), SENTENCE_DIM), np.float16)
     if kept is not None:
         return kept
     texts = atlas.sentences["text"].tolist()
-    with tqdm(total=len(texts), desc="Embedding sentences", unit="sentence") as bar:
-        vectors: NDArray[np.float16] = sentence_encoder().embed(texts, progress=bar.update).astype(np.float16)
+    gallery = len(atlas.sentence_vectors())
+    known = kept_sentence_vectors(texts[:gallery])
+    parts = [] if known is None else [known]
+    wanted = [some for some in (texts[:gallery] if known is None else [], texts[gallery:]) if some]
+    with tqdm(total=sum(map(len, wanted)), desc="Embedding sentences", unit="sentence", disable=not wanted) as bar:
+        parts += [sentence_encoder().embed(some, progress=bar.update).astype(np.float16) for some in wanted]
+    vectors: NDArray[np.float16] = np.concatenate(parts)
     keep_array(path, vectors)
     return vectors
 

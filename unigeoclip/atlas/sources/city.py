@@ -23,7 +23,7 @@ from unigeoclip import config
 from unigeoclip.atlas import schema
 from unigeoclip.atlas.render import describe, ortho, stored, street, surface
 from unigeoclip.atlas.render.layers import TEXT_COLUMNS, CityGrid, CityLayers, CityRasters
-from unigeoclip.atlas.sentence_codes import write_vectors
+from unigeoclip.atlas.sentence_codes import keep_sentence_vectors, write_vectors
 from unigeoclip.atlas.sources import cells, city_rules, own_rasters, photos, table_files, tiles
 from unigeoclip.atlas.store import ATLASES_FOLDER
 from unigeoclip.errors import InputError
@@ -348,6 +348,7 @@ def _write_sentence_vectors(staging: Path, texts: list[str], embed: Embed | None
             report(f"{done:,} of {len(texts):,}", done / len(texts))
 
         embedded = sentence_encoder().embed(texts, progress=count)
+        keep_sentence_vectors(texts, embedded)
     else:
         embedded = embed(texts)
     write_vectors(path, embedded)

@@ -18,7 +18,7 @@ from PIL import Image
 from unigeoclip import config
 from unigeoclip.atlas import schema
 from unigeoclip.atlas.rasters import WINDOW_M_PER_DEG, Raster
-from unigeoclip.atlas.sentence_codes import write_vectors
+from unigeoclip.atlas.sentence_codes import keep_sentence_vectors, write_vectors
 from unigeoclip.atlas.sources import (
     captions,
     downloads,
@@ -241,7 +241,9 @@ def _write_sentence_vectors(folder: Path, texts: list[str], report: Callable[[st
         done += more
         report(f"Embedding sentences: {done} of {len(texts)}", 0.65 + 0.32 * done / len(texts))
 
-    write_vectors(folder / schema.SENTENCE_VECTORS, sentence_encoder().embed(texts, progress=count))
+    embedded = sentence_encoder().embed(texts, progress=count)
+    keep_sentence_vectors(texts, embedded)
+    write_vectors(folder / schema.SENTENCE_VECTORS, embedded)
 
 
 def _write_lines(folder: Path, layers: dict[str, Any]) -> None:
