@@ -59,6 +59,8 @@ def evaluation_lines(report: Mapping[str, Any]) -> list[str]:
         recorded = "; written down when it was trained, not measured now" if found.get("recorded") else ""
         lines += [f"Split {split}{means}{recorded}", summary(found["retrieval"], split)]
         lines += ["", *retrieval_table(found["retrieval"]), ""]
+        if facts := {key: value for key, value in found.items() if key not in ("means", "retrieval", "recorded")}:
+            lines += [*nested_lines(facts), ""]
     if words := report.get("means"):
         lines += [*(f"{name}: {what}" for name, what in words.items()), ""]
     if note := report.get("note"):
@@ -82,11 +84,12 @@ def _elsewhere(name: str, found: Mapping[str, Any]) -> list[str]:
     return [head, *retrieval_table(found.get("retrieval", {}))]
 
 
-def summary(retrieval: Mapping[str, Mapping[str, float]], split: str) -> str:
+def summary(retrieval: Mapping[str, Mapping[str, Any]], split: str) -> str:
     """One sentence on how good retrieval is, with how many items, on which split, and chance."""
     pairs = {name: figures for name, figures in retrieval.items() if {"recall@1", "recall@10", "n"} <= set(figures)}
     if not pairs:
-        return "Retrieval was not measured: the atlas holds nothing out for these modalities."
+        most = max((int(figures.get("n", 0)) for figures in retrieval.values()), default=0)
+        return f"How good it is cannot be said: {most or 'no'} held-out items (split {split}) are too few to judge by."
     counts = sorted({int(figures["n"]) for figures in pairs.values()})
     among = f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
     first, ten = (statistics.fmean(figures[key] for figures in pairs.values()) for key in ("recall@1", "recall@10"))
@@ -97,19 +100,21 @@ def summary(retrieval: Mapping[str, Mapping[str, float]], split: str) -> str:
         f"{ten:.0f} % of the items, a mean over {len(pairs)} pairs (chance {chance:.2g} %); first best for {best} "
         f"({pairs[best]['recall@1']:.0f} %), worst for {worst} ({pairs[worst]['recall@1']:.0f} %)."
     )
+    if left := len(retrieval) - len(pairs):
+        said += f" {left} more pairs have too few items to judge."
     if counts[0] < FEW:
         said += f" Beware: among {counts[0]} items even a poor model often looks right."
     return said
 
 
-def retrieval_table(retrieval: Mapping[str, Mapping[str, float]]) -> list[str]:
+def retrieval_table(retrieval: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """A line a pair, figures in columns, percentages with one decimal."""
     columns = [key for key in _HEADS if any(key in figures for figures in retrieval.values())]
-    others = sorted({key for figures in retrieval.values() for key in figures} - set(_HEADS))
     rows = [
-        [name, *(_cell(key, figures.get(key)) for key in (*columns, *others))] for name, figures in retrieval.items()
+        [name, *(_cell(key, figures.get(key)) for key in columns), "too few to judge" if figures.get("too_few") else ""]
+        for name, figures in retrieval.items()
     ]
-    return _table(["query->target", *(_HEADS[key] for key in columns), *others], rows) if rows else []
+    return _table(["query->target", *(_HEADS[key] for key in columns), ""], rows) if rows else []
 
 
 def query_lines(queries: Sequence[Mapping[str, Any]]) -> list[str]:
