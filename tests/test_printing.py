@@ -17,8 +17,8 @@ def test_a_training_ends_with_how_good_it_is():
     lines = training_lines(metrics, Path("runs/a"))
     assert lines[0] == (
         "Held out (split views): the right one among 2,000 is first for 42 % and among the first ten for 57 % of the "
-        "items, a mean over 2 pairs (chance 0.05 %); first best for location->aerial (81 %), worst for street->text "
-        "(2 %)."
+        "items, a mean over 2 pairs (chance 0.05 %); most often first for location->aerial (81 %), least "
+        "often for street->text (2 %)."
     )
     assert lines[2:5] == [
         "query->target     first  in first 10  within 100 m  median m     of",

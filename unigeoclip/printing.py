@@ -97,8 +97,8 @@ def summary(retrieval: Mapping[str, Mapping[str, Any]], split: str) -> str:
     chance = 100 / counts[-1]
     said = (
         f"Held out (split {split}): the right one among {among} is first for {first:.0f} % and among the first ten for "
-        f"{ten:.0f} % of the items, a mean over {len(pairs)} pairs (chance {chance:.2g} %); first best for {best} "
-        f"({pairs[best]['recall@1']:.0f} %), worst for {worst} ({pairs[worst]['recall@1']:.0f} %)."
+        f"{ten:.0f} % of the items, a mean over {len(pairs)} pairs (chance {chance:.2g} %); most often first for "
+        f"{best} ({pairs[best]['recall@1']:.0f} %), least often for {worst} ({pairs[worst]['recall@1']:.0f} %)."
     )
     if left := len(retrieval) - len(pairs):
         said += f" {left} more pairs have too few items to judge."
