@@ -1,0 +1,1 @@
+"""Attacks that anyone can repeat on their own copy: each module prints counts as JSON."""
