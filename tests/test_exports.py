@@ -1,6 +1,7 @@
 """Answers and compared maps as files: each is read back by somebody else's software."""
 
 import base64
+import html
 import io
 import json
 import re
@@ -241,3 +242,20 @@ def test_a_picture_that_is_not_packed_has_no_lines():
     for lines in (exports.query_lines, exports.command_lines):
         with pytest.raises(InputError, match="field.png.*packed"):
             lines("boston", items)
+
+
+def test_the_map_page_has_legends_and_the_whole_provenance(atlas, comparison):
+    grid = comparison.region.grid
+    note = "made by <somebody> on a very long list of data " * 5
+    bar = {"title": "Similarity & more", "stops": [[0.0, 0.1, "#000004"], [1.0, 0.9, "#fcffa4"]],
+           "ticks": [[0.0, "0.10"], [1.0, "0.90"]], "low": "low", "high": "high", "words": "Best 0.90."}  # fmt: skip
+    swatches = {"title": "Clusters", "swatches": [["rgb(1, 2, 3)", "1: <houses>", "15 %"]]}
+    panes = [
+        exports.Pane(name, coloured_picture(grid, comparison.component_colours(name), form="PNG"), note, legend=legend)
+        for name, legend in zip(comparison.embedded, (bar, swatches), strict=False)
+    ]
+    page = exports.map_page(atlas, grid.mercator_bounds, panes, title="t", explanation="e")
+    assert page.count("<aside") == len(panes)
+    assert html.escape(note) in page
+    for words in ("Similarity &amp; more", "0.90", "Best 0.90.", "1: &lt;houses&gt;, 15 %", "#fcffa4 100.0%"):
+        assert words in page

@@ -80,14 +80,17 @@ class Pane:
     Attributes:
         title: Its name.
         picture: PNG in Web Mercator over the mercator bounds of the region's grid.
-        note: A line beside the name: where the model is from, or the range of similarity.
+        note: Below the name: where the model is from, or the range of similarity.
         markers: Points above the picture, the last on top.
+        legend: What the colours mean, as the app's maps take it: "title"; "stops", [fraction, similarity, colour],
+            "ticks", [fraction, text], "low" and "high" of a bar; "swatches", [colour, text, figure]; "words".
     """
 
     title: str
     picture: bytes
     note: str = ""
     markers: tuple[Marker, ...] = ()
+    legend: Mapping[str, Any] | None = None
 
 
 def colours_geotiff(grid: Grid, rgb: NDArray[np.uint8], describe: str = "") -> bytes:
@@ -242,7 +245,7 @@ def map_page(atlas: Atlas, bounds: Bounds, panes: Sequence[Pane], *, title: str,
         maps.append(shown.get_name())
     figure.header.add_child(Element(f"<style>{(_LEAFLET / 'leaflet.css').read_text('utf-8')}{_STYLE}</style>"))
     figure.header.add_child(Element(f"<script>{(_LEAFLET / 'leaflet.js').read_text('utf-8')}</script>"))
-    figure.html.add_child(Element(_heading(panes, title, explanation, atlas)), index=0)
+    figure.html.add_child(Element(_heading(panes, title, explanation, atlas) + _legends(panes)), index=0)
     figure.script.add_child(Element(_SYNC % json.dumps(maps).replace('"', "")))
     rendered: str = figure.render()
     return rendered
@@ -438,15 +441,49 @@ def _groups(pane: Pane) -> str:
     )
 
 
+def _legends(panes: Sequence[Pane]) -> str:
+    """The legends of all panes, each over the lower left corner of its map."""
+    share = 100 / len(panes)
+    return "".join(
+        f"<aside style='left:calc({share * number}% + 10px);max-width:calc({share}% - 34px)'>"
+        f"{_legend(pane.legend)}</aside>"
+        for number, pane in enumerate(panes)
+        if pane.legend
+    )
+
+
+def _legend(legend: Mapping[str, Any]) -> str:
+    parts = [f"<b>{html.escape(legend['title'])}</b>"]
+    if stops := legend.get("stops"):
+        colors = ", ".join(f"{color} {100 * fraction:.1f}%" for fraction, _, color in stops)
+        ticks = "".join(f"<span>{html.escape(text)}</span>" for _, text in legend["ticks"])
+        parts.append(f"<div class='bar' style='background:linear-gradient(90deg,{html.escape(colors)})'></div>")
+        parts.append(f"<div class='row'>{ticks}</div>")
+        ends = "".join(f"<span>{html.escape(legend[end])}</span>" for end in ("low", "high"))
+        parts.append(f"<div class='row'>{ends}</div>")
+    for color, *texts in legend.get("swatches", ()):
+        label = ", ".join(html.escape(text) for text in texts)
+        parts.append(f"<div class='swatch'><i style='background:{html.escape(color)}'></i>{label}</div>")
+    if legend.get("words"):
+        parts.append(f"<small>{html.escape(legend['words'])}</small>")
+    return "".join(parts)
+
+
 _STYLE = """
 html, body { margin: 0; height: 100%; font: 14px/1.35 system-ui, sans-serif; color: #16232b; }
-header { position: absolute; inset: 0 0 auto; height: 5rem; display: flex; flex-direction: column; overflow: hidden; }
-header p { flex: 1; margin: 0; padding: .4rem .7rem 0; overflow: auto; }
+header { position: absolute; inset: 0 0 auto; max-height: 50%; overflow: auto; }
+header p { margin: 0; padding: .4rem .7rem 0; }
 header small { color: #55656f; margin-left: .5em; }
-.panes { display: flex; } .panes div { flex: 1; padding: .1rem .7rem .3rem; white-space: nowrap; overflow: hidden; }
+.panes { display: flex; } .panes div { flex: 1 1 0; min-width: 0; padding: .1rem .7rem .3rem; overflow-wrap: anywhere; }
+.panes small { display: block; margin: 0; }
 .group { margin-left: 1em; } .group i { display: inline-block; width: .7em; height: .7em; border-radius: 50%;
   margin-right: .35em; box-shadow: 0 0 0 1.5px #10212a; }
-.folium-map { top: 5rem !important; height: calc(100% - 5rem) !important; }
+.folium-map { top: var(--head, 6rem) !important; height: calc(100% - var(--head, 6rem)) !important; }
+aside { position: absolute; z-index: 1000; bottom: 10px; box-sizing: border-box; width: 17rem; max-height: 60%;
+  overflow: auto; padding: .5rem .7rem; background: rgb(255 255 255 / 92%); border-radius: 5px; font-size: 12px; }
+aside small { display: block; margin-top: .3rem; color: #55656f; } aside .bar { height: 10px; margin: .3rem 0 .1rem; }
+aside .row { display: flex; justify-content: space-between; gap: .5em; }
+aside .swatch { display: flex; gap: .5em; align-items: center; } aside i { flex: none; width: 11px; height: 11px; }
 .folium-map { border-right: 2px solid #fff; box-sizing: border-box; background: #dfe7ea; }
 """
 # Folium's own plugin for maps that move together knows two of them, and fetches its script. The scripts that make the
@@ -463,5 +500,11 @@ addEventListener("load", () => {
     moving = false;
   };
   panes.forEach((pane) => pane.on("move", () => follow(pane)));
+  const fit = () => { // the maps begin below the heading, however many lines it has
+    document.documentElement.style.setProperty("--head", `${document.querySelector("header").offsetHeight}px`);
+    panes.forEach((pane) => pane.invalidateSize({ animate: false }));
+  };
+  fit();
+  addEventListener("resize", fit);
 });
 """
