@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from pages.ui import (
     waiting,
 )
 from pages.ui.coloured import Colouring
+from pages.ui.display import SCALES
 from pages.ui.looking import Looking
 from pages.ui.words import coordinates, literal
 from unigeoclip.embedders import first_compared
@@ -35,13 +37,18 @@ if TYPE_CHECKING:
     from unigeoclip.compare import Comparison
     from unigeoclip.embedders import Embedder
 
+_SCALE_HELP = (
+    "Absolute: from the similarity of unrelated places to that of matches, as measured on held-out places, where a "
+    "model has such a measurement. Similarity: each map over its own range. Rank: by share of the area."
+)
 FETCH_POLL_S = 0.02
 # How long what is below the maps waits for their pictures at most: on a visitor's first look, later; and then for the
 # browser to decode them.
 MAPS_FIRST_S, MAPS_LATER_S, DECODING_S = 2.0, 1.0, 0.1
-MOST = 4
+MOST, MOST_SCALES = 4, 5
 NUMBER_PX = 130
 WAYS = {"components": "Components", "component": "One component", "clusters": "Clusters", "umap": "UMAP"}
+SIMILARITY = "similarity"  # what a click or a picture switches the colouring to
 WHAT = {"models": "Models", "scales": "Scales of UniGeoCLIP"}
 
 
@@ -52,10 +59,12 @@ def _of(atlas: str) -> Looking:
 
 def _job(atlas: Atlas, seen: Looking) -> Job:
     try:
+        job = comparing.job(atlas, seen.bounds)
+    except UniGeoError as error:  # the part before stays, and so does the view of the maps
+        seen.problem, seen.bounds = str(error), seen.compared
         return comparing.job(atlas, seen.bounds)
-    except UniGeoError as error:
-        seen.problem, seen.bounds = str(error), None
-        return comparing.job(atlas)
+    seen.compared = seen.bounds
+    return job
 
 
 def _what(atlas: Atlas, seen: Looking, scales: list[str]) -> str:
@@ -72,14 +81,14 @@ def _models(atlas: Atlas, seen: Looking, found: dict[str, Embedder], scales: lis
     """Names of the models to show, two to four."""
     if what == "scales":
         first = next(iter(found))
-        options, always, most, label = scales, [first], MOST - 1, "Without"
+        options, always, most, label = scales, [first], MOST_SCALES, "Without"
         labels = {name: found[name].title.removeprefix(f"{found[first].title} without ") for name in scales}
     else:
         options, always, most, label = [name for name in found if name not in scales], [], MOST, "Models"
         labels = {name: found[name].title for name in options}
     key = f"{what}-{atlas.name}"
     chosen = [name for name in seen.models if name in options]
-    first_shown = first_compared(options)
+    first_shown = options[-MOST_SCALES:] if what == "scales" else first_compared(options)  # the finest are the last
     st.session_state.setdefault(key, chosen or first_shown)
     visibility = "visible" if what == "scales" else "collapsed"
     chosen = st.pills(
@@ -101,24 +110,52 @@ def _missing(missing: dict[str, str]) -> None:
 
 
 def _colouring(seen: Looking) -> Colouring:
-    st.session_state.setdefault("colour-by", seen.kind)
-    seen.kind = st.segmented_control("Colour by", list(WAYS), format_func=WAYS.get, required=True, key="colour-by")
-    least, most = looking.LEAST.get(seen.kind, 0), looking.KINDS[seen.kind]
-    if most:
-        first = looking.DEFAULT_NUMBER[seen.kind]
-        st.session_state.setdefault(seen.kind, seen.number if least <= seen.number <= most else first)
-        ask = st.slider if seen.kind == "clusters" else st.number_input
-        seen.number = ask(WAYS[seen.kind], least, most, key=seen.kind, width=NUMBER_PX)
+    """The control says what the maps show: "Similarity" as long as something is asked."""
+    asks = seen.point is not None or seen.picture is not None
+    ways = WAYS | ({SIMILARITY: "Similarity"} if asks else {})
+    st.session_state["colour-by"] = SIMILARITY if asks else seen.kind
+    st.segmented_control("Colour by", list(ways), format_func=ways.get, required=True, key="colour-by",
+                         on_change=_colour_by, args=(seen,))  # fmt: skip
+    if asks:
+        st.session_state["similarity-scale"] = seen.scale
+        st.segmented_control("Scale", list(SCALES), format_func=SCALES.get, required=True, key="similarity-scale",
+                             help=_SCALE_HELP, on_change=_rescale, args=(seen,))  # fmt: skip
     else:
-        seen.number = 0
+        _number(seen)
     number = seen.number - 1 if seen.kind == "component" else seen.number
-    return Colouring(seen.kind, number, seen.point, seen.picture)
+    return Colouring(seen.kind, number, seen.point, seen.picture, seen.scale)
+
+
+def _number(seen: Looking) -> None:
+    """Which component, or how many clusters."""
+    least, most = looking.LEAST.get(seen.kind, 0), looking.KINDS[seen.kind]
+    if not most:
+        seen.number = 0
+        return
+    first = looking.DEFAULT_NUMBER[seen.kind]
+    st.session_state.setdefault(seen.kind, seen.number if least <= seen.number <= most else first)
+    ask = st.slider if seen.kind == "clusters" else st.number_input
+    seen.number = ask(WAYS[seen.kind], least, most, key=seen.kind, width=NUMBER_PX)
+
+
+def _colour_by(seen: Looking) -> None:
+    """Show another colouring; what was asked is forgotten, for the control always says what the maps show."""
+    chosen = st.session_state["colour-by"]
+    if chosen == SIMILARITY:
+        return
+    seen.kind = chosen
+    if seen.point is not None or seen.picture is not None:
+        _ask(seen)
+
+
+def _rescale(seen: Looking) -> None:
+    seen.scale = st.session_state["similarity-scale"]
 
 
 def _take_link(atlas: Atlas, seen: Looking, known: list[str]) -> None:
     """Follow the page's address; the controls then show what it says."""
     if looking.read_link(seen, known):
-        for key in (f"compared-{atlas.name}", *(f"{what}-{atlas.name}" for what in WHAT), "colour-by", *looking.LEAST):
+        for key in (f"compared-{atlas.name}", *(f"{what}-{atlas.name}" for what in WHAT), *looking.LEAST):
             st.session_state.pop(key, None)
 
 
@@ -132,7 +169,7 @@ def compare() -> None:
     if opening.atlas is None:
         return
     atlas, seen = opening.atlas, _of(name)
-    found, missing = comparing.embedders(atlas)
+    found, missing = _embedders(atlas)
     scales = comparing.scales_of(found)
     _take_link(atlas, seen, list(found))
     row = st.container(horizontal=True, vertical_alignment="center", key="compare-state")
@@ -163,13 +200,34 @@ def compare() -> None:
         st.error(literal(seen.problem), icon=":material/info:")
     looking.write_link(seen, name)
     with st.container(key="compare-progress", horizontal=True, vertical_alignment="center"):
-        _progress(job, models, seen.visitor, drawn)
+        _progress(job, models, seen.visitor, drawn, umap=how.kind == "umap")
     _maps(atlas, job, [found[model] for model in models], how, seen)
     if comparison.embedded:
         _below(job, comparison, how)
         _baselines(atlas)
-    for error in [job.work[name].error for name in models if job.work[name].error]:
-        st.error(literal(error), icon=":material/info:")
+    _errors(job, models)
+
+
+def _embedders(atlas: Atlas) -> tuple[dict[str, Embedder], dict[str, str]]:
+    """What can be compared; the map stands there while the models are being loaded."""
+    loading = st.empty()
+    if not comparing.is_loaded(atlas):
+        with loading.container():
+            pane = {"id": "loading", "label": "Map", "markers": [], "title": "Loading the models …"}
+            key = f"compare-{atlas.name}"
+            mapview.show(atlas, [pane], nonce=0, key=f"{key}-loading", memory=key, on_click=lambda: None)
+        comparing.embedders(atlas)
+        loading.empty()
+    return comparing.embedders(atlas)
+
+
+def _errors(job: Job, models: list[str]) -> None:
+    """What went wrong with some models, and a way to begin with them again."""
+    failed = [name for name in models if job.work[name].error]
+    for name in failed:
+        st.error(literal(job.work[name].error), icon=":material/info:")
+    if failed:
+        st.button("Try again", key="try-comparing-again", on_click=job.try_again, args=(failed,))
 
 
 def _asked(seen: Looking, digits: int) -> None:
@@ -218,7 +276,7 @@ def _typed(seen: Looking) -> None:
 def _ready(job: Job, comparison: Comparison, how: Colouring) -> Colouring:
     """The colouring that can be shown now: components until UMAP is computed."""
     waits = how.kind == "umap" and not all(job.work[name].laid_out for name in comparison.embedded)
-    return Colouring("components", 0, how.point, how.picture) if waits else how
+    return replace(how, kind="components", number=0) if waits else how
 
 
 def _maps(atlas: Atlas, job: Job, models: list[Embedder], how: Colouring, seen: Looking) -> None:
@@ -231,7 +289,7 @@ def _maps(atlas: Atlas, job: Job, models: list[Embedder], how: Colouring, seen: 
     begun = time.monotonic()
     mapview.show(
         atlas, panes, nonce=seen.revision, key=key,
-        on_click=lambda: _clicked(seen, key), on_region=lambda: _chosen(seen, key),
+        on_click=lambda: _clicked(seen, key), on_region=lambda: _chosen(seen, key), focus=seen.bounds,
     )  # fmt: skip
     hint = "" if how.asks else "Click a map: every model shows what it finds like that point. "
     st.caption(hint + coloured.explanation([model.title for model in models], how))
@@ -268,6 +326,7 @@ def _below(job: Job, comparison: Comparison, how: Colouring) -> None:
     left, right = st.columns([1, 1.25], gap="medium")
     with left:
         scatter.show(job, comparison, how)
+        scatter.selection(job, comparison, how)
     with right:
         works, first = [job.work[name] for name in comparison.embedded], comparison.reference.embedder.name
         if any(work.figures is None or first not in work.agreement for work in works):
@@ -290,25 +349,20 @@ def _baselines(atlas: Atlas) -> None:
             st.html(found)
 
 
-def _progress(job: Job, models: list[str], visitor: str, drawn: int) -> None:
+def _progress(job: Job, models: list[str], visitor: str, drawn: int, *, umap: bool) -> None:
     """How far the work is, and a way to stop it, or to go on; the page is drawn anew when there is more to see."""
     works = [job.work[name] for name in models]
-    titles = {name: comparing.embedders(job.atlas)[0][name].title for name in models}
 
     def tell() -> news.News:
         job.see(models, visitor)
         version = "stopped" if any(work.stopped for work in works) else str(job.version(models))
-        busy = [work for work in works if work.busy]
-        now = next((work for work in busy if work.share < 1), busy[0] if busy else None)
-        if now is None:
-            return news.News(version)
-        return news.News(version, f"{now.doing}: {titles[now.name]}", now.share)
+        return news.News(version, *job.progress(models, umap=umap))
 
     if any(work.is_stopped_for(visitor) for work in works):
         st.caption("Stopped. Maps that were not finished are coarse, or empty, below.")
         st.button("Go on", key="go-on-comparing", on_click=job.go_on, args=(visitor,))
     elif any(work.busy for work in works) or job.version(models) != drawn:
-        news.follow(tell, str(drawn), "progress")
+        news.follow(tell, str(drawn), "progress", time_left=True)
         st.button("Stop", key="stop-comparing", on_click=job.stop, args=(visitor,))
 
 

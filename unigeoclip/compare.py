@@ -122,6 +122,10 @@ class Region:
         edges = np.concatenate([[0.0], side_m / 4 / 2.0 ** np.arange(RINGS - 1, -1, -1)])
         return edges, structure.rings(self.grid.cells[self.sample(SAMPLE)], edges.tolist())
 
+    def forget_rings(self) -> None:
+        """Free the memory of `rings`, some 100 MB; they are computed again when they are needed."""
+        self.__dict__.pop("rings", None)
+
     def sample(self, most: int) -> NDArray[np.int64]:
         """So many cells at most, drawn by area, always the same ones, rising."""
         count = len(self.grid)
@@ -364,15 +368,20 @@ class Comparison:
         """How like a vector of an embedder's space, (dim,), each cell is: that of a picture, say."""
         return Heatmap(self.region.grid, np.asarray(self.embedded[name].vectors @ vector, np.float32))
 
-    def figures(self, name: str) -> dict[str, Any]:
+    def figures(self, name: str, report: Report | None = None) -> dict[str, Any]:
         """Numbers about one embedder on this region, of a sample of cells; see `evaluation.structure`.
+
+        Args:
+            name: Of the embedder.
+            report: Called with how many of the steps are done and how many there are; stops the work by returning
+                False.
 
         Returns:
             "variance"; "shares" of the leading components; "effective_rank"; "smooth_share"; "moran", a list of
             [metres, I], the outer edges of rings of distance. What is not defined for a constant model is None.
         """
         embedded = self.embedded[name]
-        return _kept_numbers(embedded, _FIGURES, lambda: self._figures(embedded))
+        return _kept_numbers(embedded, _FIGURES, lambda: self._figures(embedded, report))
 
     def is_measured(self, name: str) -> bool:
         """Whether `figures` of an embedder and its `agreement` with the reference are kept, and need no computing."""
@@ -382,20 +391,28 @@ class Comparison:
             for path in (_numbers_path(embedded, what) for what in (_FIGURES, _agreement_with(self.reference)))
         )
 
-    def _figures(self, embedded: Embedded) -> dict[str, Any]:
+    def _figures(self, embedded: Embedded, report: Report | None) -> dict[str, Any]:
         rows = self.region.sample(SAMPLE)
         vectors, latlon = embedded.vectors[rows], self.region.grid.cells[rows]
+
+        def done(count: int) -> None:
+            if report is not None and not report(count, 4):
+                raise StoppedError("Stopped.")
+
         spectrum = structure.spectrum(vectors)
+        done(1)
+        smooth_share = structure.smooth_share(vectors, latlon)
+        done(2)
         edges, rings = self.region.rings
+        done(3)
+        values = structure.morans_i(vectors, rings)
+        done(4)
         return {
             "variance": spectrum.variance,
             "shares": spectrum.shares[:COMPONENTS].tolist(),
             "effective_rank": spectrum.effective_rank,
-            "smooth_share": _or_none(structure.smooth_share(vectors, latlon)),
-            "moran": [
-                [float(edge), _or_none(value)]
-                for edge, value in zip(edges[1:], structure.morans_i(vectors, rings), strict=True)
-            ],
+            "smooth_share": _or_none(smooth_share),
+            "moran": [[float(edge), _or_none(value)] for edge, value in zip(edges[1:], values, strict=True)],
         }
 
     def agreement(self, one: str, other: str) -> dict[str, float | None]:

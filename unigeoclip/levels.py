@@ -42,6 +42,11 @@ class Levels:
         """
         return self.unrelated, max(self.match, self.chance, self.unrelated + _LEAST_SPAN)
 
+    @property
+    def separates(self) -> bool:
+        """Whether an ordinary match is more similar than chance: whether the height of a similarity tells anything."""
+        return self.match > self.chance
+
     def fraction(self, similarity: float) -> float:
         """Place of a similarity along the colors, 0 low to 1 high."""
         low, high = self.limits

@@ -29,6 +29,7 @@ __all__ = [
     "clusters",
     "compile_umap",
     "component_rgb",
+    "is_umap_compiled",
     "matched_labels",
     "principal_components",
     "spread_over",
@@ -243,6 +244,11 @@ def umap_layout(
 def compile_umap() -> None:
     """Compile what `umap_layout` runs, once a process: it takes longer than to lay out thousands of points."""
     umap_layout(np.eye(2 * _NEIGHBOURS, dtype=np.float32))
+
+
+def is_umap_compiled() -> bool:
+    """Whether `compile_umap` has been called in this process."""
+    return compile_umap.cache_info().currsize > 0
 
 
 def _nearest(vectors: NDArray[np.float32]) -> tuple[NDArray[np.int32], NDArray[np.float32], None]:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pages.ui import routes
+from pages.ui import display, mapview, routes
 from pages.ui.words import coordinates, distance, similarity
+from unigeoclip.levels import levels_of_modality
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from unigeoclip.compare import Comparison
     from unigeoclip.embedders import Embedder
     from unigeoclip.heatmap import Heatmap
+    from unigeoclip.levels import Levels
 
 SIMILARITY_SPAN = 0.1  # colours of similarity reach over that much at least
 _EVEN: dict[str, Any] = {"floor_percentile": 0.0, "least_span": SIMILARITY_SPAN}  # how similarity is drawn
@@ -37,12 +39,14 @@ class Colouring:
         number: Which component from 0, or how many clusters.
         point: Latitude and longitude; similarity to it is shown in place of all that.
         picture: The same for a picture.
+        scale: What colours of similarity stand for, one of `display.SCALES`.
     """
 
     kind: str = "components"
     number: int = 0
     point: tuple[float, float] | None = None
     picture: Picture | None = None
+    scale: str = "absolute"
 
     @property
     def asks(self) -> bool:
@@ -60,7 +64,12 @@ def similarities(comparison: Comparison, name: str, how: Colouring) -> Heatmap |
 
 
 def colours(job: Job, comparison: Comparison, name: str, how: Colouring) -> NDArray[np.uint8]:
-    """One colour a cell, (n, 3); computed once."""
+    """One colour a cell, (n, 3); computed once. Similarity, which is soon another, is not kept."""
+    if how.asks:
+        heat = similarities(comparison, name, how)
+        if not isinstance(heat, str):
+            return heat.cell_colors(**_drawing(job, comparison, name, how, heat)[0])
+        how = Colouring(how.kind, how.number)  # this model has no answer: its points are shown as without a question
     kept, key = _kept(job, comparison, name, how)
     if key not in kept:
         kept[key] = _colours(comparison, name, how)
@@ -95,10 +104,10 @@ def pane(
         shown["markers"] = [{"id": "query-0", "kind": "query", "lat": how.point[0], "lng": how.point[1], "sign": "",
                              "label": f"The point: {coordinates(*how.point, 4)}"}]  # fmt: skip
     if how.asks:
-        return shown | _similarity(comparison, name, how)
+        return shown | _similarity(job, comparison, name, how)
     picture = _picture(job, comparison, name, how, lasso)
     bounds = list(job.region.grid.mercator_bounds)
-    legend = _legend(comparison, name, how, colours(job, comparison, name, how))
+    legend = _legend(job, comparison, name, how, colours(job, comparison, name, how))
     return shown | {"overlay": {"url": routes.publish_overlay(picture, "webp"), "bounds": bounds}, "legend": legend}
 
 
@@ -133,7 +142,8 @@ def png(job: Job, comparison: Comparison, name: str, how: Colouring) -> bytes:
     from unigeoclip.heatmap import coloured_picture
 
     if how.asks:
-        return heatmap(comparison, name, how).png(**_EVEN)
+        heat = heatmap(comparison, name, how)
+        return heat.png(**_drawing(job, comparison, name, how, heat)[0])
     return coloured_picture(
         job.region.grid, colours(job, comparison, name, how), blend=how.kind != "clusters", form="PNG"
     )
@@ -151,6 +161,18 @@ def geotiff(job: Job, comparison: Comparison, name: str, how: Colouring) -> byte
     )
 
 
+def columns(comparison: Comparison, how: Colouring) -> dict[str, NDArray[Any]]:
+    """What the maps show of every cell, by a name for a table: similarities, or numbers of clusters from 1."""
+    shown: dict[str, NDArray[Any]] = {}
+    for name in answering(comparison, how):
+        column = name.replace("-", "_")
+        if how.asks:
+            shown[f"similarity_{column}"] = heatmap(comparison, name, how).values
+        elif how.kind == "clusters":
+            shown[f"cluster_{column}"] = comparison.cluster_labels(name, how.number) + 1
+    return shown
+
+
 def answering(comparison: Comparison, how: Colouring) -> list[str]:
     """The models that have something to show: all, unless some cannot be asked by the picture."""
     if how.picture is None:
@@ -166,28 +188,59 @@ def heatmap(comparison: Comparison, name: str, how: Colouring) -> Heatmap:
     return heat
 
 
-def _similarity(comparison: Comparison, name: str, how: Colouring) -> dict[str, Any]:
-    heat = similarities(comparison, name, how)
+def _drawing(
+    job: Job, comparison: Comparison, name: str, how: Colouring, heat: Heatmap
+) -> tuple[dict[str, Any], Levels | None]:
+    """Options of a heatmap's picture, and what its similarities mean where that was measured: for our model."""
+    flat = float(np.ptp(heat.values)) < SIMILARITY_SPAN
+    if how.scale == "rank" and not flat:  # ranks would tell places apart however alike they are
+        return {"scale": "percentile", "floor_percentile": 0.0}, None
+    levels = None
+    if how.scale == "absolute" and name == "unigeoclip":
+        levels = levels_of_modality(display.calibration(job.atlas), how.picture.kind if how.picture else "location")
+    return (_EVEN, None) if levels is None else ({"scale": "absolute", "limits": levels.limits}, levels)
+
+
+def _similarity(job: Job, comparison: Comparison, name: str, how: Colouring) -> dict[str, Any]:
+    heat, fixed = similarities(comparison, name, how), name != comparison.reference.embedder.name
     if isinstance(heat, str):
-        return {"legend": {"title": "No answer", "words": heat, "fixed": name != comparison.reference.embedder.name}}
+        return {"legend": {"title": "No answer", "words": heat, "fixed": fixed}}
     low, high = float(heat.values.min()), float(heat.values.max())
-    stops = heat.legend(**_EVEN, stops=17)
-    flat = high - low < SIMILARITY_SPAN
+    options, _ = _drawing(job, comparison, name, how, heat)
     return {
         "note": f"similarity {similarity(low)} to {similarity(high)} in this region",
-        "overlay": {"url": routes.publish_overlay(heat.png(**_EVEN)), "bounds": list(heat.bounds)},
-        "legend": {
-            "title": "Similarity to the picture" if how.picture else "Similarity to the point",
-            "stops": [list(stop) for stop in stops],
-            "ticks": [[stop.fraction, similarity(stop.similarity)] for stop in stops[::4]],
-            "low": "least alike", "high": "most alike",
-            "fixed": name != comparison.reference.embedder.name,
-            "words": "This model hardly varies here." if flat else "",
-        },
+        "overlay": {"url": routes.publish_overlay(heat.png(**options)), "bounds": list(heat.bounds)},
+        "legend": _similarity_legend(job, comparison, name, how, heat) | {"fixed": fixed},
+    }
+
+
+def _similarity_legend(job: Job, comparison: Comparison, name: str, how: Colouring, heat: Heatmap) -> dict[str, Any]:
+    options, levels = _drawing(job, comparison, name, how, heat)
+    stops, heading = heat.legend(**options, stops=17), f"Similarity to the {'picture' if how.picture else 'point'}"
+    shown = {
+        "stops": [list(stop) for stop in stops],
+        "ticks": [[stop.fraction, similarity(stop.similarity)] for stop in stops[::4]],
+    }
+    if levels is not None:
+        return shown | mapview.absolute_legend(heading, levels, heat.best().similarity)
+    flat = float(np.ptp(heat.values)) < SIMILARITY_SPAN
+    ranked = options.get("scale") == "percentile"
+    unmeasured = "No absolute scale was measured for this model." if how.scale == "absolute" else ""
+    return shown | {
+        "title": f"{heading}, {'by rank' if ranked else 'its own range'}", "low": "least alike", "high": "most alike",
+        "words": "This model hardly varies here." if flat else unmeasured,
     }  # fmt: skip
 
 
-def _legend(comparison: Comparison, name: str, how: Colouring, rgb: NDArray[np.uint8]) -> dict[str, Any]:
+def legend(job: Job, comparison: Comparison, name: str, how: Colouring) -> dict[str, Any] | None:
+    """The legend of a model's map; None where the model has no answer."""
+    if not how.asks:
+        return _legend(job, comparison, name, how, colours(job, comparison, name, how))
+    heat = similarities(comparison, name, how)
+    return None if isinstance(heat, str) else _similarity_legend(job, comparison, name, how, heat)
+
+
+def _legend(job: Job, comparison: Comparison, name: str, how: Colouring, rgb: NDArray[np.uint8]) -> dict[str, Any]:
     from unigeoclip.projection import cluster_colours
 
     shares = [f"{100 * share:.0f} %" for share in comparison.embedded[name].shares]
@@ -202,9 +255,18 @@ def _legend(comparison: Comparison, name: str, how: Colouring, rgb: NDArray[np.u
     if how.kind == "clusters":
         names, counts = np.unique(rgb, axis=0, return_counts=True)
         share_of = {tuple(colour): count / len(rgb) for colour, count in zip(names.tolist(), counts, strict=True)}
-        rows = [(tuple(colour), number + 1) for number, colour in enumerate(cluster_colours(how.number).tolist())]
-        swatches = [[f"rgb{colour}", f"{number}: {100 * share_of.get(colour, 0):.0f} %"] for colour, number in rows]
-        return legend | {"title": "Clusters, share of the cells", "swatches": swatches}
+        named = job.cluster_names(comparison, name, how.number)
+        swatches = []
+        for number, colour in enumerate(cluster_colours(how.number).tolist()):
+            share = f"{100 * share_of.get(tuple(colour), 0):.0f} %"
+            what = f"{number + 1}: {named[number]}" if named[number] else f"{number + 1}"
+            swatches.append([f"rgb{tuple(colour)}", what, share])
+        return legend | {
+            "title": "Clusters, share of the cells",
+            "swatches": swatches,
+            "named": any(named),
+            "words": "Named by what is said of their places more than of others." if any(named) else "",
+        }
     if how.kind == "umap":
         return legend | {"title": "UMAP: like colours, like places"}
     swatches = [[colour, f"{word}: {share}"] for colour, word, share in
@@ -234,15 +296,22 @@ def explanation(titles: Sequence[str], how: Colouring) -> str:
     }[how.kind]
     if how.asks:
         asked = "picture" if how.picture else "point"
-        colours = (
-            f"Cosine similarity of every cell to the {asked}, as each model sees it. Each pane has its own scale, "
-            f"which reaches over {SIMILARITY_SPAN} at least: a model that hardly varies looks even."
-        )
+        colours = f"Cosine similarity of every cell to the {asked}, as each model sees it. {_SCALES_MEAN[how.scale]}"
     if any(title.startswith(f"{first} without ") for title in others):
         return (
             f"One spatial scale of {first} is switched off in each other map: what changes is what it adds. {colours}"
         )
     return colours
+
+
+_OWN = f"its own range, which reaches over {SIMILARITY_SPAN} at least: a model that hardly varies looks even."
+_SCALES_MEAN = {
+    "absolute": "Colours of UniGeoCLIP reach from the similarity of unrelated places to that of held-out matches, "
+    f"measured on the averaged cells of page Explore; no other model has such a calibration, and each shows {_OWN}",
+    "similarity": f"Each pane shows {_OWN}",
+    "rank": f"Colours are shares of the area, however similar; only a model that varies by less than {SIMILARITY_SPAN} "
+    "looks even.",
+}
 
 
 def figures_table(comparison: Comparison, figures: dict[str, dict[str, Any]], agreement: dict[str, Any]) -> str:
@@ -253,7 +322,7 @@ def figures_table(comparison: Comparison, figures: dict[str, dict[str, Any]], ag
     rows = [
         ("Variance", "how far the places of this region lie apart, 0 (all alike) to 1",
          [f"{figures[name]['variance']:.3f}" for name in names]),
-        ("First three components", "share of that variance in the three colours above",
+        ("First three components", "share of that variance along them: what the colouring Components can show",
          [f"{100 * sum(figures[name]['shares'][:3]):.0f} %" for name in names]),
         ("Effective rank", "how many directions are really used",
          [f"{figures[name]['effective_rank']:.1f}" for name in names]),

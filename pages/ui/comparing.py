@@ -10,8 +10,11 @@ import logging
 import queue
 import threading
 from collections import OrderedDict
+from dataclasses import is_dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import streamlit as st
 
 from pages.ui.audience import Audience
@@ -22,14 +25,20 @@ from unigeoclip.errors import InputError, StoppedError, UniGeoError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from numpy.typing import NDArray
+    from unigeoclip.selection import Said
+
     from unigeoclip.atlas import Atlas
     from unigeoclip.compare import Comparison, Embedded, Region
     from unigeoclip.embedders import Embedder
     from unigeoclip.geo import Bounds
 
-KEPT_REGIONS = 6
 REGIONS, REGIONS_PER_S = 12, 0.1  # new parts of a map, each minutes of work, that one client gets at once and for ever
+KEPT_BYTES = 600_000_000  # of all regions in memory; vectors that are mapped from their files do not count
 _COARSE, _LAYOUT, _FULL, _FIGURES, _AHEAD = range(5)  # what comes first
+# What has to be done for a model, and about how long each takes compared with the others, for the bar.
+PHASES = {"map": 10.0, "layout": 25.0, "figures": 10.0}
+_BYTES_A_NEIGHBOR = 60  # in lists as libpysal keeps them: 83 MB were measured for 1.5 million
 
 
 class Work:
@@ -41,6 +50,8 @@ class Work:
         embedded: The cells' vectors, coarse or complete; None until there is a first look.
         complete: Whether all cells have vectors of their own.
         doing: What is asked for and not done, in words; empty if nothing is.
+        phase: One of `PHASES` that this belongs to.
+        ready: The phases that were on disk already, and cost nothing.
         stopped: Whether that was given up.
         share: How much of it is done, 0 to 1.
         error: A sentence why there is nothing.
@@ -55,7 +66,8 @@ class Work:
         self.name, self.audience = name, audience
         self.embedded: Embedded | None = None
         self.complete = self.stopped = False
-        self.doing = ""
+        self.doing = self.phase = ""
+        self.ready: set[str] = set()
         self.share = 0.0
         self.error = ""
         self.version = 0
@@ -70,9 +82,26 @@ class Work:
         return bool(self.doing) and not (self.stopped or self.error)
 
     @property
+    def measured(self) -> bool:
+        """Whether its figures are known, whatever it is compared with."""
+        return self.figures is not None and bool(self.agreement)
+
+    @property
     def laid_out(self) -> bool:
         """Whether UMAP has been computed."""
         return self.complete and self.embedded is not None and self.embedded.is_laid_out
+
+    def done(self, phase: str) -> float:
+        """How much of a phase is done, 0 to 1."""
+        ended = {"map": self.complete, "layout": self.laid_out, "figures": self.measured}
+        return 1.0 if ended[phase] else self.share if self.doing and self.phase == phase else 0.0
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that only this work holds."""
+        held = dict(vars(self.embedded)) if self.embedded is not None else {}
+        arrays = [value for name, value in held.items() if name not in ("embedder", "region")]
+        return _nbytes([arrays, self.pictures])
 
     def report(self, done: int, total: int) -> bool:
         """Note progress; says whether to go on."""
@@ -95,6 +124,7 @@ class Job:
     def __init__(self, atlas: Atlas, region: Region) -> None:
         self.atlas, self.region = atlas, region
         self.work: dict[str, Work] = {}
+        self.names: dict[tuple[Any, ...], list[str]] = {}  # of clusters, by model, number and first model
         self._taking_up = threading.Lock()  # two visitors at once begin once
 
     def want(self, names: list[str], visitor: str, *, umap: bool = False) -> None:
@@ -113,16 +143,17 @@ class Job:
             return
         for work in works:
             if umap and not work.laid_out:
-                self._begin(_LAYOUT, work, "Laying out with UMAP", self._lay_out)
+                self._begin(_LAYOUT, work, "layout", "Waiting to be laid out with UMAP", self._lay_out)
             elif work.figures is None or names[0] not in work.agreement:
                 self._want_figures(work, self.work[names[0]])
 
     def _want_figures(self, work: Work, first: Work) -> None:
         """Show those on disk at once; compute what is not."""
         if self.comparison([first.name, work.name]).is_measured(work.name):
+            work.ready.add("figures")
             self._measure(work, first)
         else:
-            self._begin(_FIGURES, work, "Measuring", lambda work: self._measure(work, first))
+            self._begin(_FIGURES, work, "figures", "Measuring", lambda work: self._measure(work, first))
         if not work.prepared:
             work.prepared = True
             _later(_AHEAD, work, self._prepare)
@@ -147,20 +178,42 @@ class Job:
         work.embedded = kept_region(_embedder(self.atlas, name), self.region)
         work.complete = work.embedded is not None
         if not work.complete:
-            self._begin(_COARSE, work, "Working through the map", self._look)
+            self._begin(_COARSE, work, "map", "Working through the map", self._look)
+        work.ready = {phase for phase in PHASES if phase != "figures" and work.done(phase) == 1}
         self.work[name] = work
 
-    def _begin(self, rank: int, work: Work, words: str, act: Callable[[Work], bool]) -> None:
+    def _begin(self, rank: int, work: Work, phase: str, words: str, act: Callable[[Work], bool]) -> None:
         """Queue an act unless the work is at something already, was stopped, or failed."""
         if work.doing or work.stopped or work.error:
             return
-        work.doing, work.share = words, 0.0
+        work.doing, work.phase, work.share = words, phase, 0.0
         _later(rank, work, act)
 
     def version(self, names: list[str]) -> int:
         """Changes whenever there is more to see of these embedders, or to begin with them."""
         with _changing:
             return sum(self.work[name].version for name in names if name in self.work)
+
+    def progress(self, names: list[str], *, umap: bool = False) -> tuple[str, float]:
+        """What is being done for these embedders, in words, and how much of all that had to be done is, 0 to 1.
+
+        The words are empty when nothing is on its way.
+        """
+        works = [self.work[name] for name in names if name in self.work]
+        busy = [work for work in works if work.busy]
+        if not busy:
+            return "", 1.0
+        now = next((work for work in busy if work is _at), max(busy, key=lambda work: work.share))
+        costs = [
+            (PHASES[phase], work.done(phase))
+            for work in works
+            for phase in PHASES
+            if phase not in work.ready and (umap or phase != "layout") and not work.error
+        ]
+        total = sum(cost for cost, _ in costs)
+        share = sum(cost * done for cost, done in costs) / total if total else 1.0
+        title = _embedder(self.atlas, now.name).title
+        return f"{now.doing}: {title}, {works.index(now) + 1} of {len(works)}", share
 
     def see(self, names: list[str], visitor: str) -> None:
         """Note that a visitor waits for these embedders."""
@@ -178,6 +231,45 @@ class Job:
         """Give up what is not done, whoever waits."""
         for work in list(self.work.values()):
             work.stopped = work.busy
+
+    def try_again(self, names: list[str]) -> None:
+        """Forget what went wrong with these embedders: the next `want` begins with them again."""
+        with self._taking_up:
+            for name in names:
+                if name in self.work and self.work[name].error:
+                    del self.work[name]
+
+    def cluster_names(self, comparison: Comparison, name: str, count: int) -> list[str]:
+        """What the clusters of a model are, by what is said of the places in each; empty where nothing is."""
+        from unigeoclip.selection import name_of
+
+        first = self.work[comparison.reference.embedder.name]
+        key = name, count, self.work[name].complete, first.name, first.complete
+        if key not in self.names:
+            found = self.characteristic(comparison.cluster_labels(name, count), count)
+            self.names[key] = [name_of(said) for _, said in found]
+        return self.names[key]
+
+    def characteristic(
+        self, groups: NDArray[np.integer[Any]], count: int, most: int = 3
+    ) -> list[tuple[int, list[Said]]]:
+        """What is said of groups of cells, (n,): how many places each holds, and characteristic sentences."""
+        from unigeoclip.selection import characteristic
+
+        cells = self.places
+        return characteristic(self.atlas, np.where(cells >= 0, groups[cells], -1), count, most)
+
+    @cached_property
+    def places(self) -> NDArray[np.int32]:
+        """The cell of each place of the atlas, -1 outside the region."""
+        from unigeoclip.selection import places_of_cells
+
+        return places_of_cells(self.atlas, self.region.grid)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that the region and its works hold, but for vectors that are mapped from their files."""
+        return _nbytes(self.region) + sum(work.nbytes for work in list(self.work.values()))
 
     def go_on(self, visitor: str) -> None:
         """A visitor wants after all what they have stopped: the next `want` asks for it."""
@@ -206,23 +298,35 @@ class Job:
         return False
 
     def _embed(self, work: Work) -> bool:
-        from unigeoclip.compare import embed_region
+        from unigeoclip.compare import embed_region, kept_region
 
         embedder = _embedder(self.atlas, work.name)
-        work.embedded = embed_region(embedder, self.region, work.report, coarse=work.embedded)
+        fresh = embed_region(embedder, self.region, work.report, coarse=work.embedded)
+        # Mapped from the file they need no memory of their own; where no file could be written they stay.
+        work.embedded = kept_region(embedder, self.region) or fresh
         work.complete = True
         work.pictures.clear()
         return True
 
     def _lay_out(self, work: Work) -> bool:
-        if work.embedded is not None:
-            work.embedded.lay_out(work.report)
+        from unigeoclip.projection import compile_umap, is_umap_compiled
+
+        if work.embedded is None:
+            return True
+        if not is_umap_compiled():
+            work.doing = "Preparing UMAP, once after a start"
+            compile_umap()
+        work.doing = "Laying out with UMAP"
+        work.embedded.lay_out(work.report)
         return True
 
     def _measure(self, work: Work, first: Work) -> bool:
         comparison = self.comparison([first.name, work.name])
-        work.figures = work.figures or comparison.figures(work.name)
+        if work.figures is None:
+            work.figures = comparison.figures(work.name, lambda done, total: work.report(done, total + 1))
         work.agreement[first.name] = comparison.agreement(work.name, first.name)
+        if all(each.figures is not None for each in list(self.work.values())):
+            self.region.forget_rings()
         return True
 
     def _prepare(self, work: Work) -> bool:
@@ -252,12 +356,14 @@ _worker: threading.Thread | None = None
 _MAPS = (_COARSE, _FULL)
 _maps = 0  # acts of these ranks that have not ended
 _maps_changed = threading.Condition()
+_at: Work | None = None  # what the worker is at
 
 
 def job(atlas: Atlas, bounds: Bounds | None = None) -> Job:
-    """The one job of a region in this process; those used least recently that nobody waits for are forgotten.
+    """The one job of a region in this process.
 
-    Their files are kept.
+    When all of them hold more than `KEPT_BYTES` of memory, those used least recently that nobody waits for are
+    forgotten; their files are kept.
 
     Args:
         atlas: What is compared.
@@ -278,10 +384,48 @@ def job(atlas: Atlas, bounds: Bounds | None = None) -> Job:
     with _lock:
         found = _jobs.setdefault(key, found)
         _jobs.move_to_end(key)
-        old = [each for each, other in _jobs.items() if other is not found and not other.is_waited_for]
-        for each in old[: max(0, len(_jobs) - KEPT_REGIONS)]:
-            _jobs.pop(each).abandon()
-        return found
+    forget_old(found)
+    return found
+
+
+def forget_old(used: Job | None = None) -> None:
+    """Forget regions until the others fit into `KEPT_BYTES`, the least recently used first.
+
+    Those that somebody waits for stay, and so does the one in use.
+    """
+    with _lock:
+        jobs = list(_jobs.items())
+    used = jobs[-1][1] if used is None and jobs else used
+    total = sum(each.nbytes for _, each in jobs)
+    for key, each in jobs:
+        if total <= KEPT_BYTES:
+            return
+        if each is used or each.is_waited_for:
+            continue
+        total -= each.nbytes
+        with _lock:
+            if _jobs.get(key) is each:
+                del _jobs[key]
+        each.abandon()
+
+
+def _nbytes(held: Any) -> int:
+    """Bytes of arrays, pictures and neighbour lists in lists and dictionaries, and in what is made of them."""
+    if isinstance(held, np.memmap):
+        return 0
+    if isinstance(held, np.ndarray):
+        return 0 if isinstance(held.base, np.memmap) else held.nbytes
+    if isinstance(held, bytes):
+        return len(held)
+    if isinstance(held, dict):
+        return sum(_nbytes(each) for each in list(held.values()))
+    if isinstance(held, list | tuple):
+        return sum(map(_nbytes, held))
+    if hasattr(held, "neighbors"):  # libpysal's weights
+        return _BYTES_A_NEIGHBOR * int(held.nonzero)
+    if hasattr(held, "indptr"):
+        return int(held.data.nbytes + held.indices.nbytes + held.indptr.nbytes)
+    return _nbytes(dict(vars(held))) if is_dataclass(held) else 0
 
 
 def embedders(atlas: Atlas) -> tuple[dict[str, Embedder], dict[str, str]]:
@@ -299,6 +443,11 @@ def embedders(atlas: Atlas) -> tuple[dict[str, Embedder], dict[str, str]]:
             without = [each.without_scale(number) for each in ours for number in range(each.n_scales)]
             _known[atlas.name] = found | {each.name: each for each in without}, missing
         return _known[atlas.name]
+
+
+def is_loaded(atlas: Atlas) -> bool:
+    """Whether `embedders` returns at once."""
+    return atlas.name in _known
 
 
 def scales_of(found: dict[str, Embedder]) -> list[str]:
@@ -336,10 +485,14 @@ def _later(rank: int, work: Work, act: Callable[[Work], bool]) -> None:
 
 
 def _run() -> None:
+    global _at
     while True:
         rank, _, work, act = _queue.get()
         if work.goes_on():
+            _at = work
             _do(work, act)
+            _at = None
+            forget_old()
         _count_maps(-(rank in _MAPS))
 
 
@@ -351,6 +504,9 @@ def _do(work: Work, act: Callable[[Work], bool]) -> None:
         return
     except UniGeoError as error:
         work.error = str(error)
+    except MemoryError:
+        _log.exception("Comparing %s failed", work.name)
+        work.error = "There is not enough memory for this model on this region: choose a smaller part, or fewer models."
     except Exception:  # a fault of ours must not end the worker for everybody
         _log.exception("Comparing %s failed", work.name)
         work.error = "This model stopped unexpectedly; the server's log says why. The others are not affected."

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pages.ui.words import title
-from unigeoclip.calibration import calibration
 from unigeoclip.colours import COLORMAPS, DEFAULT_COLORMAP
 from unigeoclip.levels import levels_of_query
 
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pages.ui.state import Answer, Session
+    from unigeoclip.atlas import Atlas
+    from unigeoclip.calibration import Calibration
     from unigeoclip.levels import Levels
     from unigeoclip.search import Explorer
 
@@ -113,6 +114,13 @@ def _draw(explorer: Explorer, answer: Answer, how: Display) -> Drawn:
     return Drawn(overlay, heat.percentiles_png(), outline, colours, levels)
 
 
+def calibration(atlas: Atlas) -> Calibration | None:
+    """What was measured of an atlas's model, see ``unigeoclip.calibration``."""
+    from unigeoclip.calibration import calibration  # brings torch along, so not before it is needed
+
+    return calibration(atlas)
+
+
 def coloring(scale: str, levels: Levels | None) -> dict[str, Any]:
     """Options of ``Heatmap.png`` for a scale; "absolute" without levels is "similarity"."""
     if scale == "rank":
@@ -137,8 +145,8 @@ def offer(visitor: Session, modalities: Sequence[str]) -> None:
         _choice(visitor, "colours", "Colours", COLORMAPS, str.capitalize)
         st.caption(
             "The heatmap compares your query with the location embedding of every point; items are the pictures and "
-            "texts of the atlas's gallery, drawn as dots over their own range. All colour maps read in grey and with any "
-            "colour vision."
+            "texts of the atlas's gallery, drawn as dots over their own range. All colour maps read in grey and with "
+            "any colour vision."
         )
 
 
@@ -147,11 +155,13 @@ def _items(modality: str) -> str:
 
 
 def _choice(
-    visitor: Session, key: str, label: str, options: Sequence[Any], words: Callable[[Any], str], about: str | None = None
+    visitor: Session, key: str, label: str, options: Sequence[Any], words: Callable[[Any], str], about: str = ""
 ) -> None:
     widget = f"display-{key}"
 
     def chosen() -> None:
         visitor.display = replace(visitor.display, **{key: st.session_state[widget]})
 
-    st.segmented_control(label, options, format_func=words, key=widget, required=True, on_change=chosen, help=about)
+    st.segmented_control(
+        label, options, format_func=words, key=widget, required=True, on_change=chosen, help=about or None
+    )

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import streamlit as st
 
+from pages.ui.display import SCALES
 from unigeoclip.bounds import bounded_float, bounded_int
 from unigeoclip.errors import InputError, excerpt
 from unigeoclip.geo import MAX_LON_DEG
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from pages.ui.pictured import Picture
     from unigeoclip.geo import Bounds
 
-MODELS, COLOUR, BOX, AT = KEYS = ("models", "colour", "box", "at")
+MODELS, COLOUR, BOX, AT, SCALE = KEYS = ("models", "colour", "box", "at", "scale")
 KINDS = {"components": 0, "component": 6, "clusters": 16, "umap": 0}  # colourings, and the highest number of each
 LEAST = {"component": 1, "clusters": 2}
 DEFAULT_NUMBER = {"component": 1, "clusters": 8}
@@ -47,6 +48,8 @@ class Looking:
         bounds: South, west, north, east of the part that is compared; None for all of it.
         point: Latitude and longitude that every model is asked about.
         picture: That every model is asked by, in place of a point; not part of the address.
+        scale: What colours of similarity stand for, one of `display.SCALES`.
+        compared: The bounds that could be compared last; the maps show them when they are new.
         revision: Counts clicks; the map uses it to know that one is answered.
         problem: What is wrong with the address or with what was typed; shown until the next choice.
         link: The address as it was read or written last.
@@ -59,6 +62,8 @@ class Looking:
     bounds: Bounds | None = None
     point: tuple[float, float] | None = None
     picture: Picture | None = None
+    scale: str = "absolute"
+    compared: Bounds | None = None
     revision: int = 0
     problem: str = ""
     link: dict[str, str] = field(default_factory=dict)
@@ -117,7 +122,7 @@ def read_link(looking: Looking, known: Sequence[str]) -> bool:
     if not link or link == looking.link:
         return False
     looking.link, looking.problem = link, ""
-    readers = {MODELS: lambda text: _models(text, known), COLOUR: _colour, BOX: box, AT: _at}
+    readers = {MODELS: lambda text: _models(text, known), COLOUR: _colour, BOX: box, AT: _at, SCALE: _scale}
     found = {}
     for key, text in link.items():
         try:
@@ -127,6 +132,7 @@ def read_link(looking: Looking, known: Sequence[str]) -> bool:
     looking.models = found.get(MODELS, ())
     looking.kind, looking.number = found.get(COLOUR, ("components", 0))
     looking.bounds, looking.point, looking.picture = found.get(BOX), found.get(AT), None
+    looking.scale = found.get(SCALE, "absolute")
     looking.revision += 1
     return True
 
@@ -142,6 +148,8 @@ def write_link(looking: Looking, atlas: str) -> None:
         link[BOX] = ",".join(_short(value) for value in looking.bounds)
     if looking.point is not None:
         link[AT] = ",".join(_short(value) for value in looking.point)
+    if looking.scale != "absolute":
+        link[SCALE] = looking.scale
     looking.link = link
     present = {key: st.query_params.get_all(key) for key in st.query_params}
     others = {key: values for key, values in present.items() if key not in KEYS}
@@ -173,6 +181,12 @@ def _at(text: str) -> tuple[float, float]:
     if point is None:
         raise InputError(f"'{excerpt(text)}' is no latitude and longitude in degrees, as in 42.36,-71.06.")
     return round(point[0], DIGITS), round(point[1], DIGITS)
+
+
+def _scale(text: str) -> str:
+    if text not in SCALES:
+        raise InputError(f"There is no scale '{text[:40]}'; there are {', '.join(SCALES)}.")
+    return text
 
 
 def _short(degrees: float) -> str:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from unigeoclip.geo import Bounds
     from unigeoclip.levels import Levels
 
+MARKS_APART = 0.2  # of the legend's width, so that the names of two marks do not overlap
 BASE_TITLES = {"photographed": "Photograph", "rendered": "Rendered", "measured": "Measured"}
 CLOSE_UP_PX = 300  # "Show on map" in a city makes the place's window about that wide
 
@@ -53,6 +54,8 @@ def show(
     on_click: Callable[[], None],
     ask_by: bool = False,
     on_region: Callable[[], None] | None = None,
+    focus: Bounds | None = None,
+    memory: str = "",
 ) -> None:
     """Draw the map; a click calls ``on_click``, which finds it by `clicked`.
 
@@ -65,12 +68,14 @@ def show(
         ask_by: Whether a click may ask by the whole place instead of the point.
         on_region: Called in the run that the choice of a region causes, which `region` then tells; without it there is
             none to choose.
+        focus: The part that the map shows when this is another than before; None for all of the atlas.
+        memory: Key of the map whose view and display this one takes over; its own by default.
     """
     south, west, north, east = atlas.manifest.bounds
     data = {
         # Other panes make another map; its view and display stay.
         "id": "-".join([key, atlas.name, *(pane["id"] for pane in panes)]),
-        "memory": f"{key}-{atlas.name}",
+        "memory": f"{memory or key}-{atlas.name}",
         "nonce": nonce,
         "bounds": [south, west, north, east],
         "whole_earth": east - west >= scale.WHOLE_EARTH_DEG,
@@ -78,6 +83,7 @@ def show(
         "close_zoom": _close_zoom(atlas) if scale.of(atlas.manifest).is_city else None,
         "ask_by": ask_by,
         "region": on_region is not None,
+        "focus": None if focus is None else list(focus),
         "base": base_map(atlas),
         "panes": panes,
     }
@@ -237,26 +243,32 @@ def absolute_legend(heading: str, levels: Levels, best: float, *more: str) -> di
         best: The highest similarity of the map.
         more: Further sentences.
     """
-    ends_at_match = levels.match >= levels.limits[1]
-    marks = [[levels.fraction(levels.chance), "chance"]]
-    marks += [[levels.fraction(levels.match), "match"]] if levels.match > levels.chance else []
     return {
         "title": f"{heading}, absolute",
-        "marks": marks,
+        "marks": _marks(levels),
         "low": "as unrelated places",
-        "high": "as held-out matches" if ends_at_match else "as the best of 1,000 unrelated",
+        "high": "as held-out matches" if levels.separates else "as the best of 1,000 unrelated",
         "words": " ".join(part for part in (_verdict(levels, best), *more) if part),
         "weak": levels.is_chance(best),
     }
 
 
+def _marks(levels: Levels) -> list[list[Any]]:
+    """Where on the colour bar chance ends and an ordinary match is; one name for both where two would overlap."""
+    marks = sorted([[levels.fraction(levels.chance), "chance"], [levels.fraction(levels.match), "match"]])
+    (first, one), (second, other) = marks
+    return marks if second - first > MARKS_APART else [[first, f"{one}, {other}"], [second, ""]]
+
+
 def _verdict(levels: Levels, best: float) -> str:
-    """How good the best similarity of a map is, in a sentence."""
+    """How good the best similarity of a map is, in a sentence or two."""
     said, chance, match = (similarity(value) for value in (best, levels.chance, levels.match))
+    little = f" Half of held-out matches reach only {match}: how high it is tells little for such queries."
+    more = "" if levels.separates else little
     if levels.is_chance(best):
-        return f"Best {said}: no more than chance; one of 1,000 unrelated places reaches {chance}."
-    if levels.match <= levels.chance:
-        return f"Best {said}: more than chance, which ends at {chance}. Held-out matches hardly differ from chance."
+        return f"Best {said}: no more than chance; one of 1,000 unrelated places reaches {chance}.{more}"
+    if not levels.separates:
+        return f"Best {said}: more than chance, which ends at {chance}.{more}"
     if levels.is_match(best):
         return f"Best {said}: as similar as held-out matches, of which half reach {match}; chance ends at {chance}."
     return f"Best {said}: more than chance, which ends at {chance}; half of held-out matches reach {match}."

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
+import html
 from typing import TYPE_CHECKING
 
+import numpy as np
 import streamlit as st
 
-from pages.ui import coloured
+from pages.ui import coloured, downloads, routes
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
+    from unigeoclip.selection import Said
 
     from pages.ui.coloured import Colouring
     from pages.ui.comparing import Job
+    from unigeoclip.atlas import Atlas
     from unigeoclip.compare import Comparison
 
 MOST = 3000  # points that a browser draws and picks from at once
+MOST_SENTENCES, MOST_PICTURES = 6, 6
 _MODEL = "scatter-of"
 _TOOLS = {
     "displaylogo": False,
@@ -40,6 +45,68 @@ def show(job: Job, comparison: Comparison, how: Colouring) -> None:
     figure = scatter(positions[shown], rgb[shown], grid.cells[shown], axes, seen, dark)
     st.plotly_chart(figure, on_select="rerun", selection_mode=["lasso"], key=_key(name, how), config=_TOOLS)
     st.caption("Draw round points to see on every map where they are.")
+
+
+def selection(job: Job, comparison: Comparison, how: Colouring) -> None:
+    """What is inside the lasso: how much, what is said of its places more than of others, pictures, and files."""
+    chosen = picked(comparison, how)
+    if chosen is None:
+        return
+    if not chosen.any():
+        st.caption("There is no point inside this line.")
+        return
+    found = _found(job, chosen)
+    st.html(_described(job, chosen, *found))
+    from unigeoclip.selection import cells_csv, cells_geojson
+
+    columns, stem = coloured.columns(comparison, how), f"{job.atlas.name}-selection"
+    with st.container(horizontal=True, vertical_alignment="center", key="selection-files"):
+        downloads.button("CSV", cells_csv, job.region.grid, chosen, columns, file=f"{stem}.csv")
+        downloads.button("GeoJSON", cells_geojson, job.region.grid, chosen, columns, file=f"{stem}.geojson")
+        st.caption("Every selected cell, with what the maps show of it.")
+
+
+def _found(job: Job, chosen: NDArray[np.bool_]) -> tuple[int, list[Said], list[int]]:
+    """Places of the selection: how many, what is said of them, rows of a few; computed once for each line drawn."""
+    key = hashlib.sha256(np.packbits(chosen).tobytes() + job.region.name.encode() + job.atlas.name.encode()).hexdigest()
+    kept = st.session_state.get("selection", ("", None))
+    if kept[0] != key:
+        count, said = job.characteristic(chosen.astype(np.int64), 2, MOST_SENTENCES)[1]
+        rows = np.flatnonzero((job.places >= 0) & chosen[job.places])
+        some = np.random.default_rng(0).permutation(rows)[:MOST_PICTURES]
+        kept = st.session_state["selection"] = key, (count, said, some.tolist())
+    found: tuple[int, list[Said], list[int]] = kept[1]
+    return found
+
+
+def _described(job: Job, chosen: NDArray[np.bool_], count: int, said: list[Said], rows: list[int]) -> str:
+    area = job.region.grid.area_km2
+    size, share = float(area[chosen].sum()), 100 * float(area[chosen].sum() / area.sum())
+    cells, places = (f"{number:,}".replace(",", "\u202f") for number in (int(chosen.sum()), count))
+    km2 = f"{size:.1f}" if size < 10 else f"{size:,.0f}".replace(",", "\u202f")
+    what = "".join(
+        f"<li>{html.escape(each.text)} <small>{100 * each.inside:.0f} % of its places, {100 * each.outside:.0f} % "
+        "of the others</small></li>"
+        for each in said
+    )
+    texts = f"<ul>{what}</ul>" if what else "<p>Nothing is said of its places more than of the others.</p>"
+    return (
+        f"<div class='ugc-selection'><p><b>{cells} cells selected</b>, {km2} km², {share:.0f} % of the region; "
+        f"{places} places</p>{texts}{_pictures(job.atlas, rows)}</div>"
+    )
+
+
+def _pictures(atlas: Atlas, rows: list[int]) -> str:
+    """Aerial pictures of places, with their names."""
+    if "aerial" not in atlas.manifest.modalities or not rows:
+        return ""
+    places = atlas.places.iloc[rows]
+    figures = "".join(
+        f"<img src='{html.escape(routes.picture_url(atlas, 'aerial', lat, lon), quote=True)}' loading='lazy' "
+        f"alt='{html.escape(str(name), quote=True)}' title='{html.escape(str(name), quote=True)}'>"
+        for name, lat, lon in zip(places["name"], places["lat"], places["lon"], strict=True)
+    )
+    return f"<div class='ugc-selection-pictures'>{figures}</div><small>Some of its places, drawn at random.</small>"
 
 
 def picked(comparison: Comparison, how: Colouring) -> NDArray[np.bool_] | None:

@@ -46,8 +46,10 @@ def _page(atlas: Atlas, job: Job, comparison: Comparison, how: Colouring) -> byt
     panes = []
     for name in coloured.answering(comparison, how):
         embedded = comparison.embedded[name]
-        note = embedded.embedder.provenance.source
-        panes.append(Pane(embedded.embedder.title, coloured.png(job, comparison, name, how), note))
+        made = embedded.embedder.provenance
+        note = " · ".join(dict.fromkeys([made.source, made.made_by, made.licence]))
+        legend = coloured.legend(job, comparison, name, how)
+        panes.append(Pane(embedded.embedder.title, coloured.png(job, comparison, name, how), note, legend=legend))
     title = f"{atlas.title} compared"
     explanation = coloured.explanation([pane.title for pane in panes], how)
     bounds = job.region.grid.mercator_bounds
@@ -58,11 +60,4 @@ def _table(comparison: Comparison, how: Colouring) -> bytes:
     """Cells, vectors, and what the colours stand for."""
     from unigeoclip.exports import geoparquet
 
-    shown = {}
-    for name in coloured.answering(comparison, how):
-        column = name.replace("-", "_")
-        if how.asks:
-            shown[f"similarity_{column}"] = coloured.heatmap(comparison, name, how).values
-        elif how.kind == "clusters":
-            shown[f"cluster_{column}"] = comparison.cluster_labels(name, how.number) + 1
-    return geoparquet(comparison, shown)
+    return geoparquet(comparison, coloured.columns(comparison, how))

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pages.ui import audience, coloured, comparing, routes
+from pages.ui import audience, coloured, comparing, display, routes, scatter
 from pages.ui.coloured import Colouring
 from tests.app import fake
 from tests.embedders.test_embedders import make as make_embedder
 from unigeoclip import compare
+from unigeoclip.calibration import Calibration, Spread
 from unigeoclip.embedders.coordinates import FourierEmbedder
 from unigeoclip.errors import InputError
 
@@ -98,7 +99,7 @@ def test_a_constant_model_is_told_to_be_one(monkeypatch, tmp_path):
     panes = [coloured.pane(job, comparison, name, Colouring(point=point)) for name in ("fourier", "constant")]
     assert "similarity 1.00 to 1.00" in panes[1]["note"]
     assert panes[1]["legend"]["words"] == "This model hardly varies here."
-    assert panes[0]["legend"]["words"] == ""
+    assert panes[0]["legend"]["words"] == "No absolute scale was measured for this model."
     ticks = [float(label.replace("−", "-")) for _, label in panes[1]["legend"]["ticks"]]
     assert ticks[-1] - ticks[0] == pytest.approx(coloured.SIMILARITY_SPAN, abs=0.011)
     rgb = coloured.colours(job, comparison, "constant", Colouring())
@@ -154,14 +155,99 @@ def test_regions_that_somebody_waits_for_are_not_forgotten(monkeypatch, tmp_path
     monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
     monkeypatch.setattr(comparing, "embedders", fake.embedders)
     monkeypatch.setattr(comparing, "_later", lambda rank, work, act: None)
-    monkeypatch.setattr(comparing, "KEPT_REGIONS", 2)
+    monkeypatch.setattr(comparing, "KEPT_BYTES", 1)
     atlas, part, other_part = fake.FakeAtlas(), (-60.0, -60.0, 60.0, 60.0), (-50.0, -50.0, 50.0, 50.0)
-    whole, old = comparing.job(atlas), comparing.job(atlas, part)
+    whole = comparing.job(atlas)
     whole.want(["fourier"], "somebody")
+    old = comparing.job(atlas, part)
     comparing.job(atlas, other_part)
     assert comparing.job(atlas) is whole
     assert whole.work["fourier"].goes_on()
     assert comparing.job(atlas, part) is not old, "nobody waited for it"
+
+
+def worked_through(job, *names):
+    """A job whose maps are complete."""
+    job.want(list(names), "somebody")
+    end = time.monotonic() + PATIENCE_S
+    while not all(work.complete or work.error for work in job.work.values()) and time.monotonic() < end:
+        time.sleep(0.05)
+    return job.comparison(list(names))
+
+
+def test_regions_in_memory_are_bounded_by_bytes_and_the_oldest_go(monkeypatch, tmp_path):
+    monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
+    monkeypatch.setattr(comparing, "embedders", fake.embedders)
+    monkeypatch.setattr(comparing, "_later", lambda rank, work, act: None)
+    atlas = fake.FakeAtlas()
+    parts = [(-60.0, -60.0, 60.0, 60.0 + number) for number in range(4)]
+    jobs = [comparing.job(atlas, part) for part in parts[:3]]
+    for each in jobs:
+        assert len(each.region.grid.cells)
+        each.work["made-up"] = work = comparing.Work("made-up", audience.Audience())
+        work.pictures["picture"] = bytes(10_000_000)
+        assert 10_000_000 < each.nbytes < 13_000_000
+    monkeypatch.setattr(comparing, "KEPT_BYTES", 27_000_000)
+    new = comparing.job(atlas, parts[3])
+    kept = list(comparing._jobs.values())
+    assert kept == [jobs[1], jobs[2], new], "the least recently used went"
+    assert sum(each.nbytes for each in kept) <= 27_000_000
+
+
+def test_vectors_in_files_take_no_memory_of_their_own(monkeypatch, tmp_path):
+    monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
+    monkeypatch.setattr(comparing, "embedders", fake.embedders)
+    job = comparing.job(fake.FakeAtlas())
+    worked_through(job, "fourier")
+    vectors = job.work["fourier"].embedded.vectors
+    assert isinstance(vectors, np.memmap)
+    assert job.work["fourier"].nbytes < vectors.nbytes
+
+
+def test_what_failed_can_be_tried_again(monkeypatch, tmp_path):
+    monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
+    monkeypatch.setattr(comparing, "embedders", fake.embedders)
+    whole = compare.embed_region
+
+    def too_large(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr(compare, "embed_region", too_large)
+    job = comparing.job(fake.FakeAtlas())
+    worked_through(job, "fourier")
+    assert "not enough memory" in job.work["fourier"].error
+    monkeypatch.setattr(compare, "embed_region", whole)
+    job.try_again(["fourier"])
+    worked_through(job, "fourier")
+    assert job.work["fourier"].complete
+    assert not job.work["fourier"].error
+
+
+def test_progress_is_that_of_all_models_and_phases(monkeypatch, tmp_path):
+    monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
+    monkeypatch.setattr(comparing, "embedders", fake.embedders)
+    monkeypatch.setattr(comparing, "_later", lambda rank, work, act: None)
+    job, names = comparing.job(fake.FakeAtlas()), ["fourier", "constant"]
+    job.want(names, "somebody")
+    words, before = job.progress(names)
+    assert words == "Working through the map: Random Fourier features, 1 of 2"
+    assert before == 0
+    job.work["fourier"].report(1, 2)
+    assert job.progress(names)[1] == pytest.approx(0.125)  # half of a map; two maps and two lots of figures
+    assert job.progress(names, umap=True)[1] < 0.125
+    for work in job.work.values():
+        work.doing = ""
+    assert job.progress(names) == ("", 1.0)
+
+
+def test_measuring_and_umap_say_how_far_they_are(monkeypatch, tmp_path):
+    monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
+    monkeypatch.setattr(comparing, "embedders", fake.embedders)
+    job = comparing.job(fake.FakeAtlas())
+    comparison = worked_through(job, "fourier")
+    said = []
+    comparison._figures(comparison.embedded["fourier"], lambda done, total: said.append(done / total) or True)
+    assert said == [0.25, 0.5, 0.75, 1.0]
 
 
 def test_work_goes_on_without_visitors_if_nobody_stopped_it(monkeypatch, tmp_path):
@@ -216,13 +302,89 @@ def test_what_is_chosen_stands_in_the_address_and_comes_back_from_it(page, app, 
     page.query_params["box"] = "0,-20,50,40"
     settled(page)
     assert [pane["id"] for pane in drawn["panes"]] == ["coordinates", "constant"]
-    assert page.number_input(key="component").value == 2
+    assert page.segmented_control(key="colour-by").value == "similarity"
     assert all("similarity" in pane["note"] for pane in drawn["panes"])
     assert drawn["panes"][0]["overlay"]["bounds"] == [0, -20, 50, 40]
     page.button(key="forget-point").click()
     settled(page)
     assert "at" not in address(page)
     assert drawn["panes"][0]["legend"]["title"].startswith("Component 2")
+    assert page.number_input(key="component").value == 2
+
+
+def test_the_control_says_what_the_maps_show(page, drawn):
+    page.segmented_control(key="colour-by").set_value("clusters")
+    settled(page)
+    assert "similarity" not in page.segmented_control(key="colour-by").options
+    page.query_params["at"] = "25,10"
+    page.query_params["colour"] = "clusters:8"
+    settled(page)
+    assert page.segmented_control(key="colour-by").value == "similarity"
+    assert drawn["panes"][0]["legend"]["title"] == "Similarity to the point, its own range"
+    body = " ".join(element.proto.body for element in page.get("html"))
+    assert "colours above" not in body
+    page.segmented_control(key="similarity-scale").set_value("rank")
+    settled(page)
+    assert drawn["panes"][0]["legend"]["title"] == "Similarity to the point, by rank"
+    assert "its own range" in drawn["panes"][2]["legend"]["title"], "ranks would tell apart what is constant"
+    assert address(page)["scale"] == "rank"
+    page.segmented_control(key="colour-by").set_value("components")
+    settled(page)
+    assert page.segmented_control(key="colour-by").value == "components"
+    assert drawn["panes"][0]["legend"]["title"].startswith("Components")
+    assert "at" not in address(page)
+    assert not drawn["panes"][0]["markers"]
+
+
+def test_our_model_has_the_absolute_scale_where_it_was_measured(app, drawn, monkeypatch):
+    ours = make_embedder("unigeoclip")
+    found = {each.name: each for each in (ours, fake.ConstantEmbedder())}
+    monkeypatch.setattr(comparing, "embedders", lambda atlas: (found, {}))
+    measured = Calibration(1, "", "", "", 0, {"location": Spread(9, {"50": 0.8}, {"50": 0.1, "99.9": 0.5})})
+    monkeypatch.setattr(display, "calibration", lambda atlas: measured)
+    page = settled(app.switch_page("pages/compare.py"))
+    page.query_params["at"] = "25,10"
+    settled(page)
+    first, other = (pane["legend"] for pane in drawn["panes"])
+    assert first["title"].endswith("absolute")
+    assert [stop[1] for stop in first["stops"][::16]] == pytest.approx([0.1, 0.8])
+    assert other["title"].endswith("its own range")
+
+
+def test_maps_show_the_region_that_is_compared(page, drawn):
+    assert drawn["focus"] is None
+    page.text_input(key="typed-region").set_value("0, -20, 50, 40")
+    next(b for b in page.button if b.label == "Compare this part").click()
+    settled(page)
+    assert drawn["focus"] == [0, -20, 50, 40]
+    page.text_input(key="typed-region").set_value("-89, 0, -80, 1")  # the sea
+    next(b for b in page.button if b.label == "Compare this part").click()
+    settled(page)
+    assert "no land" in page.error[0].value
+    assert drawn["focus"] == [0, -20, 50, 40], "what cannot be compared moves no map"
+
+
+def test_clusters_are_named_by_what_is_said_of_their_places(page, drawn):
+    page.segmented_control(key="colour-by").set_value("clusters")
+    settled(page)
+    page.slider(key="clusters").set_value(2)
+    settled(page)
+    legend = drawn["panes"][1]["legend"]  # plain coordinates: north and south, or east and west
+    names = [label for _, label, _ in legend["swatches"]]
+    assert legend["named"]
+    assert any(label.endswith(("hot desert", "big city by the sea")) for label in names)
+    assert not any("Himalaya" in label for label in names), "that is said everywhere"
+
+
+def test_a_lasso_says_what_is_inside_and_gives_it_away(page, drawn, monkeypatch):
+    monkeypatch.setattr(scatter, "picked", lambda comparison, how: comparison.region.grid.cells[:, 0] > 20)
+    settled(page)
+    body = " ".join(element.proto.body for element in page.get("html"))
+    assert "cells selected" in body
+    assert "hot desert" in body
+    assert "Himalaya" not in body
+    assert body.count("<img") == scatter.MOST_PICTURES
+    assert {"CSV", "GeoJSON"} <= {button.label for button in page.get("download_button")}
 
 
 @pytest.mark.parametrize(
@@ -266,6 +428,7 @@ def test_scales_of_ours_are_switched_off_one_at_a_time(app, drawn, monkeypatch):
     page.segmented_control(key="compared-world").set_value("scales")
     settled(page)
     assert [pane["id"] for pane in drawn["panes"]] == ["unigeoclip", "unigeoclip-without-1", "unigeoclip-without-2"]
+    assert page.button_group(key="scales-world").value == ["unigeoclip-without-1", "unigeoclip-without-2"]
     assert address(page)["models"] == "unigeoclip,unigeoclip-without-1,unigeoclip-without-2"
     page.button_group(key="scales-world").set_value(["unigeoclip-without-2"])
     settled(page)

@@ -99,8 +99,8 @@ export class Controls {
       "div.ugc-buttons.is-row",
       { role: "group", "aria-label": "Compare in detail" },
       el("span.ugc-buttons-name", { "aria-hidden": "true" }, "Compare"),
-      choose("All", "Compare the whole atlas", () => owner.chooseRegion(null)),
-      choose("This view", "Compare what the map shows now, in more detail", () => owner.chooseRegion(map.getBounds())),
+      choose("All", "Compare the whole atlas, and show it", () => owner.chooseRegion(null)),
+      choose("This view", "Compare what the map shows now, in more detail", () => owner.chooseRegion(map.getBounds(), true)),
       this.drawing,
     );
   }
@@ -137,7 +137,7 @@ export class Controls {
     this.legend.replaceChildren(
       el("div.ugc-legend-title", {}, legend.title),
       ...(legend.stops ? this.bar(legend) : []),
-      ...(legend.swatches ? [this.swatches(legend.swatches)] : []),
+      ...(legend.swatches ? [this.swatches(legend.swatches, legend.named)] : []),
       ...(legend.words ? [el(`div.ugc-legend-note${legend.weak ? ".is-weak" : ""}`, {}, legend.words)] : []),
       ...(legend.fixed ? [] : [this.opacity()]),
     );
@@ -160,11 +160,20 @@ export class Controls {
     ];
   }
 
-  swatches(list) {
+  /** Colors with labels, and a figure beside each where there is one; long labels are cut, and whole as a tooltip. */
+  swatches(list, named = false) {
     return el(
-      "ul.ugc-legend-swatches",
+      `ul.ugc-legend-swatches${named ? ".is-named" : ""}`,
       {},
-      ...list.map(([colour, label]) => el("li", {}, el("i", { style: `background:${colour}` }), label)),
+      ...list.map(([color, label, figure]) =>
+        el(
+          "li",
+          { title: named ? label : null },
+          el("i", { style: `background:${color}` }),
+          el("span", {}, figure && !named ? `${label}: ${figure}` : label),
+          figure && named ? el("b", {}, figure) : null,
+        ),
+      ),
     );
   }
 

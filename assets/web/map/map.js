@@ -83,7 +83,31 @@ class SyncedMap {
     this.root.classList.toggle("is-dark", luminance(getComputedStyle(this.root).getPropertyValue("--st-background-color")) < 0.4);
     this.panes.forEach((pane, i) => pane.update(data.panes[i], data));
     this.root.classList.toggle("has-overlay", data.panes.some((pane) => pane.overlay));
+    this.data = data;
+    this.focus();
     this.address.schedule(); // Python may have written the address anew
+  }
+
+  // The part that is compared fills the maps once, when it is chosen; from then on the view is the visitor's, and so is a
+  // view that came with the link.
+  focus() {
+    const [first] = this.panes;
+    const wanted = JSON.stringify(this.data?.focus ?? null);
+    if (!this.data || !first.fitted || wanted === this.memory.focus) return;
+    const opensWithView = this.memory.focus === undefined && this.memory.texts.v;
+    const isSeen = wanted === this.memory.chosen;
+    this.memory.focus = wanted;
+    if (opensWithView || isSeen) return;
+    if (this.data.focus) this.look(() => first.map.fitBounds(toBounds(this.L, this.data.focus), { animate: false }));
+    else this.home(this.data);
+  }
+
+  // Move the maps to a view that is no one's own: the address forgets any.
+  look(move) {
+    this.panes[0].fitting = true; // the others follow
+    move();
+    this.panes[0].fitting = false;
+    this.address.set("v", null);
   }
 
   // What a person made of the view belongs to the address; how it was fitted at first does not.
@@ -92,13 +116,9 @@ class SyncedMap {
     if (!fitting) this.address.set("v", writeView(map.getCenter(), map.getZoom()));
   }
 
-  // The first view again; on a large screen, without room round a city. It is no one's own, so the address forgets any.
+  // The first view again; on a large screen, without room round a city.
   home(data, cover) {
-    const [first] = this.panes; // the others follow
-    first.fitting = true;
-    first.home(data, false, cover);
-    first.fitting = false;
-    this.address.set("v", null);
+    this.look(() => this.panes[0].home(data, false, cover));
   }
 
   // Only the map in hand is kept within its bounds, the others follow it: their windows differ by a pixel, and each, kept
@@ -128,10 +148,12 @@ class SyncedMap {
     this.onClick?.({ pane: pane.id, lat: clampLat(lat), lng, by: this.memory.by, nonce: `${Date.now()}-${this.nonce}` });
   }
 
-  // What is to be compared: bounds, or null for all of the atlas.
-  chooseRegion(bounds) {
+  // What is to be compared: bounds, or null for all of the atlas. Bounds that are seen already move nothing.
+  chooseRegion(bounds, isSeen = false) {
     this.nonce += 1;
     const edges = bounds && [bounds.getSouth(), bounds.getWest(), bounds.getNorth(), bounds.getEast()];
+    this.memory.chosen = isSeen ? JSON.stringify(edges) : undefined;
+    if (!bounds) this.home(this.data); // also where all of it is compared already
     this.onRegion?.({ bounds: edges, nonce: `${Date.now()}-${this.nonce}` });
   }
 
@@ -230,6 +252,8 @@ class Pane {
       if (seen) this.map.setView(seen.center, seen.zoom, { animate: false });
       else this.home(data, false);
       this.fitted = true;
+      this.fitting = false;
+      this.owner.focus();
     }
     this.fitting = false;
   }
@@ -460,7 +484,7 @@ function addressed(styles) {
   const base = styles.find((style) => style.id === texts.b && !style.online)?.id;
   const valid = { v: view, o: opacity, b: base };
   for (const key of Object.keys(texts)) if ((valid[key] ?? null) === null) delete texts[key];
-  return { view, opacity: opacity ?? 0.75, base: base ?? styles[0]?.id, by: "point", texts };
+  return { view, focus: view ? undefined : "null", opacity: opacity ?? 0.75, base: base ?? styles[0]?.id, by: "point", texts };
 }
 
 // Streamlit gives the theme's colours as #rrggbb; anything else counts as light.
