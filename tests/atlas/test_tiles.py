@@ -2,6 +2,7 @@ import gzip
 import http.server
 import sqlite3
 import threading
+from pathlib import Path
 
 import numpy as np
 import pyogrio
@@ -11,7 +12,15 @@ import shapely
 from tests.atlas import made_up_tiles as made_up
 from unigeoclip.atlas.render.layers import NUMBER_COLUMNS, TEXT_COLUMNS
 from unigeoclip.atlas.sources import tile_downloads
-from unigeoclip.atlas.sources.tiles import MAX_TILES, ZOOM, layer_names, open_tiles, read_layers, tiles_touching
+from unigeoclip.atlas.sources.tiles import (
+    MAX_PLAIN_BYTES,
+    MAX_TILES,
+    ZOOM,
+    layer_names,
+    open_tiles,
+    read_layers,
+    tiles_touching,
+)
 from unigeoclip.errors import DownloadError, InputError
 
 
@@ -242,6 +251,33 @@ def test_a_server_that_fails_again_and_again(server, tmp_path):
     with pytest.raises(DownloadError, match=r"5 attempts \(HTTP 500\)"):
         open_tiles(server.template, made_up.bbox(), tmp_path)
     assert len(server.requests) == 5
+
+
+def test_a_tile_that_never_ends_is_refused(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(tile_downloads, "MAX_TILE_BYTES", 100)
+    with pytest.raises(DownloadError, match="is larger than"):
+        open_tiles(server.template, made_up.bbox(), tmp_path)
+    assert not list((tmp_path / "tiles").rglob("*.pbf"))
+
+
+def test_a_tile_that_unpacks_to_too_much_is_broken(copy):
+    bomb = gzip.compress(bytes(MAX_PLAIN_BYTES + 1), 9)
+    assert len(bomb) < 200_000
+    tile(copy, 0).write_bytes(bomb)
+    tile_set = open_tiles(copy, made_up.bbox())
+    read_layers(tile_set)
+    assert list(tile_set.broken.values()) == ["larger than 100 MB when unpacked"]
+
+
+def test_a_damaged_tile_in_the_cache_is_fetched_again(server, tmp_path):
+    first = open_tiles(server.template, made_up.bbox(), tmp_path)
+    path = Path(first.tiles[0].path)
+    good = path.read_bytes()
+    path.write_bytes(good[: len(good) // 2])
+    asked = len(server.requests)
+    open_tiles(server.template, made_up.bbox(), tmp_path)
+    assert path.read_bytes() == good
+    assert len(server.requests) == asked + 1
 
 
 def test_downloads_are_bounded(server, tmp_path):

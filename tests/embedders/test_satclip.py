@@ -3,7 +3,9 @@
 import hashlib
 import http.server
 import json
+import shutil
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -167,6 +169,11 @@ def test_damage_in_the_cache_is_noticed(tmp_path, cache):
         SatCLIPEmbedder.from_cache()
 
 
+def pin(monkeypatch, sha256):
+    pinned = replace(satclip.SATCLIP_VARIANTS["satclip-vit16-l10"], sha256=sha256)
+    monkeypatch.setitem(satclip.SATCLIP_VARIANTS, "satclip-vit16-l10", pinned)
+
+
 @pytest.fixture
 def hub(tmp_path, monkeypatch):
     """A server that answers as the model hub does; what it sends and announces can be set."""
@@ -193,6 +200,7 @@ def hub(tmp_path, monkeypatch):
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hub)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub-cache"))
+    pin(monkeypatch, serving["etag"])
     yield f"http://127.0.0.1:{server.server_port}", serving
     server.shutdown()
     server.server_close()
@@ -203,12 +211,38 @@ def test_a_download_says_its_size_first_and_is_checked(cache, hub):
     said = []
     folder = download_satclip("satclip-vit16-l10", said.append, endpoint)
     assert "satclip-vit16-l10.ckpt: 0 MB" in said[0]
-    assert "microsoft/SatCLIP-ViT16-L10 at aaaa" in json.loads((folder / "provenance.json").read_text())["source"]
+    assert (
+        "microsoft/SatCLIP-ViT16-L10 at a13816ad6e57" in json.loads((folder / "provenance.json").read_text())["source"]
+    )
     assert SatCLIPEmbedder.from_cache().dim == 16
 
 
-def test_a_download_of_something_else_is_refused(cache, hub):
+@pytest.mark.parametrize("sha256", ["0" * 64, satclip.SATCLIP_VARIANTS["satclip-vit16-l10"].sha256])
+def test_a_download_of_another_file_than_the_pinned_one_is_refused(cache, hub, monkeypatch, sha256):
+    endpoint, _ = hub  # which announces the checksum of what it sends
+    pin(monkeypatch, sha256)
+    with pytest.raises(DownloadError, match="pinned to"):
+        download_satclip("satclip-vit16-l10", lambda _: None, endpoint)
+    assert not cache.exists()
+
+
+def test_without_a_pinned_checksum_the_first_download_is_the_measure(cache, hub, monkeypatch, tmp_path):
     endpoint, serving = hub
+    pin(monkeypatch, None)
+    said = []
+    download_satclip("satclip-vit16-l10", said.append, endpoint)
+    assert "only what the hub announces" in said[0]
+    download_satclip("satclip-vit16-l10", said.append, endpoint)
+    shutil.rmtree(tmp_path / "hub-cache")
+    serving["data"] += b"0"
+    serving["etag"] = hashlib.sha256(serving["data"]).hexdigest()
+    with pytest.raises(DownloadError, match="the first download of this very revision had"):
+        download_satclip("satclip-vit16-l10", said.append, endpoint)
+
+
+def test_a_download_of_something_else_is_refused(cache, hub, monkeypatch):
+    endpoint, serving = hub
+    pin(monkeypatch, None)
     serving["etag"] = "0" * 64
     with pytest.raises(DownloadError, match="not the file that"):
         download_satclip("satclip-vit16-l10", lambda _: None, endpoint)
@@ -224,5 +258,8 @@ def test_a_hub_out_of_reach_is_told_with_the_other_way(cache, hub):
 
 def test_every_variant_names_its_repository():
     assert len(satclip.SATCLIP_VARIANTS) == 6
-    assert satclip.SATCLIP_VARIANTS["satclip-vit16-l40"] == "microsoft/SatCLIP-ViT16-L40"
-    assert satclip.SATCLIP_VARIANTS["satclip-resnet50-l10"] == "microsoft/SatCLIP-ResNet50-L10"
+    assert satclip.SATCLIP_VARIANTS["satclip-vit16-l40"].repository == "microsoft/SatCLIP-ViT16-L40"
+    assert satclip.SATCLIP_VARIANTS["satclip-resnet50-l10"].file == "satclip-resnet50-l10.ckpt"
+    for wanted in satclip.SATCLIP_VARIANTS.values():
+        assert len(bytes.fromhex(wanted.revision)) == 20
+        assert wanted.sha256 is None or len(bytes.fromhex(wanted.sha256)) == 32

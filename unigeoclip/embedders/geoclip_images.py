@@ -21,7 +21,7 @@ from unigeoclip.atlas.cache import cache_folder
 from unigeoclip.atlas.sources.downloads import fetch
 from unigeoclip.config import read_json, write_json
 from unigeoclip.embedders.geoclip import WHEEL, files_of_wheel, published_tensors
-from unigeoclip.embedders.hub import fetch_from_hub
+from unigeoclip.embedders.hub import HubFile, fetch_from_hub
 from unigeoclip.errors import CheckpointError, InputError
 from unigeoclip.files import atomic, reason, sha256_of
 
@@ -34,7 +34,11 @@ __all__ = ["NAME", "GeoCLIPImages", "download_geoclip_images", "import_geoclip_i
 
 NAME = "geoclip-images"
 REPOSITORY = "openai/clip-vit-large-patch14"
-_CLIP_FILES = ("config.json", "model.safetensors")
+_REVISION = "32bd64288804d66eefd0ccbe215aa642df71cc41"
+_CLIP_FILES = {
+    "config.json": "8a09b467700c58138c29d53c605b34ebc69beaadd13274a8a2af8ad2c2f4032a",
+    "model.safetensors": "a2bf730a0c7debf160f7a6b50b3aaf3703e7e88ac73de7a314903141db026dcb",
+}  # with the SHA-256 of each
 _HEAD_IN_WHEEL = "geoclip/model/weights/image_encoder_mlp_weights.pth"
 _HEAD, _RECORD = "head.safetensors", "provenance.json"
 _WIDTHS = (768, 768, 512)  # CLIP's projection, hidden, embedding
@@ -124,7 +128,8 @@ def download_geoclip_images(say: Callable[[str], None], clip: Path | None = None
     """
     if clip is None:
         remedy = f"With CLIP from elsewhere: baselines download {NAME} --from FOLDER."
-        files = [fetch_from_hub(REPOSITORY, file, say, endpoint, remedy)[0] for file in _CLIP_FILES]
+        wanted = [HubFile(REPOSITORY, file, _REVISION, sha256) for file, sha256 in _CLIP_FILES.items()]
+        files = [fetch_from_hub(file, say, endpoint, remedy) for file in wanted]
         clip = files[0].parent
     wheel = fetch([WHEEL], progress=lambda text, _share: say(text))[WHEEL.name]
     return import_geoclip_images(wheel, clip)

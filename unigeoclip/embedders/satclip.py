@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from unigeoclip.atlas.cache import cache_folder
 from unigeoclip.config import from_dict, read_json, write_json
 from unigeoclip.embedders.base import Provenance, embed_in_batches
-from unigeoclip.embedders.hub import fetch_from_hub
+from unigeoclip.embedders.hub import HubFile, fetch_from_hub
 from unigeoclip.errors import CheckpointError, InputError
 from unigeoclip.files import atomic, reason, sha256_of
 
@@ -43,11 +43,37 @@ __all__ = [
     "spherical_harmonics",
 ]
 
-# Name -> repository on the hub, the one that the paper recommends first; the file is <name>.ckpt.
+# Image encoder, degrees -> commit and SHA-256 of the checkpoint as its publisher committed it; the one that the paper
+# recommends first. The checksum of that one is not known to us.
+_PINNED: dict[tuple[str, int], tuple[str, str | None]] = {
+    ("ViT16", 40): ("0ef2acc0b91d3c8cfdf4a0cc03207095989287ab", None),
+    ("ResNet50", 40): (
+        "4591bb4142418299dad615d3fe7c6f88e7943078",
+        "50df6453c20ce82b51ceba89811dcf1a21e7fa9d625cbc630f4cdcc4fc0de53a",
+    ),
+    ("ResNet18", 40): (
+        "3af1b3bc10d8df9e42d87e1de0f00be728f88585",
+        "6e2ed15146566170829bae8dd506d8274cd6fe4534c0ef407668dc3ccb04d2f1",
+    ),
+    ("ViT16", 10): (
+        "a13816ad6e57e964e29782a84cd3b06b1f032af7",
+        "c7596a5f7aacf72a7c49587a2a5a80f23cf61000a36b46e471c1422b273ca9c0",
+    ),
+    ("ResNet50", 10): (
+        "716226a64b906c1906614630045b98c72aaaf732",
+        "87ad5e8ca152e9564896f48de033e8d4278665bce049d36b3794847a430e69b1",
+    ),
+    ("ResNet18", 10): (
+        "5b1d6063885cbcc7b784fdd721b467e56b22348a",
+        "c4af9559afb43d9c8be2781d4f70ce3f8a1087ea5a3773906c7c50ed05479ebd",
+    ),
+}
+# Name -> file of the hub.
 SATCLIP_VARIANTS = {
-    f"satclip-{image.lower()}-l{degree}": f"microsoft/SatCLIP-{image}-L{degree}"
-    for degree in (40, 10)
-    for image in ("ViT16", "ResNet50", "ResNet18")
+    (name := f"satclip-{image.lower()}-l{degree}"): HubFile(
+        f"microsoft/SatCLIP-{image}-L{degree}", f"{name}.ckpt", *pinned
+    )
+    for (image, degree), pinned in _PINNED.items()
 }
 _WEIGHTS, _PROVENANCE = "location_encoder.safetensors", "provenance.json"
 _FIRST_OMEGA = 30.0  # of the first sine (Sitzmann et al., NeurIPS 2020); 1 in the others
@@ -339,7 +365,7 @@ def download_satclip(variant: str, say: Callable[[str], None], endpoint: str | N
         DownloadError: The hub cannot be reached, or what came is not what it announced.
         CheckpointError: The file is of another layout.
     """
-    repository, file = SATCLIP_VARIANTS[_known(variant)], f"{variant}.ckpt"
+    wanted = SATCLIP_VARIANTS[_known(variant)]
     remedy = f"With the file from elsewhere: baselines download {variant} --from FILE."
-    path, revision = fetch_from_hub(repository, file, say, endpoint, remedy)
-    return import_satclip(variant, path, f"{repository} at {revision}, {file}")
+    path = fetch_from_hub(wanted, say, endpoint, remedy)
+    return import_satclip(variant, path, f"{wanted.repository} at {wanted.revision}, {wanted.file}")

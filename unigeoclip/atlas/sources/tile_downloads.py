@@ -10,9 +10,8 @@ import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unigeoclip.atlas.cache import cache_folder
+from unigeoclip.atlas.cache import cache_folder, is_sound, keep
 from unigeoclip.errors import DownloadError, InputError
-from unigeoclip.files import write_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,6 +22,7 @@ TIMEOUT_S = 30.0
 RETRIES = 4
 PAUSE_S = 0.05  # between two requests
 LONGEST_WAIT_S = 60.0
+MAX_TILE_BYTES = 20_000_000  # as sent
 _TYPICAL_TILE_BYTES = 150_000
 _ABSENT = (204, 404, 410)
 _REFUSED = (400, 401, 403, 451)
@@ -62,20 +62,34 @@ def download_tiles(
             "Choose a smaller --bbox, or use an extract (.mbtiles or .pmtiles)."
         )
     folder = (cache or cache_folder()) / "tiles" / hashlib.sha256(template.encode()).hexdigest()[:16] / str(z)
-    todo = [(x, y) for x, y in wanted if not _file(folder, x, y).is_file()]
+    todo = [(x, y) for x, y in wanted if not is_sound(_file(folder, x, y))]
     if todo:
         size_mb = max(1, round(len(todo) * _TYPICAL_TILE_BYTES / 1e6))
         report(f"Downloading {len(todo)} tiles, about {size_mb} MB, from {template.split('/')[2]}", 0.0)
     for number, (x, y) in enumerate(todo):
         data = _fetch(template.replace("{z}", str(z)).replace("{x}", str(x)).replace("{y}", str(y)), first_wait_s)
-        path = _file(folder, x, y)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_bytes(path, data)  # an empty file: the server has no such tile
+        keep_tile(_file(folder, x, y), data)
         report(f"Downloaded tile {number + 1} of {len(todo)}", (number + 1) / len(todo))
         time.sleep(PAUSE_S)
     files = {(x, y): _file(folder, x, y) for x, y in wanted}
     absent = [place for place, path in files.items() if path.stat().st_size == 0]
     return {place: path for place, path in files.items() if place not in set(absent)}, absent
+
+
+def keep_tile(path: Path, data: bytes) -> None:
+    """Keep a tile in the cache, with its checksum; an empty file says that the server has none.
+
+    Raises:
+        DownloadError: It cannot be written.
+    """
+
+    def write(temporary: Path) -> None:
+        temporary.write_bytes(data)
+
+    if not keep(path, write):
+        raise DownloadError(
+            f"{path} cannot be written, so the tile cannot be used. Make room, or set UNIGEOCLIP_CACHE."
+        )
 
 
 def _file(folder: Path, x: int, y: int) -> Path:
@@ -91,7 +105,11 @@ def _fetch(url: str, wait_s: float) -> bytes:
             with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
                 if response.status in _ABSENT:
                     return b""
-                data: bytes = response.read()
+                data: bytes = response.read(MAX_TILE_BYTES + 1)
+            if len(data) > MAX_TILE_BYTES:
+                raise DownloadError(
+                    f"{url} is larger than the {MAX_TILE_BYTES // 1_000_000} MB of a tile at most. Check the address."
+                )
             return data
         except urllib.error.HTTPError as error:
             if error.code in _ABSENT:

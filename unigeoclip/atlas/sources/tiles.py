@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import math
 import sqlite3
 import zlib
@@ -24,9 +25,9 @@ from pyogrio.errors import DataLayerError, DataSourceError, FeatureError, Geomet
 
 from unigeoclip import geo
 from unigeoclip.atlas.render.layers import CRS, GEOMETRY, NUMBER_COLUMNS, TEXT_COLUMNS, CityLayers
-from unigeoclip.atlas.sources.tile_downloads import download_tiles
+from unigeoclip.atlas.sources.tile_downloads import MAX_TILE_BYTES, download_tiles, keep_tile
 from unigeoclip.errors import InputError
-from unigeoclip.files import write_bytes
+from unigeoclip.files import read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     Progress = Callable[[str, float], None]
 
 ZOOM = 14  # the level of the schema that holds every building and street
+MAX_PLAIN_BYTES = 100_000_000  # of a tile when unpacked
 MAX_TILES = 4096  # some 100 x 100 km; a city is far smaller, so more is a mistake
 _MERCATOR_HALF_M = math.pi * geo.MERCATOR_RADIUS_M
 _ENDINGS = (".pbf", ".mvt")
@@ -43,6 +45,7 @@ _COLUMNS_IN_TILES = {"height_m": "render_height", "min_height_m": "render_min_he
 # Extracts differ in which names they keep: the local one if there is, else the one in Latin letters.
 _NAMES_IN_TILES = ("name", "name:latin", "name_int", "name:en", "name_en")
 _UNREADABLE = (DataSourceError, DataLayerError, FeatureError, GeometryError)
+_BROKEN = (*_UNREADABLE, InputError, OSError, ValueError, EOFError, zlib.error, shapely.errors.GEOSException)
 # A height that most buildings share is what the tiles say when the map says nothing (5 m or 3.66 m, by version).
 _DEFAULT_HEIGHT_BELOW_M = 6.0
 _DEFAULT_HEIGHT_SHARE = 0.5
@@ -211,7 +214,7 @@ def _from_url(
 
 def _from_mbtiles(archive: Path, wanted: Sequence[tuple[int, int]] | None, cache: Path | None) -> TileSet:
     """Unpack the tiles: the archive is a table of blobs whose rows count from the south."""
-    from unigeoclip.atlas.cache import cache_folder
+    from unigeoclip.atlas.cache import cache_folder, is_sound
 
     status = archive.stat()
     key = hashlib.sha256(f"{archive.resolve()} {status.st_size} {status.st_mtime_ns}".encode()).hexdigest()[:16]
@@ -229,11 +232,14 @@ def _from_mbtiles(archive: Path, wanted: Sequence[tuple[int, int]] | None, cache
             _refuse_too_many(archive, len(places))
             for x, y in places:
                 path = folder / str(ZOOM) / str(x) / f"{y}.pbf"
-                if not path.is_file():
+                if not is_sound(path):
                     query = "select tile_data from tiles where zoom_level = ? and tile_column = ? and tile_row = ?"
                     data = connection.execute(query, (ZOOM, x, 2**ZOOM - 1 - y)).fetchone()[0]
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    write_bytes(path, data)
+                    if not isinstance(data, bytes) or len(data) > MAX_TILE_BYTES:
+                        raise InputError(
+                            f"{archive}: the tile {ZOOM}/{x}/{y} is too large, or no tile. Fetch it again."
+                        )
+                    keep_tile(path, data)
                 tiles.append(Tile(ZOOM, x, y, str(path)))
         finally:
             connection.close()
@@ -296,7 +302,7 @@ def read_layers(tile_set: TileSet, progress: Progress | None = None) -> CityLaye
             names = _layer_names(tile)
             seen.update(names)
             tables = {name: _read_layer(tile, name) for name in sorted(names & set(TEXT_COLUMNS))}
-        except (*_UNREADABLE, OSError, ValueError, EOFError, zlib.error, shapely.errors.GEOSException) as error:
+        except _BROKEN as error:
             tile_set.broken[tile.name] = " ".join(str(error).split())[:120] or type(error).__name__
             continue
         for name, table in tables.items():
@@ -325,8 +331,17 @@ def _layer_names(tile: Tile) -> set[str]:
     """Layers of a tile; raises ValueError (with EOFError, zlib.error) where the file ends too early."""
     if tile.path.startswith("/vsi"):
         return {str(name) for name, _ in pyogrio.list_layers(tile.path)}
-    data = Path(tile.path).read_bytes()
-    return layer_names(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data)
+    data = read_bytes(tile.path, MAX_PLAIN_BYTES)
+    return layer_names(_unpacked(data) if data[:2] == b"\x1f\x8b" else data)
+
+
+def _unpacked(data: bytes) -> bytes:
+    """Gunzip at most `MAX_PLAIN_BYTES`; raises EOFError, zlib.error, or ValueError where there is more."""
+    with gzip.open(io.BytesIO(data)) as file:
+        plain: bytes = file.read(MAX_PLAIN_BYTES + 1)
+    if len(plain) > MAX_PLAIN_BYTES:
+        raise ValueError(f"larger than {MAX_PLAIN_BYTES // 1_000_000} MB when unpacked")
+    return plain
 
 
 def layer_names(data: bytes) -> set[str]:
