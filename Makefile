@@ -2,8 +2,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 TORCH := torch==2.13.0
+UV := uv==0.13.9
+LOCKED := --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes
 
-.PHONY: app test check format screenshots load
+.PHONY: app test check format screenshots load lock
 
 app: $(VENV)/.app  ## install what the app needs, start it, print its address
 	$(BIN)/streamlit run app.py
@@ -28,13 +30,19 @@ screenshots: $(VENV)/.test  ## take the pictures in README anew
 load: $(VENV)/.test  ## ten visitors at once, a thousand queries, clicks in chromium: prints times and memory
 	$(BIN)/python -m tests.load
 
-# torch comes first and alone: resolved together with the rest, pip may pick a build with gigabytes of CUDA.
-$(VENV)/.app: requirements.txt pyproject.toml
+lock: $(VENV)/.test  ## after a change of versions: resolve all packages again and write their checksums
+	$(BIN)/pip install --quiet --disable-pip-version-check $(UV)
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m tests.lock
+
+# Every package is one whose checksum stands in the lock files. torch comes alone and last, when all else that it needs
+# is there: resolved together with the rest, pip may pick a build with gigabytes of CUDA.
+$(VENV)/.app: requirements.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install $(LOCKED) -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check $(TORCH)
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@
 
-$(VENV)/.test: $(VENV)/.app
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable .[test]
+$(VENV)/.test: $(VENV)/.app requirements-test.lock pyproject.toml
+	$(BIN)/pip install $(LOCKED) -r requirements-test.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
 	touch $@
