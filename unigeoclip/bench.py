@@ -172,8 +172,8 @@ def _some_places(explorer: Explorer, count: int) -> NDArray[np.float64]:
 
 def _questions(explorer: Explorer, latlon: NDArray[np.float64], number: int) -> dict[str, Callable[[], QueryItem]]:
     """Kind of query -> what a person's input becomes a query item by; the file of the picture is made here."""
-    from unigeoclip.modalities.uploads import decode_picture
     from unigeoclip.search import QueryItem
+    from unigeoclip.uploads import decode_picture
 
     point = (float(latlon[0]), float(latlon[1]))
     questions: dict[str, Callable[[], QueryItem]] = {"location": lambda: QueryItem("location", point)}

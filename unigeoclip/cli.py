@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from unigeoclip.atlas.store import Atlas
-    from unigeoclip.modalities.uploads import Decoded
     from unigeoclip.search import Explorer, Match, Query
+    from unigeoclip.uploads import Decoded
 
 __all__ = ["main"]
 
@@ -556,7 +556,7 @@ def _question(arguments: argparse.Namespace) -> tuple[str, Any, str]:
         return "location", _latlon(arguments.latlon), arguments.latlon
     if arguments.modality is None:
         raise InputError("Say what the picture is: --modality aerial, street or surface.")
-    from unigeoclip.modalities.uploads import MAX_FILE_BYTES
+    from unigeoclip.uploads import MAX_FILE_BYTES
 
     return arguments.modality, read_bytes(arguments.image, MAX_FILE_BYTES), str(arguments.image)
 
@@ -580,7 +580,7 @@ def _latlon(text: str) -> tuple[float, float]:
 
 
 def _decoded(path: Path, data: bytes, modality: str, size: tuple[int, int]) -> Decoded:
-    from unigeoclip.modalities.uploads import read_upload
+    from unigeoclip.uploads import read_upload
 
     try:
         return read_upload(modality, data, size)

@@ -50,7 +50,7 @@ class QueryItem:
     Attributes:
         modality: "location", "text", "aerial", "street", "surface"; "place" for all modalities of a place at once; or
             "view" for what a camera of the atlas sees.
-        value: (lat, lon) degrees; a text; a decoded picture (see ``modalities.uploads``) or its `PackedVector`; a
+        value: (lat, lon) degrees; a text; a decoded picture (see ``uploads``) or its `PackedVector`; a
             place_id; or (lat, lon, heading) degrees of a view.
         weight: Its share in the sum; negative for "not like this".
         label: What a person reads; free.

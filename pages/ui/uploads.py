@@ -34,7 +34,7 @@ class Upload:
         data: Its content.
         kind: The modality it was read as.
         item: The query item made of it.
-        array: What the model sees of it, see ``modalities.uploads.Decoded``.
+        array: What the model sees of it, see ``uploads.Decoded``.
     """
 
     name: str
@@ -61,7 +61,7 @@ def kinds_of(manifest: Manifest) -> list[str]:
 
 def kind_of(chosen: str, data: bytes, manifest: Manifest) -> str:
     """The modality chosen, or the one that the file looks like."""
-    from unigeoclip.modalities.uploads import guess_modality
+    from unigeoclip.uploads import guess_modality
 
     return guess_modality(data, kinds_of(manifest)) if chosen == GUESS else chosen
 
@@ -142,7 +142,7 @@ def _take(visitor: Session, explorer: Explorer, chosen: str, key: str, join: str
 
 def _read(visitor: Session, explorer: Explorer, name: str, data: bytes, kind: str) -> Upload | None:
     """Read a file as a modality; None, and the visitor is told why, if it cannot be."""
-    from unigeoclip.modalities.uploads import read_upload
+    from unigeoclip.uploads import read_upload
 
     try:
         decoded = read_upload(kind, data, explorer.input_size(kind))

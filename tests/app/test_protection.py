@@ -190,8 +190,6 @@ def test_the_options_of_the_server_are_those_meant():
     import tomllib
 
     from tests.app import fake
-    from unigeoclip.modalities import uploads
 
     options = tomllib.loads((fake.ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
     assert options["server"]["address"] == options["browser"]["serverAddress"] == "localhost"
-    assert options["server"]["maxUploadSize"] * 1_000_000 == uploads.MAX_FILE_BYTES

@@ -106,9 +106,9 @@ class GeoCLIPImages:
         Raises:
             InputError: It is no picture, or too large a one.
         """
-        from unigeoclip.modalities.uploads import read_picture
+        from unigeoclip.uploads import read_upload
 
-        return self.embed(read_picture(data, _PX).array)
+        return self.embed(read_upload("aerial", data, (_PX, _PX)).array)
 
 
 def download_geoclip_images(say: Callable[[str], None], clip: Path | None = None, endpoint: str | None = None) -> Path:

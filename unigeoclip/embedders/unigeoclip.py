@@ -89,7 +89,7 @@ class UniGeoCLIPEmbedder:
 
     def embed_picture(self, data: bytes, kind: str) -> NDArray[np.float32]:
         """See :meth:`unigeoclip.embedders.base.PictureEmbedder.embed_picture`."""
-        from unigeoclip.modalities.uploads import read_upload
+        from unigeoclip.uploads import read_upload
 
         decoded = read_upload(kind, data, self.model.input_size(kind))
         vector: NDArray[np.float32] = self.model.encode({kind: decoded.array[None]})[kind][0].cpu().numpy()

@@ -12,8 +12,7 @@ from rasterio.io import MemoryFile
 from rasterio.transform import Affine
 
 from unigeoclip.errors import InputError
-from unigeoclip.modalities import uploads
-from unigeoclip.modalities.uploads import decode_picture, decode_surface, guess_modality, read_picture, read_surface
+from unigeoclip.uploads import decode_picture, decode_surface, guess_modality, headers, read_picture, read_surface
 
 PX = 32
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
@@ -203,7 +202,7 @@ def test_huge_pictures_are_refused_by_their_header(width, height):
 
 
 def test_files_over_the_limit_are_refused(monkeypatch):
-    monkeypatch.setattr(uploads, "MAX_FILE_BYTES", 100)
+    monkeypatch.setattr(headers, "MAX_FILE_BYTES", 100)
     for decode in (decode_picture, decode_surface):
         with pytest.raises(InputError, match="too large"):
             decode(file_of(quadrants()), PX)
