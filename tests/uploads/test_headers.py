@@ -162,9 +162,10 @@ def test_heights_read_in_strips_are_the_means_of_all(monkeypatch, side):
         np.asarray(Image.fromarray(part.astype(np.float32)).resize((PX, PX), Image.Resampling.BOX))
         for part in (np.where(known, values, 0), known)
     ]
+    mean = np.where(expected[1] >= 0.5, expected[0] / expected[1], np.nan)
     decoded = read_surface(hostile.geotiff(values), PX)
     # Cells of several pixels at the edge of a result are counted to one side: less than a pixel, of 5 m.
-    np.testing.assert_allclose(decoded.array[0], expected[0] / expected[1], atol=0.01 if side < 1_024 else 4)
+    np.testing.assert_allclose(decoded.array[0], mean, atol=0.01 if side < 1_024 else 4)
     assert decoded.notes == (f"{1 - known.mean():.0%} of the heights are no data.",)
 
 
