@@ -17,6 +17,7 @@ if __name__ == "__main__":
     page.run()
 else:
     shell.own_navigation()
+    shell.stay_home()
     visitors = protection.Visitors.from_environment()
     app = st.App(
         __file__,

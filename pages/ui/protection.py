@@ -12,8 +12,10 @@ import os
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from google.protobuf.message import DecodeError
 from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse
+from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from pages.ui.budgets import Bucket, Budgets
 from unigeoclip.bounds import bounded_int
@@ -219,13 +221,24 @@ def _paced(receive: Receive, send: Send, client_wait_s: Callable[[], float]) -> 
         message = await receive()
         if message["type"] != "websocket.receive":
             return message
-        if message.get("bytes") is None:  # Streamlit takes text for a fault of its own, with a traceback
+        if not _is_message(message.get("bytes")):  # Streamlit takes it for a fault of its own, with a traceback
             await send({"type": "websocket.close", "code": 1003})
             return {"type": "websocket.disconnect", "code": 1003}
         await asyncio.sleep(max(bucket.wait_s(), client_wait_s()))
         return message
 
     return receiving
+
+
+def _is_message(data: bytes | None) -> bool:
+    """Whether this is what Streamlit's client sends; text is not."""
+    if data is None:
+        return False
+    try:
+        BackMsg.FromString(data)
+    except DecodeError:
+        return False
+    return True
 
 
 def _has_room_for_upload(path: str) -> bool:

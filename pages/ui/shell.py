@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pages.ui.qr import machine_address
+
 if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage
 
@@ -38,6 +40,18 @@ def own_navigation() -> None:
     from streamlit.runtime.pages_manager import PagesManager
 
     PagesManager.uses_pages_directory = False
+
+
+def stay_home() -> None:
+    """Keep Streamlit from asking the internet for this machine's address.
+
+    It would at its start, and again whenever a page of another site tries to connect, in order to compare that site's
+    address: a stranger could so have the server wait for the network, during which it answers nobody.
+    """
+    from streamlit import net_util
+
+    net_util.get_external_ip = lambda: None
+    net_util.get_internal_ip = lambda: machine_address() or "127.0.0.1"
 
 
 def pages() -> list[StreamlitPage]:

@@ -8,21 +8,24 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.app import fake
 
 FAKE = ["-m", "tests.app.serve_fake"]
 REAL = ["-m", "streamlit", "run", "app.py", "--server.address", "127.0.0.1", "--server.port"]
+MOST_READ = 50_000_000  # bytes of its log
 STARTS_WITHIN_S = 120  # a busy machine is slow, not broken
 
 
 @dataclass(frozen=True)
 class Server:
-    """A server that runs: where it listens, and its process."""
+    """A server that runs: where it listens, its process, and a way to read what it has written so far."""
 
     address: str
     pid: int
+    written: Callable[[], str]
 
 
 @contextlib.contextmanager
@@ -43,7 +46,7 @@ def running(arguments=FAKE, environment=None):
         address = f"http://127.0.0.1:{port}"
         try:
             _wait_for(address, process, log)
-            yield Server(address, process.pid)
+            yield Server(address, process.pid, lambda: os.pread(log.fileno(), MOST_READ, 0).decode(errors="replace"))
         finally:
             process.terminate()
             process.wait(20)

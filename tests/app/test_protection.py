@@ -9,10 +9,14 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient, WebSocketDenialResponse
 from starlette.websockets import WebSocketDisconnect
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ClientState_pb2 import ClientState
 
 from pages.ui import index, protection
 from pages.ui.protection import Protection, Visitors
 from unigeoclip.errors import InputError
+
+MESSAGE = BackMsg(rerun_script=ClientState(query_string="q=text:sea")).SerializeToString()
 
 
 async def _echo(websocket):
@@ -81,8 +85,8 @@ def test_a_visitor_too_many_reads_a_sentence_and_the_others_go_on():
                     pass
                 assert refused.value.status_code == 503
                 assert refused.value.text == protection.FULL
-                first.send_bytes(b"still here")
-                assert first.receive_bytes() == b"still here"
+                first.send_bytes(MESSAGE)
+                assert first.receive_bytes() == MESSAGE
         assert client.get("/").status_code == 200  # somebody left
 
 
@@ -136,7 +140,7 @@ def test_acts_that_come_too_fast_wait(monkeypatch):
     monkeypatch.setattr(protection, "RUNS_PER_S", 0.01)
 
     async def receive():
-        return {"type": "websocket.receive", "bytes": b"click"}
+        return {"type": "websocket.receive", "bytes": MESSAGE}
 
     async def take_four(client_wait_s):
         paced = protection._paced(receive, None, lambda: client_wait_s)
@@ -150,9 +154,10 @@ def test_acts_that_come_too_fast_wait(monkeypatch):
     assert waits == pytest.approx([150, 150, 150, 200], rel=0.1)
 
 
-def test_text_where_bytes_belong_ends_the_connection_without_a_traceback():
+@pytest.mark.parametrize("junk", ["hello", b"hello", b"\xff" * 100], ids=["text", "bytes", "more bytes"])
+def test_junk_ends_the_connection_without_a_traceback(junk):
     with client_of().websocket_connect("/_stcore/stream") as stream:
-        stream.send_text("hello")
+        (stream.send_text if isinstance(junk, str) else stream.send_bytes)(junk)
         with pytest.raises(WebSocketDisconnect) as closed:
             stream.receive_bytes()
     assert closed.value.code == 1003

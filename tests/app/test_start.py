@@ -7,6 +7,8 @@ import urllib.request
 
 import psutil
 import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from tests.app import fake, server
 from tests.app.visitor import Visitor
@@ -101,6 +103,9 @@ def test_a_start_and_a_visit_ask_nothing_of_the_internet(recorded, start):
             assert page.headers["X-Content-Type-Options"] == "nosniff"
         with pytest.raises(urllib.error.HTTPError, match="404"):
             urllib.request.urlopen(f"{served.address}/_stcore/metrics")
+        stream = served.address.replace("http", "ws", 1) + "/_stcore/stream"
+        with pytest.raises(InvalidStatus, match="403"):  # a page of another site
+            connect(stream, subprotocols=["streamlit"], origin="http://evil.example").close()
     assert seen() == []
 
 
