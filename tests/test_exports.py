@@ -23,7 +23,7 @@ from unigeoclip.compare import Comparison, Region, embed_region
 from unigeoclip.embedders.coordinates import CoordinatesEmbedder, FourierEmbedder
 from unigeoclip.errors import InputError
 from unigeoclip.geo import inverse_web_mercator, web_mercator
-from unigeoclip.heatmap import coloured_picture
+from unigeoclip.heatmap import Best, coloured_picture
 from unigeoclip.items import PackedVector, QueryItem, parse_item
 from unigeoclip.options import joined
 from unigeoclip.search import Match
@@ -97,7 +97,7 @@ def test_the_base_picture_lies_where_it_belongs(atlas):
 
 
 @pytest.mark.parametrize(("kind", "number"), [("components", 0), ("component", 1), ("clusters", 4)])
-def test_the_python_lines_give_what_is_shown(atlas, comparison, kind, number, monkeypatch, tmp_path):
+def test_the_python_lines_give_what_is_shown(atlas, comparison, kind, number, monkeypatch, tmp_path, capsys):
     monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
     region = Region.rectangle(atlas, (20.123456789, -15, 50, 25))
     names = ["fourier", "coordinates"]
@@ -109,7 +109,11 @@ def test_the_python_lines_give_what_is_shown(atlas, comparison, kind, number, mo
     assert found["colours"]["coordinates"].shape == (len(region.grid), 3)
     asked = {}
     exec(exports.python_lines(str(atlas.path), region, names, kind, number, (30.0, 5.0)), asked)
-    assert asked["similarity"]["fourier"].best().similarity > 0.5
+    best = asked["similarity"]["fourier"].best()
+    assert best.similarity > 0.5
+    printed = capsys.readouterr().out
+    assert f"fourier: {len(region.grid)} cells" in printed
+    assert f"fourier: {best.similarity:.2f} at {best.lat:.4f}, {best.lon:.4f}" in printed
 
 
 def test_the_python_lines_ask_by_a_picture(atlas, monkeypatch, tmp_path):
@@ -209,13 +213,18 @@ ITEMS = (
 )
 
 
-def test_the_lines_ask_the_very_same():
+def test_the_lines_ask_the_very_same_and_print_the_best_places(capsys):
     asked = []
 
     class Recorder:
         open = classmethod(lambda cls, name: asked.append(name) or cls())
         query = staticmethod(lambda items: asked.extend(items))
-        search = heatmap = lambda self, query, k=0: SimpleNamespace(to_geotiff=str, to_png=lambda *_, **__: None)
+        search = staticmethod(lambda query, k: results())
+        heatmap = staticmethod(
+            lambda query: SimpleNamespace(
+                to_geotiff=str, to_png=lambda *_, **__: None, best=lambda: Best(42.36, -71.06, 0.876)
+            )
+        )
 
     lines = exports.query_lines("boston", ITEMS, 20, {"scale": "percentile", "floor_percentile": 80.0})
     assert "to_png(\"heatmap.png\", scale='percentile', floor_percentile=80.0)" in lines
@@ -223,6 +232,9 @@ def test_the_lines_ask_the_very_same():
     code = re.sub(r"from unigeoclip.search import .*", "from unigeoclip.items import QueryItem", lines)
     exec(code, {"Explorer": Recorder})
     assert asked == ["boston", *(replace(item, label="") for item in ITEMS)]
+    printed = capsys.readouterr().out
+    assert 'aerial\n  0.50  51.7500, 19.4500  Łódź, "the" city\n' in printed
+    assert "best on the map: 0.88 at 42.3600, -71.0600" in printed
     assert "PackedVector" not in exports.query_lines("boston", ITEMS[:4])
 
 

@@ -49,6 +49,7 @@ __all__ = [
 ]
 
 BASE_WIDTH_PX = 1024  # of the picture below the colours, at least
+PRINTED = 3  # matches of each modality
 _TILE_PX = 256
 _LEAFLET = Path(__file__).resolve().parents[1] / "assets" / "web" / "leaflet"
 _MERCATOR_HALF_M = math.pi * 6_378_137.0
@@ -290,6 +291,14 @@ def query_lines(atlas: str, items: Sequence[QueryItem], k: int = 10, drawn: Mapp
         "heatmap = explorer.heatmap(query)",
         'heatmap.to_geotiff("heatmap.tif")',
         f'heatmap.to_png("heatmap.png"{options})',
+        "",
+        "for modality, matches in results.items():",
+        "    print(modality)",
+        f"    for match in matches[:{PRINTED}]:",
+        '        print(f"  {match.similarity:.2f}  {match.lat:.4f}, {match.lon:.4f}  {match.name}")',
+        "best = heatmap.best()",
+        'print(f"best on the map: {best.similarity:.2f} at {best.lat:.4f}, {best.lon:.4f}")',
+        'print("written: heatmap.tif, heatmap.png")',
     ]
     return "\n".join(lines) + "\n"
 
@@ -383,8 +392,24 @@ def python_lines(
         "embedded = {name: embed_region(load_embedder(name, atlas), region) for name in models}",
         "comparison = Comparison(region, embedded)",
         shown,
+        "",
+        *_printed(point is not None or picture is not None),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _printed(asks: bool) -> list[str]:
+    """Lines that print what a comparison came to: the best places of each model, or how alike the models are."""
+    if asks:
+        return [
+            "for name, heatmap in similarity.items():",
+            "    best = heatmap.best()",
+            '    print(f"{name}: {best.similarity:.2f} at {best.lat:.4f}, {best.lon:.4f}")',
+        ]
+    return [
+        "for name, rgb in colours.items():",
+        '    print(f"{name}: {len(rgb)} cells, {embedded[name].vectors.shape[1]} dimensions")',
+    ]
 
 
 def _tuple(degrees: Sequence[float]) -> str:
@@ -425,7 +450,9 @@ def _heading(panes: Sequence[Pane], title: str, explanation: str, atlas: Atlas) 
         f"<div><b>{html.escape(pane.title)}</b><small>{html.escape(pane.note)}{_groups(pane)}</small></div>"
         for pane in panes
     )
-    makers = " · ".join(dict.fromkeys(source.attribution for source in atlas.manifest.sources))
+    # What judges the model stands on no map.
+    shown = [source for source in atlas.manifest.sources if not source.what.startswith("rules")]
+    makers = " · ".join(dict.fromkeys(source.attribution for source in shown))
     return (
         f"<header><p><strong>{html.escape(title)}</strong> {html.escape(explanation)} "
         f"<small>{html.escape(makers)}</small></p><div class='panes'>{cells}</div></header>"
