@@ -242,7 +242,7 @@ class Explorer:
         return Query(tuple(items), (total / length).astype(np.float32), tuple(notes), origin, tuple(scales.tolist()))
 
     def _scales(self, items: Sequence[QueryItem], vectors: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Factors, (items,), that make words and all else spread alike over the grid; 1 where there is one kind only."""
+        """Factors, (items,), that make words and all else spread alike over the grid; 1 where only one kind is."""
         are_words = np.array([item.modality == "text" for item in items])
         scales = np.ones(len(items))
         if are_words.all() or not are_words.any():
@@ -256,7 +256,9 @@ class Explorer:
     @cached_property
     def _covariance(self) -> NDArray[np.float64]:
         """Of the grid's cells, (dim, dim): ``v @ covariance @ v`` is the variance of the heatmap of ``v``."""
-        return np.atleast_2d(np.cov(self._cells, rowvar=False, bias=True))
+        mean = self._cells.mean(axis=0, dtype=np.float64)
+        # The product in float32, without a copy of all cells: a large city has some hundred thousand.
+        return (self._cells.T @ self._cells).astype(np.float64) / len(self._cells) - np.outer(mean, mean)
 
     def _encode(self, item: QueryItem) -> tuple[NDArray[np.float32], list[Note], tuple[float, float] | None]:
         """Unit vector of one item, what to know about it, and where it is, if anywhere."""
