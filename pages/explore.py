@@ -110,7 +110,7 @@ def explore() -> None:
             if explorer is not None:
                 share.offer(explorer, visitor)
     suggestions.attach(atlas)
-    left, right = st.columns([2.15, 1], gap="medium")
+    left, right = st.columns([size.map_share, 1], gap="medium")
     # Each atlas has a map and cards of its own: nothing of one is left when the other is shown.
     map_key, cards_key = f"map-{name}", f"cards-{name}"
     with left:

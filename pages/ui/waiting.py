@@ -30,7 +30,9 @@ def chosen_atlas() -> str:
     asked = st.query_params.get(links.ATLAS, shown)
     if asked not in names:
         st.error(
-            literal(f"The link asks for the atlas '{excerpt(asked)}', which is not here; this is '{atlas_title(shown)}'."),
+            literal(
+                f"The link asks for the atlas '{excerpt(asked)}', which is not here; this is '{atlas_title(shown)}'."
+            ),
             icon=":material/info:",
         )
         asked = shown

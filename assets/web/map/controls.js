@@ -43,7 +43,9 @@ export class Controls {
     this.value = el("span.ugc-position.ugc-value", { hidden: "" });
     this.attribution = el("span.ugc-attribution");
     this.styles = data.base.styles;
-    this.scale = pane.L.control.scale({ imperial: false, maxWidth: 90, position: "bottomright" });
+    this.scale = pane.L.control.scale({ imperial: false, position: "bottomright" });
+    // As wide as its letters need: on a large screen, and in poster mode, those are larger.
+    Object.defineProperty(this.scale.options, "maxWidth", { get: () => 7 * parseFloat(getComputedStyle(document.documentElement).fontSize) });
     this.scale.addTo(pane.map);
     const foot = corner("bottomright", el("div.ugc-readings", {}, this.value, this.position, el("span.ugc-scale-slot")), this.attribution);
     foot.querySelector(".ugc-scale-slot").append(this.scale.getContainer());

@@ -261,7 +261,18 @@ class Pane {
   home(data, animate = true, cover = false) {
     if (this.fillsWindow) this.map.setView([28, 10], this.map.getMinZoom(), { animate });
     else if (cover && !data.whole_earth) this.map.setView(this.bounds.getCenter(), this.map.getBoundsZoom(this.bounds, true), { animate });
-    else this.map.fitBounds(this.bounds, { animate });
+    else if (data.whole_earth) this.map.fitBounds(this.bounds, { animate });
+    else this.map.setView(this.bounds.getCenter(), this.wholeZoom(), { animate });
+  }
+
+  // The zoom, of those a map may have, at which the atlas fills the shorter side; up to an eighth of a level may be cut
+  // off, 4 % at each edge, rather than leave a quarter level empty. Nothing more: the best match may be at an edge.
+  wholeZoom() {
+    const snap = this.map.options.zoomSnap;
+    this.map.options.zoomSnap = 0; // Leaflet rounds down
+    const exact = this.map.getBoundsZoom(this.bounds);
+    this.map.options.zoomSnap = snap;
+    return Math.round(exact / snap) * snap;
   }
 
   addBase(base) {

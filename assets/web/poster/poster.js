@@ -19,6 +19,8 @@ const SETTLE_MS = 1_000;
 const DRESS_MS = 2_500; // so long the map below the heatmap and the cards beside it are waited for
 const LIFT_MS = 300; // the veil's transition, and a little
 const MISSES = 3;
+const LIFE_MS = 800; // a scene that takes longer to come says so
+const HINT = "Touch the screen or press a key to take over.";
 const SWALLOW_MS = 700; // the click that follows the touch which stopped the loop
 const POINTER = ["pointerdown", "mousedown", "touchstart", "pointerup", "mouseup", "touchend", "click", "wheel"];
 const LIVELY = ["pointermove", "pointerdown", "keydown", "wheel", "touchmove", "input"];
@@ -62,6 +64,7 @@ class Poster {
   }
 
   pause() {
+    this.awaited(null);
     this.touched = performance.now();
     for (const kind of LIVELY) window.addEventListener(kind, this.hearLife, { capture: true, passive: true });
     this.veil(false);
@@ -96,7 +99,7 @@ class Poster {
     this.at = at;
     this.answered = this.shown = false;
     this.framedAt = 0;
-    this.askedAt = performance.now();
+    this.askedAt = this.wantedAt = performance.now();
     this.oldMap = liveMap();
     this.oldPicture = shownPicture();
     this.newMap = !before || before.page !== scene.page || before.atlas !== scene.atlas;
@@ -130,6 +133,7 @@ class Poster {
 
   wait(now) {
     const waited = now - this.askedAt;
+    if (waited > LIFE_MS) this.awaited(now - this.wantedAt);
     if (!this.answered) {
       if (waited > ANSWER_MS) this.miss();
       return;
@@ -150,6 +154,7 @@ class Poster {
 
   reveal(now) {
     this.shown = true;
+    this.awaited(null);
     this.shownAt = now;
     this.settled = false;
     this.caption(this.at);
@@ -233,6 +238,16 @@ class Poster {
     if (this.captioned >= 0) this.caption(this.captioned);
   }
 
+  // What comes next and for how long it has been worked on, so that nobody takes a slow scene for a broken page; null when
+  // it is there.
+  awaited(milliseconds) {
+    const waits = milliseconds !== null;
+    this.band.classList.toggle("is-waiting", waits);
+    const hint = this.words.querySelector(".ugc-poster-hint");
+    const text = waits ? `Next: ${this.data.scenes[this.at].title}. Computing, ${Math.max(1, Math.round(milliseconds / 1000))} s` : HINT;
+    if (hint && hint.textContent !== text) hint.textContent = text;
+  }
+
   caption(at) {
     const scene = this.data.scenes[at];
     this.captioned = at;
@@ -241,7 +256,7 @@ class Poster {
       el("p.ugc-poster-place", {}, scene.place, el("span", {}, number)),
       el("h2.ugc-poster-title", {}, scene.title),
       el("p.ugc-poster-caption", {}, scene.caption),
-      el("p.ugc-poster-hint", {}, "Touch the screen or press a key to take over."),
+      el("p.ugc-poster-hint", {}, HINT),
     );
     this.code(scene);
   }
