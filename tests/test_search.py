@@ -73,9 +73,7 @@ def test_words_and_points_have_comparable_weight_in_a_sum(explorer):
     items = [QueryItem("location", (10.0, 20.0), 2.0), QueryItem("text", "a desert", -1.0), QueryItem("text", "a port")]
     alone = [explorer.query([QueryItem(item.modality, item.value)]).vector for item in items]
     query = explorer.query(items)
-    expected = sum(
-        item.weight * scale * vector for item, scale, vector in zip(items, query.scales, alone, strict=True)
-    )
+    expected = sum(item.weight * scale * vector for item, scale, vector in zip(items, query.scales, alone, strict=True))
     np.testing.assert_allclose(query.vector, expected / np.linalg.norm(expected), atol=1e-5)
     variances = [np.var(explorer._cells @ vector) for vector in alone]
     assert query.scales[0] == 1

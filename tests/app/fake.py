@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image, ImageDraw
 
-from unigeoclip.errors import InputError
+from unigeoclip.errors import InputError, excerpt
 from unigeoclip.geo import as_latlon, distance_m, unit_xyz
 from unigeoclip.heatmap import Grid, Heatmap
 from unigeoclip.items import PackedVector
@@ -188,12 +188,18 @@ class FakeExplorer:
         if item.modality == "location":
             return as_latlon([item.value])[0]
         if item.modality == "place":
-            return self._places[int(item.value[1:])]
+            return self._places[self._number_of(item.value)]
         if item.modality == "text":
             if not item.value.strip():
                 raise InputError("The text is empty: type at least one word.")
             return np.array(self.words.get(item.value.lower(), self._elsewhere(item.value)))
         return self._of_picture(item)
+
+    def _number_of(self, place_id):
+        ids = [f"{self.first_letter}{number:06d}" for number in range(len(self._places))]
+        if place_id not in ids:
+            raise InputError(f"There is no place '{excerpt(place_id)}' in this atlas.")
+        return ids.index(place_id)
 
     def _elsewhere(self, text):
         return np.array((20.0, len(text) * 7.0 % 160))
@@ -242,7 +248,7 @@ class FakeExplorer:
         return self._places, self._similarity(query, self._places)
 
     def place_matches(self, query, place_id, *, encode=True):
-        number = int(place_id[1:])
+        number = self._number_of(place_id)
         value = float(self._similarity(query, self._places[number : number + 1])[0]) if encode else float("nan")
         return {name: self._match(name, number, value, query.origin) for name in self.atlas.manifest.modalities}
 
@@ -262,7 +268,7 @@ class FakeExplorer:
         return self.place(f"{self.first_letter}{int(metres.argmin()):06d}"), float(metres.min())
 
     def place(self, place_id):
-        i = int(place_id[1:])
+        i = self._number_of(place_id)
         name = self.names[i % len(self.names)]
         captions = (*self.captions, ("name", f"Near {name}."))
         return Place(place_id, name, *self._places[i].tolist(), "Nowhere", captions)

@@ -1,4 +1,4 @@
-"""Serve the app over the fake atlases: ``python -m tests.app.serve_fake [OPTIONS OF STREAMLIT] PORT``."""
+"""Serve the app over fake atlases: ``python -m tests.app.serve_fake [ATLAS ...] [--OPTION-OF-STREAMLIT VALUE ...] PORT``."""
 
 import os
 import sys
@@ -11,6 +11,9 @@ from tests.app import fake
 
 if __name__ == "__main__":
     os.environ["UNIGEOCLIP_CACHE"] = tempfile.mkdtemp(prefix="unigeoclip-cache-")
-    fake.install(names=("boston", "world"))
+    *rest, port = sys.argv[1:]
+    first = next((place for place, word in enumerate(rest) if word.startswith("--")), len(rest))
+    names, options = rest[:first], rest[first:]
+    fake.install(names=names or ("boston", "world"))
     qr.origin = lambda: fake.ORIGIN
-    cli.main(["run", str(fake.ROOT / "app.py"), *sys.argv[1:-1], "--server.port", sys.argv[-1]])
+    cli.main(["run", str(fake.ROOT / "app.py"), *options, "--server.port", port])
