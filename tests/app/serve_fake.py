@@ -1,4 +1,7 @@
-"""Serve the app over fake atlases: ``python -m tests.app.serve_fake [ATLAS ...] [--OPTION-OF-STREAMLIT VALUE ...] PORT``."""
+"""Serve the app over fake atlases: ``python -m tests.app.serve_fake [ATLAS ...] [--OPTION VALUE ...] PORT``.
+
+The options are those of Streamlit.
+"""
 
 import os
 import sys
