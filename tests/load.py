@@ -1,6 +1,6 @@
 """How the app bears visitors: ``python -m tests.load``, with the real data and models, on the machine it runs on.
 
-Three measurements, none of them a test, since they are as good as the machine is idle:
+Four measurements, none of them a test, since they are as good as the machine is idle:
 
 - *Visitors at once.* Ten visitors, each a session of its own over Streamlit's websocket protocol, click the map every
   two seconds for a minute, or as soon as their last click is answered if that takes longer. No browser takes part: ten
@@ -12,6 +12,8 @@ Three measurements, none of them a test, since they are as good as the machine i
   and at the end.
 - *On screen.* One visitor in chromium clicks thirty times: from the button going down to the first frame that holds the
   new heatmap, as the page's own clock tells, and the bytes of each heatmap.
+- *Among hostile ones.* Thirty visitors click as in the first measurement while ten others send addresses that are none,
+  fetch tiles without end, upload junk, open hostile links and leave, or act faster than anybody can.
 """
 
 import argparse
@@ -21,17 +23,24 @@ import statistics
 import sys
 import threading
 import time
+from collections import Counter
 
 import psutil
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ClientState_pb2 import ClientState
+from websockets.exceptions import WebSocketException
+from websockets.sync.client import connect
 
 from tests.app import server
 from tests.app.visitor import Visitor
+from tests.attacks import http
 
 VISITORS, SECONDS, PAUSE_S, RECHECKED = 10, 60.0, 2.0, 20
 QUERIES, FIRST_QUERIES = 1000, 100
 CLICKS = 30
+HONEST, HOSTILE = 30, 10
 IDLE_PERCENT, SETTLES_WITHIN_S = 15.0, 180.0
-BARS = {"p95_s": 3.0, "growth_mb": 60.0, "on_screen_s": 1.0, "heatmap_kb": 150.0}
+BARS = {"p95_s": 3.0, "hostile_p95_s": 2.0, "growth_mb": 60.0, "on_screen_s": 1.0, "heatmap_kb": 150.0}
 # Where clicks fall: south, west, north, east, degrees; well inside what the map shows at first.
 WHERE = {"boston": (42.29, -71.17, 42.42, -71.03), "world": (-35.0, -100.0, 60.0, 130.0)}
 DIGITS = {"boston": 5, "world": 2}  # of a click's coordinates, as the page rounds them, or coarser
@@ -62,8 +71,8 @@ class Clicks:
             yield round(lat, self._digits), round(lon, self._digits)
 
 
-def measure_visitors(address, atlas, visitors=VISITORS, seconds=SECONDS, pause_s=PAUSE_S):
-    """Visitors who click at the same time; see the module.
+def measure_visitors(address, atlas, visitors=VISITORS, seconds=SECONDS, pause_s=PAUSE_S, ended=lambda: None):
+    """Visitors who click at the same time; see the module. ``ended`` is called when they have.
 
     Returns:
         "visitors"; "clicks", of all of them; "median_s", "p95_s" and "slowest_s" from click to heatmap; "others",
@@ -87,11 +96,100 @@ def measure_visitors(address, atlas, visitors=VISITORS, seconds=SECONDS, pause_s
         thread.start()
     for thread in threads:
         thread.join()
+    ended()
     times = [shown.fetched_s for _, shown in answers]
     return {
         "visitors": visitors, "clicks": len(answers), **_spread(times),
         "others": _not_their_own(address, atlas, answers), "failed": failed,
     }  # fmt: skip
+
+
+def measure_hostile(address, atlas, visitors=HONEST, hostile=HOSTILE, seconds=SECONDS, pause_s=PAUSE_S):
+    """Visitors who click as in `measure_visitors` while others do the server harm, each in one of five ways.
+
+    The hostile ones come from addresses of their own (127.0.0.2 and on), as strangers do; each goes on at once when it
+    is answered. They stop when the honest ones have.
+
+    Returns:
+        As `measure_visitors`, of the honest ones, and "hostile"; "harm", what they did, by kind; "faults", answers 500.
+    """
+    over, done, faults = threading.Event(), Counter(), Counter()
+
+    def harm(number):
+        kind = HARM[number % len(HARM)]
+        dice, source = random.Random(number), f"127.0.0.{number + 2}"
+        while not over.is_set():
+            try:
+                faults[kind.__name__] += kind(address, atlas, dice, source) == 500
+            except (OSError, TimeoutError, WebSocketException):
+                over.wait(0.05)  # refused, as it should be
+            done[kind.__name__.lstrip("_")] += 1
+
+    threads = [threading.Thread(target=harm, args=(number,), daemon=True) for number in range(hostile)]
+    for thread in threads:
+        thread.start()
+    honest = measure_visitors(address, atlas, visitors, seconds, pause_s, over.set)
+    for thread in threads:
+        thread.join(120)
+    return {**honest, "hostile": hostile, "harm": dict(done), "faults": faults.total()}
+
+
+def _bad_addresses(address, _atlas, dice, source):
+    """Tiles and pictures that are none, with numbers of thousands of digits."""
+    path = dice.choice([*http.known(), *http.at_random(dice, 5)])
+    return http.send(address, http.request(path), source=source)[0]
+
+
+def _many_tiles(address, atlas, dice, source):
+    """Tiles, pictures and street views that nobody has asked for yet."""
+    south, west, north, east = WHERE[atlas]
+    lat, lon = dice.uniform(south, north), dice.uniform(west, east)
+    path = dice.choice(
+        [
+            f"/data/{atlas}/tiles/plain/5/{dice.randrange(32)}/{dice.randrange(32)}",
+            f"/data/{atlas}/pictures/surface/{lat},{lon}",
+            f"/data/{atlas}/street/{lat},{lon},{dice.randrange(360)}.jpg?w=1344",
+        ]
+    )
+    return http.send(address, http.request(path), source=source)[0]
+
+
+def _junk_uploads(address, _atlas, dice, source):
+    """Files for sessions that are none."""
+    body = dice.randbytes(200_000)
+    data = http.request(f"/_stcore/upload_file/{dice.random()}/1", "PUT", [f"Content-Length: {len(body)}"]) + body
+    return http.send(address, data, source=source)[0]
+
+
+def _connected(address, source):
+    stream = address.replace("http", "ws", 1) + "/_stcore/stream"
+    return connect(stream, subprotocols=["streamlit"], max_size=None, source_address=(source, 0), open_timeout=60)
+
+
+def _hostile_links(address, atlas, dice, source):
+    """A page opened by a link that is none, or that asks for much; gone at once, and back again."""
+    digits = "9" * dice.randint(1, 6000)
+    link = dice.choice(
+        [f"q=view:42.36,-71.06,{digits}", f"q=at:{digits},1", f"q={'text:a&q=' * 500}", f"o={digits}", "q=vector:AAAA",
+         f"top={digits}", f"q=text:{'word ' * 1000}"]
+    )  # fmt: skip
+    with _connected(address, source) as line:
+        line.send(BackMsg(rerun_script=ClientState(query_string=f"atlas={atlas}&{link}")).SerializeToString())
+        time.sleep(dice.uniform(0, 0.5))
+
+
+def _endless_acts(address, atlas, dice, source):
+    """A page that has the server draw it again and again without waiting, and now and then sends junk."""
+    with _connected(address, source) as line:
+        for _ in range(200):
+            state = ClientState(query_string=f"atlas={atlas}&q=text:{dice.random()}")
+            line.send(BackMsg(rerun_script=state).SerializeToString())
+        line.send(b"junk")
+        while True:
+            line.recv(timeout=30)
+
+
+HARM = (_bad_addresses, _many_tiles, _junk_uploads, _hostile_links, _endless_acts)
 
 
 def _clicks_for(visitor, clicks, seconds, pause_s):
@@ -211,7 +309,7 @@ def main():
     """Measure what was asked for, everything by default, and print it as JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--atlas", choices=sorted(WHERE), default="boston")
-    parser.add_argument("--only", choices=["visitors", "memory", "screen"], help="one measurement")
+    parser.add_argument("--only", choices=["visitors", "memory", "screen", "hostile"], help="one measurement")
     parser.add_argument("--visitors", type=int, default=VISITORS)
     parser.add_argument("--seconds", type=float, default=SECONDS, help="how long they click")
     parser.add_argument("--queries", type=int, default=QUERIES, help="of one session, for its memory")
@@ -226,6 +324,7 @@ def main():
             ),
             "memory": lambda: measure_memory(served, arguments.atlas, arguments.queries),
             "screen": lambda: measure_screen(served.address, arguments.atlas, arguments.clicks),
+            "hostile": lambda: measure_hostile(served.address, arguments.atlas, seconds=arguments.seconds),
         }
         _settle(served, arguments.atlas)
         for name in [arguments.only] if arguments.only else measurements:

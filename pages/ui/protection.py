@@ -12,6 +12,7 @@ import os
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import h11
 from google.protobuf.message import DecodeError
 from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse
@@ -145,7 +146,10 @@ class Protection:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
         if scope["type"] == "http":
-            await self._http(scope, receive, self._with_headers(send))
+            try:
+                await self._http(scope, receive, self._with_headers(send))
+            except h11.LocalProtocolError:  # the server had given up the connection over a body that is none
+                _log.warning("A request of %s broke off.", client_of(scope))
         elif scope["type"] == "websocket":
             await self._websocket(scope, receive, send)
         else:

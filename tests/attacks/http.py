@@ -209,11 +209,17 @@ class Watch:
                 self.stops += 1
 
 
-def send(address, data, patience_s=PATIENCE_S):
-    """Send bytes and read the answer; returns its status, 0 where there is none, its bytes, and the seconds it took."""
+def send(address, data, patience_s=PATIENCE_S, source=""):
+    """Send bytes and read the answer, from an address of this machine; 127.0.0.2 and so on are other clients.
+
+    Returns:
+        Its status, 0 where there is none; its bytes; the seconds it took.
+    """
     where, began, answer = urlparse(address), time.monotonic(), b""
     try:
-        with socket.create_connection((where.hostname, where.port), timeout=patience_s) as line:
+        with socket.create_connection(
+            (where.hostname, where.port), timeout=patience_s, source_address=(source, 0)
+        ) as line:
             line.sendall(data)
             while (part := line.recv(65536)) and len(answer) < 2_000_000:
                 answer += part
@@ -247,7 +253,8 @@ def attack(served):
             status, answer, seconds = send(served.address, data, patience_s)
             requests += 1
             statuses[status] += 1
-            slowest = max(slowest, (seconds, data[:60].decode("latin-1")))
+            if status:  # where no answer comes, it is we who wait
+                slowest = max(slowest, (seconds, data[:60].decode("latin-1")))
             head, _, body = answer.partition(b"\r\n\r\n")
             leaks += any(secret in body for secret in SECRETS)
             injected += b"\r\nset-cookie: a=b" in head.lower()
