@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 MAX_VISITORS = "UNIGEOCLIP_MAX_VISITORS"  # environment variables
 METRICS = "UNIGEOCLIP_METRICS"
 VISITORS = 100  # open pages at once, unless the variable says otherwise
-CONNECTS, CONNECTS_PER_S = 120, 2.0  # of one client: pages it may open at once, and how many a second for ever
-RUNS, RUNS_PER_S = 40, 10.0  # of one page: clicks and other acts; what comes faster waits
-CLIENT_RUNS, CLIENT_RUNS_PER_S = 200, 20.0  # of all pages of one client
+CONNECTS, CONNECTS_PER_S = 60, 0.5  # of one client: pages it may open at once, and how many a second for ever
+RUNS, RUNS_PER_S = 20, 2.0  # of one page: clicks and other acts; what comes faster waits
+CLIENT_RUNS, CLIENT_RUNS_PER_S = 100, 10.0  # of all pages of one client, which may be a room full of people
 UPLOADS_AT_ONCE = 4
 SESSION_UPLOAD_BYTES, ALL_UPLOAD_BYTES = 200_000_000, 1_000_000_000  # of files that Streamlit holds in memory
 FULL = "Too many people are using this server just now. Please come back in a few minutes."

@@ -46,11 +46,13 @@ class Visitor:
         address: Of the server, ``http://host:port``.
         atlas: Name of the atlas that is asked.
         patience_s: How long an answer may take before the visitor gives up with a TimeoutError.
+        source: Address of this machine that the visitor comes from; 127.0.0.2 and so on are other clients.
     """
 
     address: str
     atlas: str
     patience_s: float = 120.0
+    source: str = ""
     _query_string: str = ""
     _page: str = ""
     _map: dict = field(default_factory=dict)
@@ -62,7 +64,10 @@ class Visitor:
     def __enter__(self):
         stream = self.address.replace("http", "ws", 1) + "/_stcore/stream"
         # Frames are as large as what they show; a browser sets no limit either.
-        self._socket = connect(stream, subprotocols=["streamlit"], max_size=None, open_timeout=self.patience_s)
+        self._socket = connect(
+            stream, subprotocols=["streamlit"], max_size=None, open_timeout=self.patience_s,
+            source_address=(self.source, 0) if self.source else None,
+        )  # fmt: skip
         self._query_string = f"atlas={self.atlas}"
         self._rerun(ClientState())
         self._until(lambda: bool(self._map), "the map")
