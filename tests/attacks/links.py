@@ -1,4 +1,4 @@
-"""Open hostile links in the app as it runs, and count what breaks: ``python -m tests.attacks.links [COUNT]``.
+"""Open hostile links in the app as it runs, and count what breaks: ``python -m tests.attacks.links [COUNT [SECONDS]]``.
 
 Each link is opened by a visitor without a browser (``tests.app.visitor``), in a session of its own, on a server of
 its own on loopback. The counts are printed as JSON: {"links", "exceptions_shown", "errors_told", "timeouts",
@@ -6,6 +6,7 @@ its own on loopback. The counts are printed as JSON: {"links", "exceptions_shown
 """
 
 import contextlib
+import itertools
 import json
 import random
 import sys
@@ -16,11 +17,13 @@ import urllib.request
 
 from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.exceptions import WebSocketException
+from websockets.sync.client import connect
 
 from tests.app import server
 from tests.app.visitor import Visitor
 
-COUNT = 300
+COUNT, SECONDS = 300, 240.0
 PATIENCE_S = 60.0
 PAGES = ("explore", "compare", "atlas")
 HUGE = "9" * 5000
@@ -126,8 +129,6 @@ class _Guest(Visitor):
         return self.exceptions, self.errors
 
     def __enter__(self):
-        from websockets.sync.client import connect
-
         stream = self.address.replace("http", "ws", 1) + "/_stcore/stream"
         self._socket = connect(stream, subprotocols=["streamlit"], max_size=None, open_timeout=self.patience_s)
         return self
@@ -140,31 +141,38 @@ class _Guest(Visitor):
             self.errors += kind == "alert"
 
 
-def attack(count=COUNT, arguments=server.REAL):
-    """Open so many links, a third on each page; returns the counts."""
+def attack(count=COUNT, seconds=SECONDS, arguments=server.REAL):
+    """Open so many links, a third on each page, and stop after so many seconds; returns the counts."""
     counts = dict.fromkeys(("links", "exceptions_shown", "errors_told", "timeouts", "server_stops"), 0)
     broke, slowest = [], 0.0
+    by_page = [[(page, query) for query in hostile_links(page, count // len(PAGES))] for page in PAGES]
     with server.running(arguments) as served:
         _warm(served.address)
-        for page in PAGES:
-            for query in hostile_links(page, count // len(PAGES)):
-                counts["links"] += 1
-                begun = time.monotonic()
-                try:
-                    with _Guest(served.address, "", PATIENCE_S) as guest:
-                        exceptions, errors = guest.follow(page, query)
-                except TimeoutError:
-                    counts["timeouts"] += 1
-                    broke.append([page, "timeout", str(query)[:120]])
-                    continue
-                slowest = max(slowest, time.monotonic() - begun)
-                counts["exceptions_shown"] += exceptions
-                counts["errors_told"] += errors
-                if exceptions:
-                    broke.append([page, "exception", str(query)[:120]])
+        end = time.monotonic() + seconds
+        for page, query in itertools.chain.from_iterable(zip(*by_page, strict=True)):
+            begun = time.monotonic()
+            if begun > end:
+                break
+            counts["links"] += 1
+            found = _open(served.address, page, query)
+            slowest = max(slowest, time.monotonic() - begun)
+            for name, value in found.items():
+                counts[name] += value
+            if found["timeouts"] or found["exceptions_shown"]:
+                broke.append([page, str(query)[:120]])
         counts["server_stops"] = int(not _is_up(served.address))
         counts["tracebacks_in_log"] = served.written().count("Traceback (most recent call last)")
     return counts | {"slowest_s": round(slowest, 2), "broke": broke[:10]}
+
+
+def _open(address, page, query):
+    """Follow one link in a session of its own; what it showed, as counts."""
+    try:
+        with _Guest(address, "", PATIENCE_S) as guest:
+            exceptions, errors = guest.follow(page, query)
+    except (OSError, WebSocketException):  # too late, or it hung up; whether the server is gone is asked at the end
+        return {"timeouts": 1, "exceptions_shown": 0}
+    return {"timeouts": 0, "exceptions_shown": exceptions, "errors_told": errors}
 
 
 def _warm(address):
@@ -183,7 +191,8 @@ def _is_up(address):
 
 
 if __name__ == "__main__":
-    found = attack(int(sys.argv[1]) if len(sys.argv) > 1 else COUNT)
+    given = sys.argv[1:]
+    found = attack(int(given[0]) if given else COUNT, float(given[1]) if len(given) > 1 else SECONDS)
     sys.stdout.write(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
     bad = ("exceptions_shown", "timeouts", "tracebacks_in_log", "server_stops")
     sys.exit(int(any(found[name] for name in bad)))

@@ -232,3 +232,21 @@ def test_the_introduction_comes_once_and_again_when_it_is_asked_for(visit):
     assert page.locator(".ugc-intro").inner_text() == ""
     page.get_by_role("button", name="How to use this page").click()
     assert steps.count() == 3
+
+
+def test_a_scene_that_is_slow_to_come_shows_that_it_is_being_computed(poster):
+    visitor = poster()
+    page, held = visitor.page, []
+    page.route("**/data/overlays/**", held.append)
+    turn(visitor, SCENE_MS)
+    page.wait_for_selector(".ugc-poster-band.is-waiting")
+    page.wait_for_function(
+        "title => document.querySelector('.ugc-poster-hint').textContent.startsWith(`Next: ${title}. Computing`)",
+        arg=SCENES[1].title,
+    )
+    page.unroute("**/data/overlays/**")
+    for route in held:
+        route.continue_()
+    wait_for(visitor, 1)
+    assert page.locator(".ugc-poster-band.is-waiting").count() == 0
+    assert "take over" in page.locator(".ugc-poster-hint").inner_text()
