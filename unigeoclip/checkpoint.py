@@ -13,7 +13,7 @@ from torch import Tensor
 
 from unigeoclip.config import from_dict, read_json, write_json
 from unigeoclip.errors import CheckpointError, InputError
-from unigeoclip.files import atomic
+from unigeoclip.files import atomic, reason
 from unigeoclip.model import ModelConfig, UniGeoCLIP
 
 # Kept in float32 in compact files too: rounding a frequency would move the phase of a far place by whole turns, and the
@@ -25,6 +25,9 @@ _STEPS, _FINE_STEPS = 31, 127
 _FINE = ("encoders.aerial.", "encoders.street.")
 _SCALE = "#scale"  # suffix of the tensor that holds the scale of each row of a compact one
 _CODED = "#coded"  # suffix of a compact one: its steps as bytes, Huffman-coded by zlib
+_MOST_PER_BYTE = 8  # weights in a byte of a file: none takes less than a bit
+_DEPTHS, _MOST_BLOCKS = ("depth", "pooled_blocks", "blocks", "registers"), 512
+_NO_MODEL = (ArithmeticError, AttributeError, IndexError, KeyError, MemoryError, RuntimeError, TypeError, ValueError)
 _PER_PACK, _BITS = 4, 6  # of files that have no such suffix: four weights in three bytes
 
 
@@ -133,10 +136,14 @@ def load_model(folder: Path) -> UniGeoCLIP:
         if not path.is_file():
             raise CheckpointError(f"{folder} is no model folder: {path.name} is missing. Train one with 'train --out'.")
     try:
-        model = UniGeoCLIP(from_dict(ModelConfig, read_json(config_path), where="model"))
+        config = from_dict(ModelConfig, read_json(config_path), where="model")
+        _refuse_impossible(config, config_path, weights_path)
+        model = UniGeoCLIP(config)
         stored = load_file(weights_path)
     except InputError as error:
         raise CheckpointError(f"{config_path}: {error}") from error
+    except OSError as error:
+        raise CheckpointError(f"{weights_path} cannot be read: {reason(error)}.") from error
     except SafetensorError as error:
         raise CheckpointError(f"{weights_path} is damaged ({error}); restore it or train again.") from error
     try:
@@ -146,6 +153,34 @@ def load_model(folder: Path) -> UniGeoCLIP:
         first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
         raise CheckpointError(f"{weights_path} does not fit {config_path.name}: {first}") from error
     return model.eval()
+
+
+def _refuse_impossible(config: ModelConfig, config_path: Path, weights_path: Path) -> None:
+    """Raises CheckpointError if a configuration describes no model, or one larger than its file of weights can hold.
+
+    Found out without taking the memory: a damaged size could ask for all of it.
+    """
+    depths = [
+        number
+        for options in config.encoders.values()
+        for name, value in options.items()
+        if name in _DEPTHS
+        for number in (value if isinstance(value, list) else [value])
+    ]
+    try:
+        if max(depths, default=0) > _MOST_BLOCKS:
+            raise ValueError(f"more than {_MOST_BLOCKS} blocks")
+        with torch.device("meta"):
+            count = sum(weight.numel() for weight in UniGeoCLIP(config).parameters())
+    except _NO_MODEL as error:
+        raise CheckpointError(
+            f"{config_path} describes no model ({reason(error)}); restore it or train again."
+        ) from error
+    if count > _MOST_PER_BYTE * weights_path.stat().st_size:
+        raise CheckpointError(
+            f"{config_path} describes a model of {count:,} weights, more than {weights_path.name} can hold; restore it "
+            "or train again."
+        )
 
 
 def checkpoint_id(folder: Path) -> str:
