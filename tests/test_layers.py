@@ -27,6 +27,7 @@ FLOOR_PLAN = [
         "item_maps",
         "calibration",
         "levels",
+        "selection",
         "search",
         "tables",
         "projection",

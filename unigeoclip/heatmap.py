@@ -170,9 +170,9 @@ class Grid:
     def cells_at(self, latlon: NDArray[np.float64]) -> NDArray[np.int32]:
         """`cell_at` for many points, (n, 2) degrees -> (n,); -1 outside the grid or where the cell does not count."""
         lat_step, lon_step = self.step_deg
-        rows = np.floor((self.bounds[2] - latlon[:, 0]) / lat_step).astype(np.int64)
+        rows = ((self.bounds[2] - latlon[:, 0]) // lat_step).astype(np.int64)
         rows -= latlon[:, 0] == self.bounds[0]
-        columns = np.floor(((latlon[:, 1] - self.bounds[1]) % 360) / lon_step).astype(np.int64)
+        columns = (((latlon[:, 1] - self.bounds[1]) % 360) // lon_step).astype(np.int64)
         inside = (rows >= 0) & (rows < self.shape[0]) & (columns < self.shape[1])
         found = np.full(len(latlon), -1, np.int32)
         found[inside] = self._numbers[rows[inside], columns[inside]]

@@ -92,13 +92,18 @@ class FakeAtlas:
 
     @property
     def places(self):
+        cells = Grid.over((-90.0, -180.0, 90.0, 180.0), 2.0, is_land).cells
+        at = cells[np.random.default_rng(0).choice(len(cells), 60, replace=False)]
+        # The north is said to be one thing, the south another; "Himalaya" is everywhere.
+        said = [np.array([1, 0 if lat > 20 else 2]) for lat in at[:, 0]]
         return pd.DataFrame(
             {
                 "random": ["train"] * 50 + ["held_out"] * 10,
                 "place_id": [f"w{i:06d}" for i in range(60)],
-                "gallery": True,
+                "gallery": True, "name": [NAMES[i % len(NAMES)] for i in range(60)],
+                "lat": at[:, 0], "lon": at[:, 1], "sentences": said,
             }
-        )
+        )  # fmt: skip
 
     def raster(self, name):
         return FakeRaster(name)

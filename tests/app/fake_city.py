@@ -108,9 +108,15 @@ class FakeCity:
 
     @property
     def places(self):
+        cells = Grid.over(BOUNDS, 0.002, is_land).cells
+        at = cells[np.random.default_rng(0).choice(len(cells), 60, replace=False)]
         return pd.DataFrame(
-            {"views": ["train"] * 45 + ["held_out"] * 15, "place_id": [f"w{i:06d}" for i in range(60)], "gallery": True}
-        )
+            {
+                "views": ["train"] * 45 + ["held_out"] * 15, "place_id": [f"w{i:06d}" for i in range(60)],
+                "gallery": True, "name": [NAMES[i % len(NAMES)] for i in range(60)],
+                "lat": at[:, 0], "lon": at[:, 1], "sentences": [np.array([0])] * 60,
+            }
+        )  # fmt: skip
 
     @property
     def sentences(self):
