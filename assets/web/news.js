@@ -60,9 +60,12 @@ function draw(root, { words, share }, timeLeft) {
   bar.firstChild.style.width = `${percent}%`;
 }
 
+// The time is estimated whenever there is progress, and counted down in between.
 function left(begun, share) {
   const done = share - begun.share;
   if (done < LEAST_SHARE) return "";
-  const seconds = ((performance.now() - begun.at) / 1000 / done) * (1 - share);
-  return `, about ${seconds > 10 ? 5 * Math.round(seconds / 5) : Math.max(1, Math.round(seconds))} s left`;
+  const now = performance.now();
+  if (share !== begun.last) Object.assign(begun, { last: share, until: now + ((now - begun.at) / done) * (1 - share) });
+  const seconds = Math.max(1, (begun.until - now) / 1000);
+  return `, about ${seconds > 10 ? 5 * Math.round(seconds / 5) : Math.round(seconds)} s left`;
 }

@@ -94,8 +94,8 @@ class FakeAtlas:
     def places(self):
         cells = Grid.over((-90.0, -180.0, 90.0, 180.0), 2.0, is_land).cells
         at = cells[np.random.default_rng(0).choice(len(cells), 60, replace=False)]
-        # The north is said to be one thing, the south another; "Himalaya" is everywhere.
-        said = [np.array([1, 0 if lat > 20 else 2]) for lat in at[:, 0]]
+        # The Old World is said to be one thing, the New World another; "Himalaya" is everywhere.
+        said = [np.array([1, 0 if lon > -30 else 2]) for lon in at[:, 1]]
         return pd.DataFrame(
             {
                 "random": ["train"] * 50 + ["held_out"] * 10,

@@ -369,7 +369,7 @@ def test_clusters_are_named_by_what_is_said_of_their_places(page, drawn):
     settled(page)
     page.slider(key="clusters").set_value(2)
     settled(page)
-    legend = drawn["panes"][1]["legend"]  # plain coordinates: north and south, or east and west
+    legend = drawn["panes"][1]["legend"]  # plain coordinates: the Old World and the New World
     names = [label for _, label, _ in legend["swatches"]]
     assert legend["named"]
     assert any(label.endswith(("hot desert", "big city by the sea")) for label in names)
@@ -377,7 +377,7 @@ def test_clusters_are_named_by_what_is_said_of_their_places(page, drawn):
 
 
 def test_a_lasso_says_what_is_inside_and_gives_it_away(page, drawn, monkeypatch):
-    monkeypatch.setattr(scatter, "picked", lambda comparison, how: comparison.region.grid.cells[:, 0] > 20)
+    monkeypatch.setattr(scatter, "picked", lambda comparison, how: comparison.region.grid.cells[:, 1] > -30)
     settled(page)
     body = " ".join(element.proto.body for element in page.get("html"))
     assert "cells selected" in body
