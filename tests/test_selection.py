@@ -39,6 +39,11 @@ def test_groups_are_named_by_what_is_said_of_them_alone():
     assert west[1][0].z > 3
 
 
+def test_what_is_said_everywhere_tells_no_group_from_the_others():
+    west, east = characteristic(Atlas, (np.arange(100) >= 20).astype(int), 2)
+    assert "Long Road" not in [each.text for each in west[1] + east[1]], "however unlike the groups are in size"
+
+
 def test_groups_that_differ_in_nothing_and_empty_ones_have_no_name():
     mixed = characteristic(Atlas, np.arange(100) // 2 % 2, 3)
     assert [(count, said) for count, said in mixed] == [(50, []), (50, []), (0, [])]

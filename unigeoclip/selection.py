@@ -98,11 +98,13 @@ def _of_group(
     if not n_inside or not n_outside:
         return []
     prior = _PRIOR * (inside + outside) / sizes.sum() + 1e-9
-    odds = [
-        np.log((said + prior) / (n - said + _PRIOR - prior + 1e-6))
-        for said, n in ((inside, n_inside), (outside, n_outside))
-    ]
-    z = (odds[0] - odds[1]) / np.sqrt(1 / (inside + prior) + 1 / (outside + prior))
+    odds, variance = [], np.zeros(len(texts))
+    for said, n in ((inside, n_inside), (outside, n_outside)):
+        # What is said of nearly all places everywhere leaves few of which it is not: that is no evidence either.
+        silent = n - said + _PRIOR - prior + 0.5
+        odds.append(np.log((said + prior) / silent))
+        variance += 1 / (said + prior) + 1 / silent
+    z = (odds[0] - odds[1]) / np.sqrt(variance)
     enough = np.flatnonzero((z >= _LEAST_Z) & (inside >= _LEAST_SHARE * n_inside))
     found: dict[str, Said] = {}
     for text in enough[np.argsort(-z[enough], kind="stable")]:
