@@ -138,13 +138,13 @@ def test_this_view_and_a_drawn_rectangle_are_compared_in_detail(compared):
     page.evaluate("document.querySelector('.ugc-map').ugcMap.panes[0].map.setView([25, 10], 4, {animate: false})")
     page.get_by_role("button", name="This view").click()
     before = pictures_other_than(compared, before)
+    assert page.evaluate(CENTRES)[0] == pytest.approx([4, 25, 10], abs=1e-6), "what is seen already moves nothing"
     bounds = "document.querySelector('.ugc-map').ugcMap.panes[0].overlay.getBounds().toBBoxString()"
     west, _, east, _ = (float(part) for part in page.evaluate(bounds).split(","))
     assert east - west < 180
     page.get_by_role("button", name="Draw").click()
     box = page.locator(".ugc-pane-canvas").first.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    centre = page.evaluate(CENTRES)[0]
     page.mouse.move(x - 60, y - 60)
     page.mouse.down()
     page.mouse.move(x + 60, y + 60, steps=5)
@@ -152,10 +152,32 @@ def test_this_view_and_a_drawn_rectangle_are_compared_in_detail(compared):
     before = pictures_other_than(compared, before)
     drawn_west, _, drawn_east, _ = (float(part) for part in page.evaluate(bounds).split(","))
     assert drawn_east - drawn_west < (east - west) / 2
-    assert page.evaluate(CENTRES)[0] == pytest.approx(centre, abs=0.2), "drawing moved the map"
+    zoom, lat, lng = together(page)
+    assert zoom > 4, "the drawn part fills the maps"
+    assert (lat, lng) == pytest.approx((25, 10), abs=1)
+    page.evaluate("document.querySelector('.ugc-map').ugcMap.panes[0].map.setZoom(6, {animate: false})")
+    page.locator(".ugc-pane-canvas").first.click(position={"x": 200, "y": 300})
+    before = pictures_other_than(compared, before)
+    assert together(page)[0] == 6, "from then on the view is the visitor's"
+    page.get_by_role("button", name="Similarity to").click()
+    before = pictures_other_than(compared, before)
     assert page.locator(".ugc-marker-query").count() == 0, "drawing asked about a point"
     page.get_by_role("button", name="All", exact=True).click()
     pictures_other_than(compared, before)
+    assert together(page)[0] < 2, "the whole atlas is seen again"
+
+
+def test_a_link_to_a_region_shows_it_and_one_with_a_view_shows_that(visit):
+    seen = "document.querySelector('.ugc-map').ugcMap.panes[0].map.getBounds().toBBoxString()"
+    page = visit("/compare?atlas=world&box=0,-20,50,40").page
+    page.wait_for_selector(".ugc-pane:nth-child(3) .ugc-heat[data-shown]")
+    west, south, east, north = (float(part) for part in page.evaluate(seen).split(","))
+    assert west < -20 < 40 < east
+    assert south < 0 < 50 < north
+    assert east - west < 150
+    page = visit("/compare?atlas=world&box=0,-20,50,40&v=20,5,5").page
+    page.wait_for_selector(".ugc-pane:nth-child(3) .ugc-heat[data-shown]")
+    assert together(page) == pytest.approx([5, 20, 5], abs=0.1)
 
 
 def test_a_lasso_dims_everything_else_on_every_map(compared):
@@ -173,6 +195,21 @@ def test_a_lasso_dims_everything_else_on_every_map(compared):
     page.wait_for_function(
         "before => (" + PICTURES + ")()[0] !== before[0] && (" + PICTURES + ")()[1] !== before[1]", arg=before
     )
+    page.get_by_text("cells selected").wait_for()
+    page.wait_for_function(
+        "[...document.querySelectorAll('.ugc-selection-pictures img')].some(img => img.complete && img.naturalWidth)"
+    )
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV").click()
+    assert download.value.suggested_filename == "world-selection.csv"
+
+
+def test_the_legend_is_whole_on_a_telephone(visit):
+    page = visit("/compare?atlas=world&colour=clusters:8", width=390, height=844).page
+    page.wait_for_selector(".ugc-pane:nth-child(3) .ugc-heat[data-shown]")
+    heights = "(() => { const e = document.querySelector('.ugc-legend'); return [e.clientHeight, e.scrollHeight]; })()"
+    shown, whole = page.evaluate(heights)
+    assert shown == whole > 100
 
 
 def test_a_link_brings_back_what_was_looked_at(compared, visit):
@@ -208,6 +245,9 @@ def test_the_map_page_opens_without_a_network(compared, tmp_path):
     taken.wait_for_timeout(600)
     assert asked == [(tmp_path / "page.html").as_uri()]
     assert not faults
+    assert taken.locator("aside").count() == 3
+    heading, first = (taken.locator(each).first.bounding_box() for each in ("header", ".folium-map"))
+    assert first["y"] == pytest.approx(heading["y"] + heading["height"], abs=1), "the heading hides no map"
     zooms = "[...document.querySelectorAll('.leaflet-proxy')].map(each => each.style.transform)"
     assert len(set(taken.evaluate(zooms))) == 1
 
