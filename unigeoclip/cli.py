@@ -215,7 +215,10 @@ def _add_measuring_commands(commands: Any) -> None:
     _add_atlas(evaluate)
     evaluate.add_argument("--model", type=Path, metavar="DIR", help="model folder (default: the one of the atlas)")
     evaluate.add_argument("--elsewhere", metavar="NAME", help="measure in a city never seen, too: name or folder")
-    evaluate.add_argument("--record", action="store_true", help="keep what --elsewhere measured in the model's folder")
+    evaluate.add_argument("--record", action="store_true", help="keep what was measured in the model's folder")
+    evaluate.add_argument(
+        "--calibrate", action="store_true", help="measure how similar matches are, and write calibration.json"
+    )
     evaluate.add_argument("--ablations", action="store_true", help="train and measure rows of modalities, loss, scales")
     evaluate.add_argument("--steps", type=STEPS, help="of every row of --ablations (default: 250)")
     evaluate.add_argument(
@@ -477,6 +480,10 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     atlas = load_atlas(arguments.atlas)
     if arguments.ablations:
         report = {"ablations": _ablations(atlas, arguments)}
+    elif arguments.calibrate:
+        from unigeoclip.evaluation.report import recalibrate
+
+        report = {"calibration": recalibrate(atlas, arguments.model)}
     else:
         elsewhere = None if arguments.elsewhere is None else load_atlas(arguments.elsewhere)
         report = evaluate(atlas, arguments.model, elsewhere=elsewhere, record=arguments.record)
@@ -490,12 +497,12 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
 def _check_evaluate(arguments: argparse.Namespace) -> None:
     """Refuse options that would do nothing where they stand."""
-    if arguments.ablations and (arguments.model is not None or arguments.elsewhere is not None):
-        raise InputError("--ablations trains models of its own; leave out --model and --elsewhere.")
+    if arguments.ablations and (arguments.model is not None or arguments.elsewhere is not None or arguments.record):
+        raise InputError("--ablations trains models of its own; leave out --model, --elsewhere and --record.")
     if not arguments.ablations and (arguments.steps is not None or arguments.out is not None):
         raise InputError("--steps and --out belong to --ablations; add it, or leave them out.")
-    if arguments.record and arguments.elsewhere is None:
-        raise InputError("--record keeps what --elsewhere measures; say where: --elsewhere NAME.")
+    if arguments.calibrate and (arguments.ablations or arguments.elsewhere is not None or arguments.record):
+        raise InputError("--calibrate measures nothing else; leave out --ablations, --elsewhere and --record.")
 
 
 def _ablations(atlas: Atlas, arguments: argparse.Namespace) -> dict[str, Any]:

@@ -1,10 +1,12 @@
-"""All cores of the machine at work on many small parts."""
+"""The cores of the machine: all at work on many small parts, and what they are called."""
 
 from __future__ import annotations
 
+import platform
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, islice
+from pathlib import Path
 from threading import Barrier, Lock
 from typing import TYPE_CHECKING, TypeVar
 
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from concurrent.futures import Future
 
-__all__ = ["map_on_cores"]
+__all__ = ["map_on_cores", "processor_name"]
 
 Part = TypeVar("Part")
 Result = TypeVar("Result")
@@ -75,3 +77,17 @@ def _pool(threads: int) -> ThreadPoolExecutor:
 
 _pools: dict[int, ThreadPoolExecutor] = {}
 _lock = Lock()
+
+
+def processor_name(info: Path = Path("/proc/cpuinfo")) -> str:
+    """Model of the processor as the system names it; its architecture where it does not.
+
+    Args:
+        info: Linux tells it in this file only.
+    """
+    try:
+        lines = info.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:  # another system
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next((name for name in names if name), "") or platform.processor() or platform.machine()

@@ -48,8 +48,9 @@ def test_every_pair_but_those_of_location(atlas, far):
         "photo->ensemble",
         *(f"photo->{b}" for b in names if b != "street"),
     }
-    count = far.views["place_id"].nunique()
-    assert {figures["n"] for figures in report.values()} == {count}, "every place with a camera counts"
+    with_street = {figures["n"] for pair, figures in report.items() if "street" in pair or "photo" in pair}
+    assert with_street == {far.views["place_id"].nunique()}, "every place with a camera counts"
+    assert report["aerial->text"]["n"] == len(far.places), "and every place where no camera is needed"
 
 
 def test_nothing_is_written_unless_asked(atlas, far):
@@ -59,7 +60,9 @@ def test_nothing_is_written_unless_asked(atlas, far):
     assert found["means"]["street"] == "panorama of four headings with known compass"
     assert found["means"]["photo"] == "one 90-degree view, compass unknown"
     assert found["note"].startswith("five renderings of one map")
-    assert found["splits"]["views"]["means"] == "new camera positions and views in known territory"
+    means = found["splits"]["views"]["means"]
+    assert means.startswith("new camera positions and views in known territory")
+    assert "holds out nothing for pairs without street views" in means
     assert not list(atlas.model_path.glob("elsewhere-*"))
     assert "elsewhere" not in evaluate(atlas)
     json.dumps(found, allow_nan=False)
@@ -76,10 +79,13 @@ def test_figures_of_another_checkpoint_are_marked(atlas, far, tmp_path):
     kept = json.loads((atlas.model_path / "elsewhere-far.json").read_text())
     assert kept["elsewhere_data"] == far.data_hash
     write_json(atlas.model_path / "elsewhere-far.json", kept | {"checkpoint": "0" * 12})
-    assert recorded_elsewhere(atlas.model_path)["far"]["outdated"] is True
+    assert recorded_elsewhere(atlas.model_path, atlas)["far"]["outdated"] is True
+    write_json(atlas.model_path / "elsewhere-far.json", kept | {"data": "0" * 12})
+    old = recorded_elsewhere(atlas.model_path, atlas)["far"]
+    assert (old["data"], old["data_now"], old["outdated"]) == ("0" * 12, atlas.data_hash, True)
     write_json(atlas.model_path / "elsewhere-far.json", {})
     with pytest.raises(InputError, match="--record again"):
-        recorded_elsewhere(atlas.model_path)
+        recorded_elsewhere(atlas.model_path, atlas)
 
 
 def test_what_is_refused(atlas, far, folder, tmp_path):

@@ -22,7 +22,7 @@ def atlas(tmp_path, monkeypatch):
     return opened
 
 
-def test_every_ordered_pair_of_the_held_out_places(atlas):
+def test_every_ordered_pair_of_the_held_out_places(atlas, any_count):
     found = evaluate(atlas)
     pairs = found["splits"]["random"]["retrieval"]
     assert len(pairs) == 12
@@ -35,11 +35,48 @@ def test_every_ordered_pair_of_the_held_out_places(atlas):
 
 def test_the_other_split_is_marked_as_recorded(atlas):
     recorded = {"split": "blocks", "retrieval": {"text->aerial": {"recall@1": 1.5}}}
+    recorded["data"] = atlas.data_hash
     write_json(atlas.model_path / "metrics-blocks.json", recorded)
     splits = evaluate(atlas)["splits"]
-    means = "whole S2 cells of level 3 never seen, 3 degrees buffer"
-    assert splits["blocks"] == {"means": means, "retrieval": recorded["retrieval"], "recorded": True}
+    assert splits["blocks"]["means"] == "whole S2 cells of level 3 never seen, 3 degrees buffer"
+    assert splits["blocks"]["retrieval"] == recorded["retrieval"]
+    assert splits["blocks"]["recorded"] is True
     assert splits["random"]["recorded"] is False
+    for split in splits.values():
+        assert split["data"] == split["data_now"] == atlas.data_hash
+        assert "outdated" not in split
+        assert split["held_out"]["window_km"] == pytest.approx(333.585)
+        assert split["held_out"]["median_distance_to_training_km"] > 0
+
+
+def test_figures_of_other_data_are_marked_with_both_checksums(atlas):
+    recorded = {"split": "blocks", "data": "f22a26d39481", "retrieval": {"text->aerial": {"recall@1": 1.5}}}
+    write_json(atlas.model_path / "metrics-blocks.json", recorded)
+    blocks = evaluate(atlas)["splits"]["blocks"]
+    assert blocks["outdated"] is True
+    assert (blocks["data"], blocks["data_now"]) == ("f22a26d39481", atlas.data_hash)
+    write_json(atlas.model_path / "metrics-blocks.json", {"split": "blocks", "retrieval": {}})
+    assert evaluate(atlas)["splits"]["blocks"]["outdated"] is True, "what names no data cannot be trusted"
+
+
+def test_what_is_measured_is_recorded_by_command_alone(atlas):
+    path, other = (atlas.model_path / name for name in ("metrics.json", "metrics-blocks.json"))
+    training = {"training": {"steps": 3}, "seed": 5}
+    write_json(path, read_json(path) | training)
+    write_json(other, {"split": "blocks", "data": "0" * 12, "retrieval": {"text->aerial": {"recall@1": 1.5}}})
+    before = path.read_bytes(), other.read_bytes()
+    evaluate(atlas)
+    assert (path.read_bytes(), other.read_bytes()) == before
+    found = evaluate(atlas, record=True)
+    kept = read_json(path)
+    assert {key: kept[key] for key in training} == training
+    assert kept["retrieval"] == found["splits"]["random"]["retrieval"]
+    assert kept["held_out"] == found["splits"]["random"]["held_out"]
+    assert set(kept["unlike"]) == {"aerial", "surface"}
+    assert other.read_bytes() == before[1], "figures of other data stay as they are, with their checksum"
+    write_json(other, {"split": "blocks", "data": atlas.data_hash, "retrieval": {}})
+    evaluate(atlas, record=True)
+    assert set(read_json(other)) == {"split", "data", "retrieval", "held_out"}
 
 
 def test_what_was_not_measured_is_not_in_the_report(atlas):
@@ -49,9 +86,10 @@ def test_what_was_not_measured_is_not_in_the_report(atlas):
 def test_ablations_are_shown_as_recorded(atlas):
     table = {"atlas": "tiny", "data": atlas.data_hash, "complete": True, "rows": []}
     write_json(atlas.model_path / "ablations.json", table)
-    assert evaluate(atlas)["ablations"] == table | {"recorded": True}
+    current = {"data_now": atlas.data_hash, "recorded": True}
+    assert evaluate(atlas)["ablations"] == table | current
     write_json(atlas.model_path / "ablations.json", table | {"data": "0" * 12})
-    assert evaluate(atlas)["ablations"]["outdated"] is True
+    assert evaluate(atlas)["ablations"] == table | current | {"data": "0" * 12, "outdated": True}
     write_json(atlas.model_path / "ablations.json", [])
     with pytest.raises(InputError, match="no table of ablations"):
         evaluate(atlas)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from unigeoclip.evaluation.retrieval import all_pairs, ranks, retrieval
+from unigeoclip.evaluation import retrieval as retrieval_module
+from unigeoclip.evaluation.retrieval import nearest, ranks, retrieval
 
 
 def unit(array):
@@ -25,7 +26,8 @@ def test_a_constant_encoder_scores_nothing():
     assert scores["recall@1"] == scores["recall@10"] == 0
 
 
-def test_distances_count_neighbours_within_100_m():
+def test_distances_count_neighbours_within_100_m(monkeypatch):
+    monkeypatch.setattr(retrieval_module, "FEWEST", 3)
     latlon = np.array([[0.0, 0.0], [0.0, 0.0005], [10.0, 10.0]])  # the first two are 56 m apart
     vectors = np.eye(3, dtype=np.float32)
     scores = retrieval(vectors, vectors[[1, 0, 2]], latlon)
@@ -37,6 +39,21 @@ def test_distances_count_neighbours_within_100_m():
 def test_chance_level():
     rng = np.random.default_rng(0)
     a, b = unit(rng.normal(size=(2000, 16))), unit(rng.normal(size=(2000, 16)))
-    scores = all_pairs({"text": a, "aerial": b}, rng.uniform(-50, 50, (2000, 2)))
-    assert set(scores) == {"text->aerial", "aerial->text"}
-    assert scores["text->aerial"]["recall@10"] == pytest.approx(0.5, abs=0.5)
+    scores = retrieval(a, b, rng.uniform(-50, 50, (2000, 2)))
+    assert scores["recall@10"] == pytest.approx(0.5, abs=0.5)
+
+
+def test_a_handful_has_no_figure():
+    """Of two items, whatever is asked is found: that is no 100 %."""
+    same = np.eye(29, dtype=np.float32)
+    assert retrieval(same[:2], same[:2], np.zeros((2, 2))) == {"n": 2, "too_few": True}
+    assert retrieval(same, same, np.zeros((29, 2))) == {"n": 29, "too_few": True}
+    more = np.eye(30, dtype=np.float32)
+    assert retrieval(more, more, np.zeros((30, 2)))["recall@1"] == 100
+
+
+def test_the_nearest_of_another_gallery():
+    rng = np.random.default_rng(1)
+    gallery = unit(rng.normal(size=(700, 16)))
+    wanted = rng.integers(700, size=600)
+    assert nearest(gallery[wanted], gallery).tolist() == wanted.tolist()

@@ -24,6 +24,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from unigeoclip.atlas.records import data_state
 from unigeoclip.checkpoint import restored_state
 from unigeoclip.config import from_dict, read_json
 from unigeoclip.embedders.base import Provenance, embed_in_batches
@@ -131,8 +132,7 @@ def recorded_baselines(atlas: Atlas) -> dict[str, dict[str, Any]]:
         if path.is_file():
             kept = read_json(path)
             title = from_dict(Baseline, kept.get("baseline"), str(path)).title
-            outdated = {} if kept.get("data") == atlas.data_hash else {"outdated": True}
-            found[name] = {"title": title, **kept, "recorded": True, **outdated}
+            found[name] = {"title": title, **kept, "recorded": True, **data_state(atlas, kept)}
     return found
 
 

@@ -6,13 +6,12 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
+from unigeoclip.atlas.records import data_state
 from unigeoclip.checkpoint import checkpoint_id
 from unigeoclip.config import read_json, write_json
 from unigeoclip.errors import InputError
 from unigeoclip.evaluation import meanings
-from unigeoclip.evaluation.held_out import all_cameras, encode_items
-from unigeoclip.evaluation.retrieval import all_pairs
-from unigeoclip.evaluation.streets import street_report
+from unigeoclip.evaluation.pairs import measured_pairs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,8 +60,10 @@ def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float,
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
-def elsewhere_report(model: UniGeoCLIP, atlas: Atlas, other: Atlas) -> dict[str, dict[str, float]]:
+def elsewhere_report(model: UniGeoCLIP, atlas: Atlas, other: Atlas) -> dict[str, dict[str, Any]]:
     """Retrieval in a city that no training saw: one camera a place, 2,000 at most, all ordered pairs but of location.
+
+    See `measured_pairs`, with galleries.
 
     Args:
         model: The model.
@@ -73,13 +74,11 @@ def elsewhere_report(model: UniGeoCLIP, atlas: Atlas, other: Atlas) -> dict[str,
         InputError: See `check_elsewhere`.
     """
     check_elsewhere(model, atlas, other)
-    items = all_cameras(other)
     # The location encoder learned one city by heart: of another it can only say noise, in the ensemble, too.
-    embeddings = encode_items(model, other, items, without=("location",))
-    return all_pairs(embeddings, items.latlon) | street_report(model, other, items, embeddings)
+    return measured_pairs(model, other, None, without=("location",), galleries=True)
 
 
-def record_elsewhere(folder: Path, atlas: Atlas, other: Atlas, retrieval: dict[str, dict[str, float]]) -> Path:
+def record_elsewhere(folder: Path, atlas: Atlas, other: Atlas, retrieval: dict[str, dict[str, Any]]) -> Path:
     """Write the figures into the model's folder, whole or not at all.
 
     Args:
@@ -95,10 +94,15 @@ def record_elsewhere(folder: Path, atlas: Atlas, other: Atlas, retrieval: dict[s
     return path
 
 
-def recorded_elsewhere(folder: Path) -> dict[str, dict[str, Any]]:
+def recorded_elsewhere(folder: Path, atlas: Atlas) -> dict[str, dict[str, Any]]:
     """What was written down of a model in other cities: name -> figures, with ``"recorded": true``.
 
-    Figures of another checkpoint than the one in the folder carry ``"outdated": true``.
+    Figures of another checkpoint than the one in the folder, or of one that was trained on other data than the atlas
+    holds now, carry ``"outdated": true``.
+
+    Args:
+        folder: Of the model.
+        atlas: What it was trained on.
 
     Raises:
         InputError: A file cannot be read.
@@ -115,7 +119,7 @@ def recorded_elsewhere(folder: Path) -> dict[str, dict[str, Any]]:
             "means": meanings.ELSEWHERE,
             "retrieval": kept["retrieval"],
             "recorded": True,
-        }
+        } | data_state(atlas, kept)
         if kept.get("checkpoint") != checkpoint_id(folder):
             entry["outdated"] = True
         found[kept["elsewhere"]] = entry

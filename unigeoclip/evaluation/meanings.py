@@ -8,11 +8,12 @@ if TYPE_CHECKING:
     from unigeoclip.atlas.store import Atlas
 
 OF_SPLITS = {
-    "random": "held-out points among training points",
+    "random": "held-out points among training points, whose windows overlap theirs: recognition of known territory",
     "blocks": "whole S2 cells of level 3 never seen, 3 degrees buffer",
 }
 OF_SPLITS_OF_A_CITY = {
-    "views": "new camera positions and views in known territory",
+    "views": "new camera positions and views in known territory; it holds out nothing for pairs without street views, "
+    "whose windows, locations and texts are those of trained territory",
     "blocks": "whole S2 cells of level 12 never seen, 300 m buffer",
 }
 ELSEWHERE = "a whole city never seen; location is left out, since its encoder knows nothing there"

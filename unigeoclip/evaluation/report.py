@@ -7,28 +7,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from unigeoclip.atlas.schema import RULES_FOLDER, SPLITS
+from unigeoclip.atlas.records import data_state
+from unigeoclip.atlas.schema import SPLITS
 from unigeoclip.checkpoint import load_model
-from unigeoclip.config import read_json
+from unigeoclip.config import read_json, to_dict, write_json
 from unigeoclip.embedders.retrained import recorded_baselines
 from unigeoclip.errors import AtlasError, InputError
 from unigeoclip.evaluation import meanings
+from unigeoclip.evaluation.calibrate import record_calibration
 from unigeoclip.evaluation.elsewhere import check_elsewhere, elsewhere_report, record_elsewhere, recorded_elsewhere
-from unigeoclip.evaluation.held_out import encode_items, encode_photos, held_out
-from unigeoclip.evaluation.queries import load_rules, precision_at_area
-from unigeoclip.evaluation.retrieval import all_pairs
-from unigeoclip.evaluation.streets import street_report
-from unigeoclip.vectors import encode_cells, encode_places, land_grid, mean_over_waves
+from unigeoclip.evaluation.held_out import PHOTO, encode_items, held_out, split_facts
+from unigeoclip.evaluation.pairs import measured_pairs
+from unigeoclip.evaluation.plain_queries import query_groups, query_scores, searched_cells
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from unigeoclip.atlas.store import Atlas
     from unigeoclip.model import UniGeoCLIP
 
 CHUNK = 500  # pictures compared with the whole map at once: 500 x 64,000 float32 similarities are 128 MB
 UNLIKE_PERCENTILE = 5
-ABLATIONS_FILE = "ablations.json"  # in a model's folder
+METRICS_FILE = "metrics.json"  # in a model's folder
+ABLATIONS_FILE = "ablations.json"
 
 
 def evaluate(
@@ -44,14 +43,15 @@ def evaluate(
         atlas: The atlas.
         model_path: Another model folder than the one that ships with the atlas.
         elsewhere: The atlas of a city that the model never saw, to measure it there, too.
-        record: Write the figures from elsewhere into the model's folder.
+        record: Write what is measured now into the model's folder.
 
     Returns:
-        ``{"splits": {split: {"means": str, "retrieval": {"a->b": {...}}, "recorded": bool}}, "queries": [{"query",
-            "rule", "precision", "chance"}], "mean_precision": float}``; percentages from 0 to 100. Of a city also
-            ``"means": {"street": str, ...}``; ``"note"`` where its pictures are drawn; ``"elsewhere": {name: {"title",
-            "means", "retrieval", "recorded"}}``, ``"ablations"`` and ``"baselines"`` (`recorded_baselines`) where there
-            are any.
+        ``{"splits": {split: {"means": str, "retrieval": {"a->b": {...}}, "recorded": bool, "held_out": {...}}},
+            "queries": [{"query", "rule", "precision", "chance", "in_captions"}], "mean_precision": float,
+            "query_groups": {...}}``; percentages from 0 to 100; see `measured`. Of a city also ``"means": {"street":
+            str, ...}``; ``"note"`` where its pictures are drawn; ``"elsewhere": {name: {"title", "means", "retrieval",
+            "recorded"}}``, ``"ablations"`` and ``"baselines"`` (`recorded_baselines`) where there are any. Whatever is
+            recorded has ``"data"`` and ``"data_now"``, and ``"outdated": true`` where they differ (`data_state`).
 
     Raises:
         AtlasError: The model folder has no ``metrics.json`` that names its split, or was trained on other data.
@@ -63,28 +63,23 @@ def evaluate(
     if elsewhere is not None:
         check_elsewhere(model, atlas, elsewhere)  # before minutes are spent on the rest
     split = metrics["split"]
-    report = held_out_report(model, atlas, split)
-    splits: dict[str, Any] = {split: _split(atlas, split, report, recorded=False)}
+    now = measured(model, atlas, split)
+    if record:
+        record_measured(folder, atlas, metrics, now)
+    splits = {split: _split(atlas, metrics | now, recorded=False)}
     for path in sorted(folder.glob("metrics-*.json")):
         other = read_json(path)
-        splits[other["split"]] = _split(atlas, other["split"], other["retrieval"], recorded=True)
-    scores = query_scores(model, atlas)
+        splits[other["split"]] = _split(atlas, other, recorded=True)
+    scores = now["queries"]
     mean = float(np.mean([score["precision"] for score in scores])) if scores else None
     found: dict[str, Any] = {"splits": splits, "queries": scores, "mean_precision": mean}
+    if groups := now["query_groups"]:
+        found["query_groups"] = groups
     if means := meanings.of_items(atlas):
         found["means"] = means
     if meanings.are_drawn(atlas):
         found["note"] = meanings.UPPER_BOUND
-    away = recorded_elsewhere(folder)
-    if elsewhere is not None:
-        figures = elsewhere_report(model, atlas, elsewhere)
-        away[elsewhere.name] = {
-            "title": elsewhere.title, "means": meanings.ELSEWHERE, "retrieval": figures, "recorded": False
-        }  # fmt: skip
-        if record:
-            record_elsewhere(folder, atlas, elsewhere, figures)
-    if away:
-        found["elsewhere"] = away
+    found |= _elsewhere(model, folder, atlas, elsewhere, record=record)
     if ablations := recorded_ablations(folder, atlas):
         found["ablations"] = ablations
     if baselines := recorded_baselines(atlas):
@@ -92,8 +87,88 @@ def evaluate(
     return found
 
 
-def _split(atlas: Atlas, split: str, figures: dict[str, Any], *, recorded: bool) -> dict[str, Any]:
-    return {"means": meanings.of_split(atlas, split), "retrieval": figures, "recorded": recorded}
+def measured(model: UniGeoCLIP, atlas: Atlas, split: str, *, galleries: bool = True) -> dict[str, Any]:
+    """What is measured of a model on the held-out items of the split it was trained for: a part of ``metrics.json``.
+
+    Args:
+        model: The model.
+        atlas: The atlas.
+        split: That of its training.
+        galleries: See `measured_pairs`.
+
+    Returns:
+        ``{"retrieval", "held_out", "queries", "query_groups", "unlike"}``, see `measured_pairs`, `split_facts`,
+        `query_scores`, `query_groups`, `unlike_thresholds`.
+    """
+    scores = query_scores(model, atlas)
+    return {
+        "retrieval": measured_pairs(model, atlas, split, galleries=galleries),
+        "held_out": split_facts(atlas, split),
+        "queries": scores,
+        "query_groups": query_groups(scores),
+        "unlike": unlike_thresholds(model, atlas),
+    }
+
+
+def record_measured(folder: Path, atlas: Atlas, metrics: dict[str, Any], now: dict[str, Any]) -> None:
+    """Write what was measured into ``metrics.json`` of a model's folder; the record of its training stays as it is.
+
+    How far the items of other recorded splits are from their training follows from the atlas alone and is written
+    beside their figures, unless these are of other data.
+
+    Args:
+        folder: Of the model.
+        atlas: The atlas.
+        metrics: Content of the file.
+        now: From `measured`.
+    """
+    write_json(folder / METRICS_FILE, metrics | now)
+    for path in folder.glob("metrics-*.json"):
+        other = read_json(path)
+        if not data_state(atlas, other).get("outdated"):
+            write_json(path, other | {"held_out": split_facts(atlas, other["split"])})
+
+
+def recalibrate(atlas: Atlas, model_path: Path | None = None) -> dict[str, Any]:
+    """Measure how similar matches are and write ``calibration.json`` into the model's folder, see `calibrate`.
+
+    Args:
+        atlas: The atlas.
+        model_path: Another model folder than the one that ships with the atlas.
+
+    Returns:
+        The content of the file.
+
+    Raises:
+        AtlasError: The model folder has no ``metrics.json`` that names its split, or was trained on other data.
+        CheckpointError: The model cannot be loaded.
+        InputError: The model does not know locations.
+    """
+    folder = model_path or atlas.model_path
+    model, metrics = load_model(folder), _metrics(folder, atlas)
+    found: dict[str, Any] = to_dict(record_calibration(model, atlas, metrics["split"], folder))
+    return found
+
+
+def _elsewhere(
+    model: UniGeoCLIP, folder: Path, atlas: Atlas, other: Atlas | None, *, record: bool
+) -> dict[str, dict[str, Any]]:
+    """What was recorded of a model in other cities, and what is measured in one now."""
+    away = recorded_elsewhere(folder, atlas)
+    if other is not None:
+        figures = elsewhere_report(model, atlas, other)
+        known = {"title": other.title, "means": meanings.ELSEWHERE, "retrieval": figures, "recorded": False}
+        away[other.name] = known | {"data": atlas.data_hash, "data_now": atlas.data_hash}
+        if record:
+            record_elsewhere(folder, atlas, other, figures)
+    return {"elsewhere": away} if away else {}
+
+
+def _split(atlas: Atlas, metrics: dict[str, Any], *, recorded: bool) -> dict[str, Any]:
+    """A split as it stands in the report; how far its items are from the training follows from the atlas alone."""
+    split = metrics["split"]
+    known = {"means": meanings.of_split(atlas, split), "retrieval": metrics["retrieval"], "recorded": recorded}
+    return known | data_state(atlas, metrics) | {"held_out": split_facts(atlas, split)}
 
 
 def recorded_ablations(folder: Path, atlas: Atlas) -> dict[str, Any] | None:
@@ -110,55 +185,17 @@ def recorded_ablations(folder: Path, atlas: Atlas) -> dict[str, Any] | None:
     kept = read_json(path)
     if not isinstance(kept, dict) or not isinstance(kept.get("rows"), list):
         raise InputError(f"{path} is no table of ablations; delete it, or run evaluate --ablations again.")
-    outdated = {} if kept.get("data") == atlas.data_hash else {"outdated": True}
-    return kept | {"recorded": True} | outdated
+    return kept | {"recorded": True} | data_state(atlas, kept)
 
 
 def _metrics(folder: Path, atlas: Atlas) -> dict[str, Any]:
-    metrics: dict[str, Any] = read_json(folder / "metrics.json")
+    metrics: dict[str, Any] = read_json(folder / METRICS_FILE)
     if metrics.get("data") != atlas.data_hash:
         raise AtlasError(
             f"{folder} was trained on {metrics.get('atlas')} {metrics.get('data')}, but {atlas.path} holds "
             f"{atlas.data_hash}: held-out places may have been seen in training. Train again, or restore the atlas."
         )
     return metrics
-
-
-def query_scores(model: UniGeoCLIP, atlas: Atlas) -> list[dict[str, Any]]:
-    """Plain text queries against their rules: how much of the hottest area lies inside.
-
-    Empty for an atlas without rules, and for a model that does not know words or points.
-    """
-    folder = atlas.path / RULES_FOLDER
-    if not folder.is_dir() or not {"text", "location"} <= set(model.modalities):
-        return []
-    rules, grid = load_rules(folder), atlas.land_grid()
-    cells = _cells(model, atlas)
-    text = model.encode({"text": [[rule.query] for rule in rules]})["text"].numpy()
-    scores = []
-    for rule, similarity in zip(rules, text @ cells.T, strict=True):
-        score = precision_at_area(similarity, grid.latlon, rule, step_deg=grid.step_deg)
-        kept = {"query": rule.query, "rule": rule.words}
-        scores.append(kept | {"precision": score.precision, "chance": score.chance})
-    return scores
-
-
-def _cells(model: UniGeoCLIP, atlas: Atlas) -> NDArray[np.float32]:
-    """The cells of the atlas's heatmaps, as the search sees them."""
-    grid = land_grid(atlas)
-    return mean_over_waves(model, grid, encode_cells(model, grid.cells))
-
-
-def held_out_report(
-    model: UniGeoCLIP, atlas: Atlas, split: str, sentence_vectors: NDArray[np.floating[Any]] | None = None
-) -> dict[str, dict[str, float]]:
-    """Retrieval among the held-out items of a split, all ordered pairs, full captions; in a city ensembles, too."""
-    items = held_out(atlas, split)
-    embeddings = encode_items(model, atlas, items, sentence_vectors)
-    report = all_pairs(embeddings, items.latlon)
-    if items.cameras is not None and "street" in embeddings:
-        report |= street_report(model, atlas, items, embeddings)
-    return report
 
 
 def unlike_thresholds(model: UniGeoCLIP, atlas: Atlas) -> dict[str, float]:
@@ -168,16 +205,16 @@ def unlike_thresholds(model: UniGeoCLIP, atlas: Atlas) -> dict[str, float]:
     """
     if "location" not in model.modalities:
         return {}
-    items = held_out(atlas, next(split for split in SPLITS if split in atlas.places))
-    cells = _cells(model, atlas)
+    split = next(split for split in SPLITS if split in atlas.places)
+    cells = searched_cells(model, atlas)
     thresholds: dict[str, float] = {}
     for name in ("aerial", "street", "surface"):
-        if name in model.modalities and name in atlas.manifest.modalities:
-            vectors = (
-                encode_photos(model, atlas, items)
-                if name == "street"
-                else encode_places(model, atlas, name, items.rows, latlon=items.latlon)
-            )
-            best = [(part @ cells.T).max(1) for part in np.array_split(vectors, max(1, len(vectors) // CHUNK))]
-            thresholds[name] = float(np.percentile(np.concatenate(best), UNLIKE_PERCENTILE))
+        if name not in model.modalities or name not in atlas.manifest.modalities:
+            continue
+        items = held_out(atlas, split, having=(name,))
+        if not len(items):
+            continue
+        vectors = encode_items(model, atlas, PHOTO if name == "street" else name, items)
+        best = [(part @ cells.T).max(1) for part in np.array_split(vectors, max(1, len(vectors) // CHUNK))]
+        thresholds[name] = float(np.percentile(np.concatenate(best), UNLIKE_PERCENTILE))
     return thresholds

@@ -17,6 +17,7 @@ import numpy as np
 from unigeoclip.config import from_dict, read_json, to_dict, write_json
 from unigeoclip.errors import InputError
 from unigeoclip.evaluation.report import ABLATIONS_FILE
+from unigeoclip.evaluation.retrieval import TOO_FEW
 from unigeoclip.training.configs import TrainConfig, centred, named_config
 from unigeoclip.training.loop import Run, machine, train
 
@@ -216,12 +217,12 @@ def _finished(
             say(f"{path} is of another configuration than this version's: that row is trained again")
         path.unlink()
     resume = _is_begun(folder, run)
-    metrics = train(atlas, config, folder, split=SPLIT, seed=SEED, resume=resume, sentences=out)
+    metrics = train(atlas, config, folder, split=SPLIT, seed=SEED, resume=resume, sentences=out, brief=True)
     found = {
         "run": to_dict(run),
         "seconds": metrics["training"]["seconds"],
         "retrieval": {
-            pair: {key: figures[key] for key in FIGURES}
+            pair: {key: figures[key] for key in (*FIGURES, TOO_FEW) if key in figures}
             for pair, figures in metrics["retrieval"].items()
             if pair in PAIRS
         },

@@ -17,7 +17,7 @@ from unigeoclip.checkpoint import compact_state
 from unigeoclip.config import to_dict, write_json
 from unigeoclip.embedders.retrained import BASELINES, RECORD, WEIGHTS, Baseline, RetrainedLocation
 from unigeoclip.errors import CheckpointError, InputError
-from unigeoclip.evaluation.report import held_out_report
+from unigeoclip.evaluation.pairs import measured_pairs
 from unigeoclip.files import atomic
 from unigeoclip.model import UniGeoCLIP
 from unigeoclip.training.configs import TrainConfig, named_config
@@ -61,7 +61,7 @@ class _BaselineTrainer(Trainer):
             save_file(compact_state(learned, _STEP[self.run.baseline.kind]), temporary)
         location.load_own_state(load_file(folder / WEIGHTS))
         self.model.eval()
-        retrieval = held_out_report(self.model, self.atlas, self.run.split)
+        retrieval = measured_pairs(self.model, self.atlas, self.run.split)
         record = {
             "atlas": self.run.atlas,
             "data": self.run.data,
@@ -69,7 +69,7 @@ class _BaselineTrainer(Trainer):
             "baseline": to_dict(self.run.baseline),
             "pair": "-".join(sorted(self.model.modalities, reverse=True)),
             "sha256": hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest(),
-            "training": to_dict(self.config) | {"seconds": round(self.seconds), "machine": machine()},
+            "training": to_dict(self.config) | {"seconds": round(self.seconds), "machine": machine(self.model)},
             "retrieval": retrieval,
         }
         write_json(folder / RECORD, record)
@@ -110,13 +110,30 @@ def train_baseline(
     """
     if name not in BASELINES:
         raise InputError(f"There is no baseline {name!r}; there is {', '.join(BASELINES)}.")
+    baseline, run_config = planned_baseline(atlas, name, config, steps)
+    run = _BaselineRun(atlas.name, atlas.data_hash, chosen_split(atlas, split), seed, run_config, baseline)
+    return carry_out(_BaselineTrainer, atlas, run, out, resume)
+
+
+def planned_baseline(
+    atlas: Atlas, name: str, config: str | TrainConfig, steps: int | None
+) -> tuple[Baseline, TrainConfig]:
+    """The baseline and the configuration that ``train --baseline`` follows, given its options.
+
+    Args:
+        atlas: The atlas.
+        name: Key of `embedders.retrained.BASELINES`.
+        config: Ours, or its name.
+        steps: In place of the configuration's.
+
+    Raises:
+        InputError: Unknown configuration.
+    """
     kind, suited = BASELINES[name]
     baseline = Baseline.suited(kind, atlas.manifest.bounds) if suited else Baseline(kind)
     city = "street" in atlas.manifest.modalities
     ours = named_config(config, city=city) if isinstance(config, str) else config
-    run_config = _of_pair(ours if steps is None else ours.shortened(steps), baseline, city)
-    run = _BaselineRun(atlas.name, atlas.data_hash, chosen_split(atlas, split), seed, run_config, baseline)
-    return carry_out(_BaselineTrainer, atlas, run, out, resume)
+    return baseline, _of_pair(ours if steps is None else ours.shortened(steps), baseline, city)
 
 
 def _of_pair(ours: TrainConfig, baseline: Baseline, city: bool) -> TrainConfig:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import math
 import pickle
-import platform
 import sys
 import time
 import zipfile
@@ -25,10 +24,11 @@ from unigeoclip.atlas.cache import keep_array, kept_array
 from unigeoclip.atlas.sentence_codes import kept_sentence_vectors
 from unigeoclip.checkpoint import load_model, save_model
 from unigeoclip.config import from_dict, read_json, to_dict, write_json
+from unigeoclip.cores import processor_name
 from unigeoclip.errors import CheckpointError, InputError
-from unigeoclip.evaluation.held_out import encode_items, held_out
-from unigeoclip.evaluation.report import held_out_report, query_scores, unlike_thresholds
-from unigeoclip.evaluation.retrieval import retrieval
+from unigeoclip.evaluation.calibrate import record_calibration
+from unigeoclip.evaluation.pairs import measured_pairs
+from unigeoclip.evaluation.report import METRICS_FILE, measured
 from unigeoclip.files import atomic, reason, remove_leftovers
 from unigeoclip.modalities.street import StreetBatch
 from unigeoclip.modalities.text import SENTENCE_DIM, sentence_encoder
@@ -83,11 +83,12 @@ def train(
     steps: int | None = None,
     resume: bool = False,
     sentences: Path | None = None,
+    brief: bool = False,
 ) -> dict[str, Any]:
     """Train a model on an atlas.
 
     The folder ``out`` receives ``run.json``, ``checkpoint.pt`` (for resuming), ``history.csv``, ``tensorboard/`` and at
-    the end ``model/`` with ``config.json``, ``model.safetensors`` and ``metrics.json``: what ships.
+    the end ``model/`` with ``config.json``, ``model.safetensors``, ``metrics.json``, ``calibration.json``: what ships.
 
     Args:
         atlas: The atlas, with all its places (as the builder writes it).
@@ -99,6 +100,7 @@ def train(
         resume: Go on from the last checkpoint in ``out``; the result equals an unbroken training.
         sentences: Folder that keeps the vectors of the atlas's sentences, for trainings that share them; by default
             ``out``.
+        brief: Leave out, at the end, what takes minutes in a city: galleries of all its places, and the calibration.
 
     Returns:
         The content of ``metrics.json``.
@@ -107,12 +109,25 @@ def train(
         InputError: Unknown configuration or split, or ``out`` holds another run.
         CheckpointError: Nothing to resume.
     """
+    split = chosen_split(atlas, split)
+    run = Run(atlas.name, atlas.data_hash, split, seed, planned_config(atlas, config, steps))
+    return carry_out(BriefTrainer if brief else Trainer, atlas, run, out, resume, sentences)
+
+
+def planned_config(atlas: Atlas, config: str | TrainConfig, steps: int | None) -> TrainConfig:
+    """The configuration that a training on an atlas follows, given the options of ``train``.
+
+    Args:
+        atlas: The atlas.
+        config: Name of a configuration, or one.
+        steps: In place of the configuration's.
+
+    Raises:
+        InputError: Unknown configuration.
+    """
     city = "street" in atlas.manifest.modalities
     config = named_config(config, city=city) if isinstance(config, str) else config
-    split = chosen_split(atlas, split)
-    config = centred(config if steps is None else config.shortened(steps), atlas.manifest.bounds)
-    run = Run(atlas.name, atlas.data_hash, split, seed, config)
-    return carry_out(Trainer, atlas, run, out, resume, sentences)
+    return centred(config if steps is None else config.shortened(steps), atlas.manifest.bounds)
 
 
 def chosen_split(atlas: Atlas, split: str | None) -> str:
@@ -200,6 +215,8 @@ def all_sentence_vectors(atlas: Atlas, cache: Path) -> NDArray[np.float16]:
 class Trainer:
     """State of one training: model, optimiser, step, clock."""
 
+    brief = False  # see `train`
+
     def __init__(self, atlas: Atlas, run: Run, out: Path, sentences: Path | None = None) -> None:
         self.atlas, self.run, self.out = atlas, run, out
         self.config = run.config
@@ -281,14 +298,10 @@ class Trainer:
     def quick_scores(self) -> dict[str, float]:
         """Recall@1 of a few pairs among some 2,000 held-out items: a look while training, not the result."""
         self.model.eval()
-        items = held_out(self.atlas, self.run.split, QUICK)
-        vectors = encode_items(self.model, self.atlas, items, self.vectors)
+        only = [f"{a}->{b}" for a, b in QUICK_PAIRS]
+        found = measured_pairs(self.model, self.atlas, self.run.split, self.vectors, only=only, most=QUICK)
         self.model.train()
-        return {
-            f"{a}->{b}": retrieval(vectors[a], vectors[b], items.latlon)["recall@1"]
-            for a, b in QUICK_PAIRS
-            if a in vectors and b in vectors
-        }
+        return {pair: found[pair]["recall@1"] for pair in only if "recall@1" in found.get(pair, {})}
 
     def log(self, writer: Any, values: dict[str, float]) -> None:
         """Append a row to history.csv and to TensorBoard."""
@@ -353,13 +366,19 @@ class Trainer:
             "data": self.run.data,
             "split": self.run.split,
             "seed": self.run.seed,
-            "training": to_dict(self.config) | {"seconds": round(self.seconds), "machine": machine()},
-            "retrieval": held_out_report(model, self.atlas, self.run.split),
-            "queries": query_scores(model, self.atlas),
-            "unlike": unlike_thresholds(model, self.atlas),
+            "training": to_dict(self.config) | {"seconds": round(self.seconds), "machine": machine(self.model)},
+            **measured(model, self.atlas, self.run.split, galleries=not self.brief),
         }
-        write_json(folder / "metrics.json", metrics)
+        write_json(folder / METRICS_FILE, metrics)
+        if "location" in model.modalities and not self.brief:
+            record_calibration(model, self.atlas, self.run.split, folder)
         return metrics
+
+
+class BriefTrainer(Trainer):
+    """A training among many, of which recalls are compared and nothing else."""
+
+    brief = True
 
 
 def _groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
@@ -369,7 +388,15 @@ def _groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
     return [{"params": matrices, "weight_decay": weight_decay}, {"params": rest, "weight_decay": 0.0}]
 
 
-def machine() -> str:
-    """Processor, threads and PyTorch version, in words."""
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else platform.machine()
-    return f"{device}, {torch.get_num_threads()} threads, PyTorch {torch.__version__}"
+def machine(model: nn.Module | None = None) -> str:
+    """What computed, in words: the device that a model is on, threads and PyTorch version.
+
+    Args:
+        model: On the device in question; by default the processor is named.
+    """
+    device = next((parameter.device for parameter in model.parameters()), None) if model is not None else None
+    if device is None or device.type == "cpu":
+        name = f"{processor_name()}, {torch.get_num_threads()} threads"
+    else:
+        name = torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
+    return f"{name}, PyTorch {torch.__version__}"

@@ -1,0 +1,25 @@
+"""Whether a record of measurements is of the data that an atlas holds now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from unigeoclip.atlas.store import Atlas
+
+
+def data_state(atlas: Atlas, record: Mapping[str, Any]) -> dict[str, Any]:
+    """Compare the data that a record names with those of an atlas.
+
+    Args:
+        atlas: The atlas.
+        record: With the checksum of its data under "data"; a record without it counts as one of other data.
+
+    Returns:
+        ``{"data": checksum in the record or None, "data_now": checksum of the atlas}``, and ``"outdated": true`` where
+        they differ: what is recorded was then measured on another state of the atlas.
+    """
+    state: dict[str, Any] = {"data": record.get("data"), "data_now": atlas.data_hash}
+    return state if state["data"] == atlas.data_hash else state | {"outdated": True}
