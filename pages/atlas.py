@@ -23,8 +23,9 @@ st.html(modelcard.sources(manifest.sources))
 st.header("The model")
 try:
     card, measured, baselines = modelcard.read(atlas), citycard.sections(atlas), baselinecard.section(atlas)
+    trainings = modelcard.trainings(atlas)
 except UniGeoError as error:
-    card, measured, baselines = None, [], ""
+    card, measured, baselines, trainings = None, [], "", []
     st.error(literal(str(error)), icon=":material/info:")
 if card is None:
     st.info(
@@ -38,6 +39,10 @@ else:
     for split, retrieval in card.retrieval.items():
         st.subheader(modelcard.SPLIT_TITLES.get(split, split))
         st.markdown(modelcard.split_words(split, manifest))
+        if warning := modelcard.warning(card, split):
+            st.warning(warning, icon=":material/history:")
+        if words := modelcard.distance_words(card, split):
+            st.markdown(words)
         st.html(modelcard.retrieval_table(retrieval))
     if baselines:
         st.subheader(baselinecard.HEADING)
@@ -47,7 +52,7 @@ else:
         st.html(html)
     if card.queries:
         st.subheader("Plain text queries")
-        st.html(modelcard.query_table(card.queries))
+        st.html(modelcard.query_table(card.queries, card.groups))
 
 st.header("What it cannot do")
 st.html(limits.limits(manifest))
@@ -58,4 +63,4 @@ if scale.of(manifest).is_city:
 else:
     st.markdown("The data come from pinned packages and are verified by checksum; the same inputs give the same bytes.")
 # Wrapped, for a keyboard cannot scroll a block of code sideways.
-st.code(modelcard.commands(manifest), language="bash", wrap_lines=True)
+st.code(modelcard.commands(manifest, trainings), language="bash", wrap_lines=True)

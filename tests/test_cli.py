@@ -396,6 +396,25 @@ def test_evaluate(run, folder, monkeypatch):
     assert "Sahara" in printed.splitlines()[-1]
 
 
+def test_evaluate_calibrates(run, folder, monkeypatch):
+    called = []
+
+    def recalibrate(atlas, model):
+        called.append((atlas.name, model))
+        return {"format": 1, "modalities": {"text": {"n": 12}}}
+
+    monkeypatch.setattr("unigeoclip.evaluation.report.recalibrate", recalibrate)
+    found = run("evaluate", "--atlas", folder, "--calibrate", "--json")
+    assert found == {"calibration": {"format": 1, "modalities": {"text": {"n": 12}}}}
+    assert called == [("tiny", None)]
+
+
+def test_evaluate_says_how_many_where_they_are_too_few(run, folder, monkeypatch):
+    report = {"splits": {"views": {"retrieval": {"street->aerial": {"n": 12, "too_few": True}}}}, "queries": []}
+    stand_in(monkeypatch, "unigeoclip.evaluation", "evaluate", lambda *_, **__: report)
+    assert "street->aerial: n 12, too_few True" in run("evaluate", "--atlas", folder)
+
+
 def test_evaluate_elsewhere(run, folder, monkeypatch):
     def evaluate(atlas, model, *, elsewhere, record):
         return {"splits": {}, "queries": [], "elsewhere": {elsewhere.name: {"retrieval": {}, "recorded": record}}}
@@ -421,11 +440,12 @@ def test_evaluate_ablations(run, folder, tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--record"], "--elsewhere NAME"),
+        (["--record", "--ablations"], "leave out --model, --elsewhere and --record"),
+        (["--calibrate", "--record"], "--calibrate measures nothing else"),
         (["--steps", "5"], "belong to --ablations"),
         (["--out", "runs"], "belong to --ablations"),
-        (["--ablations", "--elsewhere", "amsterdam"], "leave out --model and --elsewhere"),
-        (["--ablations", "--model", "m"], "leave out --model and --elsewhere"),
+        (["--ablations", "--elsewhere", "amsterdam"], "leave out --model, --elsewhere"),
+        (["--ablations", "--model", "m"], "leave out --model, --elsewhere"),
         (["--ablations", "--steps", "0"], "must be 1 or more"),
         (["--ablations"], "ask with street views"),
         (["--elsewhere", "atlantis"], "no atlas 'atlantis'"),

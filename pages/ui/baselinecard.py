@@ -37,12 +37,19 @@ def section(atlas: Atlas) -> str:
     rows += [[escape(record["title"]), *(_figures(record["retrieval"], pair) for pair in pairs)] for record in records]
     words = [_training(card.metrics.get("training", {}), records)]
     if any(record.get("outdated") for record in records):
-        words.append("<b>Some of them were trained on an earlier state of this atlas.</b>")
+        words.append(f"<b>{_outdated(records)}</b>")
     return (
         f"<p>{' '.join(words)}</p><ul>{''.join(f'<li>{said}</li>' for said in _outcomes(ours, records, pairs))}</ul>"
         f"{modelcard.table(('', *map(_arrow, pairs)), rows, figures=True)}"
         f"<p><small>recall@1 / recall@10 in %, among {ours[pairs[0]].get('n', 0):,} held-out places.</small></p>"
     )
+
+
+def _outdated(records: Sequence[dict[str, Any]]) -> str:
+    """Which were trained on another state of the data, with the checksums of both."""
+    old = [record for record in records if record.get("outdated")]
+    named = "; ".join(f"{record['title']}: data {record['data'] or 'not recorded'}" for record in old)
+    return escape(f"Trained on an earlier state of this atlas, which is {old[0]['data_now']} now: {named}.")
 
 
 def _training(own: dict[str, Any], records: Sequence[dict[str, Any]]) -> str:
@@ -67,7 +74,9 @@ def _outcomes(
 ) -> Iterator[str]:
     """A sentence a pair: who finds more places at the first try, the best of the baselines or ours."""
     for pair in pairs:
-        asked = [record for record in records if pair in record["retrieval"]]
+        asked = [record for record in records if "recall@1" in record["retrieval"].get(pair, {})]
+        if not asked or "recall@1" not in ours[pair]:
+            continue
         best = max(asked, key=lambda record: record["retrieval"][pair]["recall@1"])
         found = {best["title"]: best["retrieval"][pair], _OURS: ours[pair]}
         first, second = sorted(found, key=lambda title: -found[title]["recall@1"])
@@ -85,7 +94,12 @@ def _deviation(*shares: dict[str, float]) -> float:
 
 
 def _figures(pairs: dict[str, dict[str, float]], pair: str) -> str:
-    return " / ".join(f"{pairs[pair][key]:.0f}" for key in _RECALLS) if pair in pairs else "–"
+    figures = pairs.get(pair)
+    if figures is None:
+        return "–"
+    if figures.get("too_few"):
+        return f"<small>too few: n = {int(figures['n']):,}</small>"
+    return " / ".join(f"{figures[key]:.0f}" for key in _RECALLS)
 
 
 def _arrow(pair: str) -> str:

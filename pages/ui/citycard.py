@@ -48,7 +48,7 @@ def sections(atlas: Atlas) -> list[tuple[str, str]]:
     drawn = modelcard.is_drawn(atlas.manifest)
     found = [
         (f"In {entry['title']}, never seen", elsewhere(entry, atlas.title, drawn=drawn))
-        for entry in recorded_elsewhere(atlas.model_path).values()
+        for entry in recorded_elsewhere(atlas.model_path, atlas).values()
     ]
     table = recorded_ablations(atlas.model_path, atlas)
     return found + ([] if table is None else ablations(table, drawn=drawn))
@@ -78,14 +78,14 @@ def elsewhere(entry: dict[str, Any], home: str, *, drawn: bool) -> str:
     """
     pairs, there = entry["retrieval"], entry["title"]
     words = [f"Trained in {home} alone and asked in {there}: {entry['means']}."]
-    if "street->aerial" in pairs:
+    if "acc@100m" in pairs.get("street->aerial", {}):
         figures = pairs["street->aerial"]
         words.append(
             f"Of 100 street views there, {_figure(figures, _WITHIN)} find an aerial picture within 100 m first, among "
             f"{int(figures['n']):,} places."
         )
     if entry.get("outdated"):
-        words.append("Measured with an earlier model than the one that answers here.")
+        words.append(f"Measured with an earlier model than the one that answers here{_data(entry)}.")
     return _said(words, drawn=drawn, style="new city, same renderer") + modelcard.retrieval_table(pairs)
 
 
@@ -125,8 +125,14 @@ def _budget(table: dict[str, Any]) -> str:
     if not table.get("complete", True):
         words.append("Not all rows are trained yet.")
     if table.get("outdated"):
-        words.append("Trained on earlier data of this atlas.")
+        words.append(f"Trained on earlier data of this atlas{_data(table)}.")
     return " ".join(words)
+
+
+def _data(record: dict[str, Any]) -> str:
+    """Checksums of the data of a record and of those of the atlas now, where they differ."""
+    data, now = record.get("data"), record.get("data_now")
+    return f" (data {data or 'not recorded'}, now {now})" if now is not None and data != now else ""
 
 
 def _in_words(group: str, rows: Sequence[dict[str, Any]]) -> str:
@@ -203,6 +209,8 @@ def _name(row: dict[str, Any], base: str) -> str:
 def _cell(figures: dict[str, float] | None) -> str:
     if figures is None:
         return "–"
+    if figures.get("too_few"):
+        return f"<small>too few: n = {int(figures['n']):,}</small>"
     recall = " / ".join(_figure(figures, key) for key in ("recall@1", "recall@10"))
     return f"{_figure(figures, _WITHIN)}<br><small>{recall}</small>"
 

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from pages.ui import scale
 from pages.ui.words import file_size, origin, title
+from unigeoclip.atlas.records import data_state
 from unigeoclip.atlas.schema import SPLITS
 from unigeoclip.config import read_json
 from unigeoclip.geo import in_round_figures
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from unigeoclip.atlas import Atlas
     from unigeoclip.atlas.schema import Manifest, Source
@@ -24,10 +26,12 @@ SPLIT_TITLES = {
     "views": "New positions and views in known territory (views split)",
 }
 SPLIT_WORDS = {
-    "random": "Each held-out place lies among places that were trained on. This is the model that answers here.",
+    "random": "Each held-out place lies among places that were trained on: known territory is recognized. This is the "
+    "model that answers here.",
     "blocks": "Places in S2 cells that a second, shorter training never saw, with a buffer as wide as the "
     "model's input: what to expect far from anything it knows.",
-    "views": "Places that were trained on, seen from positions that were not.",
+    "views": "Places that were trained on, seen from positions that were not. Pairs without street views are not held "
+    "out at all: their windows, locations and texts are those of trained territory.",
 }
 UPPER_BOUND = "Five renderings of one map; an upper bound, not comparable with the paper's figures."
 # Rows and columns of retrieval tables beside the modalities.
@@ -43,12 +47,18 @@ class ModelCard:
         config: Content of ``config.json``.
         retrieval: Split -> "query->target" -> figures.
         queries: Plain text queries with their precision.
+        groups: Mean precision of the queries that captions say word for word, and of the others (`query_groups`).
+        held_out: Split -> how far its items are from the training (`split_facts`), where that was recorded.
+        outdated: Split -> checksums of the data it was measured on and of those of the atlas, where they differ.
     """
 
     metrics: dict[str, Any]
     config: dict[str, Any]
     retrieval: dict[str, dict[str, dict[str, float]]]
     queries: list[dict[str, Any]] = field(default_factory=list)
+    groups: dict[str, dict[str, Any]] = field(default_factory=dict)
+    held_out: dict[str, dict[str, float]] = field(default_factory=dict)
+    outdated: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def read(atlas: Atlas) -> ModelCard | None:
@@ -61,17 +71,28 @@ def read(atlas: Atlas) -> ModelCard | None:
     if not (folder / "metrics.json").is_file():
         return None
     retrieval: dict[str, dict[str, dict[str, float]]] = {}
-    # Each training writes its own figures; that of the model which answers here comes first.
-    for path in sorted(folder.glob("metrics*.json"), key=lambda path: (path.name != "metrics.json", path.name)):
-        metrics = read_json(path)
-        if metrics.get("retrieval"):
-            retrieval.setdefault(metrics.get("split", path.stem), metrics["retrieval"])
-        for split, figures in metrics.get("splits", {}).items():
+    held_out: dict[str, dict[str, float]] = {}
+    outdated: dict[str, dict[str, Any]] = {}
+    for metrics in _records(folder):
+        split, state = metrics.get("split", ""), data_state(atlas, metrics)
+        if metrics.get("retrieval") and split not in retrieval:
+            retrieval[split] = metrics["retrieval"]
+            held_out[split] = metrics.get("held_out", {})
+            if state.get("outdated"):
+                outdated[split] = state
+        for name, figures in metrics.get("splits", {}).items():
             if figures.get("retrieval"):
-                retrieval.setdefault(split, figures["retrieval"])
+                retrieval.setdefault(name, figures["retrieval"])
     config = read_json(folder / "config.json") if (folder / "config.json").is_file() else {}
     own = read_json(folder / "metrics.json")
-    return ModelCard(own, config, retrieval, own.get("queries", []))
+    groups = own.get("query_groups", {})
+    return ModelCard(own, config, retrieval, own.get("queries", []), groups, held_out, outdated)
+
+
+def _records(folder: Path) -> list[dict[str, Any]]:
+    """What each training of a model wrote down; that of the model which answers here comes first."""
+    paths = sorted(folder.glob("metrics*.json"), key=lambda path: (path.name != "metrics.json", path.name))
+    return [{"split": path.stem, **read_json(path)} for path in paths]
 
 
 def facts(atlas: Atlas) -> str:
@@ -138,17 +159,26 @@ def training(card: ModelCard) -> str:
 
 def retrieval_table(pairs: dict[str, dict[str, float]]) -> str:
     """Recall at 1 and 10 of every pair, and what lies within 100 m where that is known: rows ask, columns are found."""
-    count = int(next(iter(pairs.values())).get("n", 0)) if pairs else 0
     shown = _pair_table(pairs, ("recall@1", "recall@10")) + (
-        f"<p><small>recall@1 / recall@10 in %, among {count:,} places: how often the place's own item comes first, or "
-        "is among the first ten.</small></p>"
+        f"<p><small>recall@1 / recall@10 in %, {_among(pairs)}: how often the place's own item comes first, or is "
+        "among the first ten.</small></p>"
     )
     if any("acc@100m" in figures for figures in pairs.values()):
         shown += _pair_table(pairs, ("acc@100m",)) + (
-            "<p><small>Accuracy within 100 m in %: how often the item that comes first lies at most 100 m from the "
-            "point or camera that was asked with.</small></p>"
+            f"<p><small>Accuracy within 100 m in %, {_among(pairs)}: how often the item that comes first lies at most "
+            "100 m from the point or camera that was asked with.</small></p>"
         )
-    return shown
+    return shown + _gallery_table(pairs)
+
+
+def _among(pairs: dict[str, dict[str, float]]) -> str:
+    """Among how many places the items of all pairs are looked for, in words."""
+    counts = _counts(pairs)
+    return f"among {counts[0]:,} places" if len(counts) == 1 else "among as many places as each figure says (n)"
+
+
+def _counts(pairs: dict[str, dict[str, float]]) -> list[int]:
+    return sorted({int(figures["n"]) for figures in pairs.values() if "n" in figures})
 
 
 def _pair_table(pairs: dict[str, dict[str, float]], keys: Sequence[str]) -> str:
@@ -156,15 +186,72 @@ def _pair_table(pairs: dict[str, dict[str, float]], keys: Sequence[str]) -> str:
     ends = [pair.split("->", 1) for pair in pairs if "->" in pair]
     queries, targets = (list(dict.fromkeys(names)) for names in zip(*ends, strict=True)) if ends else ([], [])
     targets.sort(key=lambda name: queries.index(name) if name in queries else len(queries))  # the diagonal stays one
-    rows = []
-    for query in queries:
-        cells = [f"<b>{escape(named(query))}</b>"]
-        for target in targets:
-            figures = pairs.get(f"{query}->{target}")
-            shown = [f"{figures[key]:.0f}" if key in figures else "–" for key in keys] if figures else []
-            cells.append(" / ".join(shown))
-        rows.append(cells)
+    count = len(_counts(pairs)) > 1
+    rows = [
+        [f"<b>{escape(named(query))}</b>"]
+        + [_cell(pairs.get(f"{query}->{target}"), keys, count=count) for target in targets]
+        for query in queries
+    ]
     return table(("asked with ↓, found →", *(escape(named(name)) for name in targets)), rows, figures=True)
+
+
+def _cell(figures: dict[str, float] | None, keys: Sequence[str], *, count: bool) -> str:
+    """The figures of a pair, with their number of items where that differs between pairs."""
+    if not figures:
+        return ""
+    number = int(figures.get("n", 0))
+    if figures.get("too_few"):
+        return f"<small>too few: n = {number:,}</small>"
+    shown = " / ".join(f"{figures[key]:.0f}" if key in figures else "–" for key in keys)
+    return f"{shown}<br><small>n = {number:,}</small>" if count else shown
+
+
+def _gallery_table(pairs: dict[str, dict[str, float]]) -> str:
+    """What street views find within 100 m among all places of a city; empty where that was not measured."""
+    measured = {pair: figures for pair, figures in pairs.items() if "n_gallery_cells" in figures}
+    if not measured:
+        return ""
+    rows = []
+    for pair, figures in measured.items():
+        query, target = (escape(named(end)) for end in pair.split("->"))
+        galleries = ("", "_gallery_cameras", "_gallery_cells")
+        cells = [f"{figures[f'acc@100m{where}']:.1f} <small>of {figures[f'n{where}']:,}</small>" for where in galleries]
+        rows.append([f"<b>{query} → {target}</b>", *cells])
+    head = ("", "held-out places alone", "all places, at a camera", "all places, at the center of their cell")
+    return table(head, rows, figures=True) + (
+        "<p><small>Accuracy within 100 m in % (and among how many), the more there is to mistake it for. Places are "
+        "searched on page Explore at the centers of their cells, up to 100 m from the camera.</small></p>"
+    )
+
+
+def warning(card: ModelCard, split: str) -> str:
+    """That a split was measured on another state of the data, in Markdown; empty if it was not."""
+    state = card.outdated.get(split)
+    if state is None:
+        return ""
+    return (
+        f"**Outdated:** measured on an earlier state of the data (checksum {state['data'] or 'not recorded'}; the "
+        f"atlas is {state['data_now']} now)."
+    )
+
+
+def distance_words(card: ModelCard, split: str) -> str:
+    """How far held-out items are from the training, beside the width of a window; empty where it was not recorded."""
+    facts = card.held_out.get(split, {})
+    near, window = facts.get("median_distance_to_training_km"), facts.get("window_km")
+    if near is None or window is None:
+        return ""
+    camera = facts.get("median_distance_to_training_camera_km")
+    of_camera = f" ({_distance(camera)} from the nearest camera)" if camera is not None else ""
+    overlap = "so that the windows of both overlap" if near < window else "so that their windows share nothing"
+    return (
+        f"In the median a held-out item lies {_distance(near)} from the nearest position that was trained on{of_camera}"
+        f"; a window is {_distance(window)} wide, {overlap}."
+    )
+
+
+def _distance(kilometers: float) -> str:
+    return in_round_figures(1000 * kilometers)
 
 
 def named(row: str) -> str:
@@ -183,7 +270,7 @@ def is_drawn(manifest: Manifest) -> bool:
     return "rendered" in manifest.pictures.values()
 
 
-def query_table(queries: Sequence[dict[str, Any]]) -> str:
+def query_table(queries: Sequence[dict[str, Any]], groups: dict[str, dict[str, Any]] | None = None) -> str:
     """Precision of plain text queries against their independent rules."""
     mean = sum(query["precision"] for query in queries) / len(queries)
     rows = [
@@ -194,15 +281,58 @@ def query_table(queries: Sequence[dict[str, Any]]) -> str:
         f"<p>Mean precision {mean:.0f} % over {len(queries)} queries: the share of the hottest land that a rule from "
         "another source, fixed before the training, counts as right.</p>"
     )
-    return words + table(("Query", "Rule", "Precision %", "By chance %"), rows, figures=True)
+    return (
+        words + groups_words(groups or {}) + table(("Query", "Rule", "Precision %", "By chance %"), rows, figures=True)
+    )
 
 
-def commands(manifest: Manifest) -> str:
-    """The commands that make an atlas and its model again."""
+def groups_words(groups: dict[str, dict[str, Any]]) -> str:
+    """Mean precision of the queries that captions say word for word, and of the others."""
+    said = {
+        "in_captions": "sentences of the captions, word for word, which the training read",
+        "not_in_captions": "in the words of no caption",
+    }
+    points = []
+    for name, words in said.items():
+        if figures := groups.get(name):
+            low, high = figures["interval_95"]
+            points.append(
+                f"<li>{figures['n']} queries are {words}: {figures['mean_precision']:.0f} % "
+                f"(95 % interval {low:.0f} to {high:.0f}).</li>"
+            )
+    return f"<ul>{''.join(points)}</ul>" if points else ""
+
+
+def commands(manifest: Manifest, trainings: Sequence[str] = ()) -> str:
+    """The commands that make an atlas and its model again.
+
+    Args:
+        manifest: Of the atlas.
+        trainings: From `trainings`; by default that of a first model.
+    """
     name = manifest.name
     build = f"build city --name {name} --tiles TILES" if scale.of(manifest).is_city else f"build {name}"
-    lines = (build, f"train --atlas {name} --config mini", f"evaluate --atlas {name} --json")
-    return "\n".join(f"python -m unigeoclip {line}" for line in lines)
+    first, last = f"python -m unigeoclip {build}", f"python -m unigeoclip evaluate --atlas {name} --json"
+    return "\n".join((first, *(trainings or (f"python -m unigeoclip train --atlas {name} --config mini",)), last))
+
+
+def trainings(atlas: Atlas) -> list[str]:
+    """The commands that repeat the recorded trainings of an atlas's models and baselines.
+
+    Raises:
+        UniGeoError: A record cannot be read.
+    """
+    from unigeoclip.embedders.retrained import recorded_baselines
+    from unigeoclip.training.commands import train_command
+
+    found = [
+        train_command(atlas, metrics) or f"# options of its own: see model/ for the training of the split {split}"
+        for metrics in (_records(atlas.model_path) if atlas.model_path.is_dir() else [])
+        if metrics.get("training") and (split := metrics["split"])
+    ]
+    for name, record in recorded_baselines(atlas).items():
+        found.append(train_command(atlas, record, name) or f"# options of its own: {name}")
+    return found
 
 
 def _pairs(*pairs: tuple[str, str]) -> str:

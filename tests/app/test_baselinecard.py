@@ -80,7 +80,16 @@ def test_the_best_of_several_is_compared_and_every_one_is_shown(atlas):
     assert "UniGeoCLIP is ahead of GeoCLIP (retrained)" in shown
     assert "<td>SatCLIP (retrained)</td><td>1 / 80</td><td>–</td>" in shown
     assert "100 or 120 steps of 8 places; ours was trained for 100 steps" in shown
-    assert "earlier state of this atlas" in shown
+    assert "earlier state of this atlas, which is abc now: SatCLIP (retrained, finer scales): data old." in shown
+
+
+def test_too_few_items_are_no_outcome(atlas):
+    kept = record("satclip", 1.0, "location->aerial", 75.0)
+    kept["retrieval"]["location->aerial"] = {"n": 12, "too_few": True}
+    atlas.ship("satclip-retrained", kept)
+    shown = baselinecard.section(atlas)
+    assert "too few: n = 12" in shown
+    assert "ahead" not in shown
 
 
 def test_a_broken_record_is_told(atlas):

@@ -75,6 +75,11 @@ def test_figures_of_the_table(table):
     assert "upper bound" not in first, "photographs are no renderings"
 
 
+def test_rows_of_too_few_items_have_no_figure(table):
+    table["rows"][0]["retrieval"] = {"street->aerial": {"n": 3, "too_few": True}}
+    assert "too few: n = 3" in citycard.ablations(table, drawn=False)[0][1]
+
+
 def test_bars_are_as_long_as_their_figures(table):
     scales = dict(citycard.ablations(table, drawn=True))["How many scales the location encoder sees"]
     assert scales.count('style="width:100.0%"') == 3
@@ -84,7 +89,9 @@ def test_bars_are_as_long_as_their_figures(table):
 def test_unfinished_and_outdated_tables_say_so(table):
     html = citycard.ablations(table | {"complete": False, "outdated": True}, drawn=True)[0][1]
     assert "Not all rows are trained yet" in html
-    assert "earlier data" in html
+    assert "earlier data of this atlas" in html
+    html = citycard.ablations(table | {"outdated": True, "data_now": "new"}, drawn=True)[0][1]
+    assert "earlier data of this atlas (data abc, now new)" in html
     assert citycard.ablations(table | {"rows": []}, drawn=True) == []
     only = citycard.ablations(table | {"rows": table["rows"][:1], "complete": False}, drawn=True)
     assert len(only) == 1
@@ -104,7 +111,12 @@ def test_another_city(away):
     assert "new city, same renderer" in html
     assert "location is left out" in html
     assert "3 / 14" in html
-    assert "earlier model" in citycard.elsewhere(away | {"outdated": True}, "Boston", drawn=True)
+    outdated = citycard.elsewhere(away | {"outdated": True, "data": "old", "data_now": "abc"}, "Boston", drawn=True)
+    assert "earlier model than the one that answers here (data old, now abc)" in outdated
+    few = {pair: {"n": 12, "too_few": True} for pair in away["retrieval"]}
+    html = citycard.elsewhere(away | {"retrieval": few}, "Boston", drawn=True)
+    assert "too few: n = 12" in html
+    assert "Of 100 street views" not in html
 
 
 def test_what_names_mean():
@@ -142,6 +154,6 @@ def test_the_card_shows_queries_of_the_model_that_answers_alone(tmp_path):
     other = {"split": "blocks", "retrieval": {"street->aerial": {"recall@1": 20.0}}, "queries": [{"query": "park"}]}
     write_json(tmp_path / "metrics.json", own)
     write_json(tmp_path / "metrics-blocks.json", other)
-    card = modelcard.read(SimpleNamespace(model_path=tmp_path))
+    card = modelcard.read(SimpleNamespace(model_path=tmp_path, data_hash="abc"))
     assert list(card.retrieval) == ["views", "blocks"]
     assert card.queries == [{"query": "park"}]

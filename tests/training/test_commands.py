@@ -1,0 +1,103 @@
+"""The commands that the model card and the README print lead to the very trainings that were recorded."""
+
+import re
+import shlex
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pages.ui import modelcard
+from unigeoclip import cli
+from unigeoclip.atlas import load_atlas
+from unigeoclip.config import read_json, to_dict
+from unigeoclip.embedders.retrained import recorded_baselines
+from unigeoclip.errors import InputError
+from unigeoclip.training.baselines import planned_baseline
+from unigeoclip.training.commands import recorded_config, train_command
+from unigeoclip.training.configs import named_config
+from unigeoclip.training.loop import chosen_split, planned_config
+
+README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+ATLASES = ("boston", "world")
+SHIPPED = {
+    "boston": {
+        "python -m unigeoclip train --atlas boston --config mini": "views",
+        "python -m unigeoclip train --atlas boston --config mini --steps 1300 --split blocks": "blocks",
+    },
+    "world": {"python -m unigeoclip train --atlas world --config mini --steps 2600": "random"},
+}
+
+
+def options_of(command):
+    """The options of a printed command, parsed as a shell and the command line do."""
+    words = shlex.split(command)
+    assert words[:3] == ["python", "-m", "unigeoclip"]
+    return cli._parser().parse_args(words[3:])
+
+
+def records(atlas):
+    others = sorted(atlas.model_path.glob("metrics-*.json"))
+    for path in [atlas.model_path / "metrics.json", *others]:
+        yield None, read_json(path)
+    yield from recorded_baselines(atlas).items()
+
+
+@pytest.mark.parametrize("name", ATLASES)
+def test_printed_commands_lead_to_the_recorded_trainings(name):
+    """Rebuilt from the options of the printed line, the configuration is the recorded one, step by step."""
+    atlas = load_atlas(name)
+    printed = modelcard.trainings(atlas)
+    found = list(records(atlas))
+    assert len(printed) == len(found) >= 4
+    for command, (baseline, record) in zip(printed, found, strict=True):
+        options = options_of(command)
+        assert options.run is cli._train
+        assert (options.atlas, options.baseline, options.seed) == (name, baseline, record.get("seed", 0))
+        assert chosen_split(atlas, options.split) == record["split"]
+        if baseline is None:
+            planned = planned_config(atlas, options.config, options.steps)
+        else:
+            shape, planned = planned_baseline(atlas, baseline, options.config, options.steps)
+            assert to_dict(shape) == record["baseline"]
+        training = record["training"]
+        rebuilt = to_dict(planned)
+        if not training.get("restart_steps", 0):
+            rebuilt.pop("restart_rate")  # of a restart that is not taken
+        kept = {key: value for key, value in training.items() if key in rebuilt}
+        assert {key: rebuilt[key] for key in kept} == kept, command
+        assert planned.all_steps == training["steps"] + training.get("restart_steps", 0)
+        assert planned.text_steps == training.get("text_steps", 0)
+
+
+@pytest.mark.parametrize("name", ATLASES)
+def test_the_readme_prints_these_commands(name):
+    printed = modelcard.trainings(load_atlas(name))
+    assert set(SHIPPED[name]) <= set(printed)
+    lines = {
+        " ".join(line.split())
+        for line in re.findall(r"^ {4}(python -m unigeoclip train .+?)(?: {2,}#.*)?$", README, re.M)
+    }
+    assert set(printed) <= lines, "README lacks: " + "; ".join(set(printed) - lines)
+
+
+@pytest.mark.parametrize("name", ATLASES)
+def test_another_training_has_another_command(name):
+    atlas = load_atlas(name)
+    record = read_json(atlas.model_path / "metrics.json")
+    command = train_command(atlas, record)
+    shorter = to_dict(replace(named_config("mini", city=name == "boston"), steps=7, restart_steps=0, text_steps=0))
+    training = record["training"] | {key: shorter[key] for key in ("steps", "restart_steps", "text_steps")}
+    other = train_command(atlas, record | {"training": training})
+    assert other != command
+    assert other is None or "--steps 7" in other, "text of its own length has no command"
+    odd = record | {"training": record["training"] | {"learning_rate": 0.5}}
+    assert train_command(atlas, odd) is None, "nothing is printed that would train something else"
+    assert train_command(atlas, record | {"seed": 3}).endswith("--seed 3")
+
+
+def test_a_record_without_a_training_is_refused():
+    with pytest.raises(InputError, match="training"):
+        recorded_config({"split": "random"})
+    with pytest.raises(InputError, match="training"):
+        recorded_config({"training": {"paces": 3}})
