@@ -6,7 +6,7 @@ import time
 import pytest
 import torch
 
-from unigeoclip.cores import map_on_cores
+from unigeoclip.cores import map_on_cores, processor_name
 
 
 @pytest.fixture(params=[1, 2, 3])
@@ -80,3 +80,13 @@ def test_a_fault_ends_it(threads):
     with pytest.raises(ValueError, match="seven"):
         seen.extend(map_on_cores(work, range(100)))
     assert torch.get_num_threads() == threads
+
+
+def test_the_processor_is_named_where_the_system_names_it(tmp_path):
+    info = tmp_path / "cpuinfo"
+    info.write_text(
+        "processor\t: 0\nmodel name\t: Quick 9000 @ 3 GHz\nprocessor\t: 1\nmodel name\t: Quick 9000 @ 3 GHz\n"
+    )
+    assert processor_name(info) == "Quick 9000 @ 3 GHz"
+    info.write_text("processor\t: 0\n")
+    assert processor_name(info) == processor_name(tmp_path / "missing") != ""

@@ -3,6 +3,7 @@
 import csv
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -177,3 +178,21 @@ def test_sentences_that_the_build_embedded_are_not_embedded_again(atlas, tmp_pat
     asked.clear()
     assert len(loop.all_sentence_vectors(atlas, tmp_path / "b")) == len(texts)
     assert asked == []
+
+
+def test_a_record_names_what_computed_not_what_is_idle(monkeypatch):
+    """A GPU in the machine is named only where the tensors of the model are on it."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda *_: "Idle GPU")
+    named = loop.machine(torch.nn.Linear(2, 2))
+    assert "Idle GPU" not in named
+    assert named == loop.machine()
+    assert f"{torch.get_num_threads()} threads, PyTorch {torch.__version__}" in named
+    on_gpu = SimpleNamespace(parameters=lambda: iter([SimpleNamespace(device=torch.device("cuda:0"))]))
+    assert loop.machine(on_gpu).startswith("Idle GPU, PyTorch")
+
+
+def test_held_out_items_that_are_too_few_have_no_score_while_training(atlas, tmp_path):
+    trainer = Trainer(atlas, loop.Run("tiny", atlas.data_hash, "random", 0, TINY), tmp_path)
+    assert trainer.quick_scores() == {}
+    assert trainer.model.training
