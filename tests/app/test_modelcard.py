@@ -85,7 +85,7 @@ def test_queries_that_captions_say_are_told_apart():
 
 
 def test_commands_are_those_of_the_recorded_trainings():
-    manifest = SimpleNamespace(name="world", modalities=["location"], window_m=333_585.0)
+    manifest = SimpleNamespace(name="world", window_m=333_585.0, bounds=(-60.0, -180.0, 84.0, 180.0))
     lines = modelcard.commands(manifest, ["python -m unigeoclip train --atlas world --steps 2600"]).splitlines()
     assert lines[1] == "python -m unigeoclip train --atlas world --steps 2600"
     assert modelcard.commands(manifest).splitlines()[1] == "python -m unigeoclip train --atlas world --config mini"
