@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
-    from unigeoclip.selection import Said
 
     from unigeoclip.atlas import Atlas
     from unigeoclip.compare import Comparison, Embedded, Region
     from unigeoclip.embedders import Embedder
     from unigeoclip.geo import Bounds
+    from unigeoclip.selection import Said
 
 KEPT_BYTES = 600_000_000  # of all regions in memory; vectors that are mapped from their files do not count
 REGIONS, REGIONS_PER_S = 6, 1 / 15  # new parts of a map that one client gets at once, and per second for ever
