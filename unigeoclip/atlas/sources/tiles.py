@@ -110,7 +110,7 @@ def open_tiles(
     """Find the tiles of a source; those of a URL template are downloaded, those of .mbtiles unpacked.
 
     Args:
-        source: Folder of z/x/y.pbf, .mbtiles, .pmtiles, or URL template with {z}, {x}, {y}.
+        source: Folder of z/x/y.pbf (or the folder round it), .mbtiles, .pmtiles, or URL template with {z}, {x}, {y}.
         bbox: South, west, north, east in degrees: only tiles that touch it. A URL template needs one.
         cache: Folder for downloaded and unpacked tiles; the package's cache folder by default.
         progress: Called with what is being done and the share done, 0 to 1.
@@ -187,9 +187,7 @@ def _find_missing(tile_set: TileSet) -> None:
 
 
 def _from_folder(folder: Path, wanted: Sequence[tuple[int, int]] | None) -> TileSet:
-    root = folder / str(ZOOM)
-    if not root.is_dir() and folder.name == str(ZOOM):
-        root = folder
+    root = _zoom_folder(folder)
     chosen = None if wanted is None else set(wanted)
     tiles = []
     for path in sorted(root.glob("*/*")):
@@ -198,6 +196,24 @@ def _from_folder(folder: Path, wanted: Sequence[tuple[int, int]] | None) -> Tile
             if chosen is None or (x, y) in chosen:
                 tiles.append(Tile(ZOOM, x, y, str(path)))
     return TileSet(str(folder), tiles)
+
+
+def _zoom_folder(folder: Path) -> Path:
+    """The folder of the zoom that is read: in the folder given, in its only sub-folder that has one, or itself.
+
+    Raises:
+        InputError: Several sub-folders have one.
+    """
+    root = folder / str(ZOOM)
+    if root.is_dir():
+        return root
+    if folder.name == str(ZOOM):
+        return folder
+    deeper = sorted(path for path in folder.glob(f"*/{ZOOM}") if path.is_dir())
+    if len(deeper) > 1:
+        names = ", ".join(str(path.parent) for path in deeper[:5])
+        raise InputError(f"{folder} holds {len(deeper)} folders of vector tiles; give one of them: {names}.")
+    return deeper[0] if deeper else root
 
 
 def _from_url(
