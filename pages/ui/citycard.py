@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pages.ui import modelcard
 from pages.ui.words import title
+from unigeoclip.atlas.origins import upper_bound
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -45,13 +46,13 @@ def sections(atlas: Atlas) -> list[tuple[str, str]]:
     from unigeoclip.evaluation.elsewhere import recorded_elsewhere
     from unigeoclip.evaluation.report import recorded_ablations
 
-    drawn = modelcard.is_drawn(atlas.manifest)
+    bound = upper_bound(atlas.manifest)
     found = [
-        (f"In {entry['title']}, never seen", elsewhere(entry, atlas.title, drawn=drawn))
+        (f"In {entry['title']}, never seen", elsewhere(entry, atlas.title, bound=bound))
         for entry in recorded_elsewhere(atlas.model_path, atlas).values()
     ]
     table = recorded_ablations(atlas.model_path, atlas)
-    return found + ([] if table is None else ablations(table, drawn=drawn))
+    return found + ([] if table is None else ablations(table, bound=bound))
 
 
 def meanings(atlas: Atlas, splits: Iterable[str]) -> str:
@@ -68,13 +69,13 @@ def meanings(atlas: Atlas, splits: Iterable[str]) -> str:
     return f"<ul>{points}</ul>"
 
 
-def elsewhere(entry: dict[str, Any], home: str, *, drawn: bool) -> str:
+def elsewhere(entry: dict[str, Any], home: str, *, bound: str) -> str:
     """What a model finds in a city that it never saw.
 
     Args:
         entry: Of ``evaluate()["elsewhere"]``.
         home: Title of the atlas it was trained on.
-        drawn: Whether pictures are drawn from a map.
+        bound: The reservation of `origins.upper_bound`, empty where it does not hold.
     """
     pairs, there = entry["retrieval"], entry["title"]
     words = [f"Trained in {home} alone and asked in {there}: {entry['means']}."]
@@ -86,15 +87,15 @@ def elsewhere(entry: dict[str, Any], home: str, *, drawn: bool) -> str:
         )
     if entry.get("outdated"):
         words.append(f"Measured with an earlier model than the one that answers here{_data(entry)}.")
-    return _said(words, drawn=drawn, style="new city, same renderer") + modelcard.retrieval_table(pairs)
+    return _said(words, bound=bound, style="new city, same renderer") + modelcard.retrieval_table(pairs)
 
 
-def ablations(table: dict[str, Any], *, drawn: bool) -> list[tuple[str, str]]:
+def ablations(table: dict[str, Any], *, bound: str) -> list[tuple[str, str]]:
     """Headings and HTML of each group of a table of ablations; of a table without rows none.
 
     Args:
         table: ``evaluate()["ablations"]``.
-        drawn: Whether pictures are drawn from a map.
+        bound: The reservation of `origins.upper_bound`, empty where it does not hold.
     """
     rows: list[dict[str, Any]] = table["rows"]
     if not rows:
@@ -109,7 +110,7 @@ def ablations(table: dict[str, Any], *, drawn: bool) -> list[tuple[str, str]]:
         if not shown:
             words.insert(0, _budget(table))
         body = _columns(some, base) if group in ("modalities", "loss") else _bars(some, base)
-        shown.append((heading, _said(words, drawn=drawn) + body))
+        shown.append((heading, _said(words, bound=bound) + body))
     return shown
 
 
@@ -224,11 +225,11 @@ def _rounded(percent: float) -> str:
     return f"{percent:.0f}" if percent >= 9.95 else f"{percent:.1f}"
 
 
-def _said(sentences: Iterable[str], *, drawn: bool, style: str = "") -> str:
-    """Sentences above a table; where pictures are drawn, the reservation stands with them."""
+def _said(sentences: Iterable[str], *, bound: str, style: str = "") -> str:
+    """Sentences above a table, and the reservation where it holds; ``style`` says how it holds of another city."""
     text = escape(" ".join(sentence for sentence in sentences if sentence), quote=False)
-    bound = modelcard.UPPER_BOUND.rstrip(".") + (f" ({style})" if style else "")
-    return f"<p class='ugc-said'>{text}{f' <i>{escape(bound, quote=False)}.</i>' if drawn else ''}</p>"
+    said = f"{bound[:1].upper()}{bound[1:]}" + (f" ({style})" if style else "")
+    return f"<p class='ugc-said'>{text}{f' <i>{escape(said, quote=False)}.</i>' if bound else ''}</p>"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]], kind: str = "") -> str:

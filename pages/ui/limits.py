@@ -6,6 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from pages.ui import scale
+from unigeoclip.atlas.origins import NAMES, RENDERED, made
 from unigeoclip.geo import in_round_figures
 
 if TYPE_CHECKING:
@@ -37,13 +38,9 @@ def _of_the_earth(manifest: Manifest) -> list[str]:
 
 
 def _of_a_city(manifest: Manifest) -> list[str]:
-    drawn = [
-        "Its pictures are drawn, not photographed. What the map does not know, they do not show; a real photo gets a "
-        "rougher answer than a drawn view.",
-        "Heights and uses are those of OpenStreetMap, with its gaps; most heights are estimates.",
-    ]
     return [
-        *(drawn if "rendered" in manifest.pictures.values() else []),
+        *_of_its_pictures(manifest),
+        *manifest.notes,
         f"From above it sees squares of {in_round_figures(manifest.window_m)}; a picture of another scale gets "
         "an answer that means little.",
         f"It was trained on land inside the extent above, in {manifest.title} and nowhere else. On water and outside "
@@ -53,3 +50,22 @@ def _of_a_city(manifest: Manifest) -> list[str]:
         "negative weight for “not”.",
         _NOT_PROBABILITY,
     ]
+
+
+def _of_its_pictures(manifest: Manifest) -> list[str]:
+    """How each kind of picture of a city came about: what holds of one need not hold of the others."""
+    drawn = [name for name in made(manifest, RENDERED) if name != NAMES["surface"]]
+    real = made(manifest, "photographed")
+    found = []
+    if drawn:
+        found.append(
+            f"Its {' and '.join(drawn)} are drawn, not photographed. What the map does not know, they do not show; a "
+            "real photo gets a rougher answer than a drawn one."
+        )
+    if real:
+        found.append(f"Its {' and '.join(real)} are photographs of one time each; another season looks different.")
+    if manifest.pictures.get("surface") == RENDERED:
+        found.append("Heights and uses are those of OpenStreetMap, with its gaps; most heights are estimates.")
+    else:
+        found.append("Its heights are measured; uses and names are those of OpenStreetMap, with its gaps.")
+    return found

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pages.ui import scale
 from pages.ui.words import file_size, origin, title
+from unigeoclip.atlas.origins import upper_bound
 from unigeoclip.atlas.records import data_state
 from unigeoclip.atlas.schema import SPLITS
 from unigeoclip.config import read_json
@@ -33,7 +34,6 @@ SPLIT_WORDS = {
     "views": "Places that were trained on, seen from positions that were not. Pairs without street views are not held "
     "out at all: their windows, locations and texts are those of trained territory.",
 }
-UPPER_BOUND = "Five renderings of one map; an upper bound, not comparable with the paper's figures."
 # Rows and columns of retrieval tables beside the modalities.
 _OTHERS = {"photo": "Single street view", "ensemble": "Ensemble"}
 
@@ -260,14 +260,9 @@ def named(row: str) -> str:
 
 
 def split_words(split: str, manifest: Manifest) -> str:
-    """What a split measures; where pictures are drawn, the reservation stands with every table."""
-    words = SPLIT_WORDS.get(split, "")
-    return f"{words} *{UPPER_BOUND}*" if is_drawn(manifest) else words
-
-
-def is_drawn(manifest: Manifest) -> bool:
-    """Whether pictures are drawn from a map, so that figures say less than they seem to."""
-    return "rendered" in manifest.pictures.values()
+    """What a split measures; where modalities come from one map, the reservation stands with every table."""
+    words, bound = SPLIT_WORDS.get(split, ""), upper_bound(manifest)
+    return f"{words} *{bound[:1].upper()}{bound[1:]}.*" if bound else words
 
 
 def query_table(queries: Sequence[dict[str, Any]], groups: dict[str, dict[str, Any]] | None = None) -> str:

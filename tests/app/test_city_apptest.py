@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from pages.ui import cards, links, mapview, modelcard
+from pages.ui import cards, links, mapview
 from tests.app import fake_city
+from unigeoclip.atlas.origins import ALL_DRAWN
 from unigeoclip.errors import InputError
 
 
@@ -206,7 +207,7 @@ def test_the_page_atlas_of_a_city(both):
         model.unlink()
     assert not app.exception
     text = " ".join([*(each.value for each in app.markdown), *(each.proto.body for each in app.get("html"))])
-    assert modelcard.UPPER_BOUND in text
+    assert f"{ALL_DRAWN[0].upper()}{ALL_DRAWN[1:]}." in text
     for expected in ("60, of which 15 held out", "Estimated building heights", "93 %", "36 / 76", "Ensemble", "9 / –",
                      "Single street view", "within 100 m", "rendered from OpenStreetMap", "42.24° N"):  # fmt: skip
         assert expected in text

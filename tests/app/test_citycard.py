@@ -5,8 +5,9 @@ from types import SimpleNamespace
 import pytest
 
 from pages.ui import citycard, modelcard
+from unigeoclip.atlas.origins import ALL_DRAWN
 from unigeoclip.config import write_json
-from unigeoclip.evaluation.meanings import ELSEWHERE, UPPER_BOUND
+from unigeoclip.evaluation.meanings import ELSEWHERE
 
 PAIRS = ("street->aerial", "street->location", "street->ensemble", "photo->aerial", "location->aerial")
 
@@ -44,7 +45,7 @@ def away():
 
 
 def test_every_group_is_shown_with_a_sentence(table):
-    shown = dict(citycard.ablations(table, drawn=True))
+    shown = dict(citycard.ablations(table, bound=ALL_DRAWN))
     assert list(shown) == [
         "What each modality adds",
         "All pairs of modalities, or one pivot",
@@ -63,13 +64,12 @@ def test_every_group_is_shown_with_a_sentence(table):
     assert "best at depth 1" in depth
     assert "best with 4 scales" in scales
     for html in shown.values():
-        assert modelcard.UPPER_BOUND in html
+        assert f"{ALL_DRAWN[0].upper()}{ALL_DRAWN[1:]}." in html
         assert "<small>(base)</small>" in html
-    assert UPPER_BOUND.lower() == modelcard.UPPER_BOUND.lower().rstrip(".")
 
 
 def test_figures_of_the_table(table):
-    first = dict(citycard.ablations(table, drawn=False))["What each modality adds"]
+    first = dict(citycard.ablations(table, bound=""))["What each modality adds"]
     assert "33<br><small>16 / 53</small>" in first
     assert first.count("<td>–</td>") == 3, "a row without location or ensemble has dashes"
     assert "upper bound" not in first, "photographs are no renderings"
@@ -77,44 +77,46 @@ def test_figures_of_the_table(table):
 
 def test_rows_of_too_few_items_have_no_figure(table):
     table["rows"][0]["retrieval"] = {"street->aerial": {"n": 3, "too_few": True}}
-    assert "too few: n = 3" in citycard.ablations(table, drawn=False)[0][1]
+    assert "too few: n = 3" in citycard.ablations(table, bound="")[0][1]
 
 
 def test_bars_are_as_long_as_their_figures(table):
-    scales = dict(citycard.ablations(table, drawn=True))["How many scales the location encoder sees"]
+    scales = dict(citycard.ablations(table, bound=ALL_DRAWN))["How many scales the location encoder sees"]
     assert scales.count('style="width:100.0%"') == 3
     assert scales.count('style="width:56.6%"') == 3
 
 
 def test_unfinished_and_outdated_tables_say_so(table):
-    html = citycard.ablations(table | {"complete": False, "outdated": True}, drawn=True)[0][1]
+    html = citycard.ablations(table | {"complete": False, "outdated": True}, bound=ALL_DRAWN)[0][1]
     assert "Not all rows are trained yet" in html
     assert "earlier data of this atlas" in html
-    html = citycard.ablations(table | {"outdated": True, "data_now": "new"}, drawn=True)[0][1]
+    html = citycard.ablations(table | {"outdated": True, "data_now": "new"}, bound=ALL_DRAWN)[0][1]
     assert "earlier data of this atlas (data abc, now new)" in html
-    assert citycard.ablations(table | {"rows": []}, drawn=True) == []
-    only = citycard.ablations(table | {"rows": table["rows"][:1], "complete": False}, drawn=True)
+    assert citycard.ablations(table | {"rows": []}, bound=ALL_DRAWN) == []
+    only = citycard.ablations(table | {"rows": table["rows"][:1], "complete": False}, bound=ALL_DRAWN)
     assert len(only) == 1
-    pivotless = citycard.ablations(table | {"rows": table["rows"][:3], "complete": False}, drawn=True)
+    pivotless = citycard.ablations(table | {"rows": table["rows"][:3], "complete": False}, bound=ALL_DRAWN)
     assert len(pivotless) == 2
 
 
 def test_names_cannot_break_the_page(table):
     table["rows"][0]["name"] = "<script>"
-    assert "&lt;script&gt;" in citycard.ablations(table, drawn=True)[0][1]
+    assert "&lt;script&gt;" in citycard.ablations(table, bound=ALL_DRAWN)[0][1]
 
 
 def test_another_city(away):
-    html = citycard.elsewhere(away, "Boston", drawn=True)
+    html = citycard.elsewhere(away, "Boston", bound=ALL_DRAWN)
     assert "Trained in Boston alone and asked in Amsterdam &lt;3" in html
     assert "Of 100 street views there, 4.4 find an aerial picture within 100 m first, among 412 places" in html
     assert "new city, same renderer" in html
     assert "location is left out" in html
     assert "3 / 14" in html
-    outdated = citycard.elsewhere(away | {"outdated": True, "data": "old", "data_now": "abc"}, "Boston", drawn=True)
+    outdated = citycard.elsewhere(
+        away | {"outdated": True, "data": "old", "data_now": "abc"}, "Boston", bound=ALL_DRAWN
+    )
     assert "earlier model than the one that answers here (data old, now abc)" in outdated
     few = {pair: {"n": 12, "too_few": True} for pair in away["retrieval"]}
-    html = citycard.elsewhere(away | {"retrieval": few}, "Boston", drawn=True)
+    html = citycard.elsewhere(away | {"retrieval": few}, "Boston", bound=ALL_DRAWN)
     assert "too few: n = 12" in html
     assert "Of 100 street views" not in html
 
@@ -136,7 +138,7 @@ def test_what_names_mean():
 
 
 def test_what_lies_beside_a_model(tmp_path, table):
-    manifest = SimpleNamespace(pictures={"aerial": "rendered"})
+    manifest = SimpleNamespace(pictures={"aerial": "rendered"}, modalities=["aerial", "text"], files={})
     atlas = SimpleNamespace(model_path=tmp_path, manifest=manifest, title="Boston", data_hash="abc")
     assert citycard.sections(atlas) == []
     write_json(tmp_path / "ablations.json", table)

@@ -17,7 +17,6 @@ OF_SPLITS_OF_A_CITY = {
     "blocks": "whole S2 cells of level 12 never seen, 300 m buffer",
 }
 ELSEWHERE = "a whole city never seen; location is left out, since its encoder knows nothing there"
-UPPER_BOUND = "five renderings of one map; an upper bound, not comparable with the paper's figures"
 
 
 def of_split(atlas: Atlas, split: str) -> str:
@@ -37,8 +36,3 @@ def of_items(atlas: Atlas) -> dict[str, str]:
         "street": "panorama of four headings with known compass",
         "photo": "one 90-degree view, compass unknown",
     } | ensemble
-
-
-def are_drawn(atlas: Atlas) -> bool:
-    """Whether pictures are drawn from a map, so that they agree more than those of sensors (`UPPER_BOUND`)."""
-    return "rendered" in atlas.manifest.pictures.values()

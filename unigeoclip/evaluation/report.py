@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from unigeoclip.atlas.origins import upper_bound
 from unigeoclip.atlas.records import data_state
 from unigeoclip.atlas.schema import SPLITS
 from unigeoclip.checkpoint import load_model
@@ -77,8 +78,8 @@ def evaluate(
         found["query_groups"] = groups
     if means := meanings.of_items(atlas):
         found["means"] = means
-    if meanings.are_drawn(atlas):
-        found["note"] = meanings.UPPER_BOUND
+    if bound := upper_bound(atlas.manifest):
+        found["note"] = bound
     found |= _elsewhere(model, folder, atlas, elsewhere, record=record)
     if ablations := recorded_ablations(folder, atlas):
         found["ablations"] = ablations
