@@ -5,8 +5,10 @@ from pathlib import Path
 from unittest import mock
 
 import numpy as np
+import rasterio
 import shapely
 import torch
+from rasterio.transform import from_bounds
 
 from tests.atlas import made_up_tiles as made_up
 from tests.atlas.tiny import write_tiny_atlas
@@ -14,6 +16,7 @@ from unigeoclip import geo
 from unigeoclip.atlas import load_atlas
 from unigeoclip.atlas.sources import cells
 from unigeoclip.atlas.sources.city import build_city
+from unigeoclip.atlas.sources.own_data import OwnData
 from unigeoclip.checkpoint import save_model
 from unigeoclip.config import write_json
 from unigeoclip.modalities import text
@@ -83,6 +86,22 @@ def write_explorable_city(path: Path, name: str = "madeup", east_m: float = 0.0,
         save_model(UniGeoCLIP(CITY_CONFIG).eval(), atlas.model_path)
         metrics = {"atlas": name, "data": atlas.data_hash, "split": "views", "unlike": {}}
         write_json(atlas.model_path / "metrics.json", metrics)
+    return path
+
+
+def write_partly_pictured_city(path: Path) -> Path:
+    """Build a city of 1.8 km with a photograph of its middle 500 m, and black without a word around it; no model."""
+    pixels = np.zeros((3, 720, 720), np.uint8)
+    pixels[:, 260:460, 260:460] = np.random.default_rng(0).integers(80, 180, (3, 200, 200))
+    south, west, north, east = bbox = made_up.bbox(900)
+    picture = path.parent / "part.tif"
+    profile = {"driver": "GTiff", "count": 3, "height": 720, "width": 720, "dtype": "uint8", "crs": "EPSG:4326"}
+    with rasterio.open(picture, "w", **profile, transform=from_bounds(west, south, east, north, 720, 720)) as dataset:
+        dataset.write(pixels)
+    own = OwnData(aerial=picture, licenses={"aerial": "CC0 1.0"}, credits={"aerial": "Madeup Survey"})
+    tiles = made_up.write_tiles(path.parent / ".partly-tiles")
+    with mock.patch.object(cells, "HELD_OUT_VIEWS", 2):
+        build_city("partly", tiles, path, bbox=bbox, own=own, embed=HashedSentences().embed)
     return path
 
 

@@ -164,7 +164,17 @@ def _add_city(city: argparse.ArgumentParser) -> None:
     )
     city.add_argument("--aerial", type=Path, metavar="F.tif", help="picture in place of the drawn one")
     city.add_argument("--surface", type=Path, metavar="F.tif", help="heights in metres in place of the estimated ones")
-    city.add_argument("--street", type=Path, metavar="F.csv", help="photos: path, and lat, lon, heading unless in EXIF")
+    city.add_argument(
+        "--street",
+        type=Path,
+        metavar="SRC",
+        help="photos: CSV with path, and lat, lon, heading unless in EXIF; or folder of JPEGs with GPS",
+    )
+    for modality, what in (("aerial", "picture"), ("surface", "heights"), ("street", "photos")):
+        city.add_argument(
+            f"--{modality}-license", type=words, metavar="TEXT", help=f"of your {what}, such as 'CC BY 4.0'"
+        )
+        city.add_argument(f"--{modality}-credit", type=words, metavar="TEXT", help=f"whom to name beside your {what}")
     city.add_argument("--seed", type=seed, default=0, help="of the aerial picture's texture (default: %(default)s)")
     _add_out(city)
     city.set_defaults(run=_build_city)
@@ -307,10 +317,15 @@ def _build_world(arguments: argparse.Namespace) -> None:
 
 
 def _build_city(arguments: argparse.Namespace) -> None:
-    from unigeoclip.atlas.sources.city import OwnData, build_city
+    from unigeoclip.atlas.sources.city import build_city
+    from unigeoclip.atlas.sources.own_data import OwnData
     from unigeoclip.atlas.store import ATLASES_FOLDER, load_atlas
 
-    own = OwnData(arguments.aerial, arguments.surface, arguments.street)
+    said = {
+        f"{kind}s": {name: text for name in OwnData.KINDS if (text := getattr(arguments, f"{name}_{kind}"))}
+        for kind in ("license", "credit")
+    }
+    own = OwnData(arguments.aerial, arguments.surface, arguments.street, **said)
     out = arguments.out or ATLASES_FOLDER / arguments.name
     check_new_folder(out)
     bbox = None if arguments.bbox is None else _bbox(arguments.bbox)
@@ -321,6 +336,8 @@ def _build_city(arguments: argparse.Namespace) -> None:
         print(f"{source.what}: {source.attribution or source.name}", file=sys.stderr)
     for what, share in manifest.shares.items():
         print(f"{what}: {share:.1%}", file=sys.stderr)
+    for note in manifest.notes:
+        print(note, file=sys.stderr)
     print(folder)
 
 

@@ -134,6 +134,8 @@ class Explorer:
         self._cells = cells
         self._indexes: dict[str, Any] = {}
         for modality, vectors in places.items():
+            if not len(vectors):  # no place of the gallery has it
+                continue
             self._indexes[modality] = faiss.IndexFlatIP(model.dim)
             self._indexes[modality].add(np.ascontiguousarray(vectors))
         self._rows = gallery_rows(atlas)
@@ -325,18 +327,18 @@ class Explorer:
     def _encode_place(self, place_id: str) -> tuple[NDArray[np.float32], list[Note], tuple[float, float]]:
         """Mean of all modalities that a place has."""
         row = self._row(place_id)
-        mean = np.mean(list(self._place_vectors(row, place_id).values()), axis=0)
+        mean = np.mean(list(self._place_vectors(row).values()), axis=0)
         lat, lon = self.atlas.places[["lat", "lon"]].iloc[row].tolist()
         return (mean / np.linalg.norm(mean)).astype(np.float32), [], (lat, lon)
 
-    def _place_vectors(self, row: int, place_id: str, *, encode: bool = True) -> dict[str, NDArray[np.float32]]:
-        """Vectors of a place's items by modality: those of the gallery are there, others are encoded now, or NaN."""
+    def _place_vectors(self, row: int, *, encode: bool = True) -> dict[str, NDArray[np.float32]]:
+        """Vectors of the items that a place has: those of the gallery are there, others are encoded now, or NaN."""
         vectors = {}
         for name, index in self._indexes.items():
             item = self._item_of[name].get(row)
             if item is not None:
                 vectors[name] = index.reconstruct(item)
-            elif name != "street" or self.atlas.streets.of_place(place_id) is not None:
+            elif self.atlas.present(name)[row]:
                 unknown = np.full(self.model.dim, np.nan, np.float32)
                 vectors[name] = encode_places(self.model, self.atlas, name, np.array([row]))[0] if encode else unknown
         return vectors
@@ -425,7 +427,7 @@ class Explorer:
         lat, lon = self.atlas.places[["lat", "lon"]].iloc[row].tolist()
         name = str(self.atlas.places["name"].iloc[row])
         found = {}
-        for modality, vector in self._place_vectors(row, place_id, encode=encode).items():
+        for modality, vector in self._place_vectors(row, encode=encode).items():
             view = self.atlas.streets.of_place(place_id) if modality == "street" else None
             at = (lat, lon) if view is None else (view.lat, view.lon)
             metres = None if query.origin is None else float(distance_m(query.origin, at))
@@ -492,7 +494,8 @@ class Explorer:
             px: Side of the picture.
 
         Raises:
-            InputError: Another modality, a size out of range, or coordinates that are not a point on the globe.
+            InputError: Another modality, a size out of range, coordinates that are not a point on the globe, or a point
+                where the atlas has no such picture.
         """
         from PIL import Image
 
@@ -501,6 +504,8 @@ class Explorer:
         if not 1 <= px <= MAX_PICTURE_PX:
             raise InputError(f"A picture can be 1 to {MAX_PICTURE_PX} pixels wide, not {px}.")
         point = as_latlon(latlon)
+        if not self.atlas.present_at(modality, point)[0]:
+            raise InputError(f"The atlas {self.atlas.name!r} has no {modality!r} picture at this point.")
         window = self.atlas.raster(modality).windows(point, self.atlas.window_m, px)[0]
         if modality == "surface":
             land = self.atlas.raster("land").windows(point, self.atlas.window_m, px)[0, 0]

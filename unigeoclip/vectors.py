@@ -68,13 +68,8 @@ def land_grid(atlas: Atlas) -> Grid:
 
 
 def gallery_rows(atlas: Atlas, modality: str = "location") -> NDArray[np.int64]:
-    """Row numbers of the places that are shown and searched; of street views, of those among them with a camera."""
-    rows = np.flatnonzero(atlas.places["gallery"].to_numpy())
-    if modality != "street":
-        return rows
-    seen = [atlas.streets.of_place(place) is not None for place in atlas.places["place_id"].iloc[rows]]
-    with_camera: NDArray[np.int64] = rows[np.array(seen, bool)]
-    return with_camera
+    """Row numbers of the places that are shown and searched, of those among them that have the modality."""
+    return np.flatnonzero(atlas.places["gallery"].to_numpy() & atlas.present(modality))
 
 
 def encode_cells(
@@ -137,8 +132,10 @@ def encode_places(
         (n, dim) float32 unit vectors.
 
     Raises:
-        InputError: The modality cannot be read from an atlas, or a place has no camera.
+        InputError: The modality cannot be read from an atlas, or a place lacks it (`Atlas.present`).
     """
+    if latlon is None:
+        _check_present(atlas, modality, rows)
     latlon = atlas.places[["lat", "lon"]].to_numpy(np.float64)[rows] if latlon is None else latlon
     batches = _batches(len(rows), modality)
     if modality == "location":
@@ -157,6 +154,16 @@ def encode_places(
         texts = (text_batch(sentences[batch], vectors) for batch in batches)
         return _encode(model, modality, texts, len(rows), report)
     raise InputError(f"Places of the atlas {atlas.name!r} have no {modality!r}.")
+
+
+def _check_present(atlas: Atlas, modality: str, rows: NDArray[np.int64]) -> None:
+    """A place without a picture must not be encoded as what fills the gap."""
+    lacking = rows[~atlas.present(modality)[rows]]
+    if len(lacking):
+        place = atlas.places["place_id"].iloc[int(lacking[0])]
+        raise InputError(
+            f"The place {place!r} of the atlas {atlas.name!r} has no {modality!r}: nothing is known there."
+        )
 
 
 def _cameras(atlas: Atlas, rows: NDArray[np.int64]) -> NDArray[np.int64]:

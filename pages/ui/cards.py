@@ -10,6 +10,7 @@ import streamlit as st
 from pages.ui import routes, scale, streets
 from pages.ui.browser import component
 from pages.ui.words import coordinates, distance, facing, origin, similarity, title
+from unigeoclip.atlas.schema import credits_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,12 +49,18 @@ def groups(explorer: Explorer, answer: Answer) -> list[dict[str, Any]]:
         *(
             {
                 "title": title(name),
-                "note": origin(atlas.manifest.pictures, name),
+                "note": _origin_and_credit(atlas, name),
                 "cards": [_card(explorer, name, match) for match in answer.matches[name]],
             }
             for name in sorted(order, key=lambda name: name == "location")
         ),  # pictures first, bare points last
     ]
+
+
+def _origin_and_credit(atlas: Atlas, modality: str) -> str:
+    """How the pictures of a modality came about, and whose they are."""
+    parts = (origin(atlas.manifest.pictures, modality), *credits_of(atlas.manifest, modality))
+    return " · ".join(part for part in parts if part)
 
 
 def _here(explorer: Explorer, answer: Answer) -> list[dict[str, Any]]:
@@ -68,6 +75,8 @@ def _here(explorer: Explorer, answer: Answer) -> list[dict[str, Any]]:
     nearest = found[0][1]
     away = distance(nearest.distance_m) if nearest.distance_m else ""
     note = f"{nearest.name}, {away} from your point" if away else nearest.name
+    if lacking := [title(name).lower() for name in explorer.modalities if name not in answer.here]:
+        note += f" · no {' and no '.join(lacking)} here"
     return [{"title": "This place", "note": note, "cards": cards}]
 
 

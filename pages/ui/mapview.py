@@ -15,6 +15,7 @@ import streamlit as st
 from pages.ui import routes, scale
 from pages.ui.browser import component
 from pages.ui.words import coordinates, distance, origin, similarity, title, weight
+from unigeoclip.atlas.schema import SOURCE_OF
 from unigeoclip.geo import distance_m
 
 if TYPE_CHECKING:
@@ -130,12 +131,17 @@ def base_map(atlas: Atlas) -> dict[str, Any]:
     }
 
 
+# Beginnings of what sources of a person's own data and of rules say they are: no map shows those but the one they name.
+_OF_ONE_THING = ("rules", *SOURCE_OF.values())
+
+
 def _attribution(atlas: Atlas, modality: str, *files: str) -> str:
     """How a picture came about, and who made what stands in these files, each once."""
     sources = atlas.manifest.sources
     makers = [source.attribution for file in files for source in sources if source.what.startswith(file)]
     # Sources that name no file stand for all of them, those of the rules for what no map shows.
-    makers = makers or [source.attribution for source in sources if not source.what.startswith("rules")]
+    makers = makers or [source.attribution for source in sources if not source.what.startswith(_OF_ONE_THING)]
+    makers = [maker for maker in makers if maker]  # atlases of earlier versions hold empty ones
     made = origin(atlas.manifest.pictures, modality) if atlas.manifest.pictures.get(modality) == "rendered" else ""
     return " · ".join(dict.fromkeys([made[:1].upper() + made[1:], *makers] if made else makers))
 

@@ -127,12 +127,14 @@ def _tile(request: Request) -> Response:
 
 
 def _photo_tile(atlas: Atlas, z: int, x: int, y: int) -> Image.Image:
-    """The aerial picture; beyond the edge of a city nothing, so that the page shows through."""
+    """The aerial picture; beyond the edge of a city and where it has none nothing, so that the page shows through."""
     raster = atlas.raster("aerial")
     image = Image.fromarray(np.ascontiguousarray(raster.tile(z, x, y).transpose(1, 2, 0)[:, :, :3]))
     south, west, north, east = raster.bounds
     lats, lons = _tile_degrees(z, x, y, image.width)
     inside = ((lats > south) & (lats < north))[:, None] & ((lons > west) & (lons < east))[None, :]
+    if (valid := atlas.validity("aerial")) is not None:
+        inside &= valid.tile(z, x, y, image.width)[0] > 127
     if not inside.all():
         image.putalpha(Image.fromarray(np.where(inside, 255, 0).astype(np.uint8)))
     return image

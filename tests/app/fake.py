@@ -108,6 +108,9 @@ class FakeAtlas:
     def raster(self, name):
         return FakeRaster(name)
 
+    def validity(self, modality):
+        return None
+
     def is_land(self, latlon):
         return is_land(latlon)
 

@@ -95,7 +95,7 @@ class FakeCity:
             name="boston", title="Boston", summary="Three streets, for tests.", window_m=225.0, bounds=BOUNDS,
             modalities=("location", "aerial", "street", "surface", "text"), files={},
             pictures={"aerial": "rendered", "street": "rendered", "surface": "rendered"},
-            shares={"estimated building heights": 0.934},
+            shares={"estimated building heights": 0.934}, notes=[],
             sources=(
                 SimpleNamespace(
                     name="OpenStreetMap", package="tiles", version="", url="https://example.org/", date="2026",
@@ -127,6 +127,9 @@ class FakeCity:
 
     def raster(self, name):
         return FakeCityRaster(name)
+
+    def validity(self, modality):
+        return None
 
     def is_land(self, latlon):
         return is_land(latlon)

@@ -11,7 +11,8 @@ from tests.atlas import made_up_tiles as made_up
 from unigeoclip.atlas import schema, store
 from unigeoclip.atlas.render.street import StreetScene
 from unigeoclip.atlas.sources import city
-from unigeoclip.atlas.sources.city import OwnData, build_city
+from unigeoclip.atlas.sources.city import build_city
+from unigeoclip.atlas.sources.own_data import OwnData
 from unigeoclip.atlas.store import load_atlas
 from unigeoclip.cli import main
 from unigeoclip.errors import AtlasError, InputError, UniGeoError
@@ -174,8 +175,8 @@ def test_own_rasters_stand_in_place_of_drawn_ones(tiles, tmp_path):
     ("kind", "options", "message"),
     [
         ("aerial", {"crs": None}, "no coordinate reference system"),
-        ("aerial", {"bounds": (10.0, 10.0, 10.1, 10.1)}, "covers 0% of the city"),
-        ("aerial", {"bounds": made_up.bbox(200)}, "covers 20% of the city"),
+        ("aerial", {"bounds": (10.0, 10.0, 10.1, 10.1)}, "covers 0.0% of the city"),
+        ("aerial", {"bounds": made_up.bbox(40)}, r"covers 0\.8% of the city"),
         ("aerial", {"bands": 1}, "red, green and blue"),
         ("aerial", {"dtype": "float32"}, "red, green and blue"),
         ("surface", {"bands": 1}, "one band of metres"),
@@ -225,11 +226,11 @@ def test_own_photos(tiles, built, tmp_path):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ({"path": "gone.jpg", "lat": 42.0, "lon": -71.0}, "there is no photo"),
-        ({"path": "a.jpg", "lat": None, "lon": None}, "has no position"),
+        ({"path": "gone.jpg", "lat": 42.0, "lon": -71.0}, "do not exist: gone.jpg"),
+        ({"path": "a.jpg", "lat": None, "lon": None}, "have no position"),
         ({"path": "a.jpg", "lat": 10.0, "lon": 10.0}, "outside the city"),
         ({"path": "a.jpg", "lat": "north", "lon": 10.0}, "not a number"),
-        ({"path": "photos.csv", "lat": 42.0, "lon": 10.0}, "not a readable picture"),
+        ({"path": "photos.csv", "lat": 42.0, "lon": 10.0}, "not readable pictures"),
         ({"photo": "a.jpg"}, "needs a column 'path'"),
     ],
 )

@@ -10,7 +10,8 @@ from PIL import Image
 from tests.atlas import made_up_tiles as made_up
 from tests.explorable import HashedSentences, write_explorable_atlas, write_long_street
 from unigeoclip.atlas import load_atlas
-from unigeoclip.atlas.sources.city import OwnData, build_city
+from unigeoclip.atlas.sources.city import build_city
+from unigeoclip.atlas.sources.own_data import OwnData
 from unigeoclip.atlas.streets import HEADINGS, STEP_M, StreetViews
 from unigeoclip.errors import AtlasError, InputError
 from unigeoclip.geo import distance_m

@@ -22,6 +22,9 @@ RASTERS = {"aerial": "aerial.tif", "surface": "surface.tif"}
 VALIDITY = {"aerial": "aerial_valid.tif", "surface": "surface_valid.tif"}
 LEAST_VALID = 0.9  # share of known pixels from which on a window is a picture: a place with less lacks the modality
 
+# How the description of a source begins that gives the pictures of one modality.
+SOURCE_OF = {name: f"{file}:" for name, file in (*RASTERS.items(), ("street", f"{PHOTOS_FOLDER}/"))}
+
 MODALITIES = ("location", "aerial", "street", "surface", "text")
 PICTURE_ORIGINS = ("photographed", "measured", "rendered")
 SENTENCE_DIM = 384
@@ -61,6 +64,13 @@ VIEW_COLUMNS: dict[str, str | tuple[str, ...]] = {
 def place_columns(split: str) -> dict[str, str | tuple[str, ...]]:
     """Columns of the places of an atlas that is split in this way, one of `SPLITS`."""
     return {split if name == "random" else name: kind for name, kind in PLACE_COLUMNS.items()}
+
+
+def credits_of(manifest: Manifest, modality: str) -> list[str]:
+    """Whom to name beside a picture of a modality: the makers of its file; none where it is drawn."""
+    begin = SOURCE_OF.get(modality)
+    makers = [source.attribution for source in manifest.sources if begin and source.what.startswith(begin)]
+    return list(dict.fromkeys(maker for maker in makers if maker))
 
 
 @dataclass(frozen=True)
@@ -111,6 +121,7 @@ class Manifest:
         shares: Named shares, 0 to 1, of what was estimated rather than known.
         sources: Origin and licence of everything in the folder.
         files: Path in the folder -> size and checksum.
+        notes: What a person should know of the data, in whole sentences: what was left out, what is taken for what.
     """
 
     format: int
@@ -125,3 +136,4 @@ class Manifest:
     sources: list[Source]
     files: dict[str, FileEntry] = field(default_factory=dict)
     shares: dict[str, float] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)

@@ -187,14 +187,7 @@ class Atlas:
             raise InputError("Street views are of cameras, not of points: ask which places have one, or for `views`.")
         points = geo.as_latlon(latlon)
         valid = self.validity(modality)
-        if valid is None:
-            return np.ones(len(points), bool)
-        parts = [
-            valid.windows(points[first : first + _POINTS_AT_ONCE], self.window_m, _VALID_PX).mean(axis=(1, 2, 3))
-            for first in range(0, len(points), _POINTS_AT_ONCE)
-        ]
-        share = np.concatenate(parts) / 255 if parts else np.zeros(0)
-        return np.asarray(share >= schema.LEAST_VALID, bool)
+        return np.ones(len(points), bool) if valid is None else known_windows(valid, points, self.window_m)
 
     def _check_modality(self, modality: str) -> None:
         if modality not in self.manifest.modalities:
@@ -295,6 +288,16 @@ class Atlas:
         folder = f"{schema.VECTORS_FOLDER}/"
         listed = sorted(name for name in self.manifest.files if name.startswith(folder) and name.endswith(schema.LINES))
         return {Path(name).name.removesuffix(schema.LINES): self.path / name for name in listed}
+
+
+def known_windows(valid: Raster, latlon: NDArray[np.float64], window_m: float) -> NDArray[np.bool_]:
+    """Whether windows round points (n, 2) are known to `schema.LEAST_VALID` in a raster of validity; (n,)."""
+    parts = [
+        valid.windows(latlon[first : first + _POINTS_AT_ONCE], window_m, _VALID_PX).mean(axis=(1, 2, 3))
+        for first in range(0, len(latlon), _POINTS_AT_ONCE)
+    ]
+    share = np.concatenate(parts) / 255 if parts else np.zeros(0)
+    return np.asarray(share >= schema.LEAST_VALID, bool)
 
 
 def list_atlases(root: Path | None = None) -> list[str]:

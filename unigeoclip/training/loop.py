@@ -282,7 +282,8 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(self.config, self.step)
         prepared = self.model.prepare({name: inputs[name] for name in self.model.modalities})
-        present = {name: value.lengths > 0 for name, value in prepared.items() if isinstance(value, StreetBatch)}
+        present = {name: here for name, here in inputs.get("present", {}).items() if name in prepared}
+        present |= {name: value.lengths > 0 for name, value in prepared.items() if isinstance(value, StreetBatch)}
         loss = all_to_all_loss(self.model(prepared), self.model.log_scale, present, pivot=self.config.pivot)
         if not torch.isfinite(loss):
             raise CheckpointError(

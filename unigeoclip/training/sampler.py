@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from scipy.spatial import cKDTree
 
 from unigeoclip.geo import EARTH_RADIUS_M, as_latlon, offset_m, unit_xyz
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 JITTER = 0.5  # of the distance to the nearest other place: draws then cover the land between places
 JITTER_MAX_M = 40_000.0
+# A picture that few places have would hardly be told from others: so much of a batch at least is drawn where it is.
+LEAST_SHARE = 0.25
 
 
 class PlaceSampler:
@@ -58,13 +61,21 @@ class PlaceSampler:
         self.tree = cKDTree(unit_xyz(self.latlon))
         spacing = self.tree.query(unit_xyz(self.latlon), k=2)[0][:, 1] * EARTH_RADIUS_M
         self.sigma_m = np.minimum(JITTER * spacing, JITTER_MAX_M)
+        self.rare = {name: rows for name in windows_px if (rows := self._where_rare(name, self.latlon)) is not None}
         self.held_out_tree = None
         if split == "blocks":
             self.held_out_tree = cKDTree(unit_xyz(latlon[(places[split] != "train").to_numpy()]))
 
     def positions(self, count: int, rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Draw positions on land and the row (among the training places) whose sentences go with each."""
-        return self.moved(rng.integers(len(self.train), size=count), rng)
+        return self.moved(drawn(len(self.train), count, self.rare, rng), rng)
+
+    def _where_rare(self, modality: str, latlon: NDArray[np.float64]) -> NDArray[np.int64] | None:
+        """Rows of the points that have a modality, if it is rare among them; else None."""
+        if self.atlas.validity(modality) is None:
+            return None
+        rows = np.flatnonzero(self.atlas.present_at(modality, latlon))
+        return rows if 0 < len(rows) < LEAST_SHARE * len(latlon) else None
 
     def moved(self, rows: NDArray[np.int64], rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Move training places at random on land: (n,) rows -> (n, 2) degrees, and rows of the sentences there."""
@@ -78,7 +89,11 @@ class PlaceSampler:
         return np.where(keep[:, None], moved, own), np.where(keep, nearest, rows)
 
     def batch(self, step: int, size: int) -> dict[str, Any]:
-        """Raw inputs of every modality for one step, as :meth:`UniGeoCLIP.prepare` takes them."""
+        """Raw inputs of every modality for one step, as :meth:`UniGeoCLIP.prepare` takes them.
+
+        Where a raster does not cover the whole atlas, ``"present"`` holds which rows have the modality: name -> (n,)
+        truth values, as `losses.all_to_all_loss` takes them.
+        """
         rng = np.random.default_rng((self.seed, step))
         return self.inputs(*self.positions(size, rng), rng)
 
@@ -89,7 +104,29 @@ class PlaceSampler:
             inputs[name] = self.atlas.raster(name).windows(latlon, self.atlas.window_m, px)
         chosen = [some_sentences(self.sentences[row], rng) for row in rows]
         inputs["text"] = text_batch(chosen, self.vectors)
+        partial = [name for name in self.windows_px if self.atlas.validity(name) is not None]
+        inputs["present"] = {name: torch.from_numpy(self.atlas.present_at(name, latlon)) for name in partial}
         return inputs
+
+
+def drawn(among: int, count: int, rare: dict[str, NDArray[np.int64]], rng: np.random.Generator) -> NDArray[np.int64]:
+    """Draw rows evenly, but `LEAST_SHARE` of them where something rare is.
+
+    Args:
+        among: Number of rows there are.
+        count: Number of rows to draw.
+        rare: Name -> rows that have what few have; they share the part of the draw between them.
+        rng: Of the draws.
+
+    Returns:
+        (count,) row numbers.
+    """
+    rows: NDArray[np.int64] = rng.integers(among, size=count)
+    part = int(np.ceil(LEAST_SHARE * count / len(rare))) if rare else 0
+    for number, where in enumerate(rare.values()):
+        taken = rows[number * part : (number + 1) * part]
+        taken[:] = where[rng.integers(len(where), size=len(taken))]
+    return rows
 
 
 def some_sentences(rows: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:

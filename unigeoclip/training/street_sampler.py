@@ -11,7 +11,7 @@ from unigeoclip import geo
 from unigeoclip.atlas.render.street import panorama_headings
 from unigeoclip.atlas.streets import HEADINGS
 from unigeoclip.modalities.street import StreetBatch, street_batch
-from unigeoclip.training.sampler import PlaceSampler
+from unigeoclip.training.sampler import PlaceSampler, drawn
 
 if TYPE_CHECKING:
     from contextlib import ExitStack
@@ -65,6 +65,8 @@ class StreetSampler(PlaceSampler):
         if split == "blocks":
             trained = trained & (atlas.views["blocks"] == "train").to_numpy()  # not in place: pandas hands out views
         self.cameras = np.flatnonzero(trained)
+        at = self.views.latlon[self.cameras]
+        self.rare_at_cameras = {name: rows for name in windows_px if (rows := self._where_rare(name, at)) is not None}
 
     def batch(self, step: int, size: int) -> dict[str, Any]:
         """Raw inputs of every modality for one step; the spots without a view come last (`StreetBatch.lengths`)."""
@@ -79,7 +81,7 @@ class StreetSampler(PlaceSampler):
 
     def spots(self, count: int, rng: np.random.Generator) -> tuple[StreetBatch, NDArray[np.float64], NDArray[np.int64]]:
         """Draw cameras: their views, (count, 2) degrees of the windows beside them, rows of training places."""
-        chosen = self.cameras[rng.integers(len(self.cameras), size=count)]
+        chosen = self.cameras[drawn(len(self.cameras), count, self.rare_at_cameras, rng)]
         eye, ahead = self.views.latlon[chosen], np.radians(self.views.headings_deg[chosen])
         along = rng.uniform(-ALONG_M, ALONG_M, count)
         turn, away = rng.uniform(0, 2 * np.pi, count), ROUND_M * np.sqrt(rng.random(count))

@@ -41,10 +41,19 @@ _SEED = 7  # beside that of the training: draws of its own
 
 @dataclass(frozen=True)
 class _Targets:
-    """Embeddings of all training places (n, dim), and their means over the places of each sentence (m, dim)."""
+    """What texts are compared with in one modality.
+
+    Attributes:
+        places: (n, dim) embeddings of all training places, zeros where a place lacks the modality.
+        sentences: (m, dim) their means over the places of each sentence that have it, zeros where there is none.
+        having: (h,) rows of the places that have it.
+        said: (m,) whether a place that has it has the sentence.
+    """
 
     places: Tensor
     sentences: Tensor
+    having: Tensor
+    said: Tensor
 
 
 def tune_text(model: UniGeoCLIP, sampler: PlaceSampler, steps: int, seed: int) -> None:
@@ -73,9 +82,13 @@ def tune_text(model: UniGeoCLIP, sampler: PlaceSampler, steps: int, seed: int) -
         rows = rng.integers(len(sampler.sentences), size=BATCH - len(alone))
         chosen = [*alone[:, None], *(some_sentences(sampler.sentences[row], rng) for row in rows)]
         text = nn.functional.normalize(head(_noisy(chosen, sampler.vectors, rng)), dim=-1)
-        others = target.places[torch.from_numpy(rng.integers(len(target.places), size=AGAINST))]
+        others = target.places[target.having[torch.from_numpy(rng.integers(len(target.having), size=AGAINST))]]
         own = torch.cat([target.sentences[alone], target.places[rows]])
-        loss = (torch.logsumexp(scale * text @ others.T, dim=1) - scale * (text * own).sum(1)).mean()
+        known = torch.cat([target.said[alone], torch.isin(torch.from_numpy(rows), target.having)])
+        if not known.any():
+            continue
+        each = torch.logsumexp(scale * text @ others.T, dim=1) - scale * (text * own).sum(1)
+        loss = each[known].mean()
         for group in optimiser.param_groups:
             group["lr"] = RATE * min(1, (step + 1) / WARM_STEPS) * 0.5 * (1 + math.cos(math.pi * step / steps))
         optimiser.zero_grad(set_to_none=True)
@@ -104,27 +117,31 @@ class _SentencePlaces:
         """Sentences that are said of some place, (count,)."""
         return np.searchsorted(self._chances, rng.random(count), side="right")
 
-    def means(self, places: Tensor) -> Tensor:
-        """Mean embedding of the places of each sentence: (n, dim) -> (sentences, dim), zeros where there is none."""
+    def targets(self, places: Tensor, present: NDArray[np.bool_]) -> _Targets:
+        """Embeddings (n, dim) of places, zeros where a place is not present (n,), and what follows for sentences."""
         total = places.new_zeros(len(self.counts), places.shape[1])
         total.index_add_(0, torch.from_numpy(self.sentence), places[torch.from_numpy(self.place)])
-        return total / torch.from_numpy(np.maximum(self.counts, 1))[:, None]
+        counts = np.bincount(self.sentence[present[self.place]], minlength=len(self.counts))
+        means = total / torch.from_numpy(np.maximum(counts, 1))[:, None]
+        return _Targets(places, means, torch.from_numpy(np.flatnonzero(present)), torch.from_numpy(counts > 0))
 
 
 def _targets(
     model: UniGeoCLIP, sampler: PlaceSampler, index: _SentencePlaces, seed: int
 ) -> tuple[list[_Targets], list[_Targets]]:
     """What texts are compared with: locations in and round each place; the aerial picture and surface at its centre."""
+    everywhere = np.ones(len(sampler.train), bool)
     locations = _locations(model, sampler, np.random.default_rng((seed, _SEED)))
-    pictures = [
-        torch.from_numpy(encode_places(model, sampler.atlas, name, sampler.train))
-        for name in ("aerial", "surface")
-        if name in model.modalities
-    ]
-    of_locations, of_pictures = (
-        [_Targets(places, index.means(places)) for places in some] for some in (locations, pictures)
-    )
-    return of_locations, of_pictures
+    pictures = []
+    for name in ("aerial", "surface"):
+        present = sampler.atlas.present(name)[sampler.train] if name in model.modalities else ~everywhere
+        if present.any():
+            places = torch.zeros(len(present), model.dim)
+            places[torch.from_numpy(present)] = torch.from_numpy(
+                encode_places(model, sampler.atlas, name, sampler.train[present])
+            )
+            pictures.append(index.targets(places, present))
+    return [index.targets(places, everywhere) for places in locations], pictures
 
 
 def _locations(model: UniGeoCLIP, sampler: PlaceSampler, rng: np.random.Generator) -> list[Tensor]:

@@ -75,6 +75,19 @@ def write_heights(path: Path, grid: CityGrid, height_m: NDArray[np.float32], max
     )
 
 
+def write_validity(path: Path, grid: CityGrid, valid: NDArray[np.bool_]) -> None:
+    """Write which pixels (h, w) of a raster are known: 255, or 0."""
+    write_cog(
+        path,
+        np.where(valid, np.uint8(255), np.uint8(0))[None],
+        transform_of(grid),
+        crs=CRS,
+        compress="ZSTD",
+        overview_resampling="average",
+        blocksize=_BLOCK_PX,
+    )
+
+
 def write_city(
     path: Path, grid: CityGrid, bare: NDArray[np.uint8], building_id: NDArray[np.uint8], roof: NDArray[np.uint8]
 ) -> None:

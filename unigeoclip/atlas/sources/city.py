@@ -21,11 +21,13 @@ import pandas as pd
 
 from unigeoclip import config
 from unigeoclip.atlas import schema
+from unigeoclip.atlas.rasters import Raster
 from unigeoclip.atlas.render import describe, ortho, stored, street, surface
 from unigeoclip.atlas.render.layers import TEXT_COLUMNS, CityGrid, CityLayers, CityRasters
 from unigeoclip.atlas.sentence_codes import keep_sentence_vectors, write_vectors
 from unigeoclip.atlas.sources import cells, city_rules, own_rasters, photos, table_files, tiles
-from unigeoclip.atlas.store import ATLASES_FOLDER
+from unigeoclip.atlas.sources.own_data import OwnData, covered, refuse_uncovered
+from unigeoclip.atlas.store import ATLASES_FOLDER, known_windows
 from unigeoclip.errors import InputError
 from unigeoclip.files import sha256_of
 
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
     Progress = Callable[[str, float], None]
     Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
-BUILDER = 5  # raised when the same tiles give another atlas: a half-done build of another number starts afresh
+BUILDER = 6  # raised when the same tiles give another atlas: a half-done build of another number starts afresh
 GROUND_PX_M = 2.5  # of the aerial picture
 CITY_PX_M = 3.0  # of heights and street views: their outlines are smoothed, and half the bytes of an atlas are outlines
 WINDOW_M = 225.0
@@ -47,24 +49,10 @@ GRID_STEP_DEG = 0.001
 MARGIN_M = 220.0  # between the centre of a place and the edge: half a window, and room to draw positions in
 VIEW_STEP_DEG = 2.0**-18  # 0.4 m: positions that are exact in binary pack well
 GALLERY_PLACES = 4_500  # what is shown and searched; encoded when an atlas is first opened
+GALLERY_PICTURES = 500  # beside them, places that have what few places have
 LARGEST_CITY_PX = 400_000_000  # 50 x 50 km; more would not fit into memory
 _ROWS_AT_ONCE = 640
 _RENDERED = "rendered from OpenStreetMap"
-
-
-@dataclass(frozen=True)
-class OwnData:
-    """What a person has of the city beside the map.
-
-    Attributes:
-        aerial: Picture in place of the drawn one, any GeoTIFF.
-        surface: Heights in metres in place of the estimated ones, any GeoTIFF.
-        street: CSV of photos in place of rendered views: path, lat, lon, heading.
-    """
-
-    aerial: Path | None = None
-    surface: Path | None = None
-    street: Path | None = None
 
 
 def build_city(
@@ -104,6 +92,7 @@ def build_city(
     _check_name(name)
     _check_folder(Path(out), name)
     own = own or OwnData()
+    own.check()
     stages = _Stages(progress or (lambda _text, _share: None))
     tile_set = tiles.open_tiles(source, bbox, cache, stages.start("Tiles", 0.02))
     grid = CityGrid.cover(bbox or tile_set.bounds_deg, GROUND_PX_M)
@@ -113,30 +102,31 @@ def build_city(
         )
     own_rasters.check(grid, own.aerial, own.surface)
     taken = None if own.street is None else photos.read_photos(own.street, grid.bounds_deg)
+    remarks = [*own.unlicensed(), *(taken.notes if taken else ())]
 
     folder = Path(out)
     staging = folder.with_name(f".{folder.name}.building")
-    _open_staging(staging, [name, str(source), bbox, seed, BUILDER, _digest(tile_set), *_stamps(own)])
+    _open_staging(staging, [name, str(source), bbox, seed, BUILDER, _digest(tile_set), *own.stamps()])
     layers, notes = _layers(staging, tile_set, stages.start("Map", 0.25))
     report = stages.start("Heights and land", 0.35)
     report("painting land, buildings and trees", 0.0)
     model, fine = surface.build_model(layers, grid)
     report(f"writing the rasters, {len(model.trees.xy_m):,} trees", 0.5)
-    city = _write_rasters(staging, model, own)
+    city = _write_rasters(staging, model)
+    report = stages.start("Aerial picture", 0.60)
     if own.aerial is None:
-        painter = ortho.AerialPainter(model, fine, layers["building"], seed)
-        _paint_aerial(staging, painter, stages.start("Aerial picture", 0.60))
-    else:
-        photo = own_rasters.read_picture(own.aerial, grid)
-        stored.write_aerial(staging / schema.RASTERS["aerial"], grid, photo, stored.PHOTO_QUALITY)
+        _paint_aerial(staging, ortho.AerialPainter(model, fine, layers["building"], seed), report)
+    remarks += _write_own_rasters(staging, grid, own, report)
 
     report = stages.start("Places, views and texts", 0.75)
-    table, sentences = _places_and_views(staging, layers, city, taken, report)
+    table, sentences, shares = _places_and_views(staging, layers, city, own, taken, remarks, report)
     shown = 1 + max(int(max(rows)) for rows in table.loc[table["gallery"], "sentences"])
     report = stages.start("Sentence vectors", 0.98)
     _write_sentence_vectors(staging, [text for _, text in sentences[:shown]], embed, report)
     city_rules.build_city_rules(name, staging / schema.RULES_FOLDER, grid.bounds_deg, GRID_STEP_DEG)
-    manifest = _manifest(staging, name, title or name.replace("-", " ").title(), grid, tile_set, own, model, notes)
+    shares = {"estimated building heights": round(_mean(model.estimated), 4), **shares, **_unread(tile_set, notes)}
+    about = _About(name, title or name.replace("-", " ").title(), shares, remarks)
+    manifest = _manifest(staging, about, grid, tile_set, own, notes)
     config.write_json(staging / schema.MANIFEST, manifest)
     _move_into_place(staging, folder, manifest)
     stages.start("The atlas is written", 1.0)("", 1.0)
@@ -207,11 +197,6 @@ def _digest(tile_set: tiles.TileSet) -> str:
     return digest.hexdigest()
 
 
-def _stamps(own: OwnData) -> list[str]:
-    files = [path for path in (own.aerial, own.surface, own.street) if path is not None]
-    return [f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in files]
-
-
 def _open_staging(staging: Path, key: list[Any]) -> None:
     """Keep what an interrupted build of the same thing left, throw away anything else."""
     note = staging / "key.json"
@@ -247,15 +232,37 @@ def _layers(staging: Path, tile_set: tiles.TileSet, report: Progress) -> tuple[C
     return layers, notes
 
 
-def _write_rasters(staging: Path, model: surface.CityModel, own: OwnData) -> CityRasters:
+def _write_rasters(staging: Path, model: surface.CityModel) -> CityRasters:
     """Write what heights and street views are made of, and return it: what does not depend on the seed."""
     grid = CityGrid.cover(model.grid.bounds_deg, CITY_PX_M)
     bare, building_id, roof = surface.paint_city(model, grid)
     stored.write_city(staging / schema.CITY, grid, bare, building_id, roof)
-    if own.surface is not None:
-        measured = own_rasters.read_heights(own.surface, model.grid)
-        stored.write_heights(staging / schema.RASTERS["surface"], model.grid, measured, max_error_m=0.1)
     return surface.raise_city(grid, bare, building_id, roof)[0]
+
+
+def _write_own_rasters(staging: Path, grid: CityGrid, own: OwnData, report: Progress) -> list[str]:
+    """Write a person's own picture and heights, and where they are known if that is not everywhere; returns notes."""
+    remarks: list[str] = []
+    if own.aerial is not None:
+        report(f"reading {own.aerial.name}", 0.0)
+        photo = own_rasters.read_picture(own.aerial, grid)
+        stored.write_aerial(staging / schema.RASTERS["aerial"], grid, photo.rgb, stored.PHOTO_QUALITY)
+        _write_validity(staging / schema.VALIDITY["aerial"], grid, photo.valid)
+        remarks += photo.notes
+    if own.surface is not None:
+        report(f"reading {own.surface.name}", 0.0)
+        measured = own_rasters.read_heights(own.surface, grid)
+        stored.write_heights(staging / schema.RASTERS["surface"], grid, measured.height_m, max_error_m=0.1)
+        _write_validity(staging / schema.VALIDITY["surface"], grid, measured.valid)
+        remarks += measured.notes
+    return remarks
+
+
+def _write_validity(path: Path, grid: CityGrid, valid: NDArray[np.bool_]) -> None:
+    """Without the file everything is known."""
+    path.unlink(missing_ok=True)
+    if not valid.all():
+        stored.write_validity(path, grid, valid)
 
 
 def _paint_aerial(staging: Path, painter: ortho.AerialPainter, report: Progress) -> None:
@@ -281,9 +288,19 @@ def _paint_aerial(staging: Path, painter: ortho.AerialPainter, report: Progress)
 
 
 def _places_and_views(
-    staging: Path, layers: CityLayers, rasters: CityRasters, taken: pd.DataFrame | None, report: Progress
-) -> tuple[pd.DataFrame, list[tuple[str, str]]]:
-    """Write places, views and sentences; returns the places and the distinct sentences, those of the gallery first."""
+    staging: Path,
+    layers: CityLayers,
+    rasters: CityRasters,
+    own: OwnData,
+    taken: photos.Photos | None,
+    remarks: list[str],
+    report: Progress,
+) -> tuple[pd.DataFrame, list[tuple[str, str]], dict[str, float]]:
+    """Write places, views and sentences; what is left out or lacking is added to ``remarks``.
+
+    Returns:
+        The places, the distinct sentences (those of the gallery first), and the shares of places with own data.
+    """
     report("choosing places", 0.0)
     table = cells.land_cells(rasters, MARGIN_M)
     if table.empty:
@@ -292,11 +309,19 @@ def _places_and_views(
         )
     blocks = cells.held_out_blocks(table[["lat", "lon"]].to_numpy(np.float64))
     report("choosing views", 0.1)
-    poses = street.view_poses(layers, rasters.grid, rasters) if taken is None else taken
+    poses = street.view_poses(layers, rasters.grid, rasters) if taken is None else taken.table
     snapped = {name: (poses[name] / VIEW_STEP_DEG).round() * VIEW_STEP_DEG for name in ("lat", "lon")}
-    views = cells.split_views(poses.assign(**snapped), table, blocks)
-    views["photo"] = "" if taken is None else photos.store_photos(views, staging / schema.PHOTOS_FOLDER)
+    views = cells.split_views(poses.assign(**snapped), table, blocks).assign(photo="")
+    if taken is not None:
+        views, left_out = _stored_photos(staging, views, taken)
+        remarks += left_out
     table = cells.split_cells(table, views, blocks)
+    present = _present(staging, own, table, views)
+    shares = {}
+    for modality, here in present.items():
+        name, share, sentence = covered(modality, here)
+        shares[name] = share
+        remarks += [sentence] if sentence else []
     report("writing texts", 0.2)
     latlon = table[["lat", "lon"]].to_numpy(np.float64)
     described = describe.describe(list(table["place_id"]), latlon, layers, rasters)
@@ -304,6 +329,10 @@ def _places_and_views(
     written = [place.sentences for place in described]
     gallery = np.zeros(len(table), bool)
     gallery[_evenly(len(table), GALLERY_PLACES)] = True  # along the curve of the cells, which fills the city evenly
+    for here in present.values():
+        if not here.all():
+            having = np.flatnonzero(here)
+            gallery[having[_evenly(len(having), GALLERY_PICTURES)]] = True
     shown = {sentence for i in np.flatnonzero(gallery) for sentence in written[i]}
     sentences = sorted(shown) + sorted({sentence for of_place in written for sentence in of_place} - shown)
     rows = {sentence: row for row, sentence in enumerate(sentences)}
@@ -315,7 +344,48 @@ def _places_and_views(
         sentences=[[rows[sentence] for sentence in of_place] for of_place in written],
     )
     _write_tables(staging, table, views, sentences)
-    return table, sentences
+    return table, sentences, shares
+
+
+def _stored_photos(staging: Path, views: pd.DataFrame, taken: photos.Photos) -> tuple[pd.DataFrame, list[str]]:
+    """Store the photos of views; returns the views that have one, and notes on what is left out.
+
+    Raises:
+        InputError: None is left.
+    """
+    if views.empty:
+        raise InputError(
+            f"None of the {len(taken.table):,} photos of --street was taken in a place of the city: places are on "
+            f"land, {MARGIN_M:.0f} m or more inside the --bbox."
+        )
+    remarks = []
+    if lost := len(taken.table) - len(views):
+        remarks.append(
+            f"{lost:,} of {len(taken.table):,} photos are left out: they were taken on water, or less than "
+            f"{MARGIN_M:.0f} m from the edge of the city."
+        )
+    stored_as, broken = photos.store_photos(views, staging / schema.PHOTOS_FOLDER)
+    views = views.assign(photo=stored_as)
+    return views[views["photo"].notna()].reset_index(drop=True), [*remarks, *broken]
+
+
+def _present(staging: Path, own: OwnData, table: pd.DataFrame, views: pd.DataFrame) -> dict[str, NDArray[np.bool_]]:
+    """Of each kind of own data, which places have it, (places,).
+
+    Raises:
+        InputError: Not one place has a kind.
+    """
+    latlon, found = table[["lat", "lon"]].to_numpy(np.float64), {}
+    for modality, path in own.files.items():
+        if modality == "street":
+            here = table["place_id"].isin(views["place_id"]).to_numpy(np.bool_)
+        elif (valid := staging / schema.VALIDITY[modality]).is_file():
+            here = known_windows(Raster.open(valid), latlon, WINDOW_M)
+        else:
+            here = np.ones(len(table), np.bool_)
+        refuse_uncovered(modality, path, here)
+        found[modality] = here
+    return found
 
 
 def _evenly(count: int, most: int) -> NDArray[np.int64]:
@@ -358,43 +428,49 @@ def _write_sentence_vectors(staging: Path, texts: list[str], embed: Embed | None
 # The manifest
 
 
+@dataclass(frozen=True)
+class _About:
+    """What the manifest says of a city in words and shares."""
+
+    name: str
+    title: str
+    shares: dict[str, float]
+    notes: list[str]
+
+
+def _mean(values: NDArray[Any]) -> float:
+    return float(values.mean()) if len(values) else 0.0
+
+
+def _unread(tile_set: tiles.TileSet, notes: dict[str, Any]) -> dict[str, float]:
+    """Share of the tiles that could not be read, if there are such."""
+    count = len(notes["broken"]) + len(notes["missing"])
+    whole = len(tile_set.tiles) + len(notes["missing"])
+    return {"missing or broken tiles": round(count / whole, 4)} if count else {}
+
+
 def _manifest(
-    staging: Path,
-    name: str,
-    title: str,
-    grid: CityGrid,
-    tile_set: tiles.TileSet,
-    own: OwnData,
-    model: surface.CityModel,
-    notes: dict[str, Any],
+    staging: Path, about: _About, grid: CityGrid, tile_set: tiles.TileSet, own: OwnData, notes: dict[str, Any]
 ) -> schema.Manifest:
     listed = [schema.RASTERS["aerial"], schema.CITY, schema.PLACES, schema.VIEWS, schema.SENTENCES]
     listed += [schema.SENTENCE_VECTORS, *([schema.RASTERS["surface"]] if own.surface else [])]
+    listed += [file for modality, file in schema.VALIDITY.items()
+               if modality in own.files and (staging / file).is_file()]  # fmt: skip
     listed += [f"{schema.PHOTOS_FOLDER}/{path.name}" for path in sorted((staging / schema.PHOTOS_FOLDER).glob("*"))]
     ruled = sorted(path.name for path in (staging / schema.RULES_FOLDER).glob("*"))
     listed += [f"{schema.RULES_FOLDER}/{file}" for file in ruled]
     files = {entry: schema.FileEntry((staging / entry).stat().st_size, sha256_of(staging / entry)) for entry in listed}
-    sources = [_map_source(tile_set, notes)]
-    for what, path in (("aerial picture", own.aerial), ("surface heights", own.surface), ("street photos", own.street)):
-        if path is not None:
-            sources.append(
-                schema.Source(path.name, path.name, "", "", what, "as given by its owner", "", "", path.stat().st_size,
-                              sha256_of(path))
-            )  # fmt: skip
+    sources = [_map_source(tile_set, notes), *own.sources()]
     if ruled:
-        sources.append(city_rules.rules_source(name))
-    broken, missing = len(notes["broken"]), len(notes["missing"])
-    shares = {"estimated building heights": round(float(model.estimated.mean()) if len(model.estimated) else 0.0, 4)}
-    if broken or missing:
-        shares["missing or broken tiles"] = round((broken + missing) / (len(tile_set.tiles) + missing), 4)
+        sources.append(city_rules.rules_source(about.name))
     drawn = [label for label, path in (("aerial pictures", own.aerial), ("heights", own.surface),
                                        ("street views", own.street)) if path is None]  # fmt: skip
-    summary = f"{title} at street level: places of about 150 m"
+    summary = f"{about.title} at street level: places of about 150 m"
     summary += f"; {', '.join(drawn)} are {_RENDERED}." if drawn else "."
     return schema.Manifest(
         format=schema.FORMAT,
-        name=name,
-        title=title,
+        name=about.name,
+        title=about.title,
         summary=summary,
         bounds=grid.bounds_deg,
         modalities=["location", "aerial", "street", "surface", "text"],
@@ -407,7 +483,8 @@ def _manifest(
         },
         sources=sources,
         files=files,
-        shares=shares,
+        shares=about.shares,
+        notes=about.notes,
     )
 
 
@@ -433,6 +510,8 @@ def _move_into_place(staging: Path, folder: Path, manifest: schema.Manifest) -> 
     (folder / schema.MANIFEST).unlink(missing_ok=True)
     # Rules of an earlier build with larger bounds would judge by what is gone.
     shutil.rmtree(folder / schema.RULES_FOLDER, ignore_errors=True)
+    for file in schema.VALIDITY.values():
+        (folder / file).unlink(missing_ok=True)
     for name in [*manifest.files, schema.MANIFEST]:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (staging / name).replace(folder / name)
