@@ -220,7 +220,8 @@ def photo(path, spot=None, heading=45.0):
         exif[0x8825] = {1: "N" if lat > 0 else "S", 2: sexagesimal(lat), 3: "E" if lon > 0 else "W",
                         4: sexagesimal(lon)} | ({} if heading is None else {17: heading})  # fmt: skip
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.full((90, 120, 3), 120, np.uint8)).save(path, exif=exif)
+    pixels = np.random.default_rng(0).integers(0, 256, (90, 120, 3)).astype(np.uint8)
+    Image.fromarray(pixels).save(path, exif=exif)
     return path
 
 
