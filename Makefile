@@ -5,7 +5,7 @@ TORCH := torch==2.13.0
 UV := uv==0.13.9
 LOCKED := --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes
 
-.PHONY: app test check format screenshots load lock
+.PHONY: app test check format screenshots load fuzz attack lock
 
 app: $(VENV)/.app  ## install what the app needs, start it, print its address
 	$(BIN)/streamlit run app.py
@@ -29,6 +29,12 @@ screenshots: $(VENV)/.test  ## take the pictures in README anew
 
 load: $(VENV)/.test  ## ten visitors at once, a thousand queries, clicks in chromium: prints times and memory
 	$(BIN)/python -m tests.load
+
+fuzz: $(VENV)/.test  ## search for ten minutes for inputs that break something
+	UNIGEOCLIP_FUZZ_SECONDS=$(or $(SECONDS),600) $(BIN)/python -m pytest tests/fuzz
+
+attack: $(VENV)/.test  ## attack the started app, the command line and the caches; prints counts
+	$(BIN)/python -m tests.attacks
 
 lock: $(VENV)/.test  ## after a change of versions: resolve all packages again and write their checksums
 	$(BIN)/pip install --quiet --disable-pip-version-check $(UV)
