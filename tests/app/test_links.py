@@ -3,6 +3,7 @@
 import pytest
 
 from pages.ui import links, looking, state
+from tests.attacks.links import tracebacks
 from unigeoclip.errors import InputError
 
 HUGE = "9" * 5000
@@ -103,3 +104,11 @@ def test_points_of_compare_are_bounded(text):
 )
 def test_a_coordinate_in_a_field(value, text):
     assert links.degrees(value) == text
+
+
+def test_the_attack_counts_tracebacks_in_colours():
+    plain, coloured = (
+        "Traceback (most recent call last)",
+        "\x1b[31mTraceback \x1b[0m\x1b[2m(most recent call last)\x1b[0m",
+    )
+    assert tracebacks(f"{plain}:\nfine\n─ {coloured} ─\n") == 2

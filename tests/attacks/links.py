@@ -9,6 +9,7 @@ import contextlib
 import itertools
 import json
 import random
+import re
 import sys
 import time
 import urllib.error
@@ -161,8 +162,13 @@ def attack(count=COUNT, seconds=SECONDS, arguments=server.REAL):
             if found["timeouts"] or found["exceptions_shown"]:
                 broke.append([page, str(query)[:120]])
         counts["server_stops"] = int(not _is_up(served.address))
-        counts["tracebacks_in_log"] = served.written().count("Traceback (most recent call last)")
+        counts["tracebacks_in_log"] = tracebacks(served.written())
     return counts | {"slowest_s": round(slowest, 2), "broke": broke[:10]}
+
+
+def tracebacks(log):
+    """How many tracebacks a log holds; Streamlit writes them in colours, with the codes of those between the words."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", log).count("Traceback (most recent call last)")
 
 
 def _open(address, page, query):

@@ -237,16 +237,16 @@ def test_the_introduction_comes_once_and_again_when_it_is_asked_for(visit):
 def test_a_scene_that_is_slow_to_come_shows_that_it_is_being_computed(poster):
     visitor = poster()
     page, held = visitor.page, []
-    page.route("**/data/overlays/**", held.append)
+    page.route("**/data/overlays/**", lambda route: held.append(route))  # not a method: playwright marks it
     turn(visitor, SCENE_MS)
     page.wait_for_selector(".ugc-poster-band.is-waiting")
     page.wait_for_function(
         "title => document.querySelector('.ugc-poster-hint').textContent.startsWith(`Next: ${title}. Computing`)",
         arg=SCENES[1].title,
     )
-    page.unroute("**/data/overlays/**")
     for route in held:
         route.continue_()
+    page.unroute("**/data/overlays/**")
     wait_for(visitor, 1)
     assert page.locator(".ugc-poster-band.is-waiting").count() == 0
     assert "take over" in page.locator(".ugc-poster-hint").inner_text()
