@@ -175,6 +175,7 @@ def _add_city(city: argparse.ArgumentParser) -> None:
             f"--{modality}-license", type=words, metavar="TEXT", help=f"of your {what}, such as 'CC BY 4.0'"
         )
         city.add_argument(f"--{modality}-credit", type=words, metavar="TEXT", help=f"whom to name beside your {what}")
+    city.add_argument("--window", type=float, metavar="M", help="side of what is seen from above (default: 225 m)")
     city.add_argument("--seed", type=seed, default=0, help="of the aerial picture's texture (default: %(default)s)")
     _add_out(city)
     city.set_defaults(run=_build_city)
@@ -330,6 +331,7 @@ def _build_city(arguments: argparse.Namespace) -> None:
     check_new_folder(out)
     bbox = None if arguments.bbox is None else _bbox(arguments.bbox)
     options = {"bbox": bbox, "own": own, "title": arguments.title, "seed": arguments.seed}
+    options |= {} if arguments.window is None else {"window_m": arguments.window}
     folder = build_city(arguments.name, arguments.tiles, out, **options, progress=_Progress())
     manifest = load_atlas(folder).manifest
     for source in manifest.sources:

@@ -13,12 +13,12 @@ from pages.ui import coloured, downloads, routes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from unigeoclip.selection import Said
 
     from pages.ui.coloured import Colouring
     from pages.ui.comparing import Job
     from unigeoclip.atlas import Atlas
     from unigeoclip.compare import Comparison
+    from unigeoclip.selection import Said
 
 MOST = 3000  # points that a browser draws and picks from at once
 MOST_SENTENCES, MOST_PICTURES = 6, 6

@@ -175,6 +175,18 @@ def test_a_picture_of_no_place_is_refused(town, tmp_path):
     assert not (tmp_path / "city").exists()
 
 
+def test_a_smaller_window_fits_into_a_smaller_picture(town, tmp_path):
+    aerial = write(tmp_path / "f.tif", np.full((3, 200, 200), 120, np.uint8), made_up.bbox(90))
+    own = OwnData(aerial=aerial)
+    with pytest.raises(InputError, match=r"of none is more than \d\d%.*--window"):
+        build(town, tmp_path / "city", own=own)
+    atlas = load_atlas(build(town, tmp_path / "city", own=own, window_m=80))
+    assert atlas.window_m == 80
+    assert 0 < atlas.present("aerial").sum() < len(atlas.places)
+    with pytest.raises(InputError, match="80 to 225 m wide, not 500 m"):
+        build(town, tmp_path / "city", window_m=500)
+
+
 def test_a_picture_of_everything_leaves_no_validity_raster(town, tmp_path):
     pixels = np.full((3, 40, 40), 120, np.uint8)
     atlas = load_atlas(

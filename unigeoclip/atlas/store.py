@@ -187,7 +187,11 @@ class Atlas:
             raise InputError("Street views are of cameras, not of points: ask which places have one, or for `views`.")
         points = geo.as_latlon(latlon)
         valid = self.validity(modality)
-        return np.ones(len(points), bool) if valid is None else known_windows(valid, points, self.window_m)
+        return (
+            np.ones(len(points), bool)
+            if valid is None
+            else known_share(valid, points, self.window_m) >= schema.LEAST_VALID
+        )
 
     def _check_modality(self, modality: str) -> None:
         if modality not in self.manifest.modalities:
@@ -290,14 +294,13 @@ class Atlas:
         return {Path(name).name.removesuffix(schema.LINES): self.path / name for name in listed}
 
 
-def known_windows(valid: Raster, latlon: NDArray[np.float64], window_m: float) -> NDArray[np.bool_]:
-    """Whether windows round points (n, 2) are known to `schema.LEAST_VALID` in a raster of validity; (n,)."""
+def known_share(valid: Raster, latlon: NDArray[np.float64], window_m: float) -> NDArray[np.float64]:
+    """Share of the windows round points (n, 2) that is known in a raster of validity; (n,) in [0, 1]."""
     parts = [
         valid.windows(latlon[first : first + _POINTS_AT_ONCE], window_m, _VALID_PX).mean(axis=(1, 2, 3))
         for first in range(0, len(latlon), _POINTS_AT_ONCE)
     ]
-    share = np.concatenate(parts) / 255 if parts else np.zeros(0)
-    return np.asarray(share >= schema.LEAST_VALID, bool)
+    return np.concatenate(parts) / 255 if parts else np.zeros(0)
 
 
 def list_atlases(root: Path | None = None) -> list[str]:

@@ -27,7 +27,7 @@ from unigeoclip.atlas.render.layers import TEXT_COLUMNS, CityGrid, CityLayers, C
 from unigeoclip.atlas.sentence_codes import keep_sentence_vectors, write_vectors
 from unigeoclip.atlas.sources import cells, city_rules, own_rasters, photos, table_files, tiles
 from unigeoclip.atlas.sources.own_data import OwnData, covered, refuse_uncovered
-from unigeoclip.atlas.store import ATLASES_FOLDER, known_windows
+from unigeoclip.atlas.store import ATLASES_FOLDER, known_share
 from unigeoclip.errors import InputError
 from unigeoclip.files import sha256_of
 
@@ -45,6 +45,7 @@ BUILDER = 6  # raised when the same tiles give another atlas: a half-done build 
 GROUND_PX_M = 2.5  # of the aerial picture
 CITY_PX_M = 3.0  # of heights and street views: their outlines are smoothed, and half the bytes of an atlas are outlines
 WINDOW_M = 225.0
+SMALLEST_WINDOW_M = 80.0  # 32 pixels of the aerial picture
 GRID_STEP_DEG = 0.001
 MARGIN_M = 220.0  # between the centre of a place and the edge: half a window, and room to draw positions in
 VIEW_STEP_DEG = 2.0**-18  # 0.4 m: positions that are exact in binary pack well
@@ -64,6 +65,7 @@ def build_city(
     own: OwnData | None = None,
     title: str | None = None,
     seed: int = 0,
+    window_m: float = WINDOW_M,
     cache: Path | None = None,
     embed: Embed | None = None,
     progress: Progress | None = None,
@@ -78,6 +80,8 @@ def build_city(
         own: Real rasters and photos.
         title: Name on screen; the name with a capital by default.
         seed: Of what the aerial picture alone depends on: roof colours, textures, cars.
+        window_m: Side of the aerial and surface windows, `SMALLEST_WINDOW_M` to `WINDOW_M` metres. Smaller ones fit
+            into pictures that are smaller than the default.
         cache: Folder of downloaded tiles.
         embed: Sentences -> (m, 384) unit vectors; the frozen sentence encoder by default.
         progress: Called with what is being done, with the time left of the stage, and the share of all that is done.
@@ -93,6 +97,8 @@ def build_city(
     _check_folder(Path(out), name)
     own = own or OwnData()
     own.check()
+    if not SMALLEST_WINDOW_M <= window_m <= WINDOW_M:
+        raise InputError(f"A window is {SMALLEST_WINDOW_M:g} to {WINDOW_M:g} m wide, not {window_m:g} m.")
     stages = _Stages(progress or (lambda _text, _share: None))
     tile_set = tiles.open_tiles(source, bbox, cache, stages.start("Tiles", 0.02))
     grid = CityGrid.cover(bbox or tile_set.bounds_deg, GROUND_PX_M)
@@ -106,7 +112,7 @@ def build_city(
 
     folder = Path(out)
     staging = folder.with_name(f".{folder.name}.building")
-    _open_staging(staging, [name, str(source), bbox, seed, BUILDER, _digest(tile_set), *own.stamps()])
+    _open_staging(staging, [name, str(source), bbox, seed, window_m, BUILDER, _digest(tile_set), *own.stamps()])
     layers, notes = _layers(staging, tile_set, stages.start("Map", 0.25))
     report = stages.start("Heights and land", 0.35)
     report("painting land, buildings and trees", 0.0)
@@ -119,13 +125,13 @@ def build_city(
     remarks += _write_own_rasters(staging, grid, own, report)
 
     report = stages.start("Places, views and texts", 0.75)
-    table, sentences, shares = _places_and_views(staging, layers, city, own, taken, remarks, report)
+    table, sentences, shares = _places_and_views(staging, layers, city, own, taken, window_m, remarks, report)
     shown = 1 + max(int(max(rows)) for rows in table.loc[table["gallery"], "sentences"])
     report = stages.start("Sentence vectors", 0.98)
     _write_sentence_vectors(staging, [text for _, text in sentences[:shown]], embed, report)
     city_rules.build_city_rules(name, staging / schema.RULES_FOLDER, grid.bounds_deg, GRID_STEP_DEG)
     shares = {"estimated building heights": round(_mean(model.estimated), 4), **shares, **_unread(tile_set, notes)}
-    about = _About(name, title or name.replace("-", " ").title(), shares, remarks)
+    about = _About(name, window_m, title or name.replace("-", " ").title(), shares, remarks)
     manifest = _manifest(staging, about, grid, tile_set, own, notes)
     config.write_json(staging / schema.MANIFEST, manifest)
     _move_into_place(staging, folder, manifest)
@@ -293,6 +299,7 @@ def _places_and_views(
     rasters: CityRasters,
     own: OwnData,
     taken: photos.Photos | None,
+    window_m: float,
     remarks: list[str],
     report: Progress,
 ) -> tuple[pd.DataFrame, list[tuple[str, str]], dict[str, float]]:
@@ -316,7 +323,7 @@ def _places_and_views(
         views, left_out = _stored_photos(staging, views, taken)
         remarks += left_out
     table = cells.split_cells(table, views, blocks)
-    present = _present(staging, own, table, views)
+    present = _present(staging, own, table, views, window_m)
     shares = {}
     for modality, here in present.items():
         name, share, sentence = covered(modality, here)
@@ -369,7 +376,9 @@ def _stored_photos(staging: Path, views: pd.DataFrame, taken: photos.Photos) -> 
     return views[views["photo"].notna()].reset_index(drop=True), [*remarks, *broken]
 
 
-def _present(staging: Path, own: OwnData, table: pd.DataFrame, views: pd.DataFrame) -> dict[str, NDArray[np.bool_]]:
+def _present(
+    staging: Path, own: OwnData, table: pd.DataFrame, views: pd.DataFrame, window_m: float
+) -> dict[str, NDArray[np.bool_]]:
     """Of each kind of own data, which places have it, (places,).
 
     Raises:
@@ -377,13 +386,15 @@ def _present(staging: Path, own: OwnData, table: pd.DataFrame, views: pd.DataFra
     """
     latlon, found = table[["lat", "lon"]].to_numpy(np.float64), {}
     for modality, path in own.files.items():
+        best = 0.0
         if modality == "street":
             here = table["place_id"].isin(views["place_id"]).to_numpy(np.bool_)
         elif (valid := staging / schema.VALIDITY[modality]).is_file():
-            here = known_windows(Raster.open(valid), latlon, WINDOW_M)
+            share = known_share(Raster.open(valid), latlon, window_m)
+            here, best = share >= schema.LEAST_VALID, float(share.max())
         else:
             here = np.ones(len(table), np.bool_)
-        refuse_uncovered(modality, path, here)
+        refuse_uncovered(modality, path, here, best)
         found[modality] = here
     return found
 
@@ -433,6 +444,7 @@ class _About:
     """What the manifest says of a city in words and shares."""
 
     name: str
+    window_m: float
     title: str
     shares: dict[str, float]
     notes: list[str]
@@ -474,7 +486,7 @@ def _manifest(
         summary=summary,
         bounds=grid.bounds_deg,
         modalities=["location", "aerial", "street", "surface", "text"],
-        window_m=WINDOW_M,
+        window_m=about.window_m,
         grid=schema.GridSpec(GRID_STEP_DEG),
         pictures={
             "aerial": "photographed" if own.aerial else "rendered",

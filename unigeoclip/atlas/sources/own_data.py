@@ -109,8 +109,8 @@ def covered(modality: str, present: NDArray[np.bool_]) -> tuple[str, float, str]
     return f"places with {what}", round(share, 4), "" if present.all() else sentence
 
 
-def refuse_uncovered(modality: str, path: Path, present: NDArray[np.bool_]) -> None:
-    """Refuse data that not one place has.
+def refuse_uncovered(modality: str, path: Path, present: NDArray[np.bool_], best: float) -> None:
+    """Refuse data that not one place has; ``best`` is the largest share of a place's window that is known.
 
     Raises:
         InputError: There is none.
@@ -118,5 +118,6 @@ def refuse_uncovered(modality: str, path: Path, present: NDArray[np.bool_]) -> N
     if not present.any():
         raise InputError(
             f"--{modality} {path}: not one of {len(present):,} places has {_PICTURES[modality]}. A place has one where "
-            f"{schema.LEAST_VALID:.0%} of the square round it is known; give data that cover more, or a smaller --bbox."
+            f"{schema.LEAST_VALID:.0%} of the square round it is known, and of none is more than {best:.0%}. Give data "
+            "that cover more, a --bbox round what they cover, or squares that fit into them (--window METRES)."
         )
