@@ -273,7 +273,7 @@ def measure_screen(address, atlas, clicks=CLICKS):
         box = page.locator(".ugc-pane-canvas").bounding_box()
         for _ in range(clicks + 1):  # the first one loads the cards' script, and is not counted
             page.mouse.click(*_bare_map(page, box, dice))
-            page.wait_for_function("ugcClock.shown > 0")
+            page.wait_for_function("() => ugcClock.shown > 0")
             times.append(page.evaluate("(ugcClock.shown - ugcClock.asked) / 1000"))
             page.wait_for_selector("[data-test-script-state=notRunning]")
             page.wait_for_timeout(700)

@@ -111,7 +111,7 @@ def _upload(page, address):
     page.get_by_text("Street view", exact=True).last.click()
     page.get_by_text("central 4:3 part").wait_for()
     page.wait_for_selector("[data-test-script-state=notRunning]")
-    page.wait_for_function("document.querySelectorAll('input[type=file]').length === 1")
+    page.wait_for_function("() => document.querySelectorAll('input[type=file]').length === 1")
     page.locator("input[type=file]").set_input_files(photo)
     page.locator(".ugc-heat[data-shown]").first.wait_for()
     page.keyboard.press("Escape")

@@ -1,5 +1,7 @@
 """The app over the fake atlas in a real chromium; every request of a visit is recorded."""
 
+import re
+
 import pytest
 
 from tests.app import server
@@ -34,11 +36,23 @@ def browser():
         browser.close()
 
 
+_FUNCTION = re.compile(r"\s*(async\s*)?(\w+|\([^()]*\))\s*=>")
+
+
+def _wait_under_policy(page):
+    """Let ``page.wait_for_function`` take plain expressions: it has the page evaluate those, which the app forbids."""
+    wait = page.wait_for_function
+    page.wait_for_function = lambda expression, **options: wait(
+        expression if _FUNCTION.match(expression) else f"() => ({expression})", **options
+    )
+
+
 class Visit:
     """A page of the app, with what it requested, complained about and sent to the server."""
 
     def __init__(self, context, address):
         self.page = context.new_page()
+        _wait_under_policy(self.page)
         self.page.set_default_timeout(PATIENCE_MS)
         self.address, self.requests, self.complaints, self.sent = address, [], [], []
         self.page.on("request", lambda request: self.requests.append(request.url))
