@@ -55,6 +55,20 @@ def test_a_pane_a_model_with_legend_and_explanation(page, drawn):
         assert words in body
 
 
+def test_the_map_stands_there_while_the_models_are_being_loaded(app, drawn, monkeypatch):
+    seen = []
+
+    def load(atlas):
+        seen.append([pane["id"] for pane in drawn.get("panes", [])])
+        return fake.embedders(atlas)
+
+    monkeypatch.setattr(comparing, "is_loaded", lambda atlas: False)
+    monkeypatch.setattr(comparing, "embedders", load)
+    app.switch_page("pages/compare.py").run()
+    assert seen[0] == ["loading"]
+    assert [pane["id"] for pane in drawn["panes"]] == ["fourier", "coordinates", "constant"]
+
+
 def test_colours_change_and_none_is_stretched_over_a_constant_model(page, drawn):
     before = [pane["overlay"]["url"] for pane in drawn["panes"]]
     page.segmented_control(key="colour-by").set_value("clusters")
@@ -465,7 +479,7 @@ def test_models_that_read_pictures_are_asked_by_one_and_the_others_say_so(page, 
     assert not page.exception
     assert not page.error
     first, *others = drawn["panes"]
-    assert first["legend"]["title"] == "Similarity to the picture"
+    assert first["legend"]["title"] == "Similarity to the picture, its own range"
     assert first["overlay"]["url"] not in colours
     assert all("reads no pictures" in pane["legend"]["words"] and "overlay" not in pane for pane in others)
     assert "embed_picture(picture" in page.code[0].value
