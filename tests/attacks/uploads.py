@@ -2,7 +2,7 @@
 
 Starts the app and uploads file after file as a visitor of page Explore does, by Streamlit's own websocket and upload
 route. Prints counts as JSON; the exit code is 1 if the server stopped, wrote a traceback, answered 500, or took more
-than 2.5 GB of memory together with its children.
+than 2.5 GB of memory together with its children at any time, its start included.
 """
 
 import argparse
@@ -115,34 +115,68 @@ class Memory(threading.Thread):
     """Watches the resident memory of a process and its children until it is stopped.
 
     Attributes:
-        peak_mb: The largest sum; memory that they share is counted for each.
+        peak_mb: The largest sum since the process started; memory that they share is counted for each.
+        parts_mb: What each of them took at that moment, by what it is.
+        peak_at_s: When that was, seconds after the watch began.
+        opened_at_s: When `opened` was called, likewise; what came before is the server's start, not the files.
+        opened_mb: The sum at that moment.
+        files_peak_mb: The largest sum since that moment.
+        files_parts_mb: What each of them took then.
     """
 
     def __init__(self, pid):
         super().__init__(daemon=True)
-        self._process, self.peak_mb, self.stopped = psutil.Process(pid), 0.0, threading.Event()
+        self._process, self.stopped, self._begun = psutil.Process(pid), threading.Event(), time.monotonic()
+        self.peak_mb, self.parts_mb, self.peak_at_s = 0, {}, 0.0
+        self.opened_mb, self.opened_at_s, self.files_peak_mb, self.files_parts_mb = 0, None, 0, {}
+
+    def opened(self):
+        """Say that the page is open and the files begin; the peak of the whole is kept as it is."""
+        if self.opened_at_s is None:
+            self.opened_mb, self.opened_at_s = sum(self._parts().values()), self._now()
 
     def run(self):
         while not self.stopped.wait(SAMPLED_EVERY_S):
-            total = 0
             try:
-                family = [self._process, *self._process.children(recursive=True)]
+                parts = self._parts()
             except psutil.Error:
                 return
-            for each in family:
-                try:
-                    total += each.memory_info().rss
-                except psutil.Error:  # it has just ended
-                    continue
-            self.peak_mb = max(self.peak_mb, total / 1e6)
+            total = sum(parts.values())
+            if total > self.peak_mb:
+                self.peak_mb, self.parts_mb, self.peak_at_s = total, parts, self._now()
+            if self.opened_at_s is not None and total > self.files_peak_mb:
+                self.files_peak_mb, self.files_parts_mb = total, parts
+
+    def report(self):
+        """All of it."""
+        return {
+            "peak_rss_mb": self.peak_mb, "peak_parts_mb": self.parts_mb, "peak_at_s": self.peak_at_s,
+            "opened_rss_mb": self.opened_mb, "opened_at_s": self.opened_at_s,
+            "files_peak_rss_mb": self.files_peak_mb, "files_peak_parts_mb": self.files_parts_mb,
+        }  # fmt: skip
+
+    def _now(self):
+        return round(time.monotonic() - self._begun, 1)
+
+    def _parts(self):
+        parts = {}
+        for each in [self._process, *self._process.children(recursive=True)]:
+            try:
+                what = " ".join(each.cmdline()[1:])
+                name = "decoder" if "uploads.worker" in what else "server" if each == self._process else what[:60]
+                parts[f"{name} {each.pid}"] = round(each.memory_info().rss / 1e6)
+            except psutil.Error:  # it has just ended
+                continue
+        return parts
 
 
-def replay(served, atlas, files, report):
+def replay(served, atlas, files, report, memory):
     """Upload files until none is left or the server has stopped; adds to the report, and returns what was left."""
     files = list(files)
     while files and psutil.pid_exists(served.pid):
         try:
             with Uploader(served.address, atlas) as visitor:
+                memory.opened()
                 for _ in range(min(VISIT, len(files))):
                     file = files.pop(0)
                     begun = time.monotonic()
@@ -167,24 +201,27 @@ def main():
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--atlas", default="boston")
+    parser.add_argument("--only", default="", metavar="WORD", help="files with this in their names")
     parser.add_argument("--fake", action="store_true", help="made-up data: to try this script")
     parser.add_argument("--verbose", action="store_true", help="what became of each file")
     arguments = parser.parse_args()
     report = {
         "files": 0, "accepted": 0, "refused": 0, "unanswered": [], "server_stops": 0, "tracebacks": 0, "http_500": 0,
-        "exceptions": [], "peak_rss_mb": 0.0, "slowest_s": 0.0, "statuses": Counter(), "outcomes": [],
+        "exceptions": [], "peak_rss_mb": 0, "memory": [],
+        "slowest_s": 0.0, "statuses": Counter(), "outcomes": [],
     }  # fmt: skip
-    files = list(hostile_files(arguments.count, arguments.seed))
+    files = [file for file in hostile_files(arguments.count, arguments.seed) if arguments.only in file.name]
     while files:
         with server.running(server.FAKE if arguments.fake else server.REAL) as served:
             memory = Memory(served.pid)
             memory.start()
-            files = replay(served, arguments.atlas, files, report)
+            files = replay(served, arguments.atlas, files, report, memory)
             report["server_stops"] += not psutil.pid_exists(served.pid) or bool(files)
             memory.stopped.set()
             log = served.written()
         report["tracebacks"] += log.count("Traceback")
-        report["peak_rss_mb"] = round(max(report["peak_rss_mb"], memory.peak_mb))
+        report["memory"].append(memory.report())  # of each server that was started: one, if none stopped
+        report["peak_rss_mb"] = max(report["peak_rss_mb"], memory.peak_mb)
         if log.count("Traceback"):
             sys.stderr.write(log[-5_000:])
     if not arguments.verbose:
