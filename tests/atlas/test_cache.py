@@ -123,7 +123,8 @@ def test_a_full_disk_leaves_nothing_and_says_why(root, caplog, monkeypatch, at):
     def full(*_arguments, **_options):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(np, "save", full) if at == "data" else monkeypatch.setattr(Path, "write_bytes", full)
+    where, name = (np.lib.format, "write_array_header_1_0") if at == "data" else (Path, "write_bytes")
+    monkeypatch.setattr(where, name, full)
     assert not keep_array(root / "x.npy", ARRAY)
     assert "No space left on device. It will be computed again at the next start." in caplog.text
     assert list(root.iterdir()) == []

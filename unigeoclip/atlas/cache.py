@@ -224,8 +224,10 @@ def keep_array(path: Path, array: NDArray[Any]) -> bool:
     """Keep an array, see `keep`."""
 
     def write(temporary: Path) -> None:
+        plain = np.ascontiguousarray(array)
         with temporary.open("wb") as file:
-            np.save(file, array)
+            np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(plain))
+            file.write(plain.data)  # numpy's own writer would not say why the disk refused
 
     return keep(path, write)
 

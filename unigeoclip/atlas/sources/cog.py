@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import rasterio
+from rasterio.io import MemoryFile
 from rasterio.transform import Affine
 
 from unigeoclip.errors import AtlasError
-from unigeoclip.files import atomic
+from unigeoclip.files import write_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,8 +47,11 @@ def write_cog(
         "nodata": nodata,
         "num_threads": 1,
     }
-    with atomic(path, error=AtlasError) as temporary, rasterio.open(temporary, "w", **profile, **options) as dataset:
-        dataset.write(array)
+    # GDAL notices a full disk late or never, so that Python writes the bytes.
+    with MemoryFile() as file:
+        with file.open(**profile, **options) as dataset:
+            dataset.write(array)
+        write_bytes(path, bytes(file.getbuffer()), error=AtlasError)
 
 
 def global_transform(height: int, width: int) -> Affine:
