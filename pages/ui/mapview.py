@@ -255,7 +255,7 @@ def absolute_legend(heading: str, levels: Levels, best: float, *more: str) -> di
         "low": "as unrelated places",
         "high": "as held-out matches" if levels.separates else "as the best of 1,000 unrelated",
         "words": " ".join(part for part in (_verdict(levels, best), *more) if part),
-        "weak": levels.is_chance(best),
+        "weak": levels.separates and levels.is_chance(best),
     }
 
 
@@ -269,12 +269,13 @@ def _marks(levels: Levels) -> list[list[Any]]:
 def _verdict(levels: Levels, best: float) -> str:
     """How good the best similarity of a map is, in a sentence or two."""
     said, chance, match = (similarity(value) for value in (best, levels.chance, levels.match))
-    little = f" Half of held-out matches reach only {match}: how high it is tells little for such queries."
-    more = "" if levels.separates else little
+    if not levels.separates:  # right answers can be as low as this: nothing is said of the one that is shown
+        return (
+            f"Best {said}. One of 1,000 unrelated places reaches {chance}, half of held-out matches only {match}: for "
+            "queries of this kind the height of a similarity tells little."
+        )
     if levels.is_chance(best):
-        return f"Best {said}: no more than chance; one of 1,000 unrelated places reaches {chance}.{more}"
-    if not levels.separates:
-        return f"Best {said}: more than chance, which ends at {chance}.{more}"
+        return f"Best {said}: no more than chance; one of 1,000 unrelated places reaches {chance}."
     if levels.is_match(best):
         return f"Best {said}: as similar as held-out matches, of which half reach {match}; chance ends at {chance}."
     return f"Best {said}: more than chance, which ends at {chance}; half of held-out matches reach {match}."
