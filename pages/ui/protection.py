@@ -27,11 +27,12 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_VISITORS = "UNIGEOCLIP_MAX_VISITORS"  # environment variables
+RUNS_A_SECOND = "UNIGEOCLIP_ACTS_PER_S"
 METRICS = "UNIGEOCLIP_METRICS"
 VISITORS = 100  # open pages at once, unless the variable says otherwise
-CONNECTS, CONNECTS_PER_S = 60, 0.5  # of one client: pages it may open at once, and how many a second for ever
-RUNS, RUNS_PER_S = 20, 2.0  # of one page: clicks and other acts; what comes faster waits
-CLIENT_RUNS, CLIENT_RUNS_PER_S = 100, 10.0  # of all pages of one client, which may be a room full of people
+CONNECTS, CONNECTS_PER_S = 30, 0.5  # of one client: pages it may open at once, and how many a second for ever
+RUNS, RUNS_PER_S = 20, 2  # of one page: clicks and other acts; what comes faster waits
+CLIENT_RUNS, CLIENT_RUNS_PER_RUN = 50, 2.5  # of all pages of one client: how many at once, and times those of one page
 UPLOADS_AT_ONCE = 4
 SESSION_UPLOAD_BYTES, ALL_UPLOAD_BYTES = 200_000_000, 1_000_000_000  # of files that Streamlit holds in memory
 FULL = "Too many people are using this server just now. Please come back in a few minutes."
@@ -77,27 +78,30 @@ HEADERS = {
 class Visitors:
     """Who is here: open pages, of all and of each client."""
 
-    def __init__(self, most: int = VISITORS) -> None:
+    def __init__(self, most: int = VISITORS, runs_per_s: float = RUNS_PER_S) -> None:
         """Make the count.
 
         Args:
             most: Pages that may be open at once. One client gets at most half of them, so that none shuts others out.
+            runs_per_s: Acts of one page for each second that it may go on with for ever.
         """
         self._most, self._most_of_one = most, max(1, most // 2)
         # A page that was let in while there was room should not fail at its second step, which opens the connection.
         self._spare = max(2, most // 10)
         self._open: Counter[str] = Counter()
         self._connects = Budgets(CONNECTS, CONNECTS_PER_S)
-        self.runs = Budgets(CLIENT_RUNS, CLIENT_RUNS_PER_S)
+        self._runs_per_s = runs_per_s
+        self._runs = Budgets(CLIENT_RUNS, CLIENT_RUNS_PER_RUN * runs_per_s)
 
     @classmethod
     def from_environment(cls) -> Visitors:
-        """As many as ``UNIGEOCLIP_MAX_VISITORS`` says.
+        """As many as ``UNIGEOCLIP_MAX_VISITORS`` says, and as fast as ``UNIGEOCLIP_ACTS_PER_S``.
 
         Raises:
-            InputError: That is not a number from 1 to 100,000.
+            InputError: One of them is not a number from 1 to 100,000.
         """
-        return cls(bounded_int(os.environ.get(MAX_VISITORS, str(VISITORS)), 1, 100_000, MAX_VISITORS))
+        asked = ((MAX_VISITORS, VISITORS), (RUNS_A_SECOND, RUNS_PER_S))
+        return cls(*(bounded_int(os.environ.get(name, str(usual)), 1, 100_000, name) for name, usual in asked))
 
     def is_full(self, client: str) -> bool:
         """Whether there is no room for another page of a client."""
@@ -110,6 +114,11 @@ class Visitors:
             return False
         self._open[client] += 1
         return True
+
+    def pace(self, client: str) -> Callable[[], float]:
+        """Of a new page: call it before each of its acts; it returns how long that has to wait, seconds."""
+        of_page = Bucket(RUNS, self._runs_per_s)
+        return lambda: max(of_page.wait_s(), self._runs.wait_s(client))
 
     def leave(self, client: str) -> None:
         """Close a page that was opened."""
@@ -193,7 +202,7 @@ class Protection:
             await _deny(scope, receive, send)
             return
         try:
-            await self._app(scope, _paced(receive, send, lambda: self._visitors.runs.wait_s(client)), send)
+            await self._app(scope, _paced(receive, send, self._visitors.pace(client)), send)
         finally:
             self._visitors.leave(client)
 
@@ -209,7 +218,7 @@ async def _deny(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "websocket.close", "code": 1013})
 
 
-def _paced(receive: Receive, send: Send, client_wait_s: Callable[[], float]) -> Receive:
+def _paced(receive: Receive, send: Send, wait_s: Callable[[], float]) -> Receive:
     """Hand on a page's messages no faster than somebody clicks; the rest waits in the network.
 
     Streamlit begins its script again for each message: a page that sends them without end would keep a core busy.
@@ -217,9 +226,8 @@ def _paced(receive: Receive, send: Send, client_wait_s: Callable[[], float]) -> 
     Args:
         receive: Gives the page's messages.
         send: Sends to the page.
-        client_wait_s: How long another message has to wait for those of the client's other pages, seconds.
+        wait_s: How long the next message has to wait, see `Visitors.pace`.
     """
-    bucket = Bucket(RUNS, RUNS_PER_S)
 
     async def receiving() -> Message:
         message = await receive()
@@ -228,7 +236,7 @@ def _paced(receive: Receive, send: Send, client_wait_s: Callable[[], float]) -> 
         if not _is_message(message.get("bytes")):  # Streamlit takes it for a fault of its own, with a traceback
             await send({"type": "websocket.close", "code": 1003})
             return {"type": "websocket.disconnect", "code": 1003}
-        await asyncio.sleep(max(bucket.wait_s(), client_wait_s()))
+        await asyncio.sleep(wait_s())
         return message
 
     return receiving

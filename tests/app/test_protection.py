@@ -113,16 +113,19 @@ def test_one_client_cannot_open_pages_without_end(monkeypatch):
     assert visitors.enter("honest")
 
 
+@pytest.mark.parametrize("name", [protection.MAX_VISITORS, protection.RUNS_A_SECOND])
 @pytest.mark.parametrize("value", ["0", "-1", "many", "", "9" * 100])
-def test_a_limit_that_is_none_is_refused(monkeypatch, value):
-    monkeypatch.setenv(protection.MAX_VISITORS, value)
-    with pytest.raises(InputError, match=protection.MAX_VISITORS):
+def test_a_limit_that_is_none_is_refused(monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(InputError, match=name):
         Visitors.from_environment()
 
 
 def test_the_limit_of_visitors_can_be_set(monkeypatch):
     monkeypatch.setenv(protection.MAX_VISITORS, "2")
+    monkeypatch.setenv(protection.RUNS_A_SECOND, "7")
     visitors = Visitors.from_environment()
+    assert visitors._runs_per_s == 7
     assert visitors.enter("a")
     assert visitors.enter("b")
     assert visitors.is_full("c")
@@ -137,21 +140,22 @@ def test_acts_that_come_too_fast_wait(monkeypatch):
 
     monkeypatch.setattr(asyncio, "sleep", note)
     monkeypatch.setattr(protection, "RUNS", 2)
-    monkeypatch.setattr(protection, "RUNS_PER_S", 0.01)
+    monkeypatch.setattr(protection, "CLIENT_RUNS", 5)
+    visitors = Visitors(runs_per_s=0.01)
 
     async def receive():
         return {"type": "websocket.receive", "bytes": MESSAGE}
 
-    async def take_four(client_wait_s):
-        paced = protection._paced(receive, None, lambda: client_wait_s)
-        return [await paced() for _ in range(4)]
+    async def take(count, client):
+        waits.clear()
+        paced = protection._paced(receive, None, visitors.pace(client))
+        assert len([await paced() for _ in range(count)]) == count
+        return waits
 
-    assert len(asyncio.run(take_four(0.0))) == 4
-    assert waits[:2] == [0, 0]
-    assert waits[2:] == pytest.approx([100, 200], rel=0.1)
-    waits.clear()
-    asyncio.run(take_four(150.0))  # other pages of the same client were fast as well
-    assert waits == pytest.approx([150, 150, 150, 200], rel=0.1)
+    assert asyncio.run(take(4, "a")) == pytest.approx([0, 0, 100, 200], rel=0.1)
+    # Another page of the same client has a pace of its own; but both have that of the client.
+    assert asyncio.run(take(2, "a")) == pytest.approx([0, 40], rel=0.1)
+    assert asyncio.run(take(2, "b")) == [0, 0]
 
 
 @pytest.mark.parametrize("junk", ["hello", b"hello", b"\xff" * 100], ids=["text", "bytes", "more bytes"])
