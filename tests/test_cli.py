@@ -1,6 +1,7 @@
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -412,7 +413,9 @@ def test_evaluate_calibrates(run, folder, monkeypatch):
 def test_evaluate_says_how_many_where_they_are_too_few(run, folder, monkeypatch):
     report = {"splits": {"views": {"retrieval": {"street->aerial": {"n": 12, "too_few": True}}}}, "queries": []}
     stand_in(monkeypatch, "unigeoclip.evaluation", "evaluate", lambda *_, **__: report)
-    assert "street->aerial: n 12, too_few True" in run("evaluate", "--atlas", folder)
+    said = run("evaluate", "--atlas", folder)
+    assert "12 held-out items (split views) are too few to judge by" in said
+    assert re.search(r"street->aerial +12 +too few to judge", said)
 
 
 def test_evaluate_elsewhere(run, folder, monkeypatch):

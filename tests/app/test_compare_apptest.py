@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from pages.ui import audience, coloured, comparing, display, routes, scatter
+from pages.ui.budgets import Budgets
 from pages.ui.coloured import Colouring
 from tests.app import fake
 from tests.embedders.test_embedders import make as make_embedder
@@ -193,6 +194,7 @@ def test_regions_in_memory_are_bounded_by_bytes_and_the_oldest_go(monkeypatch, t
     monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
     monkeypatch.setattr(comparing, "embedders", fake.embedders)
     monkeypatch.setattr(comparing, "_later", lambda rank, work, act: None)
+    monkeypatch.setattr(comparing, "_regions", Budgets(10, 1))  # other tests have asked for regions just now
     atlas = fake.FakeAtlas()
     parts = [(-60.0, -60.0, 60.0, 60.0 + number) for number in range(4)]
     jobs = [comparing.job(atlas, part) for part in parts[:3]]
