@@ -36,8 +36,9 @@ def scatter(
         A figure, as ``plotly.graph_objects.Figure`` takes it.
     """
     ink, rule = ("#e6eaed", "rgba(255,255,255,0.14)") if dark else ("#16232b", "rgba(0,0,0,0.10)")
+    # Not "scattergl": Plotly compiles code for it in the browser, which the content security policy of the app forbids.
     traces: list[dict[str, Any]] = [{
-        "type": "scattergl", "mode": "markers", "name": "",
+        "type": "scatter", "mode": "markers", "name": "",
         "x": positions[:, 0].tolist(), "y": positions[:, 1].tolist(),
         "marker": {"size": _POINT_PX, "color": [f"rgb({r},{g},{b})" for r, g, b in rgb.tolist()]},
         "customdata": np.round(latlon, 4).tolist(),
@@ -47,7 +48,7 @@ def scatter(
     if seen is not None:
         x, y = positions[seen].tolist()
         marker = {"size": _SEEN_PX, "color": "rgba(0,0,0,0)", "line": {"width": 3, "color": ink}}
-        traces.append({"type": "scattergl", "mode": "markers", "name": "the point", "x": [x], "y": [y],
+        traces.append({"type": "scatter", "mode": "markers", "name": "the point", "x": [x], "y": [y],
                        "marker": marker, "hoverinfo": "name"})  # fmt: skip
     axis = {"gridcolor": rule, "zerolinecolor": rule, "showticklabels": False, "ticks": ""}
     layout = {
