@@ -463,11 +463,10 @@ class Explorer:
         Raises:
             InputError: There is no such place.
         """
-        row = self._row(place_id)
-        record = self.atlas.places.iloc[row]
+        row, places = self._row(place_id), self.atlas.places
+        name, lat, lon, country = (places[column].iat[row] for column in ("name", "lat", "lon", "country"))
         captions = tuple((str(kind), str(text)) for kind, text in self.atlas.captions(row))
-        name, country = str(record["name"]), str(record["country"])
-        return Place(place_id, name, float(record["lat"]), float(record["lon"]), country, captions)
+        return Place(place_id, str(name), float(lat), float(lon), str(country), captions)
 
     def nearest_place(self, lat: float, lon: float) -> tuple[Place, float]:
         """The place nearest to a point, and its distance in metres.

@@ -207,8 +207,13 @@ class Atlas:
         """
         if not 0 <= row < len(self.places):
             raise InputError(f"The atlas {self.name} has places 0 to {len(self.places) - 1}; there is no place {row}.")
-        chosen = self.sentences.iloc[self.places["sentences"].iloc[row]]
-        return list(zip(chosen["kind"], chosen["text"], strict=True))
+        kinds, texts = self._said
+        return [(kinds[sentence], texts[sentence]) for sentence in self.places["sentences"].iat[row]]
+
+    @functools.cached_property
+    def _said(self) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
+        """Kinds and texts of the sentences, quicker to look up than rows of a table: every answer shows dozens."""
+        return self.sentences["kind"].to_numpy(object), self.sentences["text"].to_numpy(object)
 
     @functools.cached_property
     def _sentence_vectors(self) -> NDArray[np.float32]:
