@@ -215,7 +215,7 @@ def _check_tiff(data: bytes) -> None:
             raise InputError("The TIFF file does not say how large its tiles are: export or download it again.")
         if across * down > MAX_BLOCK_PX:
             raise InputError(
-                f"The TIFF file is cut into tiles of {across:,} x {down:,} pixels, which take too much memory:"
+                f"The TIFF file is cut into tiles of {across:,} x {down:,} pixels, which are too large to read:"
                 " export it with tiles of 256 or 512."
             )
     else:
