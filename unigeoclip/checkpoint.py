@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import zlib
 from pathlib import Path
@@ -16,6 +17,7 @@ from unigeoclip.errors import CheckpointError, InputError
 from unigeoclip.files import atomic, reason
 from unigeoclip.model import ModelConfig, UniGeoCLIP
 
+_IDENTITY = ("config.json", "model.safetensors")  # the files that make a model what it is
 # Kept in float32 in compact files too: rounding a frequency would move the phase of a far place by whole turns, and the
 # rest is small.
 _NEVER_ROUNDED = ("frequencies", "registers")
@@ -189,8 +191,21 @@ def checkpoint_id(folder: Path) -> str:
     Raises:
         CheckpointError: A file is missing.
     """
+    stamps = []
+    for name in _IDENTITY:
+        try:
+            status = (folder / name).stat()
+        except OSError as error:
+            raise CheckpointError(f"{folder} is no model folder: {name} cannot be read ({error.strerror}).") from error
+        stamps.append((status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino))
+    return _identity(folder, tuple(stamps))
+
+
+@functools.lru_cache(maxsize=64)
+def _identity(folder: Path, _stamps: tuple[tuple[int, ...], ...]) -> str:
+    """The digits of `checkpoint_id`; hashed once for as long as the files do not change, since every answer asks."""
     digest = hashlib.sha256()
-    for name in ("config.json", "model.safetensors"):
+    for name in _IDENTITY:
         try:
             digest.update((folder / name).read_bytes())
         except OSError as error:

@@ -1,4 +1,4 @@
-"""How much one visitor may ask for in a while, so that nobody's haste is everybody's wait."""
+"""Rate limits for each visitor, so that one in a hurry does not slow the others down."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Bucket:
 
         Args:
             burst: Most tokens that it holds: how many acts may follow one another at once.
-            per_s: Tokens that come back each second: how many acts a second may go on for ever.
+            per_s: Tokens that come back each second: the sustained rate.
             clock: Tells the time in seconds.
         """
         self._burst, self._per_s, self._clock = burst, per_s, clock

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from unigeoclip.selection import Said
 
 KEPT_BYTES = 600_000_000  # of all regions in memory; vectors that are mapped from their files do not count
-REGIONS, REGIONS_PER_S = 6, 1 / 15  # new parts of a map that one client gets at once, and per second for ever
+REGIONS, REGIONS_PER_S = 6, 1 / 15  # new parts of a map that one client gets at once, and per second in the long run
 _COARSE, _LAYOUT, _FULL, _FIGURES, _AHEAD = range(5)  # what comes first
 # What has to be done for a model, and about how long each takes compared with the others, for the bar.
 PHASES = {"map": 10.0, "layout": 25.0, "figures": 10.0}

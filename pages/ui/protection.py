@@ -30,7 +30,7 @@ MAX_VISITORS = "UNIGEOCLIP_MAX_VISITORS"  # environment variables
 RUNS_A_SECOND = "UNIGEOCLIP_ACTS_PER_S"
 METRICS = "UNIGEOCLIP_METRICS"
 VISITORS = 100  # open pages at once, unless the variable says otherwise
-CONNECTS, CONNECTS_PER_S = 30, 0.5  # of one client: pages it may open at once, and how many a second for ever
+CONNECTS, CONNECTS_PER_S = 30, 0.5  # of one client: pages it may open at once, and how many a second in the long run
 RUNS, RUNS_PER_S = 20, 2  # of one page: clicks and other acts; what comes faster waits
 CLIENT_RUNS, CLIENT_RUNS_PER_RUN = 50, 4  # of all pages of one client: how many at once, and times those of one page
 UPLOADS_AT_ONCE = 4
@@ -83,7 +83,7 @@ class Visitors:
 
         Args:
             most: Pages that may be open at once. One client gets at most half of them, so that none shuts others out.
-            runs_per_s: Acts of one page for each second that it may go on with for ever.
+            runs_per_s: Acts of one page for each second in the long run.
         """
         self._most, self._most_of_one = most, max(1, most // 2)
         # A page that was let in while there was room should not fail at its second step, which opens the connection.

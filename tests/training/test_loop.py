@@ -89,7 +89,9 @@ def kill_at(monkeypatch, step):
 
 
 @pytest.mark.parametrize("resume", [True, False])
-def test_a_training_killed_before_its_first_checkpoint_begins_anew(atlas, tmp_path, monkeypatch, capsys, resume):
+def test_a_training_killed_before_its_first_checkpoint_starts_from_the_beginning(
+    atlas, tmp_path, monkeypatch, capsys, resume
+):
     train(atlas, TINY, tmp_path / "whole")
     mend = kill_at(monkeypatch, 2)
     with pytest.raises(KeyboardInterrupt):
@@ -100,7 +102,7 @@ def test_a_training_killed_before_its_first_checkpoint_begins_anew(atlas, tmp_pa
     with pytest.raises(InputError, match="another training"):
         train(atlas, TINY, tmp_path / "run", seed=1, resume=resume)
     train(atlas, TINY, tmp_path / "run", resume=resume)
-    assert "begins anew" in capsys.readouterr().err
+    assert "starts from the beginning" in capsys.readouterr().err
     one, other = load_model(tmp_path / "whole/model"), load_model(tmp_path / "run/model")
     for (name, a), (_, b) in zip(one.state_dict().items(), other.state_dict().items(), strict=True):
         assert torch.equal(a, b), name

@@ -171,7 +171,9 @@ def _claim(out: Path, run: Run, resume: bool) -> bool:
         raise InputError(f"{record} describes another training than asked for; give the same options or another --out.")
     remove_leftovers(out)
     if not checkpoint.exists():  # the training ended before it wrote one
-        tqdm.write(f"{out} holds this training, but no checkpoint of it yet: it begins anew.", file=sys.stderr)
+        tqdm.write(
+            f"{out} holds this training, but no checkpoint of it yet: it starts from the beginning.", file=sys.stderr
+        )
         (out / "history.csv").unlink(missing_ok=True)
     return checkpoint.exists()
 
@@ -345,7 +347,7 @@ class Trainer:
         except _UNREADABLE as error:
             raise CheckpointError(
                 f"{path} is damaged ({reason(error)}). Restore a copy of it, or remove it and run the same command "
-                "again: the training then begins anew."
+                "again: the training then starts from the beginning."
             ) from error
         path = self.out / "history.csv"
         if path.exists():

@@ -202,7 +202,7 @@ class Decoder:
 
         if overdue or code == -signal.SIGXCPU:
             limit = f"{self._patience_s if overdue else self._seconds:.0f} s"
-            return InputError(f"The file could not be decoded within {limit}: make it smaller, or save it anew.")
+            return InputError(f"The file could not be decoded within {limit}: make it smaller, or save it again.")
         _log.warning("The process that decodes files ended with code %s.", code)
         return InputError(
             f"The file could not be decoded: its decoder ended, perhaps for want of memory (it has"
