@@ -17,12 +17,14 @@ from google.protobuf.message import DecodeError
 from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from pages.ui.budgets import Bucket, Budgets
+from pages.ui.turns import Turn, acts
 from unigeoclip.bounds import bounded_int
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -33,6 +35,7 @@ VISITORS = 100  # open pages at once, unless the variable says otherwise
 CONNECTS, CONNECTS_PER_S = 30, 0.5  # of one client: pages it may open at once, and how many a second in the long run
 RUNS, RUNS_PER_S = 20, 2  # of one page: clicks and other acts; what comes faster waits
 CLIENT_RUNS, CLIENT_RUNS_PER_RUN = 50, 4  # of all pages of one client: how many at once, and times those of one page
+MAX_LAST_BYTES = 256  # of the message that says that a run is over
 UPLOADS_AT_ONCE = 4
 SESSION_UPLOAD_BYTES, ALL_UPLOAD_BYTES = 200_000_000, 1_000_000_000  # of files that Streamlit holds in memory
 FULL = "Too many people are using this server just now. Please come back in a few minutes."
@@ -201,9 +204,11 @@ class Protection:
             _log.warning("A page of %s was not let in: too many are open, or it opens them too fast.", client)
             await _deny(scope, receive, send)
             return
+        page = _Page(receive, send, client, self._visitors)
         try:
-            await self._app(scope, _paced(receive, send, self._visitors.pace(client)), send)
+            await self._app(scope, page.receive, page.send)
         finally:
+            page.close()
             self._visitors.leave(client)
 
 
@@ -218,39 +223,89 @@ async def _deny(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "websocket.close", "code": 1013})
 
 
-def _paced(receive: Receive, send: Send, wait_s: Callable[[], float]) -> Receive:
-    """Hand on a page's messages no faster than somebody clicks; the rest waits in the network.
+class _Page:
+    """A page's connection: its acts are handed on no faster than somebody clicks, and each when it has its turn.
 
     Streamlit begins its script again for each message: a page that sends them without end would keep a core busy.
-
-    Args:
-        receive: Gives the page's messages.
-        send: Sends to the page.
-        wait_s: How long the next message has to wait, see `Visitors.pace`.
     """
 
-    async def receiving() -> Message:
-        message = await receive()
+    def __init__(self, receive: Receive, send: Send, client: str, visitors: Visitors) -> None:
+        self._receive, self._send, self._client, self._visitors = receive, send, client, visitors
+        self._wait_s = visitors.pace(client)
+        self._turn: Turn | None = None
+        self._ahead: asyncio.Task[Message] | None = None  # the message after the one that waits
+
+    async def receive(self) -> Message:
+        """The page's next message, when it may be worked on."""
+        message = await self._next()
         if message["type"] != "websocket.receive":
             return message
-        if not _is_message(message.get("bytes")):  # Streamlit takes it for a fault of its own, with a traceback
-            await send({"type": "websocket.close", "code": 1003})
+        act = _read(message.get("bytes"))
+        if act is None:  # Streamlit takes it for a fault of its own, with a traceback
+            await self._send({"type": "websocket.close", "code": 1003})
             return {"type": "websocket.disconnect", "code": 1003}
-        await asyncio.sleep(wait_s())
-        return message
+        gone = await self._unless_gone(self._wait(act.WhichOneof("type") == "rerun_script"))
+        return gone or message
 
-    return receiving
+    async def _wait(self, runs: bool) -> None:
+        await asyncio.sleep(self._wait_s())
+        if runs and self._turn is None:  # what interrupts a run of the same page has its turn already
+            self._turn = await acts.take(self._client)
+
+    async def _unless_gone(self, waiting: Coroutine[Any, Any, None]) -> Message | None:
+        """Wait; returns the message that the page has gone, if it has by then: nothing is done for nobody."""
+        task = asyncio.ensure_future(waiting)
+        try:
+            await asyncio.wait({task}, timeout=0)
+            if not task.done():
+                self._ahead = self._ahead or asyncio.ensure_future(self._receive())
+                await asyncio.wait({task, self._ahead}, return_when=asyncio.FIRST_COMPLETED)
+                if self._ahead.done() and self._ahead.result()["type"] == "websocket.disconnect":
+                    return self._ahead.result()
+            await task
+        finally:
+            task.cancel()
+        return None
+
+    async def _next(self) -> Message:
+        ahead, self._ahead = self._ahead, None
+        return await (ahead or self._receive())
+
+    async def send(self, message: Message) -> None:
+        """Send to the page; the last message of a run ends its turn."""
+        if self._turn is not None and _ends_run(message.get("bytes")):
+            self._end_turn()
+        await self._send(message)
+
+    def _end_turn(self) -> None:
+        if self._turn is not None:
+            self._turn.end()
+            self._turn = None
+
+    def close(self) -> None:
+        """The page has gone."""
+        self._end_turn()
+        if self._ahead is not None:
+            self._ahead.cancel()
 
 
-def _is_message(data: bytes | None) -> bool:
-    """Whether this is what Streamlit's client sends; text is not."""
+def _read(data: bytes | None) -> BackMsg | None:
+    """What Streamlit's client sent; None if it is something else, such as text."""
     if data is None:
-        return False
+        return None
     try:
-        BackMsg.FromString(data)
+        return BackMsg.FromString(data)
     except DecodeError:
-        return False
-    return True
+        return None
+
+
+def _ends_run(data: bytes | None) -> bool:
+    """Whether this message to a page is the last of a run of its script."""
+    return (
+        data is not None
+        and len(data) < MAX_LAST_BYTES
+        and (ForwardMsg.FromString(data).WhichOneof("type") == "script_finished")
+    )
 
 
 def _has_room_for_upload(path: str) -> bool:

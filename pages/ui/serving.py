@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 from collections import Counter
 from typing import TYPE_CHECKING
 
 from anyio import CapacityLimiter, to_thread
 from starlette.responses import PlainTextResponse, Response
 
+from pages.ui.turns import Turns, acts
 from unigeoclip.bounds import bounded_float
 from unigeoclip.errors import InputError, UniGeoError
 
@@ -25,6 +27,7 @@ KEEP = {"Cache-Control": "public, max-age=86400"}
 # What shows where somebody looked or what they asked: their own browser may keep it, a proxy for many may not.
 KEEP_PRIVATE = {"Cache-Control": "private, max-age=86400"}
 RETRY_AFTER_S = 1
+PATIENCE_S = 0.1  # of a picture with clicks: a base map of a dozen tiles must come in a second or two all the same
 MAX_LON_DEG = 540.0  # of a map that one has turned round; it is wrapped where it is used
 _log = logging.getLogger(__name__)
 
@@ -68,17 +71,19 @@ def _answered(answer: Callable[[Request], Response], request: Request) -> Respon
 
 
 class Workers:
-    """Threads for what takes a while, with a queue that has an end, of which one client gets at most a part."""
+    """Threads for what takes a while, with a queue that has an end and is fair, and that lets clicks go first."""
 
-    def __init__(self, threads: int, waiting: int, per_client: int) -> None:
+    def __init__(self, threads: int, waiting: int, per_client: int, before: Turns | None = None) -> None:
         """Make them.
 
         Args:
             threads: How many answers are worked on at the same time.
             waiting: How many more may wait.
             per_client: How many of both may be one client's.
+            before: What is more urgent: none is begun meanwhile, unless it has waited for `PATIENCE_S`.
         """
         self._limiter = CapacityLimiter(threads)
+        self._turns, self._before = Turns(threads), before
         self._most, self._per_client = threads + waiting, per_client
         self._in_flight: Counter[str] = Counter()
 
@@ -89,15 +94,22 @@ class Workers:
             return refusal(NotReadyError("Too many requests are waiting; ask again in a moment."))
         self._in_flight[client] += 1
         try:
-            return await to_thread.run_sync(_answered, answer, request, limiter=self._limiter)
+            turn = await self._turns.take(client)
+            try:
+                if self._before is not None:
+                    await self._before.rest(PATIENCE_S)
+                return await to_thread.run_sync(_answered, answer, request, limiter=self._limiter)
+            finally:
+                turn.end()
         finally:
             self._in_flight[client] -= 1
             if not self._in_flight[client]:
                 del self._in_flight[client]
 
 
-# A browser asks for six things at a time; behind one address there may be a room full of browsers.
-_workers = Workers(threads=4, waiting=400, per_client=200)
+# One core is left to those who click. A browser asks for six things at a time; behind one address there may be a room
+# full of browsers.
+_workers = Workers(max(1, (os.cpu_count() or 2) - 1), waiting=400, per_client=200, before=acts)
 
 
 def threaded(answer: Callable[[Request], Response]) -> Callable[[Request], Awaitable[Response]]:

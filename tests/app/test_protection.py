@@ -148,8 +148,9 @@ def test_acts_that_come_too_fast_wait(monkeypatch):
 
     async def take(count, client):
         waits.clear()
-        paced = protection._paced(receive, None, visitors.pace(client))
-        assert len([await paced() for _ in range(count)]) == count
+        page = protection._Page(receive, None, client, visitors)
+        assert len([await page.receive() for _ in range(count)]) == count
+        page.close()
         return waits
 
     assert asyncio.run(take(4, "a")) == pytest.approx([0, 0, 100, 200], rel=0.1)
