@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.ui import links, state, suggestions, uploads
 from pages.ui.examples import examples, hints
+from pages.ui.popovers import popover
 from pages.ui.words import literal, short, weight
 from unigeoclip.errors import InputError
 from unigeoclip.points import LATITUDE, LONGITUDE, check_point, parse_degrees, parse_point
@@ -206,8 +207,8 @@ def _reweigh(visitor: Session, index: int, key: str) -> None:
 
 
 def _examples(visitor: Session, manifest: Manifest) -> None:
-    with st.popover("Examples", type="tertiary", key="examples"):
-        for example in examples(manifest):
+    with popover("Examples", type="tertiary", key="examples") as is_open:
+        for example in examples(manifest) if is_open else ():
             st.button(
                 example.title, key=f"example-{example.title}", type="tertiary", on_click=take_example,
                 args=(visitor, example),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from pages.ui.popovers import popover
 from pages.ui.words import title
 from unigeoclip.colours import COLORMAPS, DEFAULT_COLORMAP
 from unigeoclip.levels import levels_of_query
@@ -133,11 +134,14 @@ def coloring(scale: str, levels: Levels | None) -> dict[str, Any]:
 def offer(visitor: Session, modalities: Sequence[str]) -> None:
     """A popover with what can be chosen; a choice changes the visitor's display."""
     how = visitor.display
-    options = {"items": ("", *modalities), "best": SHARES, "outline": OUTLINES, "colours": COLORMAPS,
-               "scale": tuple(SCALES)}  # fmt: skip
-    for key in KEYS:
-        st.session_state[f"display-{key}"] = getattr(how, key) if getattr(how, key) in options[key] else options[key][0]
-    with st.popover("Display", icon=":material/tune:", key="display", help="What is painted, and how"):
+    with popover("Display", icon=":material/tune:", key="display", help="What is painted, and how") as is_open:
+        if not is_open:
+            return
+        options = {"items": ("", *modalities), "best": SHARES, "outline": OUTLINES, "colours": COLORMAPS,
+                   "scale": tuple(SCALES)}  # fmt: skip
+        for key in KEYS:
+            chosen = getattr(how, key)
+            st.session_state[f"display-{key}"] = chosen if chosen in options[key] else options[key][0]
         _choice(visitor, "items", "Show", options["items"], lambda name: _items(name) if name else "Heatmap")
         _choice(visitor, "scale", "Scale", tuple(SCALES), SCALES.__getitem__, _SCALE_HELP)
         _choice(visitor, "best", "Paint", SHARES, lambda share: f"Best {share} %" if share else "Everything")

@@ -10,6 +10,7 @@ import streamlit as st
 
 from pages.ui import display, downloads, links, scale
 from pages.ui.browser import component
+from pages.ui.popovers import popover
 from pages.ui.words import coordinates, similarity, title, weight
 
 if TYPE_CHECKING:
@@ -36,12 +37,12 @@ def offer(explorer: Explorer, visitor: Session) -> None:
     """A popover with the link and a button a form; needs an answer."""
     from unigeoclip.exports import command_lines, query_lines, results_csv, results_geojson
 
-    answer = visitor.answer
-    if answer is None:
-        return
-    atlas, drawn = explorer.atlas.name, _drawn(explorer, visitor)
-    stem = _stem(atlas, answer)
-    with st.popover("Take away", icon=":material/download:", key="take"):
+    with popover("Take away", icon=":material/download:", key="take") as is_open:
+        answer = visitor.answer
+        if answer is None or not is_open:
+            return
+        atlas, drawn = explorer.atlas.name, _drawn(explorer, visitor)
+        stem = _stem(atlas, answer)
         _component()(key="copy-link")
         st.caption(_about_link(visitor))
         st.caption("The heatmap:")

@@ -20,12 +20,19 @@ def drawn(monkeypatch):
     return last
 
 
+def open_popovers(app):
+    """Have the content of all popovers made, as if a visitor had opened them."""
+    for key in ("examples", "display", "take"):
+        app.session_state[key] = True
+
+
 @pytest.fixture
 def app(monkeypatch, drawn, tmp_path):
     """The app over the fake atlas, run once, on page Explore."""
     monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
     fake.install(monkeypatch.setattr)
     app = AppTest.from_file(str(APP), default_timeout=60)
+    open_popovers(app)
     # The first run may still see the explorer being opened; it then draws itself anew.
     return app.run()
 
@@ -34,7 +41,9 @@ def app(monkeypatch, drawn, tmp_path):
 def both(monkeypatch, drawn):
     """The app over a city and the world, run once, on page Explore; the city is shown."""
     fake.install(monkeypatch.setattr, names=("boston", "world"))
-    return AppTest.from_file(str(APP), default_timeout=60).run()
+    app = AppTest.from_file(str(APP), default_timeout=60)
+    open_popovers(app)
+    return app.run()
 
 
 @pytest.fixture

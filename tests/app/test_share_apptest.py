@@ -113,3 +113,16 @@ def test_files_of_an_answer(tmp_path):
 def test_sharing_needs_no_heavy_import_before_it_is_drawn():
     code = "import sys; import pages.ui.links; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=fake.ROOT, check=False).returncode == 0
+
+
+def test_what_is_in_a_closed_popover_is_not_made(ask):
+    app = ask(words="sea")
+    assert app.code
+    made = len(app.main)
+    for key in ("examples", "display", "take"):
+        app.session_state[key] = False
+    app.run()
+    assert not app.code
+    assert not [each for each in app.button if each.key.startswith("example-")]
+    assert not [each for each in app.segmented_control if each.key.startswith("display-")]
+    assert len(app.main) == made
