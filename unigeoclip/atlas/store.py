@@ -23,7 +23,7 @@ from unigeoclip.atlas.verify import verify_files
 from unigeoclip.errors import AtlasError, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -208,7 +208,12 @@ class Atlas:
         if not 0 <= row < len(self.places):
             raise InputError(f"The atlas {self.name} has places 0 to {len(self.places) - 1}; there is no place {row}.")
         kinds, texts = self._said
-        return [(kinds[sentence], texts[sentence]) for sentence in self.places["sentences"].iat[row]]
+        return [(kinds[sentence], texts[sentence]) for sentence in self._sentences_of[row]]
+
+    @functools.cached_property
+    def _sentences_of(self) -> list[Sequence[int]]:
+        """Rows of ``sentences`` for each place; see `_said`."""
+        return list(self.places["sentences"])
 
     @functools.cached_property
     def _said(self) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
