@@ -116,19 +116,21 @@ def measure_hostile(address, atlas, visitors=HONEST, hostile=HOSTILE, seconds=SE
         As `measure_visitors`, of the honest ones, and "hostile"; "harm", what they did, by kind; "faults", answers 500.
     """
     begin = multiprocessing.get_context("spawn")
-    over, counted = begin.Event(), begin.Queue()
-    # A process of their own: their work must not be in the way of the clocks of the others.
-    ill = begin.Process(target=_do_harm, args=(address, atlas, hostile, over, counted), daemon=True)
+    ready, over, counted = begin.Event(), begin.Event(), begin.Queue()
+    # A process of their own: their work must not be in the way of the clocks of the others, nor must its imports.
+    ill = begin.Process(target=_do_harm, args=(address, atlas, hostile, ready, over, counted), daemon=True)
     ill.start()
+    ready.wait(60)
     honest = measure_visitors(address, atlas, visitors, seconds, pause_s, over.set)
     done, faults = counted.get(timeout=180)
     ill.join(60)
     return {**honest, "hostile": hostile, "harm": done, "faults": faults}
 
 
-def _do_harm(address, atlas, hostile, over, counted):
-    """Be the hostile visitors, at most `HARM_PER_S` acts a second each, until it is over."""
+def _do_harm(address, atlas, hostile, ready, over, counted):
+    """Be the hostile visitors, at most `HARM_PER_S` acts a second each, until it is over; says when they begin."""
     done, faults = Counter(), Counter()
+    ready.set()
 
     def harm(number):
         kind = HARM[number % len(HARM)]
