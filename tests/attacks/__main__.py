@@ -5,9 +5,10 @@
     uploads   200 hostile files through the upload field
     commands  hostile command lines
     kills     damaged cache files, killed trainings and builds
+    regions   a thousand regions compared, under the budget of the cache folder
 
 Each is a module of its own and can be run alone. Prints the counts of every part as JSON; the exit code is 1 if any
-count of harm is not zero, a part did not finish, or the server used more memory than it may. Takes some twenty minutes
+count of harm is not zero, a part did not finish, or the server used more memory than it may. Takes some half an hour
 on two cores.
 """
 
@@ -16,12 +17,12 @@ import json
 import subprocess
 import sys
 
-PARTS = {"http": (), "links": (), "uploads": (), "commands": (), "kills": ()}
+PARTS = {"http": (), "links": (), "uploads": (), "commands": (), "kills": (), "regions": ()}
 # Counts (or lists of what was found) that have to be zero (or empty), by whichever part they are told.
 HARM = (
     "server_stops", "http_500", "tracebacks", "tracebacks_in_log", "exceptions", "exceptions_shown", "timeouts",
     "unanswered", "leaks", "injected", "other_exit_codes", "not_one_line", "faults_of_ours", "wrong_answers",
-    "silent_wrong_answers", "overwritten_files", "left_behind", "lost_files", "leftovers",
+    "silent_wrong_answers", "overwritten_files", "left_behind", "lost_files", "leftovers", "over_budget",
 )  # fmt: skip
 MOST_MB = 2_500  # of the server and the processes that it starts
 
