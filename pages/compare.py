@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -73,8 +73,8 @@ def _what(atlas: Atlas, seen: Looking, scales: list[str]) -> str:
         return "models"
     key = f"compared-{atlas.name}"
     st.session_state.setdefault(key, "scales" if set(seen.models) & set(scales) else "models")
-    what: str = st.segmented_control("Compare", list(WHAT), format_func=WHAT.get, required=True, key=key)
-    return what
+    what = st.segmented_control("Compare", list(WHAT), format_func=WHAT.__getitem__, required=True, key=key)
+    return what or "models"
 
 
 def _models(atlas: Atlas, seen: Looking, found: dict[str, Embedder], scales: list[str], what: str) -> list[str]:
@@ -87,13 +87,13 @@ def _models(atlas: Atlas, seen: Looking, found: dict[str, Embedder], scales: lis
         options, always, most, label = [name for name in found if name not in scales], [], MOST, "Models"
         labels = {name: found[name].title for name in options}
     key = f"{what}-{atlas.name}"
-    chosen = [name for name in seen.models if name in options]
+    linked = [name for name in seen.models if name in options]
     first_shown = options[-MOST_SCALES:] if what == "scales" else first_compared(options)  # the finest are the last
-    st.session_state.setdefault(key, chosen or first_shown)
-    visibility = "visible" if what == "scales" else "collapsed"
+    st.session_state.setdefault(key, linked or first_shown)
     chosen = st.pills(
-        label, options, selection_mode="multi", format_func=labels.get, key=key, label_visibility=visibility
-    )
+        label, options, selection_mode="multi", format_func=labels.__getitem__, key=key,
+        label_visibility="visible" if what == "scales" else "collapsed",
+    )  # fmt: skip
     if not 2 - len(always) <= len(chosen) <= most:
         chosen = first_shown
         st.caption(f"Choose {2 - len(always)} to {most}; showing {', '.join(labels[name] for name in chosen)}.")
@@ -114,12 +114,12 @@ def _colouring(seen: Looking) -> Colouring:
     asks = seen.point is not None or seen.picture is not None
     ways = WAYS | ({SIMILARITY: "Similarity"} if asks else {})
     st.session_state["colour-by"] = SIMILARITY if asks else seen.kind
-    st.segmented_control("Colour by", list(ways), format_func=ways.get, required=True, key="colour-by",
+    st.segmented_control("Colour by", list(ways), format_func=ways.__getitem__, required=True, key="colour-by",
                          on_change=_colour_by, args=(seen,))  # fmt: skip
     if asks:
         st.session_state["similarity-scale"] = seen.scale
-        st.segmented_control("Scale", list(SCALES), format_func=SCALES.get, required=True, key="similarity-scale",
-                             help=_SCALE_HELP, on_change=_rescale, args=(seen,))  # fmt: skip
+        st.segmented_control("Scale", list(SCALES), format_func=SCALES.__getitem__, required=True,
+                             key="similarity-scale", help=_SCALE_HELP, on_change=_rescale, args=(seen,))  # fmt: skip
     else:
         _number(seen)
     number = seen.number - 1 if seen.kind == "component" else seen.number
@@ -174,7 +174,7 @@ def compare() -> None:
     _take_link(atlas, seen, list(found))
     row = st.container(horizontal=True, vertical_alignment="center", key="compare-state")
     # Containers of their own: what comes and goes in one must not shift the other while the page is being drawn.
-    side = {"horizontal": True, "width": "content"}
+    side: dict[str, Any] = {"horizontal": True, "width": "content"}
     which = row.container(key="compare-models", vertical_alignment="center", **side)
     state = row.container(key="compare-asked", vertical_alignment="center", horizontal=True, width="stretch")
     with head:
@@ -232,9 +232,12 @@ def _errors(job: Job, models: list[str]) -> None:
 
 def _asked(seen: Looking, digits: int) -> None:
     """What a click or a picture asked, and the way back to colours."""
-    if seen.point is None and seen.picture is None:
+    if seen.picture is not None:
+        what = literal(seen.picture.name)
+    elif seen.point is not None:
+        what = coordinates(seen.point[0], seen.point[1], digits)
+    else:
         return
-    what = literal(seen.picture.name) if seen.picture else coordinates(*seen.point, digits)
     st.button(f"Similarity to {what}", icon=":material/close:", help="Back to colours", key="forget-point",
               on_click=_ask, args=(seen,))  # fmt: skip
 
@@ -329,10 +332,10 @@ def _below(job: Job, comparison: Comparison, how: Colouring) -> None:
         scatter.selection(job, comparison, how)
     with right:
         works, first = [job.work[name] for name in comparison.embedded], comparison.reference.embedder.name
-        if any(work.figures is None or first not in work.agreement for work in works):
+        figures = {work.name: work.figures for work in works if work.figures is not None}
+        if len(figures) < len(works) or any(first not in work.agreement for work in works):
             st.caption("The figures follow when every model has worked through the whole map.")
             return
-        figures = {work.name: work.figures for work in works}
         agreement = {work.name: work.agreement[first] for work in works}
         st.html(coloured.figures_table(comparison, figures, agreement))
 

@@ -101,7 +101,7 @@ def ablations(table: dict[str, Any], *, bound: str) -> list[tuple[str, str]]:
     if not rows:
         return []
     base = Counter(row["run"] for row in rows).most_common(1)[0][0]
-    shown = []
+    shown: list[tuple[str, str]] = []
     for group, heading in _GROUPS.items():
         some = [row for row in rows if row["group"] == group]
         if not some:

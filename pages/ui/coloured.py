@@ -13,7 +13,7 @@ from pages.ui.words import coordinates, distance, similarity
 from unigeoclip.levels import levels_of_modality
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -314,7 +314,7 @@ _SCALES_MEAN = {
 }
 
 
-def figures_table(comparison: Comparison, figures: dict[str, dict[str, Any]], agreement: dict[str, Any]) -> str:
+def figures_table(comparison: Comparison, figures: Mapping[str, dict[str, Any]], agreement: dict[str, Any]) -> str:
     """The numbers of all models as an HTML table, each with a sentence that says what it means."""
     names = list(figures)
     reference = comparison.reference.embedder.title
@@ -348,7 +348,7 @@ def figures_table(comparison: Comparison, figures: dict[str, dict[str, Any]], ag
     )
 
 
-def _moran_rows(figures: dict[str, dict[str, Any]], names: Sequence[str]) -> list[tuple[str, str, list[str]]]:
+def _moran_rows(figures: Mapping[str, dict[str, Any]], names: Sequence[str]) -> list[tuple[str, str, list[str]]]:
     """Moran's I at a short, a middle and a long distance that all models have a figure for."""
     rings = [ring for ring in range(len(figures[names[0]]["moran"]))
              if any(figures[name]["moran"][ring][1] is not None for name in names)]  # fmt: skip

@@ -53,8 +53,8 @@ def chips(visitor: Session, manifest: Manifest) -> None:
         for index in range(len(visitor.wanted)):
             _chip(visitor, index)
         st.segmented_control(
-            "How the next item joins", list(JOINS), format_func=JOINS.get, default="new", key="join", required=True,
-            label_visibility="collapsed",
+            "How the next item joins", list(JOINS), format_func=JOINS.__getitem__, default="new", key="join",
+            required=True, label_visibility="collapsed",
         )  # fmt: skip
         st.button("Clear", key="clear", type="tertiary", on_click=state.start, args=(visitor, ()))
         _examples(visitor, manifest)

@@ -67,7 +67,8 @@ class Display:
         known = {"best": map(str, SHARES), "outline": map(str, OUTLINES), "colours": COLORMAPS, "items": modalities,
                  "scale": SCALES}  # fmt: skip
         valid: dict[str, Any] = {key: values[key] for key in KEYS if values.get(key) in tuple(known[key])}
-        return replace(cls(), **{key: int(value) if value.isdigit() else value for key, value in valid.items()})
+        numbers: dict[str, Any] = {key: int(value) for key, value in valid.items() if value.isdigit()}
+        return replace(cls(), **(valid | numbers))
 
 
 @dataclass(frozen=True)

@@ -72,9 +72,11 @@ def parse(text: str) -> QueryItem:
             f"The link's item '{excerpt(text)}' is left out: in a link, a text has at most {MAX_LENGTH} characters."
         )
     if item.modality == "location":
-        return point(*item.value, weight=item.weight)
+        lat, lon = item.value
+        return point(lat, lon, weight=item.weight)
     if item.modality == VIEW:
-        return view(*item.value, weight=item.weight)
+        lat, lon, heading = item.value
+        return view(lat, lon, heading, weight=item.weight)
     if isinstance(item.value, PackedVector) and not item.label:
         return replace(item, label=title(item.modality))
     return item

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import streamlit as st
@@ -20,7 +20,7 @@ from unigeoclip.geo import MAX_LON_DEG
 from unigeoclip.points import parse_point
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pages.ui.pictured import Picture
     from unigeoclip.geo import Bounds
@@ -122,8 +122,14 @@ def read_link(looking: Looking, known: Sequence[str]) -> bool:
     if not link or link == looking.link:
         return False
     looking.link, looking.problem = link, ""
-    readers = {MODELS: lambda text: _models(text, known), COLOUR: _colour, BOX: box, AT: _at, SCALE: _scale}
-    found = {}
+    readers: dict[str, Callable[[str], Any]] = {
+        MODELS: lambda text: _models(text, known),
+        COLOUR: _colour,
+        BOX: box,
+        AT: _at,
+        SCALE: _scale,
+    }
+    found: dict[str, Any] = {}
     for key, text in link.items():
         try:
             found[key] = readers[key](text)

@@ -261,9 +261,9 @@ def absolute_legend(heading: str, levels: Levels, best: float, *more: str) -> di
 
 def _marks(levels: Levels) -> list[list[Any]]:
     """Where on the colour bar chance ends and an ordinary match is; one name for both where two would overlap."""
-    marks = sorted([[levels.fraction(levels.chance), "chance"], [levels.fraction(levels.match), "match"]])
+    marks = sorted([(levels.fraction(levels.chance), "chance"), (levels.fraction(levels.match), "match")])
     (first, one), (second, other) = marks
-    return marks if second - first > MARKS_APART else [[first, f"{one}, {other}"], [second, ""]]
+    return [*map(list, marks)] if second - first > MARKS_APART else [[first, f"{one}, {other}"], [second, ""]]
 
 
 def _verdict(levels: Levels, best: float) -> str:

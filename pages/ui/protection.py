@@ -294,9 +294,10 @@ def _read(data: bytes | None) -> BackMsg | None:
     if data is None:
         return None
     try:
-        return BackMsg.FromString(data)
+        message: BackMsg = BackMsg.FromString(data)
     except DecodeError:
         return None
+    return message
 
 
 def _ends_run(data: bytes | None) -> bool:

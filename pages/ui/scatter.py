@@ -113,7 +113,7 @@ def picked(comparison: Comparison, how: Colouring) -> NDArray[np.bool_] | None:
     """The cells inside the lasso that was drawn last, (n,); None without one."""
     from unigeoclip.figures import inside_lasso
 
-    name = st.session_state.get(_MODEL)
+    name: str = st.session_state.get(_MODEL, "")
     event = st.session_state.get(_key(name, how)) if name in comparison.embedded else None
     lasso = event.selection.get("lasso") if event else None
     if not lasso:

@@ -18,6 +18,7 @@ from pages.ui import links, looking, scale
 from pages.ui.display import KEYS, Display
 from pages.ui.words import coordinates
 from unigeoclip.errors import UniGeoError, excerpt
+from unigeoclip.items import VIEW
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -254,15 +255,15 @@ def _named(explorer: Explorer, item: QueryItem) -> QueryItem:
     if item.modality == "place" and item.label == item.value:
         return replace(item, label=explorer.place(item.value).name)
     if item.modality == "location":
-        return replace(item, label=coordinates(*item.value, scale.of(explorer.atlas.manifest).digits))
-    if item.modality == links.VIEW and explorer.streets is not None:
+        return replace(item, label=coordinates(item.value[0], item.value[1], scale.of(explorer.atlas.manifest).digits))
+    if item.modality == VIEW and explorer.streets is not None:
         lat, lon, heading = item.value
         return links.view(lat, lon, heading, explorer.streets.nearest(lat, lon).street, item.weight)
     return item
 
 
 def _spot(explorer: Explorer, index: int, item: QueryItem) -> Spot | None:
-    if item.modality in ("location", links.VIEW):
+    if item.modality in ("location", VIEW):
         return Spot(index, item, *item.value)
     if item.modality == "place":
         place = explorer.place(item.value)

@@ -25,7 +25,7 @@ def offer(atlas: Atlas, job: Job, comparison: Comparison, how: Colouring) -> Non
     with st.popover("Take away", icon=":material/download:"):
         names = coloured.answering(comparison, how)
         titles = {name: comparison.embedded[name].embedder.title for name in names}
-        name = st.selectbox("Map of", names, format_func=titles.get, key=_MODEL)
+        name = st.selectbox("Map of", names, format_func=titles.__getitem__, key=_MODEL)
         with st.container(horizontal=True):
             downloads.button("PNG", coloured.png, job, comparison, name, how, file=f"{stem}-{name}.png")
             downloads.button("GeoTIFF", coloured.geotiff, job, comparison, name, how, file=f"{stem}-{name}.tif")
@@ -34,7 +34,7 @@ def offer(atlas: Atlas, job: Job, comparison: Comparison, how: Colouring) -> Non
             downloads.button("Map page", _page, atlas, job, comparison, how, file=f"{stem}.html")
             downloads.button("GeoParquet", _table, comparison, how, file=f"{stem}.parquet")
         st.caption("The map page opens anywhere, without a network. GeoParquet holds every cell with its vectors.")
-        picture = how.picture and (how.picture.name, how.picture.kind)
+        picture = None if how.picture is None else (how.picture.name, how.picture.kind)
         st.code(
             python_lines(atlas.name, job.region, names, how.kind, how.number, how.point, picture), language="python"
         )

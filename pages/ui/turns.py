@@ -8,6 +8,7 @@ them for one answer. A few at once leave it room, and everybody is answered soon
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING
@@ -77,7 +78,7 @@ class Turns:
     def used_s(self, client: str) -> float:
         """Seconds of turns that a client has had, of which half is forgotten every `HALF_LIFE_S`."""
         used, since = self._used.get(client, (0.0, 0.0))
-        return used * 0.5 ** ((self._clock() - since) / HALF_LIFE_S)
+        return used * math.pow(0.5, (self._clock() - since) / HALF_LIFE_S)
 
     def _count(self, client: str, seconds: float) -> None:
         self._used[client] = (self.used_s(client) + seconds, self._clock())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from pages.ui import engine, links, news, state
@@ -39,7 +41,7 @@ def chosen_atlas() -> str:
     st.session_state[SHOWN] = asked
     if len(names) > 1:
         st.session_state[_SWITCH] = asked
-        options = {"format_func": atlas_title, "key": _SWITCH, "on_change": _switch}
+        options: dict[str, Any] = {"format_func": atlas_title, "key": _SWITCH, "on_change": _switch}
         if len(names) > MAX_BUTTONS:
             st.selectbox("Atlas", names, width=LIST_PX, **options)  # a list has no width of its own
         else:
