@@ -1,4 +1,4 @@
-"""Turns: few pages are worked on at once, and whoever has used the server least of late goes first.
+"""Turns: few pages are worked on at once, and whoever has used the server little of late goes first.
 
 Python runs one thread at a time. Thirty scripts that run at once are not thirty times slower than one but worse: the
 server's event loop, which carries every message of every page, gets every thirtieth slice of time, and needs many of
@@ -64,16 +64,20 @@ class Turns:
                 self._resting.remove(over)
 
     def _pass_on(self) -> None:
-        """Give a turn that is over to whoever has used least, of those the one who has waited longest."""
+        """Give a turn that is over to whoever has used little, of those the one who has waited longest."""
         if self._waiting:
-            number = min(range(len(self._waiting)), key=lambda number: (self.used_s(self._waiting[number][0]), number))
-            self._waiting.pop(number)[1].set_result(None)
+            levels = [self._level(client) for client, _ in self._waiting]
+            self._waiting.pop(levels.index(min(levels)))[1].set_result(None)
             return
         self._free += 1
         if self._free == self._at_once:
             for over in self._resting:
                 over.set_result(None)
             self._resting.clear()
+
+    def _level(self, client: str) -> int:
+        """How much a client has used, by doublings: among those who use about as much, none is passed over for long."""
+        return int(math.log2(1 + self.used_s(client)))
 
     def used_s(self, client: str) -> float:
         """Seconds of turns that a client has had, of which half is forgotten every `HALF_LIFE_S`."""
@@ -109,4 +113,4 @@ class Turn:
             self._let_go()
 
 
-acts = Turns(at_once=2, hold_s=1.0)  # of pages; two, as one may read a file or compute outside of Python
+acts = Turns(at_once=3, hold_s=1.0)  # of pages; three, as a run also waits for the event loop to send what it has made

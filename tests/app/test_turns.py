@@ -66,7 +66,7 @@ def test_no_more_than_so_many_have_their_turn_and_the_others_wait():
     asyncio.run(main())
 
 
-def test_whoever_has_used_least_is_next_and_use_is_forgotten():
+def test_whoever_has_used_little_is_next_and_use_is_forgotten():
     async def main():
         clock = Clock()
         queue, order = Turns(at_once=1, clock=clock), []
@@ -79,6 +79,12 @@ def test_whoever_has_used_least_is_next_and_use_is_forgotten():
         holder.end()
         await asyncio.gather(*tasks)
         assert order == ["modest", "modest", "greedy", "greedy"]
+        queue._count("about as modest", 0.5)
+        holder = await queue.take("holder")
+        tasks = await in_order(queue, ["about as modest", "modest"], order := [])
+        holder.end()
+        await asyncio.gather(*tasks)
+        assert order == ["about as modest", "modest"]  # in the order in which they came
         clock.now += 3 * HALF_LIFE_S
         assert queue.used_s("greedy") == pytest.approx(1)
 
