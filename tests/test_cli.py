@@ -147,6 +147,10 @@ def test_search_by_point(run, folder):
     (match,) = answer["results"]["location"]
     assert answer["query"]["value"] == "-33.9,30.5"
     assert match["distance_m"] > 0
+    for written in ("33.9S 30.5E", "-33,9; 30,5", "-33.9 390.5"):  # as the app reads what is typed there
+        assert run("search", "--atlas", folder, "--latlon", written, "--top", "1", "--json")["results"]["location"] == [
+            match
+        ]
     sea = run("search", "--atlas", folder, "--latlon=0,0", "--json")
     assert "ocean" in sea["query"]["notes"][0]
 
@@ -205,9 +209,9 @@ def test_search_by_heights(run, folder, tmp_path):
         ([], "--text --latlon --image"),
         (["--text", "a", "--latlon", "1,2"], "not allowed"),
         (["--latlon", "95,0"], "latitude"),
-        (["--latlon", "nan,0"], "finite"),
+        (["--latlon", "nan,0"], "42.36,-71.06"),
         (["--latlon", "north"], "42.36,-71.06"),
-        (["--latlon", "1,2,3"], "42.36,-71.06"),
+        (["--latlon", "1,2,3"], "more than one point"),
         (["--text", ""], "no words"),
         (["--text", "dry", "--top", "0"], "must be 1 or more"),
         (["--text", "dry", "--top", "many"], "invalid number"),

@@ -14,7 +14,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unigeoclip.errors import InputError, UniGeoError
+from unigeoclip.errors import InputError, UniGeoError, excerpt
 from unigeoclip.failures import DEBUG, failure_line
 from unigeoclip.files import read_bytes
 from unigeoclip.options import Parser, check_new_file, check_new_folder, joined, seed, whole_number, words
@@ -593,16 +593,12 @@ def _check_modality(arguments: argparse.Namespace) -> None:
 
 
 def _latlon(text: str) -> tuple[float, float]:
-    from unigeoclip.geo import as_latlon
+    from unigeoclip.points import parse_point
 
-    try:
-        lat, lon = (float(part) for part in text.split(","))
-    except ValueError as error:
-        raise InputError(
-            f"--latlon takes latitude,longitude in degrees, such as 42.36,-71.06; not {text!r}."
-        ) from error
-    as_latlon((lat, lon))
-    return lat, lon
+    point = parse_point(text)
+    if point is None:
+        raise InputError(f"--latlon takes latitude,longitude in degrees, such as 42.36,-71.06; not '{excerpt(text)}'.")
+    return point
 
 
 def _decoded(path: Path, data: bytes, modality: str, size: tuple[int, int]) -> Decoded:
