@@ -131,7 +131,10 @@ class _Guest(Visitor):
 
     def __enter__(self):
         stream = self.address.replace("http", "ws", 1) + "/_stcore/stream"
-        self._socket = connect(stream, subprotocols=["streamlit"], max_size=None, open_timeout=self.patience_s)
+        self._socket = connect(
+            stream, subprotocols=["streamlit"], max_size=None, open_timeout=self.patience_s,
+            source_address=(self.source, 0),
+        )  # fmt: skip
         return self
 
     def _hear(self, message: ForwardMsg):
@@ -155,7 +158,7 @@ def attack(count=COUNT, seconds=SECONDS, arguments=server.REAL):
             if begun > end:
                 break
             counts["links"] += 1
-            found = _open(served.address, page, query)
+            found = _open(served.address, page, query, counts["links"])
             slowest = max(slowest, time.monotonic() - begun)
             for name, value in found.items():
                 counts[name] += value
@@ -171,10 +174,13 @@ def tracebacks(log):
     return re.sub(r"\x1b\[[0-9;]*m", "", log).count("Traceback (most recent call last)")
 
 
-def _open(address, page, query):
-    """Follow one link in a session of its own; what it showed, as counts."""
+def _open(address, page, query, number):
+    """Follow one link in a session of its own, from an address of its own; what it showed, as counts.
+
+    One client that opens pages as fast as this is refused, and then not a link but that limit would be tried.
+    """
     try:
-        with _Guest(address, "", PATIENCE_S) as guest:
+        with _Guest(address, "", PATIENCE_S, f"127.1.{number // 250}.{number % 250 + 1}") as guest:
             exceptions, errors = guest.follow(page, query)
     except (OSError, WebSocketException):  # too late, or it hung up; whether the server is gone is asked at the end
         return {"timeouts": 1, "exceptions_shown": 0}
