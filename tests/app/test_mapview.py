@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pages.ui import links, mapview, words
+from unigeoclip.atlas import load_atlas
 from unigeoclip.errors import InputError
 from unigeoclip.geo import in_round_figures
 from unigeoclip.levels import Levels
@@ -69,3 +70,11 @@ def test_figures_read_as_people_write_them():
     assert words.weight(-0.5) == "−0.5"
     assert in_round_figures(333_585) == "330 km"
     assert words.literal("*a*") == r"\*a\*"
+
+
+@pytest.mark.parametrize("name", ["boston", "world"])
+def test_nobody_is_credited_on_a_map_for_what_it_does_not_show(name):
+    """The rules that judge plain queries have sources of their own, which no map shows."""
+    named = [style["attribution"] for style in mapview.base_map(load_atlas(name))["styles"]]
+    assert not [text for text in named if "drawn by hand" in text]
+    assert all(named)

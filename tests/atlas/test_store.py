@@ -11,8 +11,10 @@ import safetensors.numpy
 from shapely import Point
 
 from tests.atlas import tiny
+from unigeoclip import cli
 from unigeoclip.atlas import list_atlases, load_atlas, schema, store
 from unigeoclip.atlas.sources.cog import global_transform, write_cog
+from unigeoclip.atlas.verify import verify_files
 from unigeoclip.errors import AtlasError, InputError
 
 
@@ -172,6 +174,17 @@ def test_a_changed_file_of_the_same_size(copy):
     (copy / "aerial.tif").write_bytes(data)
     with pytest.raises(AtlasError, match=r"aerial\.tif is not what its manifest lists"):
         load_atlas(copy)
+
+
+@pytest.mark.parametrize(("files", "kind"), [({"views.parquet"}, "city"), (set(), "world")])
+def test_the_advice_about_a_damaged_file_is_a_command_that_there_is(tmp_path, files, kind):
+    entry = schema.FileEntry(3, "0" * 64)
+    with pytest.raises(AtlasError) as error:
+        verify_files(tmp_path, dict.fromkeys({"places.parquet", *files}, entry))
+    command = str(error.value).partition("python -m unigeoclip ")[2]
+    words = command.replace("TILES", "http://localhost/{z}/{x}/{y}.pbf").split()
+    assert words[:2] == ["build", kind]
+    cli._parser().parse_args(words)
 
 
 def test_files_are_hashed_once(copy, monkeypatch):

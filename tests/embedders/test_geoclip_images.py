@@ -147,3 +147,21 @@ def test_damage_is_found_when_it_is_read(cache, clip, wheel):
 def test_a_hub_out_of_reach_is_told_with_the_other_way(cache):
     with pytest.raises(DownloadError, match="cannot be fetched.*--from FOLDER"):
         download_geoclip_images(lambda _: None, endpoint="http://127.0.0.1:9")
+
+
+def test_clip_is_fetched_at_one_commit_with_the_checksums_of_its_files(monkeypatch, tmp_path):
+    wanted = []
+
+    def fetched(file, *_):
+        wanted.append(file)
+        raise DownloadError("no hub here")
+
+    monkeypatch.setattr(geoclip_images, "fetch_from_hub", fetched)
+    monkeypatch.setattr(geoclip_images, "_CLIP_FILES", dict(reversed(geoclip_images._CLIP_FILES.items())))
+    with pytest.raises(DownloadError, match="no hub"):
+        download_geoclip_images(print)
+    (file,) = wanted
+    assert len(bytes.fromhex(file.revision)) == 20  # a commit, not a branch
+    for checksum in geoclip_images._CLIP_FILES.values():
+        assert len(bytes.fromhex(checksum)) == 32
+    assert file.sha256 == geoclip_images._CLIP_FILES[file.file]

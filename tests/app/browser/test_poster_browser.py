@@ -60,6 +60,14 @@ def test_the_address_starts_it_with_map_and_caption_alone(poster):
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+def test_the_scale_has_its_unit_and_names_have_two_lines(poster):
+    page = poster(width=3840, height=2160).page
+    scale = page.locator(".leaflet-control-scale-line").first
+    assert scale.inner_text().endswith(("km", " m"))
+    assert scale.evaluate("line => line.scrollWidth <= line.clientWidth")
+    assert page.locator(".ugc-card-name").first.evaluate("name => getComputedStyle(name).webkitLineClamp") == "2"
+
+
 def test_the_loop_goes_round_through_both_pages_without_loading_anew(poster):
     visitor = poster()
     visitor.page.evaluate("window.ugcMark = 'same'")
