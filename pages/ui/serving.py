@@ -27,6 +27,7 @@ KEEP = {"Cache-Control": "public, max-age=86400"}
 # What shows where somebody looked or what they asked: their own browser may keep it, a proxy for many may not.
 KEEP_PRIVATE = {"Cache-Control": "private, max-age=86400"}
 RETRY_AFTER_S = 1
+MOST_PATIENCE_S = 1.0  # the same, of a client that has had many pictures drawn of late
 PATIENCE_S = 0.1  # of a picture with clicks: a base map of a dozen tiles must come in a second or two all the same
 MAX_LON_DEG = 540.0  # of a map that one has turned round; it is wrapped where it is used
 _log = logging.getLogger(__name__)
@@ -80,7 +81,8 @@ class Workers:
             threads: How many answers are worked on at the same time.
             waiting: How many more may wait.
             per_client: How many of both may be one client's.
-            before: What is more urgent: none is begun meanwhile, unless it has waited for `PATIENCE_S`.
+            before: What is more urgent: none is begun meanwhile, unless it has waited for `PATIENCE_S`, or longer
+                where its client has had more drawn, up to `MOST_PATIENCE_S`.
         """
         self._limiter = CapacityLimiter(threads)
         self._turns, self._before = Turns(threads), before
@@ -97,7 +99,7 @@ class Workers:
             turn = await self._turns.take(client)
             try:
                 if self._before is not None:
-                    await self._before.rest(PATIENCE_S)
+                    await self._before.rest(min(max(PATIENCE_S, self._turns.used_s(client)), MOST_PATIENCE_S))
                 return await to_thread.run_sync(_answered, answer, request, limiter=self._limiter)
             finally:
                 turn.end()

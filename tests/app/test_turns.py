@@ -239,11 +239,12 @@ def test_pictures_are_drawn_when_nobody_is_answered(monkeypatch):
     from starlette.requests import Request
     from starlette.responses import PlainTextResponse
 
-    monkeypatch.setattr(serving, "PATIENCE_S", 60.0)
+    monkeypatch.setattr(serving, "MOST_PATIENCE_S", 60.0)
 
     async def main():
         queue = Turns(at_once=1)
         workers = serving.Workers(threads=1, waiting=3, per_client=2, before=queue)
+        workers._turns._count("b", 100.0)
         clicked = await queue.take("a")
         request = Request({"type": "http", "client": ("b", 1), "headers": [], "method": "GET", "path": "/"})
         drawn = asyncio.create_task(workers.run(lambda _request: PlainTextResponse("done"), request))
