@@ -1,4 +1,4 @@
-"""Popovers whose content is made when they are opened: what nobody looks at costs nothing at every click."""
+"""Popovers whose content is created when they are opened, so that closed ones do not slow down every click."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 @contextmanager
 def popover(label: str, *, key: str, **look: Any) -> Iterator[bool]:
-    """A popover; what is drawn in the context is drawn into it, and there is no need to where it is closed.
+    """A popover as a context; skip its content while it is closed.
 
     Args:
         label: Of its button.
-        key: Its name in the session's state, which says whether it is open.
-        look: As ``streamlit.popover`` takes it.
+        key: Of its state (open or closed) in the session.
+        look: Further options of ``streamlit.popover``.
 
     Yields:
         Whether it is open.

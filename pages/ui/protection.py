@@ -20,7 +20,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from pages.ui.budgets import Bucket, Budgets
-from pages.ui.turns import Turn, acts
+from pages.ui.turns import Turn, page_runs
 from unigeoclip.bounds import bounded_int
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ class Protection:
             _log.warning("A page of %s was not let in: too many are open, or it opens them too fast.", client)
             await _deny(scope, receive, send)
             return
-        page = _Page(receive, send, client, self._visitors)
+        page = _Page(receive, send, client, self._visitors.pace(client))
         try:
             await self._app(scope, page.receive, page.send)
         finally:
@@ -224,19 +224,18 @@ async def _deny(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 class _Page:
-    """A page's connection: its acts are handed on no faster than somebody clicks, and each when it has its turn.
+    """The connection of a page: limits the rate of its messages and queues those that run its script.
 
-    Streamlit begins its script again for each message: a page that sends them without end would keep a core busy.
+    Streamlit runs the script for each message: a page that sends them without end would keep a core busy.
     """
 
-    def __init__(self, receive: Receive, send: Send, client: str, visitors: Visitors) -> None:
-        self._receive, self._send, self._client, self._visitors = receive, send, client, visitors
-        self._wait_s = visitors.pace(client)
+    def __init__(self, receive: Receive, send: Send, client: str, wait_s: Callable[[], float]) -> None:
+        self._receive, self._send, self._client, self._wait_s = receive, send, client, wait_s
         self._turn: Turn | None = None
         self._ahead: asyncio.Task[Message] | None = None  # the message after the one that waits
 
     async def receive(self) -> Message:
-        """The page's next message, when it may be worked on."""
+        """The next message of the page, once it may be processed."""
         message = await self._next()
         if message["type"] != "websocket.receive":
             return message
@@ -244,16 +243,16 @@ class _Page:
         if act is None:  # Streamlit takes it for a fault of its own, with a traceback
             await self._send({"type": "websocket.close", "code": 1003})
             return {"type": "websocket.disconnect", "code": 1003}
-        gone = await self._unless_gone(self._wait(act.WhichOneof("type") == "rerun_script"))
-        return gone or message
+        disconnect = await self._unless_disconnected(self._wait(act.WhichOneof("type") == "rerun_script"))
+        return disconnect or message
 
     async def _wait(self, runs: bool) -> None:
         await asyncio.sleep(self._wait_s())
-        if runs and self._turn is None:  # what interrupts a run of the same page has its turn already
-            self._turn = await acts.take(self._client)
+        if runs and self._turn is None:  # a message that interrupts a run of the same page shares its turn
+            self._turn = await page_runs.take(self._client)
 
-    async def _unless_gone(self, waiting: Coroutine[Any, Any, None]) -> Message | None:
-        """Wait; returns the message that the page has gone, if it has by then: nothing is done for nobody."""
+    async def _unless_disconnected(self, waiting: Coroutine[Any, Any, None]) -> Message | None:
+        """Wait; if the page disconnects meanwhile, stop waiting and return that message, so that no run is wasted."""
         task = asyncio.ensure_future(waiting)
         try:
             await asyncio.wait({task}, timeout=0)
@@ -283,7 +282,7 @@ class _Page:
             self._turn = None
 
     def close(self) -> None:
-        """The page has gone."""
+        """Free what the connection holds."""
         self._end_turn()
         if self._ahead is not None:
             self._ahead.cancel()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from anyio import CapacityLimiter, to_thread
 from starlette.responses import PlainTextResponse, Response
 
-from pages.ui.turns import Turns, acts
+from pages.ui.turns import Turns, page_runs
 from unigeoclip.bounds import bounded_float
 from unigeoclip.errors import InputError, UniGeoError
 
@@ -27,8 +27,9 @@ KEEP = {"Cache-Control": "public, max-age=86400"}
 # What shows where somebody looked or what they asked: their own browser may keep it, a proxy for many may not.
 KEEP_PRIVATE = {"Cache-Control": "private, max-age=86400"}
 RETRY_AFTER_S = 1
-MOST_PATIENCE_S = 1.0  # the same, of a client that has had many pictures drawn of late
-PATIENCE_S = 0.1  # of a picture with clicks: a base map of a dozen tiles must come in a second or two all the same
+# How long a picture waits for page runs, seconds: long enough to let clicks go first, short enough that a base map of a
+# dozen tiles takes a second or two under load. Clients that have had much drawn recently wait longer.
+YIELD_S, MAX_YIELD_S = 0.1, 1.0
 MAX_LON_DEG = 540.0  # of a map that one has turned round; it is wrapped where it is used
 _log = logging.getLogger(__name__)
 
@@ -72,20 +73,20 @@ def _answered(answer: Callable[[Request], Response], request: Request) -> Respon
 
 
 class Workers:
-    """Threads for what takes a while, with a queue that has an end and is fair, and that lets clicks go first."""
+    """Threads for slow requests, with a bounded, fair queue that lets page runs go first."""
 
-    def __init__(self, threads: int, waiting: int, per_client: int, before: Turns | None = None) -> None:
+    def __init__(self, threads: int, waiting: int, per_client: int, yield_to: Turns | None = None) -> None:
         """Make them.
 
         Args:
             threads: How many answers are worked on at the same time.
             waiting: How many more may wait.
             per_client: How many of both may be one client's.
-            before: What is more urgent: none is begun meanwhile, unless it has waited for `PATIENCE_S`, or longer
-                where its client has had more drawn, up to `MOST_PATIENCE_S`.
+            yield_to: Work with priority: a request starts when none of it is running, or after `YIELD_S` to
+                `MAX_YIELD_S`, depending on the recent use of its client.
         """
         self._limiter = CapacityLimiter(threads)
-        self._turns, self._before = Turns(threads), before
+        self._turns, self._yield_to = Turns(threads), yield_to
         self._most, self._per_client = threads + waiting, per_client
         self._in_flight: Counter[str] = Counter()
 
@@ -98,8 +99,8 @@ class Workers:
         try:
             turn = await self._turns.take(client)
             try:
-                if self._before is not None:
-                    await self._before.rest(min(max(PATIENCE_S, self._turns.used_s(client)), MOST_PATIENCE_S))
+                if self._yield_to is not None:
+                    await self._yield_to.wait_until_idle(min(max(YIELD_S, self._turns.used_s(client)), MAX_YIELD_S))
                 return await to_thread.run_sync(_answered, answer, request, limiter=self._limiter)
             finally:
                 turn.end()
@@ -109,9 +110,9 @@ class Workers:
                 del self._in_flight[client]
 
 
-# One core is left to those who click. A browser asks for six things at a time; behind one address there may be a room
+# One core is left for page runs. A browser asks for six things at a time; behind one address there may be a room
 # full of browsers.
-_workers = Workers(max(1, (os.cpu_count() or 2) - 1), waiting=400, per_client=200, before=acts)
+_workers = Workers(max(1, (os.cpu_count() or 2) - 1), waiting=400, per_client=200, yield_to=page_runs)
 
 
 def threaded(answer: Callable[[Request], Response]) -> Callable[[Request], Awaitable[Response]]:

@@ -148,7 +148,7 @@ def test_acts_that_come_too_fast_wait(monkeypatch):
 
     async def take(count, client):
         waits.clear()
-        page = protection._Page(receive, None, client, visitors)
+        page = protection._Page(receive, None, client, visitors.pace(client))
         assert len([await page.receive() for _ in range(count)]) == count
         page.close()
         return waits

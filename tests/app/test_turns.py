@@ -1,4 +1,4 @@
-"""Turns: how many at once, who is next, what is forgotten; and how a page takes and ends them."""
+"""The fair queue: how many at once, who is next, how use decays; how a page takes and ends its turn."""
 
 import asyncio
 
@@ -125,18 +125,18 @@ def test_whoever_leaves_the_queue_gives_the_turn_back():
     asyncio.run(main())
 
 
-def test_rest_comes_when_nobody_has_a_turn_or_patience_ends():
+def test_waiting_until_idle_ends_when_no_turn_is_held_or_in_time():
     async def main():
         queue = Turns(at_once=2)
-        await queue.rest(60)
+        await queue.wait_until_idle(60)
         holder = await queue.take("a")
-        await queue.rest(0.01)
-        resting = asyncio.create_task(queue.rest(60))
+        await queue.wait_until_idle(0.01)
+        idle = asyncio.create_task(queue.wait_until_idle(60))
         await settle()
-        assert not resting.done()
+        assert not idle.done()
         holder.end()
-        await resting
-        assert not queue._resting
+        await idle
+        assert not queue._until_idle
 
     asyncio.run(main())
 
@@ -150,10 +150,10 @@ def test_the_use_of_few_clients_is_remembered(monkeypatch):
 
 
 @pytest.fixture
-def acts(monkeypatch):
+def page_runs(monkeypatch):
     """One page's script at a time."""
     queue = Turns(at_once=1)
-    monkeypatch.setattr(protection, "acts", queue)
+    monkeypatch.setattr(protection, "page_runs", queue)
     return queue
 
 
@@ -162,7 +162,7 @@ class Line:
 
     def __init__(self, client):
         self.coming, self.sent = asyncio.Queue(), []
-        self.page = protection._Page(self.coming.get, self._send, client, protection.Visitors())
+        self.page = protection._Page(self.coming.get, self._send, client, protection.Visitors().pace(client))
 
     async def _send(self, message):
         self.sent.append(message)
@@ -174,7 +174,7 @@ class Line:
         return task
 
 
-def test_a_page_has_its_turn_until_its_script_is_over(acts):
+def test_a_page_has_its_turn_until_its_script_is_over(page_runs):
     async def main():
         one, other = Line("a"), Line("b")
         first = await one.receives(ACT)
@@ -189,28 +189,28 @@ def test_a_page_has_its_turn_until_its_script_is_over(acts):
         assert await waits is ACT
         assert one.sent[-1] is FINISHED
         other.page.close()
-        assert acts._free == 1
+        assert page_runs._free == 1
 
     asyncio.run(main())
 
 
-def test_an_act_of_a_page_that_has_gone_is_not_worked_on(acts):
+def test_an_act_of_a_page_that_has_gone_is_not_worked_on(page_runs):
     async def main():
-        holder = await acts.take("holder")
+        holder = await page_runs.take("holder")
         line = Line("a")
         waits = await line.receives(ACT)
         line.coming.put_nowait(GONE)
         assert await waits is GONE
         line.page.close()
         holder.end()
-        assert acts._free == 1
+        assert page_runs._free == 1
 
     asyncio.run(main())
 
 
-def test_what_comes_while_an_act_waits_is_not_lost(acts):
+def test_what_comes_while_an_act_waits_is_not_lost(page_runs):
     async def main():
-        holder = await acts.take("holder")
+        holder = await page_runs.take("holder")
         line = Line("a")
         waits = await line.receives(ACT)
         later = dict(ACT)
@@ -225,9 +225,9 @@ def test_what_comes_while_an_act_waits_is_not_lost(acts):
     asyncio.run(main())
 
 
-def test_what_runs_no_script_needs_no_turn(acts):
+def test_what_runs_no_script_needs_no_turn(page_runs):
     async def main():
-        holder = await acts.take("holder")
+        holder = await page_runs.take("holder")
         message = {"type": "websocket.receive", "bytes": BackMsg(stop_script=True).SerializeToString()}
         assert await (await Line("a").receives(message)) is message
         holder.end()
@@ -239,11 +239,11 @@ def test_pictures_are_drawn_when_nobody_is_answered(monkeypatch):
     from starlette.requests import Request
     from starlette.responses import PlainTextResponse
 
-    monkeypatch.setattr(serving, "MOST_PATIENCE_S", 60.0)
+    monkeypatch.setattr(serving, "MAX_YIELD_S", 60.0)
 
     async def main():
         queue = Turns(at_once=1)
-        workers = serving.Workers(threads=1, waiting=3, per_client=2, before=queue)
+        workers = serving.Workers(threads=1, waiting=3, per_client=2, yield_to=queue)
         workers._turns._count("b", 100.0)
         clicked = await queue.take("a")
         request = Request({"type": "http", "client": ("b", 1), "headers": [], "method": "GET", "path": "/"})

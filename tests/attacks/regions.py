@@ -2,9 +2,9 @@
 
     python -m tests.attacks.regions [--count 1000] [--budget 2000]
 
-embeds rectangles of the shipped atlases by the real code, with random Fourier waves, which cost next to nothing, into a
-temporary cache folder. Prints counts as JSON: regions, megabytes written, the most that lay in the folder at any time,
-how often a region that had just been made was read again, and "over_budget", how often there was too much.
+embeds rectangles of the shipped atlases with the cheapest embedder, random Fourier features, into a temporary cache
+folder. Prints counts as JSON: regions, megabytes written, the largest size of the folder, how many regions could be
+read back right after they were written, and "over_budget", after how many of them the folder was over its budget.
 """
 
 import argparse
@@ -36,7 +36,7 @@ def rectangles(atlas, dice):
 
 
 def megabytes(folder):
-    """What lies in a folder, MB."""
+    """Size of a folder, MB."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
 
 
