@@ -49,7 +49,7 @@ class Turns:
             except asyncio.CancelledError:
                 if mine in self._waiting:
                     self._waiting.remove(mine)
-                else:  # the turn had been granted, but the task had not resumed yet
+                elif not mine[1].cancelled():  # the turn had been granted, but the task had not resumed yet
                     self._pass_on()
                 raise
         return Turn(self, client, self._hold_s, self._clock)
@@ -67,6 +67,8 @@ class Turns:
 
     def _pass_on(self) -> None:
         """Grant a free turn to the client of the lowest level of use, first come, first served within a level."""
+        # A cancelled future leaves the list only when its task resumes.
+        self._waiting = [(client, future) for client, future in self._waiting if not future.cancelled()]
         if self._waiting:
             levels = [self._level(client) for client, _ in self._waiting]
             self._waiting.pop(levels.index(min(levels)))[1].set_result(None)

@@ -125,6 +125,22 @@ def test_whoever_leaves_the_queue_gives_the_turn_back():
     asyncio.run(main())
 
 
+def test_a_turn_that_ends_while_a_waiting_client_is_being_cancelled_is_not_lost():
+    async def main():
+        queue, order = Turns(at_once=1), []
+        holder = await queue.take("holder")
+        leaves = asyncio.create_task(queue.take("a"))
+        await settle()
+        leaves.cancel()
+        holder.end()  # before the task has resumed: its place in the queue is still there
+        await settle()
+        await asyncio.gather(*await in_order(queue, "b", order))
+        assert order == ["b"]
+        assert queue._free == 1
+
+    asyncio.run(main())
+
+
 def test_waiting_until_idle_ends_when_no_turn_is_held_or_in_time():
     async def main():
         queue = Turns(at_once=2)
