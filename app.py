@@ -8,12 +8,14 @@ only picks the page.
 import streamlit as st
 from starlette.middleware import Middleware
 
-from pages.ui import index, poster, protection, routes, shell
+from pages.ui import shell
+from pages.ui.http import index, protection, routes
+from pages.ui.poster import mode
 
 if __name__ == "__main__":
     shell.dress()
     page = st.navigation(shell.pages(), position="top")
-    poster.show(page)
+    mode.show(page)
     page.run()
 else:
     shell.own_navigation()

@@ -2,12 +2,13 @@
 
 import streamlit as st
 
-from pages.ui import baselinecard, citycard, limits, modelcard, scale, waiting
-from pages.ui.words import literal
+from pages.ui import atlas_scale, atlas_switch
+from pages.ui.atlas import baseline_card, city_card, limitations, model_card
+from pages.ui.formatting import literal
 from unigeoclip.errors import UniGeoError
 
-name = waiting.chosen_atlas()
-opening = waiting.for_atlas(name)
+name = atlas_switch.chosen_atlas()
+opening = atlas_switch.for_atlas(name)
 if opening.atlas is None:
     st.stop()
 atlas = opening.atlas
@@ -15,15 +16,15 @@ manifest = atlas.manifest
 
 st.title(manifest.title)
 st.markdown(manifest.summary)
-st.html(modelcard.facts(atlas))
+st.html(model_card.facts(atlas))
 
 st.header("Where the data come from")
-st.html(modelcard.sources(manifest.sources))
+st.html(model_card.sources(manifest.sources))
 
 st.header("The model")
 try:
-    card, measured, baselines = modelcard.read(atlas), citycard.sections(atlas), baselinecard.section(atlas)
-    trainings = modelcard.trainings(atlas)
+    card, measured, baselines = model_card.read(atlas), city_card.sections(atlas), baseline_card.section(atlas)
+    trainings = model_card.trainings(atlas)
 except UniGeoError as error:
     card, measured, baselines, trainings = None, [], "", []
     st.error(literal(str(error)), icon=":material/info:")
@@ -33,34 +34,34 @@ if card is None:
         icon=":material/lightbulb:",
     )
 else:
-    st.html(modelcard.training(card))
-    if meanings := citycard.meanings(atlas, card.retrieval):
+    st.html(model_card.training(card))
+    if meanings := city_card.meanings(atlas, card.retrieval):
         st.html(meanings)
     for split, retrieval in card.retrieval.items():
-        st.subheader(modelcard.SPLIT_TITLES.get(split, split))
-        st.markdown(modelcard.split_words(split, manifest))
-        if warning := modelcard.warning(card, split):
+        st.subheader(model_card.SPLIT_TITLES.get(split, split))
+        st.markdown(model_card.split_words(split, manifest))
+        if warning := model_card.warning(card, split):
             st.warning(warning, icon=":material/history:")
-        if words := modelcard.distance_words(card, split):
+        if words := model_card.distance_words(card, split):
             st.markdown(words)
-        st.html(modelcard.retrieval_table(retrieval))
+        st.html(model_card.retrieval_table(retrieval))
     if baselines:
-        st.subheader(baselinecard.HEADING)
+        st.subheader(baseline_card.HEADING)
         st.html(baselines)
     for heading, html in measured:
         st.subheader(heading)
         st.html(html)
     if card.queries:
         st.subheader("Plain text queries")
-        st.html(modelcard.query_table(card.queries, card.groups))
+        st.html(model_card.query_table(card.queries, card.groups))
 
 st.header("What it cannot do")
-st.html(limits.limits(manifest))
+st.html(limitations.limits(manifest))
 
 st.header("Make it again, or one of your own")
-if scale.of(manifest).is_city:
+if atlas_scale.of(manifest).is_city:
     st.markdown("Drawn from OpenStreetMap vector tiles in the OpenMapTiles schema; the same tiles give the same bytes.")
 else:
     st.markdown("The data come from pinned packages and are verified by checksum; the same inputs give the same bytes.")
 # Wrapped, for a keyboard cannot scroll a block of code sideways.
-st.code(modelcard.commands(manifest, trainings), language="bash", wrap_lines=True)
+st.code(model_card.commands(manifest, trainings), language="bash", wrap_lines=True)

@@ -9,32 +9,24 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.ui import (
-    baselinecard,
-    coloured,
-    comparing,
-    looking,
-    mapview,
-    news,
-    pictured,
-    routes,
-    scale,
-    scatter,
-    takeaway,
-    waiting,
-)
-from pages.ui.coloured import Colouring
-from pages.ui.display import SCALES
-from pages.ui.looking import Looking
-from pages.ui.words import coordinates, literal
+from pages.ui import atlas_scale, atlas_switch, progress
+from pages.ui.atlas import baseline_card
+from pages.ui.compare import coloring, export, image_query, scatter, state
+from pages.ui.compare.coloring import Colouring
+from pages.ui.compare.state import Looking
+from pages.ui.explore.display import SCALES
+from pages.ui.formatting import coordinates, literal
+from pages.ui.http import routes
+from pages.ui.map import component
+from pages.ui.services import compare_jobs
 from unigeoclip.embedders import first_compared
 from unigeoclip.errors import InputError, UniGeoError
 
 if TYPE_CHECKING:
-    from pages.ui.comparing import Job
-    from pages.ui.pictured import Picture
+    from pages.ui.compare.image_query import Picture
+    from pages.ui.services.compare_jobs import Job
     from unigeoclip.atlas import Atlas
-    from unigeoclip.compare import Comparison
+    from unigeoclip.compare.regions import Comparison
     from unigeoclip.embedders import Embedder
 
 _SCALE_HELP = (
@@ -59,10 +51,10 @@ def _of(atlas: str) -> Looking:
 
 def _job(atlas: Atlas, seen: Looking) -> Job:
     try:
-        job = comparing.job(atlas, seen.bounds)
+        job = compare_jobs.job(atlas, seen.bounds)
     except UniGeoError as error:  # the part before stays, and so does the view of the maps
         seen.problem, seen.bounds = str(error), seen.compared
-        return comparing.job(atlas, seen.bounds)
+        return compare_jobs.job(atlas, seen.bounds)
     seen.compared = seen.bounds
     return job
 
@@ -128,11 +120,11 @@ def _colouring(seen: Looking) -> Colouring:
 
 def _number(seen: Looking) -> None:
     """Which component, or how many clusters."""
-    least, most = looking.LEAST.get(seen.kind, 0), looking.KINDS[seen.kind]
+    least, most = state.LEAST.get(seen.kind, 0), state.KINDS[seen.kind]
     if not most:
         seen.number = 0
         return
-    first = looking.DEFAULT_NUMBER[seen.kind]
+    first = state.DEFAULT_NUMBER[seen.kind]
     st.session_state.setdefault(seen.kind, seen.number if least <= seen.number <= most else first)
     ask = st.slider if seen.kind == "clusters" else st.number_input
     seen.number = ask(WAYS[seen.kind], least, most, key=seen.kind, width=NUMBER_PX)
@@ -154,8 +146,8 @@ def _rescale(seen: Looking) -> None:
 
 def _take_link(atlas: Atlas, seen: Looking, known: list[str]) -> None:
     """Follow the page's address; the controls then show what it says."""
-    if looking.read_link(seen, known):
-        for key in (f"compared-{atlas.name}", *(f"{what}-{atlas.name}" for what in WHAT), *looking.LEAST):
+    if state.read_link(seen, known):
+        for key in (f"compared-{atlas.name}", *(f"{what}-{atlas.name}" for what in WHAT), *state.LEAST):
             st.session_state.pop(key, None)
 
 
@@ -164,19 +156,19 @@ def compare() -> None:
     """The page proper, a fragment: what happens here reruns nothing else."""
     head = st.container(horizontal=True, vertical_alignment="bottom", key="compare-head")
     with head:
-        name = waiting.chosen_atlas()
-    opening = waiting.for_atlas(name)
+        name = atlas_switch.chosen_atlas()
+    opening = atlas_switch.for_atlas(name)
     if opening.atlas is None:
         return
     atlas, seen = opening.atlas, _of(name)
     found, missing = _embedders(atlas)
-    scales = comparing.scales_of(found)
+    scales = compare_jobs.scales_of(found)
     _take_link(atlas, seen, list(found))
     row = st.container(horizontal=True, vertical_alignment="center", key="compare-state")
     # Containers of their own: what comes and goes in one must not shift the other while the page is being drawn.
     side: dict[str, Any] = {"horizontal": True, "width": "content"}
     which = row.container(key="compare-models", vertical_alignment="center", **side)
-    state = row.container(key="compare-asked", vertical_alignment="center", horizontal=True, width="stretch")
+    asked = row.container(key="compare-asked", vertical_alignment="center", horizontal=True, width="stretch")
     with head:
         what = _what(atlas, seen, scales)
     with which:
@@ -189,16 +181,16 @@ def compare() -> None:
     job.want(models, seen.visitor, umap=how.kind == "umap")
     comparison = job.comparison(models)
     how = _ready(job, comparison, how)
-    with state:
-        _asked(seen, scale.of(atlas.manifest).digits)
+    with asked:
+        _asked(seen, atlas_scale.of(atlas.manifest).digits)
     with head.container(key="compare-tools", vertical_alignment="bottom", **side):
         _image(atlas, seen, next(iter(found.values())))
         _region(seen)
         if comparison.embedded:
-            takeaway.offer(atlas, job, comparison, how)
+            export.offer(atlas, job, comparison, how)
     if seen.problem:
         st.error(literal(seen.problem), icon=":material/info:")
-    looking.write_link(seen, name)
+    state.write_link(seen, name)
     with st.container(key="compare-progress", horizontal=True, vertical_alignment="center"):
         _progress(job, models, seen.visitor, drawn, umap=how.kind == "umap")
     _maps(atlas, job, [found[model] for model in models], how, seen)
@@ -211,14 +203,14 @@ def compare() -> None:
 def _embedders(atlas: Atlas) -> tuple[dict[str, Embedder], dict[str, str]]:
     """What can be compared; the map stands there while the models are being loaded."""
     loading = st.empty()
-    if not comparing.is_loaded(atlas):
+    if not compare_jobs.is_loaded(atlas):
         with loading.container():
             pane = {"id": "loading", "label": "Map", "markers": [], "title": "Loading the models …"}
             key = f"compare-{atlas.name}"
-            mapview.show(atlas, [pane], nonce=0, key=f"{key}-loading", memory=key, on_click=lambda: None)
-        comparing.embedders(atlas)
+            component.show(atlas, [pane], nonce=0, key=f"{key}-loading", memory=key, on_click=lambda: None)
+        compare_jobs.embedders(atlas)
         loading.empty()
-    return comparing.embedders(atlas)
+    return compare_jobs.embedders(atlas)
 
 
 def _errors(job: Job, models: list[str]) -> None:
@@ -251,7 +243,7 @@ def _ask(seen: Looking, point: tuple[float, float] | None = None, picture: Pictu
 def _image(atlas: Atlas, seen: Looking, first: Embedder) -> None:
     """A picture to ask by."""
     with st.popover("Image", icon=":material/image:", help="Ask by a picture"):
-        pictured.panel(atlas, lambda picture: _ask(seen, picture=picture), partial(setattr, seen, "problem"), first)
+        image_query.panel(atlas, lambda picture: _ask(seen, picture=picture), partial(setattr, seen, "problem"), first)
 
 
 def _region(seen: Looking) -> None:
@@ -271,7 +263,7 @@ def _typed(seen: Looking) -> None:
     text = st.session_state["typed-region"]
     seen.problem = ""
     try:
-        seen.bounds = looking.box(text) if text.strip() else None
+        seen.bounds = state.box(text) if text.strip() else None
     except InputError as error:
         seen.problem = str(error)
 
@@ -286,16 +278,16 @@ def _maps(atlas: Atlas, job: Job, models: list[Embedder], how: Colouring, seen: 
     key, comparison = f"compare-{atlas.name}", job.comparison([model.name for model in models])
     lasso = scatter.picked(comparison, how)
     panes = [
-        coloured.pane(job, comparison, model.name, how, lasso) if model.name in comparison.embedded
-        else coloured.empty_pane(model) for model in models
+        coloring.pane(job, comparison, model.name, how, lasso) if model.name in comparison.embedded
+        else coloring.empty_pane(model) for model in models
     ]  # fmt: skip
     begun = time.monotonic()
-    mapview.show(
+    component.show(
         atlas, panes, nonce=seen.revision, key=key,
         on_click=lambda: _clicked(seen, key), on_region=lambda: _chosen(seen, key), focus=seen.bounds,
     )  # fmt: skip
     hint = "" if how.asks else "Click a map: every model shows what it finds like that point. "
-    st.caption(hint + coloured.explanation([model.title for model in models], how))
+    st.caption(hint + coloring.explanation([model.title for model in models], how))
     _maps_first([pane["overlay"]["url"] for pane in panes if "overlay" in pane], begun)
 
 
@@ -316,13 +308,13 @@ def _maps_first(overlays: list[str], begun: float) -> None:
 
 
 def _clicked(seen: Looking, key: str) -> None:
-    click = mapview.clicked(key)
+    click = component.clicked(key)
     if click is not None:
         _ask(seen, point=(round(click["lat"], 5), round(click["lng"], 5)))
 
 
 def _chosen(seen: Looking, key: str) -> None:
-    seen.bounds, seen.problem = mapview.region(key), ""
+    seen.bounds, seen.problem = component.region(key), ""
 
 
 def _below(job: Job, comparison: Comparison, how: Colouring) -> None:
@@ -337,13 +329,13 @@ def _below(job: Job, comparison: Comparison, how: Colouring) -> None:
             st.caption("The figures follow when every model has worked through the whole map.")
             return
         agreement = {work.name: work.agreement[first] for work in works}
-        st.html(coloured.figures_table(comparison, figures, agreement))
+        st.html(coloring.figures_table(comparison, figures, agreement))
 
 
 def _baselines(atlas: Atlas) -> None:
     """What retrained baselines find, whichever way it comes out."""
     try:
-        found = baselinecard.section(atlas)
+        found = baseline_card.section(atlas)
     except UniGeoError as error:
         st.error(literal(str(error)), icon=":material/info:")
         return
@@ -356,16 +348,16 @@ def _progress(job: Job, models: list[str], visitor: str, drawn: int, *, umap: bo
     """How far the work is, and a way to stop it, or to go on; the page is drawn anew when there is more to see."""
     works = [job.work[name] for name in models]
 
-    def tell() -> news.News:
+    def tell() -> progress.News:
         job.see(models, visitor)
         version = "stopped" if any(work.stopped for work in works) else str(job.version(models))
-        return news.News(version, *job.progress(models, umap=umap))
+        return progress.News(version, *job.progress(models, umap=umap))
 
     if any(work.is_stopped_for(visitor) for work in works):
         st.caption("Stopped. Maps that were not finished are coarse, or empty, below.")
         st.button("Go on", key="go-on-comparing", on_click=job.go_on, args=(visitor,))
     elif any(work.busy for work in works) or job.version(models) != drawn:
-        news.follow(tell, str(drawn), "progress", time_left=True)
+        progress.follow(tell, str(drawn), "progress", time_left=True)
         st.button("Stop", key="stop-comparing", on_click=job.stop, args=(visitor,))
 
 

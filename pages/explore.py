@@ -7,31 +7,20 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.ui import (
-    cards,
-    composer,
-    display,
-    examples,
-    intro,
-    links,
-    mapview,
-    news,
-    scale,
-    share,
-    state,
-    suggestions,
-    waiting,
-)
-from pages.ui.words import coordinates, distance, similarity
+from pages.ui import atlas_scale, atlas_switch, progress, query_string
+from pages.ui.explore import cards, composer, display, examples, export, introduction, session
+from pages.ui.formatting import coordinates, distance, similarity
+from pages.ui.http import suggestions
+from pages.ui.map import component
 from unigeoclip.errors import InputError
 from unigeoclip.geo import distance_m
 
 if TYPE_CHECKING:
-    from unigeoclip.search import Explorer
+    from unigeoclip.search.explorer import Explorer
 
 
-def _clicked(visitor: state.Session, explorer: Explorer | None, key: str, digits: int) -> None:
-    click = mapview.clicked(key)
+def _clicked(visitor: session.Session, explorer: Explorer | None, key: str, digits: int) -> None:
+    click = component.clicked(key)
     if click is None:
         return
     if click.get("by") == "place" and explorer is not None:
@@ -40,24 +29,24 @@ def _clicked(visitor: state.Session, explorer: Explorer | None, key: str, digits
         except InputError as error:
             visitor.problem = str(error)
             return
-        state.add(visitor, links.place(place.place_id, place.name), join=composer.join())
+        session.add(visitor, query_string.place(place.place_id, place.name), join=composer.join())
     else:
         composer.take_point(visitor, round(click["lat"], digits), round(click["lng"], digits))
 
 
-def _used(visitor: state.Session, key: str) -> None:
+def _used(visitor: session.Session, key: str) -> None:
     used = cards.used(key)
     if used is None:
         return
     pose = used.get("pose")
     if pose:
-        item = links.view(pose["lat"], pose["lng"], pose["heading"], used["name"])
+        item = query_string.view(pose["lat"], pose["lng"], pose["heading"], used["name"])
     else:
-        item = links.place(used["place_id"], used["name"])
-    state.add(visitor, item, join=composer.join())
+        item = query_string.place(used["place_id"], used["name"])
+    session.add(visitor, item, join=composer.join())
 
 
-def _best(answer: state.Answer, digits: int) -> None:
+def _best(answer: session.Answer, digits: int) -> None:
     """The best match: how alike, where, and how far from what was asked about."""
     best, near = answer.best, html.escape(answer.best_near.name)
     origin = answer.query.origin
@@ -66,18 +55,18 @@ def _best(answer: state.Answer, digits: int) -> None:
             f"{coordinates(best.lat, best.lon, digits)}{away}<br>{near}</p>")  # fmt: skip
 
 
-def _follow(visitor: state.Session, explorer: Explorer) -> None:
+def _follow(visitor: session.Session, explorer: Explorer) -> None:
     """Draw the page anew when what the answer lacks has been found; until then its cards show dots."""
     answer = visitor.answer
-    if answer is None or not state.lacks(answer):
+    if answer is None or not session.lacks(answer):
         return
 
     def keep_problem() -> None:  # nobody has done anything: what the page says still stands
         visitor.problem = visitor.problem or visitor.told
 
     sought = f"{visitor.revision}, sought"  # another one for every question
-    news.follow(
-        lambda: news.News("found" if state.seek(visitor, explorer, answer) else sought), sought,
+    progress.follow(
+        lambda: progress.News("found" if session.seek(visitor, explorer, answer) else sought), sought,
         f"place-{explorer.atlas.name}", on_news=keep_problem,
     )  # fmt: skip
 
@@ -87,18 +76,18 @@ def explore() -> None:
     """The page proper, a fragment: what happens here reruns nothing else."""
     head = st.container(horizontal=True, vertical_alignment="bottom", key="composer")
     with head:
-        name = waiting.chosen_atlas()
-    opening = waiting.for_atlas(name)
+        name = atlas_switch.chosen_atlas()
+    opening = atlas_switch.for_atlas(name)
     if opening.atlas is None:
         return
-    atlas, explorer, visitor = opening.atlas, opening.explorer, state.session(name)
-    size = scale.of(atlas.manifest)
+    atlas, explorer, visitor = opening.atlas, opening.explorer, session.session(name)
+    size = atlas_scale.of(atlas.manifest)
     modalities = () if explorer is None else explorer.modalities
-    state.read_link(visitor, atlas.manifest.modalities)
+    session.read_link(visitor, atlas.manifest.modalities)
     if explorer is not None:
-        state.settle(visitor, explorer)
-        state.complete(visitor)
-    state.write_link(visitor)
+        session.settle(visitor, explorer)
+        session.complete(visitor)
+    session.write_link(visitor)
 
     with head:
         composer.compose(visitor, atlas.manifest, explorer)
@@ -108,7 +97,7 @@ def explore() -> None:
         if visitor.answer is not None:
             display.offer(visitor, modalities)
             if explorer is not None:
-                share.offer(explorer, visitor)
+                export.offer(explorer, visitor)
     suggestions.attach(atlas)
     left, right = st.columns([size.map_share, 1], gap="medium")
     # Each atlas has a map and cards of its own: nothing of one is left when the other is shown.
@@ -116,25 +105,25 @@ def explore() -> None:
     with left:
         answer, how = visitor.answer, visitor.display
         drawn = None if answer is None or explorer is None else display.draw(explorer, answer, how)
-        pane = mapview.answer_pane(answer, size, drawn, how)
-        mapview.show(
+        pane = component.answer_pane(answer, size, drawn, how)
+        component.show(
             atlas, [pane], nonce=visitor.revision, key=map_key, ask_by=True,
             on_click=lambda: _clicked(visitor, explorer, map_key, size.click_digits),
         )  # fmt: skip
     with right, st.container(key="results"):
         if explorer is None:
             if opening.error is None:
-                waiting.for_explorer(opening, asked=bool(visitor.wanted))
+                atlas_switch.for_explorer(opening, asked=bool(visitor.wanted))
         elif visitor.answer is None:
-            intro.show(size.where, asked=False)
+            introduction.show(size.where, asked=False)
             examples.tiles(atlas, lambda example: composer.take_example(visitor, example))
         else:
-            intro.show(size.where, asked=True)
+            introduction.show(size.where, asked=True)
             composer.notes(visitor)
             _best(visitor.answer, size.best_digits)
             cards.show(explorer, visitor.answer, key=cards_key, on_use=lambda: _used(visitor, cards_key))
-            if visitor.count < state.MOST_MATCHES:
-                st.button("Show more", key="more", type="tertiary", on_click=state.more, args=(visitor,))
+            if visitor.count < session.MOST_MATCHES:
+                st.button("Show more", key="more", type="tertiary", on_click=session.more, args=(visitor,))
     if explorer is not None:
         _follow(visitor, explorer)
 

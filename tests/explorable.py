@@ -10,13 +10,13 @@ import shapely
 import torch
 from rasterio.transform import from_bounds
 
-from tests.atlas import made_up_tiles as made_up
 from tests.atlas.tiny import write_tiny_atlas
+from tests.build import made_up_tiles as made_up
 from unigeoclip import geo
 from unigeoclip.atlas import load_atlas
-from unigeoclip.atlas.sources import cells
-from unigeoclip.atlas.sources.city import build_city
-from unigeoclip.atlas.sources.own_data import OwnData
+from unigeoclip.build.city import cells
+from unigeoclip.build.city.builder import build_city
+from unigeoclip.build.city.user_data import OwnData
 from unigeoclip.checkpoint import save_model
 from unigeoclip.config import write_json
 from unigeoclip.modalities import text

@@ -33,7 +33,7 @@ from streamlit.proto.ClientState_pb2 import ClientState
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
-from pages.ui import protection
+from pages.ui.http import protection
 from tests.app import server
 from tests.app.visitor import Visitor
 from tests.attacks import http

@@ -9,10 +9,11 @@ import pytest
 from PIL import Image
 
 from tests.explorable import use_hashed_sentences, write_explorable_atlas
-from unigeoclip import bench, compare
+from unigeoclip import bench
+from unigeoclip.compare import regions
 from unigeoclip.embedders import EMBEDDERS
 from unigeoclip.errors import UniGeoError
-from unigeoclip.search import Explorer
+from unigeoclip.search.explorer import Explorer
 
 
 class Clock:
@@ -181,7 +182,7 @@ def test_the_whole_report_is_json(tmp_path, monkeypatch):
     use_hashed_sentences(monkeypatch)
     monkeypatch.setattr(bench, "BATCH", 64)
     monkeypatch.setattr(bench, "SMALL_BATCH", 8)
-    monkeypatch.setattr(compare, "LAYOUT", 200)
+    monkeypatch.setattr(regions, "LAYOUT", 200)
     start = {"start_s": 1.5, "first_answers_s": 0.5, "memory_mb": 700}
     monkeypatch.setattr(bench, "measure_start", lambda path: start)
     atlas = write_explorable_atlas(tmp_path / "tiny")

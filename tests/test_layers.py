@@ -13,29 +13,15 @@ PACKAGE = Path(__file__).parents[1] / "unigeoclip"
 
 # From the ground up: a room may import its own row and the rows above it in this list, never those below.
 FLOOR_PLAN = [
-    {"errors", "bounds", "geo", "files", "config", "cores", "uploads"},
+    {"errors", "parsing", "geo", "files", "config", "parallel", "uploads"},
     {"modalities"},
     {"model", "checkpoint"},
-    {"atlas"},
+    {"atlas", "city"},
     {"embedders"},
-    {
-        "colours",
-        "heatmap",
-        "vectors",
-        "points",
-        "items",
-        "item_maps",
-        "calibration",
-        "levels",
-        "selection",
-        "search",
-        "tables",
-        "projection",
-    },
+    {"similarity", "search"},
     {"evaluation"},
     {"training", "compare"},
-    {"figures", "exports", "bench"},
-    {"failures", "options", "printing"},
+    {"export", "bench", "build"},
     {"cli", "__main__"},
 ]
 ROW = {room: row for row, rooms in enumerate(FLOOR_PLAN) for room in rooms}

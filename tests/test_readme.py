@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from unigeoclip import cli
+from unigeoclip.cli import main
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -30,7 +30,7 @@ def test_make_targets_exist():
 
 @pytest.mark.parametrize("line", re.findall(r"^ {4}python -m unigeoclip (.+?)(?: {2,}#.*)?$", README, re.MULTILINE))
 def test_commands_parse(line):
-    arguments = cli._parser().parse_args(shlex.split(line, comments=True))
+    arguments = main._parser().parse_args(shlex.split(line, comments=True))
     assert callable(arguments.run)
 
 

@@ -2,6 +2,6 @@
 
 import sys
 
-from unigeoclip.cli import main
+from unigeoclip.cli.main import main
 
 sys.exit(main())

@@ -21,18 +21,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from unigeoclip.compare.projection import cluster_colours, compile_umap
 from unigeoclip.errors import UniGeoError
 from unigeoclip.geo import random_on_sphere
-from unigeoclip.heatmap import coloured_picture
-from unigeoclip.projection import cluster_colours, compile_umap
+from unigeoclip.similarity.heatmap import coloured_picture
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from unigeoclip.atlas.store import Atlas
-    from unigeoclip.compare import Comparison, Embedded, Region
+    from unigeoclip.compare.regions import Comparison, Embedded, Region
     from unigeoclip.embedders.base import Embedder
-    from unigeoclip.search import Explorer, QueryItem
+    from unigeoclip.search.explorer import Explorer, QueryItem
 
 __all__ = ["measure_compare", "measure_embedders", "measure_queries", "measure_start", "run_bench"]
 
@@ -81,7 +81,7 @@ def run_bench(atlas: str | Path | Atlas, *, quick: bool = False) -> dict[str, An
     """
     from unigeoclip.atlas.store import load_atlas
     from unigeoclip.embedders import first_compared, load_all
-    from unigeoclip.search import Explorer
+    from unigeoclip.search.explorer import Explorer
 
     opened = load_atlas(atlas) if isinstance(atlas, str | Path) else atlas
     embedders, missing = load_all(opened)
@@ -172,7 +172,7 @@ def _some_places(explorer: Explorer, count: int) -> NDArray[np.float64]:
 
 def _questions(explorer: Explorer, latlon: NDArray[np.float64], number: int) -> dict[str, Callable[[], QueryItem]]:
     """Kind of query -> what a person's input becomes a query item by; the file of the picture is made here."""
-    from unigeoclip.search import QueryItem
+    from unigeoclip.search.explorer import QueryItem
     from unigeoclip.uploads import decode_picture
 
     point = (float(latlon[0]), float(latlon[1]))
@@ -233,7 +233,7 @@ def measure_compare(
         "clusters"; "click", similarities and pictures; "umap_compiled", once a process, and "umap" of the first model;
         "rectangle_coarse", the first pictures of the rectangle; "rectangle", its complete ones.
     """
-    from unigeoclip.compare import Region, embed_coarsely, embed_region
+    from unigeoclip.compare.regions import Region, embed_coarsely, embed_region
 
     def seconds(act: Callable[[], object]) -> float:
         started = clock()
@@ -260,7 +260,7 @@ def measure_compare(
 
 def _draw(region: Region, models: list[Embedder], compute: Callable[[Embedder, Region], Embedded]) -> Comparison:
     """Embed a region and draw three components of every model."""
-    from unigeoclip.compare import Comparison
+    from unigeoclip.compare.regions import Comparison
 
     comparison = Comparison(region, {each.name: compute(each, region) for each in models})
     for name in comparison.embedded:
@@ -314,7 +314,7 @@ def report_fresh_start(atlas: str) -> None:
     """
     import psutil
 
-    from unigeoclip.search import Explorer
+    from unigeoclip.search.explorer import Explorer
 
     explorer = Explorer.open(Path(atlas))
     ready_at = time.time()
@@ -331,7 +331,7 @@ def report_fresh_start(atlas: str) -> None:
 def _machine() -> dict[str, Any]:
     import torch
 
-    from unigeoclip.cores import processor_name
+    from unigeoclip.parallel import processor_name
 
     return {
         "processor": processor_name(),

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from unigeoclip.config import from_dict, read_json, write_json
 from unigeoclip.errors import CheckpointError, InputError
-from unigeoclip.files import atomic, reason
+from unigeoclip.files.atomic import atomic, reason
 from unigeoclip.model import ModelConfig, UniGeoCLIP
 
 _IDENTITY = ("config.json", "model.safetensors")  # the files that make a model what it is

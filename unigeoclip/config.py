@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from unigeoclip.errors import InputError
-from unigeoclip.files import read_bytes, reason, write_bytes
+from unigeoclip.files.atomic import read_bytes, reason, write_bytes
 
 T = TypeVar("T")
 MAX_JSON_BYTES = 64_000_000

@@ -1,7 +1,8 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.ui import cards, mapview
+from pages.ui.explore import cards
+from pages.ui.map import component
 from tests.app import fake
 
 APP = fake.ROOT / "app.py"
@@ -16,7 +17,7 @@ def drawn(monkeypatch):
         last.clear()
         last.update(options["data"])
 
-    monkeypatch.setattr(mapview, "_component", lambda: record)
+    monkeypatch.setattr(component, "_component", lambda: record)
     return last
 
 

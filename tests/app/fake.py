@@ -17,9 +17,9 @@ from PIL import Image, ImageDraw
 
 from unigeoclip.errors import InputError, excerpt
 from unigeoclip.geo import as_latlon, distance_m, unit_xyz
-from unigeoclip.heatmap import Grid, Heatmap
-from unigeoclip.items import PackedVector
-from unigeoclip.search import Note, Place, Query
+from unigeoclip.search.explorer import Note, Place, Query
+from unigeoclip.search.query_items import PackedVector
+from unigeoclip.similarity.heatmap import Grid, Heatmap
 
 ROOT = Path(__file__).resolve().parents[2]
 ORIGIN = "http://192.0.2.7:8501"  # where others would reach the server
@@ -338,15 +338,16 @@ def install(put=setattr, names=("world",)):
         put: As ``setattr``.
         names: The atlases at hand: "world", "boston"; any other name is one more world.
     """
-    from pages.ui import comparing, engine, titles
+    from pages.ui import atlas_titles
+    from pages.ui.services import compare_jobs, explorers
     from tests.app import fake_city
 
     made = {"world": FakeAtlas, "boston": fake_city.FakeCity}
     atlases = {name: made.get(name, lambda name=name: another_world(name))() for name in names}
-    put(titles, "manifest_file", lambda name: _manifest_file(atlases[name]))
-    put(engine, "list_atlases", lambda: sorted(atlases))
-    put(engine, "load_atlas", lambda name: atlases[name])
-    put(engine, "open_explorer", open_explorer)
-    put(engine, "_openings", {})
-    put(comparing, "embedders", embedders)
-    put(comparing, "is_loaded", lambda atlas: True)
+    put(atlas_titles, "manifest_file", lambda name: _manifest_file(atlases[name]))
+    put(explorers, "list_atlases", lambda: sorted(atlases))
+    put(explorers, "load_atlas", lambda name: atlases[name])
+    put(explorers, "open_explorer", open_explorer)
+    put(explorers, "_openings", {})
+    put(compare_jobs, "embedders", embedders)
+    put(compare_jobs, "is_loaded", lambda atlas: True)

@@ -9,7 +9,7 @@ import tempfile
 
 from streamlit.web import cli
 
-from pages.ui import qr
+from pages.ui.http import qr
 from tests.app import fake
 
 if __name__ == "__main__":

@@ -5,9 +5,9 @@ import json
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.ui import titles
-from pages.ui.playlist import scenes
-from pages.ui.waiting import MAX_BUTTONS
+from pages.ui import atlas_titles
+from pages.ui.atlas_switch import MAX_BUTTONS
+from pages.ui.poster.playlist import scenes
 from tests.app import fake
 from tests.app.conftest import APP
 
@@ -26,7 +26,7 @@ def test_every_page_opens_with_any_number_of_atlases(monkeypatch, drawn, tmp_pat
         return
     kind = "selectbox" if count > MAX_BUTTONS else "segmented_control"
     switch = next(each for each in app.get(kind) if each.key == "atlas-switch")
-    assert set(switch.options) == {titles.atlas_title(name) for name in names}
+    assert set(switch.options) == {atlas_titles.atlas_title(name) for name in names}
     assert "City-1 of McTest" in switch.options
     app = switch.set_value("city-1").run()
     assert not app.exception
@@ -34,18 +34,18 @@ def test_every_page_opens_with_any_number_of_atlases(monkeypatch, drawn, tmp_pat
 
 
 def test_an_atlas_is_called_as_its_manifest_says(tmp_path, monkeypatch):
-    monkeypatch.setattr(titles.store, "ATLASES_FOLDER", tmp_path)
+    monkeypatch.setattr(atlas_titles.store, "ATLASES_FOLDER", tmp_path)
     folder = tmp_path / "los_angeles"
     folder.mkdir()
     (folder / "atlas.json").write_text(json.dumps({"title": "Los Angeles"}))
-    assert titles.atlas_title("los_angeles") == "Los Angeles"
+    assert atlas_titles.atlas_title("los_angeles") == "Los Angeles"
     assert all(scene.place.endswith("· Boston") for scene in scenes(["boston"]))
 
 
 @pytest.mark.parametrize("written", ["", "{", "[]", '{"title": 7}', None])
 def test_without_a_readable_title_it_is_the_folders_name(tmp_path, monkeypatch, written):
-    monkeypatch.setattr(titles.store, "ATLASES_FOLDER", tmp_path)
+    monkeypatch.setattr(atlas_titles.store, "ATLASES_FOLDER", tmp_path)
     (tmp_path / "new-york_NY").mkdir()
     if written is not None:
         (tmp_path / "new-york_NY" / "atlas.json").write_text(written)
-    assert titles.atlas_title("new-york_NY") == "New york NY"
+    assert atlas_titles.atlas_title("new-york_NY") == "New york NY"

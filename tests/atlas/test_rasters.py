@@ -8,8 +8,8 @@ from rasterio.transform import Affine, from_origin
 
 from unigeoclip import geo
 from unigeoclip.atlas import Raster, rasters
-from unigeoclip.atlas.sources.cog import global_transform, write_cog
 from unigeoclip.errors import AtlasError, InputError
+from unigeoclip.files.cog import global_transform, write_cog
 
 HEIGHT, WIDTH = 360, 720  # half a degree a pixel
 STEP = 0.5

@@ -11,11 +11,11 @@ import safetensors.numpy
 from shapely import Point
 
 from tests.atlas import tiny
-from unigeoclip import cli
 from unigeoclip.atlas import list_atlases, load_atlas, schema, store
-from unigeoclip.atlas.sources.cog import global_transform, write_cog
 from unigeoclip.atlas.verify import verify_files
+from unigeoclip.cli import main
 from unigeoclip.errors import AtlasError, InputError
+from unigeoclip.files.cog import global_transform, write_cog
 
 
 @pytest.fixture(scope="module")
@@ -184,7 +184,7 @@ def test_the_advice_about_a_damaged_file_is_a_command_that_there_is(tmp_path, fi
     command = str(error.value).partition("python -m unigeoclip ")[2]
     words = command.replace("TILES", "http://localhost/{z}/{x}/{y}.pbf").split()
     assert words[:2] == ["build", kind]
-    cli._parser().parse_args(words)
+    main._parser().parse_args(words)
 
 
 def test_files_are_hashed_once(copy, monkeypatch):

@@ -9,10 +9,10 @@ import pandas as pd
 import safetensors.numpy
 
 from unigeoclip.atlas import schema
-from unigeoclip.atlas.sources.cog import global_transform, write_cog
-from unigeoclip.atlas.sources.table_files import write_places, write_sentences
+from unigeoclip.build.parquet import write_places, write_sentences
 from unigeoclip.config import write_json
-from unigeoclip.files import sha256_of
+from unigeoclip.files.atomic import sha256_of
+from unigeoclip.files.cog import global_transform, write_cog
 
 PLACES = 60
 GALLERY = 40  # the first so many places, and those held out

@@ -23,12 +23,12 @@ from unittest import mock
 import numpy as np
 
 from tests.explorable import HashedSentences, write_explorable_atlas, write_explorable_city
-from unigeoclip.atlas import cache
-from unigeoclip.atlas.render import stored
-from unigeoclip.files import owner_of_temporary
-from unigeoclip.items import QueryItem
+from unigeoclip.city import raster_storage
+from unigeoclip.files import cache
+from unigeoclip.files.atomic import owner_of_temporary
 from unigeoclip.modalities import text
-from unigeoclip.search import Explorer
+from unigeoclip.search.explorer import Explorer
+from unigeoclip.search.query_items import QueryItem
 
 KINDS = ("cut", "empty", "flip", "directory")
 TRAINING = """
@@ -83,7 +83,7 @@ def damage(path: Path, kind: str) -> None:
 def another_start() -> None:
     """Forget what this process knows of the cache, as a new one would."""
     cache._state = cache._State()
-    stored._in_memory.clear()
+    raster_storage._in_memory.clear()
 
 
 def answer(atlas: Path | str, point: tuple[float, float]) -> str:

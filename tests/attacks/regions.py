@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 from unigeoclip.atlas import load_atlas
-from unigeoclip.compare import Region, embed_region, kept_region
+from unigeoclip.compare.regions import Region, embed_region, kept_region
 from unigeoclip.embedders import load_embedder
 from unigeoclip.errors import InputError
 

@@ -16,12 +16,12 @@ from PIL import Image
 from safetensors.torch import save_file
 from transformers import CLIPConfig, CLIPModel
 
-from unigeoclip.atlas.sources import downloads
 from unigeoclip.embedders import PictureEmbedder, geoclip, geoclip_images
 from unigeoclip.embedders.coordinates import CoordinatesEmbedder
 from unigeoclip.embedders.geoclip import GeoCLIPEmbedder, GeoCLIPLocationEncoder
 from unigeoclip.embedders.geoclip_images import GeoCLIPImages, download_geoclip_images
 from unigeoclip.errors import CheckpointError, DownloadError, InputError
+from unigeoclip.files import downloads
 
 PICTURE = np.random.default_rng(0).integers(0, 255, (3, 224, 224), dtype=np.uint8)
 

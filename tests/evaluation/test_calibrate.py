@@ -7,7 +7,6 @@ import pytest
 
 from tests.explorable import use_hashed_sentences, write_explorable_city
 from unigeoclip.atlas import load_atlas
-from unigeoclip.calibration import FILE, calibration
 from unigeoclip.checkpoint import checkpoint_id, load_model
 from unigeoclip.config import read_json, write_json
 from unigeoclip.errors import CheckpointError, InputError
@@ -16,7 +15,8 @@ from unigeoclip.evaluation.calibrate import calibrate
 from unigeoclip.evaluation.held_out import held_out
 from unigeoclip.evaluation.report import recalibrate
 from unigeoclip.model import UniGeoCLIP
-from unigeoclip.search import Explorer, QueryItem
+from unigeoclip.search.explorer import Explorer, QueryItem
+from unigeoclip.similarity.calibration import FILE, calibration
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from unigeoclip.config import read_json, write_json
 from unigeoclip.errors import AtlasError, InputError
 from unigeoclip.evaluation import evaluate, report
 from unigeoclip.evaluation.held_out import held_out
-from unigeoclip.vectors import land_grid, mean_over_waves
+from unigeoclip.search.gallery_embeddings import land_grid, mean_over_waves
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ import pytest
 from tests.test_readme_figures import README as README_TEXT
 from tests.test_readme_figures import SECTIONS, tables
 from unigeoclip.atlas import load_atlas
-from unigeoclip.calibration import FILE, calibration
 from unigeoclip.config import read_json
 from unigeoclip.evaluation import evaluate
 from unigeoclip.evaluation.report import recalibrate
+from unigeoclip.similarity.calibration import FILE, calibration
 
 pytestmark = pytest.mark.slow
 

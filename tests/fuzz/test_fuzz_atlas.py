@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from tests.atlas.tiny import write_tiny_atlas
 from tests.explorable import use_hashed_sentences, write_explorable_atlas
-from unigeoclip.atlas import cache, load_atlas
-from unigeoclip.atlas.cache import keep_array, kept_array
+from unigeoclip.atlas import load_atlas
 from unigeoclip.checkpoint import load_model
 from unigeoclip.config import read_json
 from unigeoclip.errors import AtlasError, CheckpointError, InputError, UniGeoError
-from unigeoclip.search import Explorer
+from unigeoclip.files import cache
+from unigeoclip.files.cache import keep_array, kept_array
+from unigeoclip.search.explorer import Explorer
 
 SCALARS = (
     st.none()

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.explorable import use_hashed_sentences, write_explorable_atlas
-from unigeoclip import cli
+from unigeoclip.cli import main
 
 FILES = [
     "table.csv",
@@ -105,7 +105,7 @@ def here(tmp_path, monkeypatch):
     ):  # fmt: skip
         __import__(f"unigeoclip.{module}")
         monkeypatch.setattr(f"unigeoclip.{module}.{name}", no_work)
-    monkeypatch.setattr("unigeoclip.atlas.sources.city.build_city", _tiles_only)
+    monkeypatch.setattr("unigeoclip.build.city.builder.build_city", _tiles_only)
     (tmp_path / "table.csv").write_text("lat,lon,name\n1,2,a\n3,4,b\n")
     (tmp_path / "empty.csv").touch()
     (tmp_path / "noise.bin").write_bytes(bytes(range(256)))
@@ -116,17 +116,17 @@ def here(tmp_path, monkeypatch):
 
 def _tiles_only(name, source, out, *, bbox, **_options):
     """The checks of `build_city` that come before the work."""
-    from unigeoclip.atlas.sources import city, tiles
+    from unigeoclip.build.city import builder, vector_tiles
 
-    city._check_name(name)
+    builder._check_name(name)
     if "://" not in source:
-        tiles.open_tiles(source, bbox, None, lambda _text, _share: None)
-    raise city.InputError("Enough.")
+        vector_tiles.open_tiles(source, bbox, None, lambda _text, _share: None)
+    raise builder.InputError("Enough.")
 
 
 def run(argv, capsys):
     try:
-        code = cli.main(argv)
+        code = main.main(argv)
     except SystemExit as stopped:
         code = stopped.code
     printed = capsys.readouterr()

@@ -5,8 +5,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
-from pages.ui import links, looking, mapview, state
-from pages.ui.display import Display
+from pages.ui import query_string
+from pages.ui.compare import state
+from pages.ui.explore import session
+from pages.ui.explore.display import Display
+from pages.ui.map import component
 from tests.app import fake
 from tests.attacks.links import hostile_links
 from tests.fuzz.test_fuzz_points import told
@@ -32,29 +35,29 @@ VALUES = st.one_of(st.text(max_size=60), LISTS, NUMBERS)
 @example("view:42.36,-71.06," + "9" * 400)
 @example("view:" + "9" * 400 + ",1,1")
 def test_an_item_is_read_or_left_out_with_a_short_sentence_and_stays_as_it_is(text):
-    item, problem = told(links.parse, text)
+    item, problem = told(query_string.parse, text)
     assert len(problem) < 400
     if problem:
         return
-    written = links.write(item)
-    again = links.parse(written)
+    written = query_string.write(item)
+    again = query_string.parse(written)
     assert (again.modality, again.value, again.weight) == (item.modality, item.value, item.weight)
-    assert links.write(again) == written
-    assert abs(item.weight) <= links.MAX_WEIGHT
+    assert query_string.write(again) == written
+    assert abs(item.weight) <= query_string.MAX_WEIGHT
 
 
 @given(st.lists(ITEMS, max_size=20))
 def test_a_list_of_items_is_read_as_far_as_it_can_be(parts):
-    items, problem = links.parse_all(parts, state.MAX_ITEMS)
-    assert len(items) <= state.MAX_ITEMS
+    items, problem = query_string.parse_all(parts, session.MAX_ITEMS)
+    assert len(items) <= session.MAX_ITEMS
     assert len(problem) < 700
     assert bool(problem) or len(items) == len(parts)
 
 
-@given(st.dictionaries(st.sampled_from(links.MAP_KEYS), VALUES))
+@given(st.dictionaries(st.sampled_from(query_string.MAP_KEYS), VALUES))
 @example({"o": "9" * 5000})
 def test_the_maps_part_never_breaks(values):
-    assert len(links.map_problem(values)) < 250
+    assert len(query_string.map_problem(values)) < 250
 
 
 @given(st.dictionaries(st.sampled_from(["best", "outline", "colours", "items"]), VALUES))
@@ -62,16 +65,16 @@ def test_the_displays_part_never_breaks(values):
     assert Display.from_link(values, ("location", "text")).to_link().items() <= values.items()
 
 
-@given(st.one_of(VALUES, st.builds("{}:{}".format, st.sampled_from([*looking.KINDS]), NUMBERS)))
+@given(st.one_of(VALUES, st.builds("{}:{}".format, st.sampled_from([*state.KINDS]), NUMBERS)))
 @example("clusters:²")
 @example("component:³")
 @example("clusters:" + "9" * 5000)
 def test_the_parts_of_compare_never_break(text):
     for read in (
-        looking._colour,
-        looking.box,
-        looking._at,
-        lambda text: looking._models(text, ("unigeoclip", "geoclip")),
+        state._colour,
+        state.box,
+        state._at,
+        lambda text: state._models(text, ("unigeoclip", "geoclip")),
     ):
         assert len(told(read, text)[1]) < 400
 
@@ -79,15 +82,15 @@ def test_the_parts_of_compare_never_break(text):
 @given(st.tuples(st.floats(-90, 89), st.floats(-180, 179), st.floats(0.001, 1), st.floats(0.001, 1)))
 def test_a_rectangle_goes_into_the_address_and_back(corner):
     south, west, height, width = corner
-    bounds = looking.box(f"{south:.7f},{west:.7f},{south + height:.7f},{west + width:.7f}")
-    assert looking.box(",".join(map(looking._short, bounds))) == bounds
+    bounds = state.box(f"{south:.7f},{west:.7f},{south + height:.7f},{west + width:.7f}")
+    assert state.box(",".join(map(state._short, bounds))) == bounds
 
 
 @pytest.fixture
 def visit(monkeypatch, tmp_path):
     """Open a page over the fake atlases at an address, with nothing kept from before."""
     monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
-    monkeypatch.setattr(mapview, "_component", lambda: lambda **options: None)
+    monkeypatch.setattr(component, "_component", lambda: lambda **options: None)
     fake.install(monkeypatch.setattr, names=("boston", "world"))
     app = AppTest.from_file(str(fake.ROOT / "app.py"), default_timeout=60).run()
     shown = {"": app}

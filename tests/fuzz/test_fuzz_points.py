@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from unigeoclip.errors import InputError
-from unigeoclip.points import LATITUDE, LONGITUDE, parse_degrees, parse_point
+from unigeoclip.parsing.coordinates import LATITUDE, LONGITUDE, parse_degrees, parse_point
 
 SIGNS = "0123456789+-−.,;°º'′\"″ NSEWnsew/eEdmin\t\u00a0"
 NUMBERS = st.decimals(-600, 600, allow_nan=False, places=4).map(str)

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from pages.ui import engine, index, routes
-from pages.ui.protection import Protection, Visitors
+from pages.ui.http import index, routes
+from pages.ui.http.protection import Protection, Visitors
+from pages.ui.services import explorers
 from tests.app import fake
 
 WITHIN_S = 60  # against a hang, not a measurement
@@ -88,7 +89,7 @@ def app():
     with pytest.MonkeyPatch.context() as patch:
         fake.install(patch.setattr, names=("boston", "world"))
         for name in ("world", "boston"):
-            assert engine.opening(name).wait(WITHIN_S)
+            assert explorers.opening(name).wait(WITHIN_S)
         visitors = Visitors()
         yield Starlette(
             routes=[*routes.ROUTES, *index.routes(visitors)], middleware=[Middleware(Protection, visitors=visitors)]

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from unigeoclip.errors import InputError
-from unigeoclip.tables import embed_csv, read_points
+from unigeoclip.export.embedding_tables import embed_csv, read_points
 
 NUMBERS = st.one_of(
     st.floats(-95, 95).map(repr),

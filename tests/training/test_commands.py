@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pages.ui import modelcard
-from unigeoclip import cli
+from pages.ui.atlas import model_card
 from unigeoclip.atlas import load_atlas
+from unigeoclip.cli import main
 from unigeoclip.config import read_json, to_dict
 from unigeoclip.embedders.retrained import recorded_baselines
 from unigeoclip.errors import InputError
@@ -33,7 +33,7 @@ def options_of(command):
     """The options of a printed command, parsed as a shell and the command line do."""
     words = shlex.split(command)
     assert words[:3] == ["python", "-m", "unigeoclip"]
-    return cli._parser().parse_args(words[3:])
+    return main._parser().parse_args(words[3:])
 
 
 def records(atlas):
@@ -47,12 +47,12 @@ def records(atlas):
 def test_printed_commands_lead_to_the_recorded_trainings(name):
     """Rebuilt from the options of the printed line, the configuration is the recorded one, step by step."""
     atlas = load_atlas(name)
-    printed = modelcard.trainings(atlas)
+    printed = model_card.trainings(atlas)
     found = list(records(atlas))
     assert len(printed) == len(found) >= 4
     for command, (baseline, record) in zip(printed, found, strict=True):
         options = options_of(command)
-        assert options.run is cli._train
+        assert options.run is main._train
         assert (options.atlas, options.baseline, options.seed) == (name, baseline, record.get("seed", 0))
         assert chosen_split(atlas, options.split) == record["split"]
         if baseline is None:
@@ -72,7 +72,7 @@ def test_printed_commands_lead_to_the_recorded_trainings(name):
 
 @pytest.mark.parametrize("name", ATLASES)
 def test_the_readme_prints_these_commands(name):
-    printed = modelcard.trainings(load_atlas(name))
+    printed = model_card.trainings(load_atlas(name))
     assert set(SHIPPED[name]) <= set(printed)
     lines = {
         " ".join(line.split())

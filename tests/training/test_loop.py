@@ -12,7 +12,7 @@ import torch
 from tests.atlas.tiny import write_tiny_atlas
 from tests.explorable import CONFIG, HashedSentences, use_hashed_sentences
 from unigeoclip.atlas import load_atlas
-from unigeoclip.atlas.sentence_codes import keep_sentence_vectors
+from unigeoclip.atlas.sentence_vectors import keep_sentence_vectors
 from unigeoclip.checkpoint import load_model
 from unigeoclip.errors import CheckpointError, InputError
 from unigeoclip.modalities import text

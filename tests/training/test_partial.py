@@ -8,20 +8,23 @@ import numpy as np
 import pytest
 import torch
 
-from pages.ui import cards, limits, mapview, modelcard, routes
+from pages.ui.atlas import limitations, model_card
+from pages.ui.explore import cards
+from pages.ui.http import routes
+from pages.ui.map import component
 from tests.explorable import CITY_CONFIG, PX, HashedSentences, use_hashed_sentences, write_partly_pictured_city
 from unigeoclip.atlas import load_atlas
 from unigeoclip.atlas.origins import upper_bound
 from unigeoclip.checkpoint import save_model
 from unigeoclip.errors import InputError
-from unigeoclip.items import QueryItem
 from unigeoclip.model import UniGeoCLIP
-from unigeoclip.search import Explorer
+from unigeoclip.search.explorer import Explorer
+from unigeoclip.search.gallery_embeddings import encode_places, gallery_rows
+from unigeoclip.search.query_items import QueryItem
 from unigeoclip.training import TrainConfig, loop
 from unigeoclip.training.loop import Run, Trainer
 from unigeoclip.training.sampler import LEAST_SHARE, PlaceSampler, drawn
 from unigeoclip.training.text_stage import tune_text
-from unigeoclip.vectors import encode_places, gallery_rows
 
 pytestmark = pytest.mark.slow
 TINY = TrainConfig(model=CITY_CONFIG, steps=3, batch=16, evaluate_every=100, checkpoint_every=100)
@@ -147,8 +150,8 @@ def test_the_base_map_is_open_where_there_is_no_picture(city):
 
 def test_the_credit_stands_with_map_and_cards(city, explorer, monkeypatch):
     use_hashed_sentences(monkeypatch)
-    assert mapview.base_map(city)["styles"][0]["attribution"] == "Madeup Survey (CC0 1.0)"
-    assert "Madeup" not in mapview.base_map(city)["styles"][1]["attribution"]
+    assert component.base_map(city)["styles"][0]["attribution"] == "Madeup Survey (CC0 1.0)"
+    assert "Madeup" not in component.base_map(city)["styles"][1]["attribution"]
     found = explorer.search(explorer.query([QueryItem("text", "houses")]), k=1)
     shown = cards.groups(explorer, SimpleNamespace(matches=found, here={}))
     notes = {group["title"]: group["note"] for group in shown}
@@ -156,13 +159,13 @@ def test_the_credit_stands_with_map_and_cards(city, explorer, monkeypatch):
 
 
 def test_each_modality_is_called_what_it_is(city):
-    said = limits.limits(city.manifest)
+    said = limitations.limits(city.manifest)
     assert "Its aerial images are photographs" in said
     assert "Its street views are drawn, not photographed" in said
     assert "pictures are drawn" not in said
     assert "of the city has an aerial picture" in said
     bound = upper_bound(city.manifest)
     assert bound.startswith("aerial images are photographs; street views, heights and texts come from OpenStreetMap")
-    words = modelcard.split_words("views", city.manifest)
+    words = model_card.split_words("views", city.manifest)
     assert f"*A{bound[1:]}.*" in words
     assert "Five renderings" not in words

@@ -8,7 +8,7 @@ import torch
 
 from tests.explorable import write_long_street
 from unigeoclip.atlas import load_atlas
-from unigeoclip.atlas.sources.cells import block_split, held_out_blocks
+from unigeoclip.build.city.cells import block_split, held_out_blocks
 from unigeoclip.geo import distance_m
 from unigeoclip.training.street_sampler import ALONG_M, ROUND_M, STREET_SHARE, StreetSampler
 

@@ -14,7 +14,7 @@ def test_the_command_line_does_not_read_devices():
     """--image /dev/zero read until memory ended: this child has 3 GB, and needs none of it."""
     code = (
         "import resource, sys; resource.setrlimit(resource.RLIMIT_AS, (3 * 10**9, 3 * 10**9))\n"
-        "from unigeoclip.cli import main; sys.exit(main(sys.argv[1:]))"
+        "from unigeoclip.cli.main import main; sys.exit(main(sys.argv[1:]))"
     )
     arguments = ["search", "--atlas", "world", "--image", "/dev/zero", "--modality", "aerial"]
     done = subprocess.run(

@@ -20,8 +20,8 @@ from rasterio.windows import Window
 
 from unigeoclip import geo
 from unigeoclip.atlas.resample import MAX_SUBSAMPLES, sample_grid, sample_windows
-from unigeoclip.bounds import check_tile
 from unigeoclip.errors import AtlasError, InputError
+from unigeoclip.parsing.numbers import check_tile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,7 +18,7 @@ from pyarrow import ArrowException
 from unigeoclip import config, geo
 from unigeoclip.atlas import schema
 from unigeoclip.atlas.rasters import Raster
-from unigeoclip.atlas.sentence_codes import are_vectors, count_vectors, unpack_vectors
+from unigeoclip.atlas.sentence_vectors import are_vectors, count_vectors, unpack_vectors
 from unigeoclip.atlas.verify import verify_files
 from unigeoclip.errors import AtlasError, InputError
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from unigeoclip.atlas.render.layers import CityRasters
-    from unigeoclip.atlas.streets import StreetViews
+    from unigeoclip.atlas.street_views import StreetViews
+    from unigeoclip.city.layers import CityRasters
 
 ATLASES_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "atlases"
 LAND_SHARE = 0.25  # a heatmap cell counts as land from this share on, so that islands stay
@@ -137,7 +137,7 @@ class Atlas:
         """Land and heights of a city follow from what is stored of it."""
         if file in self.manifest.files or schema.CITY not in self.manifest.files:
             return self.path / file
-        from unigeoclip.atlas.render.stored import drawn_raster
+        from unigeoclip.city.raster_storage import drawn_raster
 
         return drawn_raster(self, name)
 
@@ -283,7 +283,7 @@ class Atlas:
         Raises:
             InputError: The atlas has no street views.
         """
-        from unigeoclip.atlas.streets import StreetViews
+        from unigeoclip.atlas.street_views import StreetViews
 
         return StreetViews(self)
 
@@ -293,7 +293,7 @@ class Atlas:
         Raises:
             InputError: The atlas has no rendered street views.
         """
-        from unigeoclip.atlas.render.stored import read_city_rasters
+        from unigeoclip.city.raster_storage import read_city_rasters
 
         return read_city_rasters(self)
 

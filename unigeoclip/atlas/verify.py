@@ -6,9 +6,9 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from unigeoclip.atlas import schema
-from unigeoclip.atlas.cache import cache_folder, keep_json, kept_json
 from unigeoclip.errors import AtlasError
-from unigeoclip.files import sha256_of
+from unigeoclip.files.atomic import sha256_of
+from unigeoclip.files.cache import cache_folder, keep_json, kept_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

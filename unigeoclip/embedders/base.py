@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
-from unigeoclip.cores import map_on_cores
 from unigeoclip.geo import as_latlon
+from unigeoclip.parallel import map_on_cores
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

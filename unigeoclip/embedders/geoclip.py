@@ -27,11 +27,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from unigeoclip.atlas.sources.downloads import Package
 from unigeoclip.config import read_json, write_json
 from unigeoclip.embedders.base import Provenance, embed_in_batches
 from unigeoclip.errors import CheckpointError, DownloadError, InputError
-from unigeoclip.files import atomic, write_bytes
+from unigeoclip.files.atomic import atomic, write_bytes
+from unigeoclip.files.downloads import Package
 from unigeoclip.geo import EQUAL_EARTH_A, as_latlon, random_on_sphere
 
 if TYPE_CHECKING:

@@ -17,13 +17,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from unigeoclip.atlas.cache import cache_folder
-from unigeoclip.atlas.sources.downloads import fetch
 from unigeoclip.config import read_json, write_json
 from unigeoclip.embedders.geoclip import WHEEL, files_of_wheel, published_tensors
-from unigeoclip.embedders.hub import HubFile, fetch_from_hub
 from unigeoclip.errors import CheckpointError, InputError
-from unigeoclip.files import atomic, reason, sha256_of
+from unigeoclip.files.atomic import atomic, reason, sha256_of
+from unigeoclip.files.cache import cache_folder
+from unigeoclip.files.downloads import fetch
+from unigeoclip.files.hub import HubFile, fetch_from_hub
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -21,12 +21,12 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from unigeoclip.atlas.cache import cache_folder
 from unigeoclip.config import from_dict, read_json, write_json
 from unigeoclip.embedders.base import Provenance, embed_in_batches
-from unigeoclip.embedders.hub import HubFile, fetch_from_hub
 from unigeoclip.errors import CheckpointError, InputError
-from unigeoclip.files import atomic, reason, sha256_of
+from unigeoclip.files.atomic import atomic, reason, sha256_of
+from unigeoclip.files.cache import cache_folder
+from unigeoclip.files.hub import HubFile, fetch_from_hub
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Measures what `unigeoclip.calibration` reads: similarities of held-out queries to their own cell and to others."""
+"""Measures what `similarity.calibration` reads: similarities of held-out queries to their own cell and to others."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.spatial import cKDTree
 
-from unigeoclip.calibration import FILE, FORMAT, MATCH_PERCENTILES, OTHER_PERCENTILES, Calibration, Spread
 from unigeoclip.checkpoint import checkpoint_id
 from unigeoclip.config import write_json
 from unigeoclip.errors import InputError
 from unigeoclip.evaluation.held_out import MOST, PHOTO, encode_items, held_out
 from unigeoclip.evaluation.plain_queries import searched_cells
 from unigeoclip.geo import EARTH_RADIUS_M, unit_xyz
-from unigeoclip.vectors import land_grid, sentence_vectors_of, text_batch
+from unigeoclip.search.gallery_embeddings import land_grid, sentence_vectors_of, text_batch
+from unigeoclip.similarity.calibration import FILE, FORMAT, MATCH_PERCENTILES, OTHER_PERCENTILES, Calibration, Spread
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from unigeoclip.atlas.store import Atlas
     from unigeoclip.evaluation.held_out import HeldOut
-    from unigeoclip.heatmap import Grid
     from unigeoclip.model import UniGeoCLIP
+    from unigeoclip.similarity.heatmap import Grid
 
 __all__ = ["calibrate", "record_calibration"]
 

@@ -10,7 +10,7 @@ from scipy.spatial import cKDTree
 
 from unigeoclip.errors import InputError
 from unigeoclip.geo import EARTH_RADIUS_M, unit_xyz
-from unigeoclip.vectors import encode_places
+from unigeoclip.search.gallery_embeddings import encode_places
 
 if TYPE_CHECKING:
     from collections.abc import Collection

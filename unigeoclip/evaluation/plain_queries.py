@@ -8,7 +8,7 @@ import numpy as np
 
 from unigeoclip.atlas.schema import RULES_FOLDER
 from unigeoclip.evaluation.queries import load_rules, precision_at_area
-from unigeoclip.vectors import encode_cells, land_grid, mean_over_waves
+from unigeoclip.search.gallery_embeddings import encode_cells, land_grid, mean_over_waves
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,10 +14,15 @@ from unigeoclip.checkpoint import load_model
 from unigeoclip.config import read_json, to_dict, write_json
 from unigeoclip.embedders.retrained import recorded_baselines
 from unigeoclip.errors import AtlasError, InputError
-from unigeoclip.evaluation import meanings
+from unigeoclip.evaluation import glossary
 from unigeoclip.evaluation.calibrate import record_calibration
-from unigeoclip.evaluation.elsewhere import check_elsewhere, elsewhere_report, record_elsewhere, recorded_elsewhere
 from unigeoclip.evaluation.held_out import PHOTO, encode_items, held_out, split_facts
+from unigeoclip.evaluation.out_of_distribution import (
+    check_elsewhere,
+    elsewhere_report,
+    record_elsewhere,
+    recorded_elsewhere,
+)
 from unigeoclip.evaluation.pairs import measured_pairs
 from unigeoclip.evaluation.plain_queries import query_groups, query_scores, searched_cells
 
@@ -76,7 +81,7 @@ def evaluate(
     found: dict[str, Any] = {"splits": splits, "queries": scores, "mean_precision": mean}
     if groups := now["query_groups"]:
         found["query_groups"] = groups
-    if means := meanings.of_items(atlas):
+    if means := glossary.of_items(atlas):
         found["means"] = means
     if bound := upper_bound(atlas.manifest):
         found["note"] = bound
@@ -158,7 +163,7 @@ def _elsewhere(
     away = recorded_elsewhere(folder, atlas)
     if other is not None:
         figures = elsewhere_report(model, atlas, other)
-        known = {"title": other.title, "means": meanings.ELSEWHERE, "retrieval": figures, "recorded": False}
+        known = {"title": other.title, "means": glossary.ELSEWHERE, "retrieval": figures, "recorded": False}
         away[other.name] = known | {"data": atlas.data_hash, "data_now": atlas.data_hash}
         if record:
             record_elsewhere(folder, atlas, other, figures)
@@ -168,7 +173,7 @@ def _elsewhere(
 def _split(atlas: Atlas, metrics: dict[str, Any], *, recorded: bool) -> dict[str, Any]:
     """A split as it stands in the report; how far its items are from the training follows from the atlas alone."""
     split = metrics["split"]
-    known = {"means": meanings.of_split(atlas, split), "retrieval": metrics["retrieval"], "recorded": recorded}
+    known = {"means": glossary.of_split(atlas, split), "retrieval": metrics["retrieval"], "recorded": recorded}
     return known | data_state(atlas, metrics) | {"held_out": split_facts(atlas, split)}
 
 

@@ -18,7 +18,7 @@ from unigeoclip.config import to_dict, write_json
 from unigeoclip.embedders.retrained import BASELINES, RECORD, WEIGHTS, Baseline, RetrainedLocation
 from unigeoclip.errors import CheckpointError, InputError
 from unigeoclip.evaluation.pairs import measured_pairs
-from unigeoclip.files import atomic
+from unigeoclip.files.atomic import atomic
 from unigeoclip.model import UniGeoCLIP
 from unigeoclip.training.configs import TrainConfig, named_config
 from unigeoclip.training.loop import Run, Trainer, carry_out, chosen_split, machine

@@ -20,19 +20,19 @@ from torch import nn
 from tqdm import tqdm
 
 from unigeoclip.atlas import schema
-from unigeoclip.atlas.cache import keep_array, kept_array
-from unigeoclip.atlas.sentence_codes import kept_sentence_vectors
+from unigeoclip.atlas.sentence_vectors import kept_sentence_vectors
 from unigeoclip.checkpoint import load_model, save_model
 from unigeoclip.config import from_dict, read_json, to_dict, write_json
-from unigeoclip.cores import processor_name
 from unigeoclip.errors import CheckpointError, InputError
 from unigeoclip.evaluation.calibrate import record_calibration
 from unigeoclip.evaluation.pairs import measured_pairs
 from unigeoclip.evaluation.report import METRICS_FILE, measured
-from unigeoclip.files import atomic, reason, remove_leftovers
+from unigeoclip.files.atomic import atomic, reason, remove_leftovers
+from unigeoclip.files.cache import keep_array, kept_array
 from unigeoclip.modalities.street import StreetBatch
 from unigeoclip.modalities.text import SENTENCE_DIM, sentence_encoder
 from unigeoclip.model import UniGeoCLIP
+from unigeoclip.parallel import processor_name
 from unigeoclip.training.configs import TrainConfig, centred, named_config
 from unigeoclip.training.losses import all_to_all_loss
 from unigeoclip.training.sampler import PlaceSampler

@@ -9,7 +9,7 @@ import torch
 from scipy.spatial import cKDTree
 
 from unigeoclip.geo import EARTH_RADIUS_M, as_latlon, offset_m, unit_xyz
-from unigeoclip.vectors import text_batch
+from unigeoclip.search.gallery_embeddings import text_batch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from unigeoclip import geo
-from unigeoclip.atlas.render.street import panorama_headings
-from unigeoclip.atlas.streets import HEADINGS
+from unigeoclip.atlas.street_views import HEADINGS
+from unigeoclip.city.street_view import panorama_headings
 from unigeoclip.modalities.street import StreetBatch, street_batch
 from unigeoclip.training.sampler import PlaceSampler, drawn
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from unigeoclip.atlas.render.street import StreetScene
     from unigeoclip.atlas.store import Atlas
+    from unigeoclip.city.street_view import StreetScene
 
 STREET_SHARE = 0.8  # of a batch stands on a street; the rest covers parks, yards and shores, without a street view
 ALONG_M = 15.0  # cameras move so far along their street, a third of the way to the next, which may be held out

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from unigeoclip.modalities.text import TextBatch
+from unigeoclip.search.gallery_embeddings import encode_cells, encode_places, text_batch
 from unigeoclip.training.sampler import some_sentences
-from unigeoclip.vectors import encode_cells, encode_places, text_batch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

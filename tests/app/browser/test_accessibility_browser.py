@@ -11,7 +11,7 @@ import tarfile
 import pytest
 
 from tests.app.browser.test_city_browser import look_around
-from unigeoclip.atlas.sources.downloads import Package, fetch
+from unigeoclip.files.downloads import Package, fetch
 
 pytestmark = pytest.mark.browser
 

@@ -5,8 +5,8 @@ import urllib.request
 
 import pytest
 
-from pages.ui import qr
-from pages.ui.playlist import scenes
+from pages.ui.http import qr
+from pages.ui.poster.playlist import scenes
 from tests.app import fake
 
 pytestmark = pytest.mark.browser

@@ -1,0 +1,90 @@
+"""What a visitor sees until the atlas is open, and when it cannot be opened."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from pages.ui import progress, query_string
+from pages.ui.atlas_titles import atlas_title
+from pages.ui.explore import session
+from pages.ui.formatting import literal
+from pages.ui.services import explorers
+from unigeoclip.errors import excerpt
+
+POLL_S = 0.15
+MAX_BUTTONS = 3  # more atlases than that are a list
+LIST_PX = 190
+SHOWN = "atlas-shown"
+
+
+def chosen_atlas() -> str:
+    """Name of the atlas to show: that of the address (``?atlas=``), or the last one; a switch if there are several."""
+    names = explorers.atlas_names()
+    if not names:
+        st.error(
+            "There is no atlas yet, the data that a map is made of. Build one with: python -m unigeoclip build world",
+            icon=":material/info:",
+        )
+        st.stop()
+    shown = st.session_state.get(SHOWN, names[0])
+    shown = shown if shown in names else names[0]
+    # The address goes first: a link was followed, or the back button brought an older one.
+    asked = st.query_params.get(query_string.ATLAS, shown)
+    if asked not in names:
+        st.error(
+            literal(
+                f"The link asks for the atlas '{excerpt(asked)}', which is not here; this is '{atlas_title(shown)}'."
+            ),
+            icon=":material/info:",
+        )
+        asked = shown
+    st.session_state[SHOWN] = asked
+    if len(names) > 1:
+        st.session_state[_SWITCH] = asked
+        options: dict[str, Any] = {"format_func": atlas_title, "key": _SWITCH, "on_change": _switch}
+        if len(names) > MAX_BUTTONS:
+            st.selectbox("Atlas", names, width=LIST_PX, **options)  # a list has no width of its own
+        else:
+            st.segmented_control("Atlas", names, required=True, width="content", **options)
+    return asked
+
+
+_SWITCH = "atlas-switch"
+
+
+def _switch() -> None:
+    """Show another atlas with the query it had, in one step of the browser's history."""
+    st.session_state[SHOWN] = chosen = st.session_state[_SWITCH]
+    session.write_address(session.session(chosen))
+
+
+def for_atlas(name: str) -> explorers.Opening:
+    """The opening of an atlas, once its data (not yet its model) are there or have failed."""
+    opening = explorers.opening(name)
+    with st.container(key="opening"):  # always there, for what comes and goes must not shift the map
+        if opening.atlas is None and not opening.wait(POLL_S):
+            note = st.empty()
+            with note, st.spinner(f"Opening the atlas {atlas_title(name)} …"):
+                while opening.atlas is None and not opening.wait(POLL_S):
+                    pass
+            note.empty()
+        if opening.error is not None:
+            st.error(literal(str(opening.error)), icon=":material/info:")
+            st.button("Try again", key="retry", on_click=explorers.forget, args=(name,))
+    return opening
+
+
+def for_explorer(opening: explorers.Opening, *, asked: bool) -> None:
+    """Show what is being computed until it is done, well or badly; the page is then drawn anew."""
+    if opening.wait(POLL_S):
+        st.rerun()
+
+    def tell() -> progress.News:
+        return progress.News("open" if opening.wait(0) else "opening", opening.words, opening.share)
+
+    progress.follow(tell, "opening", f"opening-{opening.name}", time_left=True)
+    if asked:
+        st.markdown("Your query is answered as soon as this is done.")
+    st.caption("This happens only at the first start; the result is kept for the next time.")

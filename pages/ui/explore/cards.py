@@ -1,0 +1,152 @@
+"""Result cards: one strip per modality, as a Streamlit component; "Use as query" comes back, the rest stays there."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pages.ui import atlas_scale
+from pages.ui.components import component
+from pages.ui.formatting import coordinates, distance, facing, origin, similarity, title
+from pages.ui.http import routes, street_views
+from unigeoclip.atlas.schema import credits_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pages.ui.explore.session import Answer
+    from unigeoclip.atlas import Atlas
+    from unigeoclip.search.explorer import Explorer, Match
+
+_HTML = """
+<link rel="stylesheet" href="/web/cards.css">
+<link rel="stylesheet" href="/web/street/viewer.css">
+<div class="ugc-cards"></div>
+<dialog class="ugc-viewer"></dialog>
+"""
+_component = partial(component, "cards", "cards.js", _HTML)
+
+
+def show(explorer: Explorer, answer: Answer, *, key: str, on_use: Callable[[], None]) -> None:
+    """Draw the cards of an answer; "Use as query" calls ``on_use``, which finds the card by `used`."""
+    data = {"groups": groups(explorer, answer), "outlooks": outlooks(explorer, answer)}
+    _component()(key=key, data=data, on_use_change=on_use)
+
+
+def used(key: str) -> dict[str, Any] | None:
+    """What caused this run: a card {"place_id", "modality", "name"}, or a street view {"pose", "modality", "name"}."""
+    value = getattr(st.session_state.get(key), "use", None)
+    return dict(value) if value else None
+
+
+def groups(explorer: Explorer, answer: Answer) -> list[dict[str, Any]]:
+    """Cards of an answer, by modality in the order of the atlas's manifest."""
+    atlas = explorer.atlas
+    order = [name for name in atlas.manifest.modalities if answer.matches.get(name)]
+    return [
+        *_here(explorer, answer),
+        *(
+            {
+                "title": title(name),
+                "note": _origin_and_credit(atlas, name),
+                "cards": [_card(explorer, name, match) for match in answer.matches[name]],
+            }
+            for name in sorted(order, key=lambda name: name == "location")
+        ),  # pictures first, bare points last
+    ]
+
+
+def _origin_and_credit(atlas: Atlas, modality: str) -> str:
+    """How the pictures of a modality came about, and whose they are."""
+    parts = (origin(atlas.manifest.pictures, modality), *credits_of(atlas.manifest, modality))
+    return " · ".join(part for part in parts if part)
+
+
+def _here(explorer: Explorer, answer: Answer) -> list[dict[str, Any]]:
+    """The place that was asked about, in all its modalities."""
+    found = [(name, answer.here[name]) for name in explorer.atlas.manifest.modalities if name in answer.here]
+    if not found:
+        return []
+    cards = [
+        _card(explorer, name, match) | {"id": f"here-{name}", "kind": title(name)} for name, match in found
+        if name != "location"
+    ]  # fmt: skip
+    nearest = found[0][1]
+    away = distance(nearest.distance_m) if nearest.distance_m else ""
+    note = f"{nearest.name}, {away} from your point" if away else nearest.name
+    if lacking := [title(name).lower() for name in explorer.modalities if name not in answer.here]:
+        note += f" · no {' and no '.join(lacking)} here"
+    return [{"title": "This place", "note": note, "cards": cards}]
+
+
+def _card(explorer: Explorer, modality: str, match: Match) -> dict[str, Any]:
+    atlas: Atlas = explorer.atlas
+    card = {
+        "id": f"{modality}-{match.place_id}",
+        "place_id": match.place_id,
+        "modality": modality,
+        "name": match.name,
+        "lat": match.lat,
+        "lng": match.lon,
+        "similarity": similarity(match.similarity),
+        "distance": distance(match.distance_m),
+    }
+    if modality == "street":
+        card |= _street(explorer, match)
+    elif modality in atlas.manifest.pictures:
+        picture = routes.picture_url(atlas, modality, match.lat, match.lon)
+        card |= {"picture": picture, "alt": f"{title(modality)}: {match.name}"}
+        if modality == "surface":
+            card["heights"] = routes.heights_url(atlas, match.lat, match.lon)
+    elif modality == "text":
+        card["text"] = " · ".join(_telling(explorer.place(match.place_id).captions))
+    else:
+        card["text"] = coordinates(match.lat, match.lon, atlas_scale.of(atlas.manifest).digits)
+    return card
+
+
+def outlooks(explorer: Explorer, answer: Answer) -> list[dict[str, Any]]:
+    """Where one may look around besides the cards: at the points of the query, and at the best match."""
+    if explorer.streets is None:
+        return []
+    spots = [(_SPOTS.get(spot.item.modality, "your point"), spot.lat, spot.lon) for spot in answer.spots]
+    named = dict.fromkeys([*spots, ("the best match", answer.best.lat, answer.best.lon)])
+    found = []
+    for label, lat, lon in named:
+        camera = explorer.streets.nearest(lat, lon)
+        looking = _camera(explorer, camera.lat, camera.lon, camera.heading_deg)
+        found.append(looking | {"label": label, "name": camera.street or f"Near {label}"})
+    return found
+
+
+_SPOTS = {"place": "your place", "view": "your view"}
+
+
+def _street(explorer: Explorer, match: Match) -> dict[str, Any]:
+    """Picture and camera of a street card."""
+    heading = match.heading_deg or 0.0
+    return _camera(explorer, match.lat, match.lon, heading) | {
+        "picture": street_views.street_url(explorer.atlas, match.lat, match.lon, heading),
+        "alt": f"{title('street')}: {match.name}, looking {facing(heading)}",
+    }
+
+
+def _camera(explorer: Explorer, lat: float, lon: float, heading_deg: float) -> dict[str, Any]:
+    """A camera, and where the viewer gets its pictures and its next steps."""
+    atlas = explorer.atlas
+    return {
+        "pose": {"lat": lat, "lng": lon, "heading": heading_deg},
+        "views": street_views.street_addresses(atlas),
+        "turns": explorer.streets is not None and explorer.streets.is_rendered,
+        "origin": origin(atlas.manifest.pictures, "street"),
+    }
+
+
+def _telling(captions: Sequence[tuple[str, str]]) -> list[str]:
+    """Sentences in the order in which they tell most: the longest of each kind, then the others."""
+    first: dict[str, str] = {}
+    for kind, text in captions:
+        first[kind] = max(first.get(kind, ""), text, key=len)
+    return list(dict.fromkeys([*first.values(), *(text for _, text in captions)]))

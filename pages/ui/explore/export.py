@@ -1,0 +1,120 @@
+"""What a visitor of page Explore can pass on and take away: a link, GIS files, a table, a page, lines for it all."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pages.ui import atlas_scale, downloads, query_string
+from pages.ui.components import component
+from pages.ui.explore import display
+from pages.ui.formatting import coordinates, similarity, title, weight
+from pages.ui.popovers import popover
+
+if TYPE_CHECKING:
+    from pages.ui.explore.session import Answer, Session
+    from unigeoclip.export.exports import Marker
+    from unigeoclip.search.explorer import Explorer
+
+# Colours that are told apart with any colour vision (Okabe and Ito 2008).
+_COLOURS = {"location": "#f0e442", "aerial": "#56b4e9", "street": "#e69f00", "surface": "#009e73", "text": "#cc79a7"}
+_BEST, _ASKED = "#ffffff", "#d55e00"
+
+_HTML = """
+<link rel="stylesheet" href="/web/share.css">
+<div class="ugc-share">
+  <button type="button" class="ugc-share-button">Copy link</button>
+  <span role="status" class="ugc-share-said"></span>
+  <input class="ugc-share-address" aria-label="Address of this page" readonly hidden>
+</div>
+"""
+_component = partial(component, "share", "share.js", _HTML)
+
+
+def offer(explorer: Explorer, visitor: Session) -> None:
+    """A popover with the link and a button a form; needs an answer."""
+    from unigeoclip.export.exports import command_lines, query_lines, results_csv, results_geojson
+
+    with popover("Take away", icon=":material/download:", key="take") as is_open:
+        answer = visitor.answer
+        if answer is None or not is_open:
+            return
+        atlas, drawn = explorer.atlas.name, _drawn(explorer, visitor)
+        stem = _stem(atlas, answer)
+        _component()(key="copy-link")
+        st.caption(_about_link(visitor))
+        st.caption("The heatmap:")
+        with st.container(horizontal=True):
+            downloads.button("PNG", _png, answer, drawn, file=f"{stem}.png")
+            downloads.button("GeoTIFF", answer.heatmap.geotiff, file=f"{stem}.tif")
+        st.caption(f"The closest {visitor.count} of each modality:")
+        with st.container(horizontal=True):
+            downloads.button("GeoJSON", results_geojson, answer.matches, file=f"{stem}.geojson")
+            downloads.button("CSV", results_csv, answer.matches, file=f"{stem}.csv")
+        st.caption("Both on a map that opens anywhere, without a network:")
+        downloads.button("Map page", _page, explorer, answer, drawn, file=f"{stem}.html")
+        st.caption("The same from Python, and from the command line:")
+        st.code(query_lines(atlas, answer.items, visitor.count, drawn), language="python")
+        st.code(command_lines(atlas, answer.items, visitor.count), language="bash")
+
+
+def _about_link(visitor: Session) -> str:
+    if any(query_string.write(item) is None for item in visitor.wanted):
+        return f"The link leaves out texts of more than {query_string.MAX_LENGTH} characters."
+    return "The link holds the query, its pictures as embeddings, and what the map shows."
+
+
+def _drawn(explorer: Explorer, visitor: Session) -> dict[str, Any]:
+    """Options of the heatmap's picture as it is shown."""
+    assert visitor.answer is not None
+    colours = display.draw(explorer, visitor.answer, visitor.display).colours
+    return {"low_opacity": display.LOW_OPACITY, **{name: value for name, value in colours.items() if value is not None}}
+
+
+def _png(answer: Answer, drawn: dict[str, Any]) -> bytes:
+    return answer.heatmap.png(**drawn)
+
+
+def _stem(atlas: str, answer: Answer) -> str:
+    """Name of the files: the atlas and what was asked, in signs that every system takes."""
+    asked = "-".join(re.findall(r"\w+", " ".join(item.label or item.modality for item in answer.items)))
+    return f"{atlas}-{asked[:40].strip('-').lower() or 'query'}"
+
+
+def _page(explorer: Explorer, answer: Answer, drawn: dict[str, Any]) -> bytes:
+    from unigeoclip.export.exports import Pane, map_page
+
+    asked = " ".join(f"{weight(item.weight)} {item.label or item.modality}" for item in answer.items)
+    atlas = explorer.atlas
+    stops = answer.heatmap.legend(**{name: value for name, value in drawn.items() if name != "low_opacity"})
+    explanation = (
+        f"Colours: similarity to the query by UniGeoCLIP, from {similarity(stops[0].similarity)} or less to "
+        f"{similarity(stops[-1].similarity)}. Dots: the closest places, in the colour of the modality in which each is "
+        "closest; point at one for its name."
+    )
+    pane = Pane(asked, _png(answer, drawn), markers=_markers(explorer, answer))
+    page = map_page(atlas, answer.heatmap.bounds, [pane], title=atlas.title, explanation=explanation)
+    return page.encode()
+
+
+def _markers(explorer: Explorer, answer: Answer) -> tuple[Marker, ...]:
+    """The closest places, the best last, each in the colour of the modality it is closest in; then what was asked."""
+    from unigeoclip.export.exports import Marker
+
+    found: dict[tuple[float, float], list[tuple[float, str, str]]] = {}
+    for name, matches in answer.matches.items():
+        for match in matches:
+            found.setdefault((match.lat, match.lon), []).append((match.similarity, name, match.name))
+    markers = []
+    for (lat, lon), hits in sorted(found.items(), key=lambda entry: max(entry[1])):
+        hits = sorted(hits, reverse=True)
+        where = ", ".join(f"{title(name)} {similarity(value)}" for value, name, _ in hits)
+        _, first, place = hits[0]
+        markers.append(Marker(lat, lon, f"{place}: {where}", title(first), _COLOURS.get(first, _BEST)))
+    best, digits = answer.best, atlas_scale.of(explorer.atlas.manifest).best_digits
+    where = f"Best match, {similarity(best.similarity)}: {coordinates(best.lat, best.lon, digits)}"
+    asked = [Marker(spot.lat, spot.lon, spot.item.label, "Asked", _ASKED) for spot in answer.spots]
+    return (*markers, Marker(best.lat, best.lon, where, "Best match", _BEST), *asked)

@@ -1,0 +1,1 @@
+"""Routes of the app beside Streamlit's own: tiles, pictures, protection."""

@@ -1,0 +1,57 @@
+"""The page that a browser gets first: Streamlit's own, which is told where its server is, or that there is no room."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+from streamlit import file_util
+
+from pages.ui.http.protection import FULL, Visitors, client_of
+from pages.ui.shell import PATHS, PRODUCT
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+_SCRIPT = '<script src="/web/backend.js"></script>\n    '
+_INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+_FULL_PAGE = f"""<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><meta http-equiv="refresh" content="30"><title>{PRODUCT}</title></head>
+<body style="font: 1.1rem/1.6 system-ui, sans-serif; max-width: 34rem; margin: 20vh auto; padding: 0 1rem">
+<h1 style="font-size: 1.4rem">{PRODUCT}</h1>
+<p>{FULL}</p><p>This page tries again by itself.</p>
+</body></html>
+"""
+
+
+@cache
+def page() -> str:
+    """Streamlit's page with a script before its own ones, see ``assets/web/backend.js``."""
+    html = (Path(file_util.get_static_dir()) / "index.html").read_text(encoding="utf-8")
+    return html.replace("<script", f"{_SCRIPT}<script", 1)
+
+
+@cache
+def script_hashes() -> tuple[str, ...]:
+    """Of the inline scripts of the page, as a content security policy names them."""
+    digests = [hashlib.sha256(script.encode()).digest() for script in _INLINE.findall(page())]
+    return tuple(f"sha256-{base64.b64encode(digest).decode()}" for digest in digests)
+
+
+def routes(visitors: Visitors) -> list[Route]:
+    """Routes of the app's pages."""
+
+    async def index(request: Request) -> Response:
+        headers = {"Cache-Control": "no-cache"}
+        if visitors.is_full(client_of(request.scope)):
+            return HTMLResponse(_FULL_PAGE, 503, headers | {"Retry-After": "30"})
+        return HTMLResponse(page(), headers=headers)
+
+    return [Route(path, index) for path in PATHS]

@@ -1,0 +1,325 @@
+"""What stands between strangers and the server: headers on every answer, a limit of visitors, a pace for each.
+
+An ASGI middleware, outside of Streamlit's own. Limits are per client address; behind a proxy on the same machine that
+is the address which the proxy reports.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import h11
+from google.protobuf.message import DecodeError
+from starlette.datastructures import MutableHeaders
+from starlette.responses import PlainTextResponse
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+from pages.ui.services.fair_queue import Turn, page_runs
+from pages.ui.services.rate_limits import Bucket, Budgets
+from unigeoclip.parsing.numbers import bounded_int
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MAX_VISITORS = "UNIGEOCLIP_MAX_VISITORS"  # environment variables
+RUNS_A_SECOND = "UNIGEOCLIP_ACTS_PER_S"
+METRICS = "UNIGEOCLIP_METRICS"
+VISITORS = 100  # open pages at once, unless the variable says otherwise
+CONNECTS, CONNECTS_PER_S = 30, 0.5  # of one client: pages it may open at once, and how many a second in the long run
+RUNS, RUNS_PER_S = 20, 2  # of one page: clicks and other acts; what comes faster waits
+CLIENT_RUNS, CLIENT_RUNS_PER_RUN = 50, 4  # of all pages of one client: how many at once, and times those of one page
+MAX_LAST_BYTES = 256  # of the message that says that a run is over
+UPLOADS_AT_ONCE = 4
+SESSION_UPLOAD_BYTES, ALL_UPLOAD_BYTES = 200_000_000, 1_000_000_000  # of files that Streamlit holds in memory
+FULL = "Too many people are using this server just now. Please come back in a few minutes."
+TILES = "https://tile.openstreetmap.org"  # the base map "Online", fetched by browsers whose visitors chose it
+_log = logging.getLogger(__name__)
+
+
+def content_security_policy(script_hashes: tuple[str, ...] = ()) -> str:
+    """What pages may load and run: what this server gives them, and map tiles of OpenStreetMap.
+
+    Args:
+        script_hashes: Of the inline scripts of Streamlit's page, as ``sha256-...``.
+    """
+    inline = "".join(f" '{each}'" for each in script_hashes)
+    return "; ".join(
+        (
+            "default-src 'self'",
+            f"script-src 'self' blob:{inline}",  # blob: is how Streamlit loads the scripts of components
+            "style-src 'self' 'unsafe-inline'",  # Streamlit, Leaflet and Plotly write styles into elements
+            f"img-src 'self' data: blob: {TILES}",
+            "font-src 'self' data:",
+            "media-src 'self' data: blob:",
+            "worker-src 'self' blob:",
+            "connect-src 'self' blob: data:",
+            "object-src 'none'",
+            "base-uri 'self'",
+            "form-action 'self'",
+            "frame-ancestors 'self'",
+        )
+    )
+
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "SAMEORIGIN",
+    "Referrer-Policy": "same-origin",  # an address says what was asked; tiles of OpenStreetMap are told the server only
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+}
+
+
+class Visitors:
+    """Who is here: open pages, of all and of each client."""
+
+    def __init__(self, most: int = VISITORS, runs_per_s: float = RUNS_PER_S) -> None:
+        """Make the count.
+
+        Args:
+            most: Pages that may be open at once. One client gets at most half of them, so that none shuts others out.
+            runs_per_s: Acts of one page for each second in the long run.
+        """
+        self._most, self._most_of_one = most, max(1, most // 2)
+        # A page that was let in while there was room should not fail at its second step, which opens the connection.
+        self._spare = max(2, most // 10)
+        self._open: Counter[str] = Counter()
+        self._connects = Budgets(CONNECTS, CONNECTS_PER_S)
+        self._runs_per_s = runs_per_s
+        self._runs = Budgets(CLIENT_RUNS, CLIENT_RUNS_PER_RUN * runs_per_s)
+
+    @classmethod
+    def from_environment(cls) -> Visitors:
+        """As many as ``UNIGEOCLIP_MAX_VISITORS`` says, and as fast as ``UNIGEOCLIP_ACTS_PER_S``.
+
+        Raises:
+            InputError: One of them is not a number from 1 to 100,000.
+        """
+        asked = ((MAX_VISITORS, VISITORS), (RUNS_A_SECOND, RUNS_PER_S))
+        return cls(*(bounded_int(os.environ.get(name, str(usual)), 1, 100_000, name) for name, usual in asked))
+
+    def is_full(self, client: str) -> bool:
+        """Whether there is no room for another page of a client."""
+        return self._open.total() >= self._most or self._open[client] >= self._most_of_one
+
+    def enter(self, client: str) -> bool:
+        """Open a page, if there is room and the client does not open them too fast; says whether it is open."""
+        full = self._open.total() >= self._most + self._spare or self._open[client] >= self._most_of_one + self._spare
+        if full or not self._connects.take(client):
+            return False
+        self._open[client] += 1
+        return True
+
+    def pace(self, client: str) -> Callable[[], float]:
+        """Of a new page: call it before each of its acts; it returns how long that has to wait, seconds."""
+        of_page = Bucket(RUNS, self._runs_per_s)
+        return lambda: max(of_page.wait_s(), self._runs.wait_s(client))
+
+    def leave(self, client: str) -> None:
+        """Close a page that was opened."""
+        self._open[client] -= 1
+        if self._open[client] <= 0:
+            del self._open[client]
+
+
+def client_of(scope: Scope) -> str:
+    """Address of whoever asks, or nothing where it is not known."""
+    client: tuple[str, int] | None = scope.get("client")
+    return client[0] if client else ""
+
+
+class Protection:
+    """The middleware."""
+
+    def __init__(
+        self, app: ASGIApp, visitors: Visitors, script_hashes: tuple[str, ...] = (), metrics: bool | None = None
+    ) -> None:
+        """Wrap an app.
+
+        Args:
+            app: What is protected.
+            visitors: Counts open pages.
+            script_hashes: See `content_security_policy`.
+            metrics: Whether Streamlit's ``/_stcore/metrics`` is open; if ``UNIGEOCLIP_METRICS`` is 1 by default.
+        """
+        self._app, self._visitors = app, visitors
+        self._headers = HEADERS | {"Content-Security-Policy": content_security_policy(script_hashes)}
+        self._metrics = os.environ.get(METRICS) == "1" if metrics is None else metrics
+        self._uploads = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+        if scope["type"] == "http":
+            try:
+                await self._http(scope, receive, self._with_headers(send))
+            except h11.LocalProtocolError:  # the server had given up the connection over a body that is none
+                _log.warning("A request of %s broke off.", client_of(scope))
+        elif scope["type"] == "websocket":
+            await self._websocket(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    def _with_headers(self, send: Send) -> Send:
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        return sending
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope["path"]
+        if path.endswith("/_stcore/metrics") and not self._metrics:
+            await PlainTextResponse("Not Found", 404)(scope, receive, send)
+        elif scope["method"] == "PUT" and "/_stcore/upload_file/" in path:
+            await self._upload(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _upload(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let files in as long as there is room for them in memory."""
+        if self._uploads >= UPLOADS_AT_ONCE or not _has_room_for_upload(scope["path"]):
+            words = "Too many files are being uploaded; try again in a moment, or reload the page."
+            await PlainTextResponse(words, 503, headers={"Retry-After": "5"})(scope, receive, send)
+            return
+        self._uploads += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._uploads -= 1
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        client = client_of(scope)
+        if not self._visitors.enter(client):
+            _log.warning("A page of %s was not let in: too many are open, or it opens them too fast.", client)
+            await _deny(scope, receive, send)
+            return
+        page = _Page(receive, send, client, self._visitors.pace(client))
+        try:
+            await self._app(scope, page.receive, page.send)
+        finally:
+            page.close()
+            self._visitors.leave(client)
+
+
+async def _deny(scope: Scope, receive: Receive, send: Send) -> None:
+    """Refuse a websocket before it is opened, with a reason where the server can give one."""
+    await receive()
+    if "websocket.http.response" in (scope.get("extensions") or {}):
+        headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"retry-after", b"10")]
+        await send({"type": "websocket.http.response.start", "status": 503, "headers": headers})
+        await send({"type": "websocket.http.response.body", "body": FULL.encode()})
+    else:
+        await send({"type": "websocket.close", "code": 1013})
+
+
+class _Page:
+    """The connection of a page: limits the rate of its messages and queues those that run its script.
+
+    Streamlit runs the script for each message: a page that sends them without end would keep a core busy.
+    """
+
+    def __init__(self, receive: Receive, send: Send, client: str, wait_s: Callable[[], float]) -> None:
+        self._receive, self._send, self._client, self._wait_s = receive, send, client, wait_s
+        self._turn: Turn | None = None
+        self._ahead: asyncio.Task[Message] | None = None  # the message after the one that waits
+
+    async def receive(self) -> Message:
+        """The next message of the page, once it may be processed."""
+        message = await self._next()
+        if message["type"] != "websocket.receive":
+            return message
+        act = _read(message.get("bytes"))
+        if act is None:  # Streamlit takes it for a fault of its own, with a traceback
+            await self._send({"type": "websocket.close", "code": 1003})
+            return {"type": "websocket.disconnect", "code": 1003}
+        disconnect = await self._unless_disconnected(self._wait(act.WhichOneof("type") == "rerun_script"))
+        return disconnect or message
+
+    async def _wait(self, runs: bool) -> None:
+        await asyncio.sleep(self._wait_s())
+        if runs and self._turn is None:  # a message that interrupts a run of the same page shares its turn
+            self._turn = await page_runs.take(self._client)
+
+    async def _unless_disconnected(self, waiting: Coroutine[Any, Any, None]) -> Message | None:
+        """Wait; if the page disconnects meanwhile, stop waiting and return that message, so that no run is wasted."""
+        task = asyncio.ensure_future(waiting)
+        try:
+            await asyncio.wait({task}, timeout=0)
+            if not task.done():
+                self._ahead = self._ahead or asyncio.ensure_future(self._receive())
+                await asyncio.wait({task, self._ahead}, return_when=asyncio.FIRST_COMPLETED)
+                if self._ahead.done() and self._ahead.result()["type"] == "websocket.disconnect":
+                    return self._ahead.result()
+            await task
+        finally:
+            task.cancel()
+        return None
+
+    async def _next(self) -> Message:
+        ahead, self._ahead = self._ahead, None
+        return await (ahead or self._receive())
+
+    async def send(self, message: Message) -> None:
+        """Send to the page; the last message of a run ends its turn."""
+        if self._turn is not None and _ends_run(message.get("bytes")):
+            self._end_turn()
+        await self._send(message)
+
+    def _end_turn(self) -> None:
+        if self._turn is not None:
+            self._turn.end()
+            self._turn = None
+
+    def close(self) -> None:
+        """Free what the connection holds."""
+        self._end_turn()
+        if self._ahead is not None:
+            self._ahead.cancel()
+
+
+def _read(data: bytes | None) -> BackMsg | None:
+    """What Streamlit's client sent; None if it is something else, such as text."""
+    if data is None:
+        return None
+    try:
+        message: BackMsg = BackMsg.FromString(data)
+    except DecodeError:
+        return None
+    return message
+
+
+def _ends_run(data: bytes | None) -> bool:
+    """Whether this message to a page is the last of a run of its script."""
+    return (
+        data is not None
+        and len(data) < MAX_LAST_BYTES
+        and (ForwardMsg.FromString(data).WhichOneof("type") == "script_finished")
+    )
+
+
+def _has_room_for_upload(path: str) -> bool:
+    """Whether files that Streamlit holds leave room for another, of this session and of all."""
+    held = held_uploads()
+    session = path.rpartition("/_stcore/upload_file/")[2].partition("/")[0]
+    return held.get(session, 0) < SESSION_UPLOAD_BYTES and sum(held.values()) < ALL_UPLOAD_BYTES
+
+
+def held_uploads() -> dict[str, int]:
+    """Bytes of uploaded files in memory, by session."""
+    from streamlit import runtime
+
+    if not runtime.exists():
+        return {}
+    storage: dict[str, dict[str, Any]] = getattr(runtime.get_instance().uploaded_file_mgr, "file_storage", {})
+    return {session: sum(len(file.data) for file in list(files.values())) for session, files in list(storage.items())}

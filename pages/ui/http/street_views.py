@@ -1,0 +1,100 @@
+"""Routes for looking around: what a camera sees, and the next camera along the street."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from pages.ui.http.responses import KEEP_PRIVATE, NotFoundError, image_response, numbers, point, threaded, version
+from pages.ui.services import explorers
+from unigeoclip.parsing.numbers import bounded_float, bounded_int
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from unigeoclip.atlas import Atlas
+    from unigeoclip.atlas.street_views import StreetViews, View
+
+STREET_PX = 448  # wide; street views are 4:3
+MIN_STREET_PX, MAX_STREET_PX = 64, 1344
+MAX_HEADING_DEG = 36_000.0  # of somebody who has turned a hundred times
+
+
+def street_url(atlas: Atlas, lat: float, lon: float, heading_deg: float) -> str:
+    """Address of the street view of a camera."""
+    return f"/data/{atlas.name}/street/{lat:.6f},{lon:.6f},{heading_deg % 360:g}.jpg?w={STREET_PX}&{version(atlas)}"
+
+
+def street_addresses(atlas: Atlas) -> dict[str, str]:
+    """Address templates for looking around: ``picture`` with a pose and a width, ``step`` with a pose and a way."""
+    folder = f"/data/{atlas.name}/street"
+    return {
+        "picture": f"{folder}/{{pose}}.jpg?w={{width}}&{version(atlas)}",
+        "step": f"{folder}/{{pose}}/{{way}}?{version(atlas)}",
+    }
+
+
+def _pose(request: Request) -> tuple[float, float, float]:
+    """Latitude, longitude and heading in an address.
+
+    Raises:
+        InputError: They are not three finite numbers, or no point on the globe.
+    """
+    form = "latitude,longitude,heading: 42.3601,-71.0589,45"
+    lat, lon, heading = numbers(request.path_params["pose"], 3, form)
+    heading_deg = bounded_float(heading, -MAX_HEADING_DEG, MAX_HEADING_DEG, "The heading")
+    return *point(lat, lon), heading_deg % 360
+
+
+def _street(request: Request) -> Response:
+    """One street view; its width is asked for by ``?w=``."""
+    streets = _streets(request)
+    asked = request.query_params.get("w", str(STREET_PX))
+    width = bounded_int(asked, MIN_STREET_PX, MAX_STREET_PX, "The width of a street view in pixels")
+    return image_response(streets.picture(*_pose(request), width=width, height=width * 3 // 4), KEEP_PRIVATE)
+
+
+def _step(request: Request) -> Response:
+    """The next camera ahead or behind, as JSON, turned as the visitor looks; null where the street ends."""
+    streets = _streets(request)
+    way = request.path_params["way"]
+    if way not in ("ahead", "back"):
+        raise NotFoundError("A step goes ahead or back.")
+    lat, lon, heading = _pose(request)
+    here = streets.nearest(lat, lon)
+    view = _next(streets, here, heading if way == "ahead" else (heading + 180) % 360)
+    if view is None:
+        return JSONResponse(None, headers=KEEP_PRIVATE)
+    # Cameras look one way or the other; where the street bends, the visitor turns with it.
+    bend = (view.heading_deg - here.heading_deg + 90) % 180 - 90
+    found = {"lat": view.lat, "lng": view.lon, "heading": (heading + bend) % 360, "street": view.street}
+    return JSONResponse(found, headers=KEEP_PRIVATE)
+
+
+def _next(streets: StreetViews, here: View, towards_deg: float) -> View | None:
+    """The camera in a direction; who looks at a house walks along the street, the way that is nearer to their eyes."""
+    view = streets.ahead(here.lat, here.lon, towards_deg)
+    if view is not None:
+        return view
+    turn = (here.heading_deg - towards_deg + 90) % 180 - 90
+    return streets.ahead(here.lat, here.lon, (towards_deg + turn) % 360)
+
+
+def _streets(request: Request) -> StreetViews:
+    """Street views of the atlas in an address.
+
+    Raises:
+        NotFoundError: It has none.
+    """
+    streets = explorers.opened_explorer(request.path_params["atlas"]).streets
+    if streets is None:
+        raise NotFoundError("This atlas has no street views.")
+    return streets
+
+
+ROUTES = [
+    Route("/data/{atlas}/street/{pose}.jpg", threaded(_street)),
+    Route("/data/{atlas}/street/{pose}/{way}", threaded(_step)),
+]

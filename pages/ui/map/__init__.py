@@ -1,0 +1,1 @@
+"""The map component: what it is given and how it is mounted."""

@@ -1,0 +1,75 @@
+"""Poster mode: the app plays its examples by itself, on a large screen, until somebody takes over.
+
+The loop runs in the browser (``assets/web/poster``), which keeps time and notices touches. What comes here is which
+scene is to be shown next; it becomes the page and its address, as if a visitor had followed a link.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.ui.components import component
+from pages.ui.http import qr
+from pages.ui.poster.playlist import PAGES, scenes
+from pages.ui.services import explorers
+
+if TYPE_CHECKING:
+    from streamlit.navigation.page import StreamlitPage
+
+    from pages.ui.poster.playlist import Scene
+
+MODE, POSTER = "mode", "poster"  # ``?mode=poster`` in the page's address
+_KEY = "poster"
+_AT, _WANTED = "poster-at", "poster-wanted"
+
+_HTML = """
+<link rel="stylesheet" href="/web/poster/poster.css">
+<div class="ugc-poster"></div>
+"""
+_component = partial(component, "poster", "poster/poster.js", _HTML)
+
+
+def show(page: StreamlitPage) -> None:
+    """Offer poster mode on a page, and follow it to the scene that it wants next.
+
+    Args:
+        page: The one that is about to run; if the scene is on another, that one runs instead.
+    """
+    playing = scenes(explorers.atlas_names())
+    _component()(
+        key=_KEY,
+        data={"scenes": [_told(scene) for scene in playing], "at": st.session_state.get(_AT), "origin": qr.origin()},
+        on_go_change=_go,
+        on_leave_change=_leave,
+    )
+    wanted = st.session_state.pop(_WANTED, None)
+    if wanted is not None and wanted < len(playing):
+        for name in {scene.atlas for scene in playing}:
+            explorers.opening(name)  # no later scene need wait for its atlas
+        _follow(playing[wanted], page)
+
+
+def _told(scene: Scene) -> dict[str, str]:
+    """What the browser needs to know of a scene."""
+    return {name: getattr(scene, name) for name in ("page", "atlas", "place", "title", "caption", "address")}
+
+
+def _go() -> None:
+    value = st.session_state[_KEY].go
+    if value:
+        st.session_state[_AT] = st.session_state[_WANTED] = int(value["at"])
+
+
+def _leave() -> None:
+    st.query_params.pop(MODE, None)
+
+
+def _follow(scene: Scene, page: StreamlitPage) -> None:
+    address = scene.parameters | {MODE: [POSTER]}
+    if f"/{page.url_path}" == PAGES[scene.page]:
+        st.query_params.from_dict(address)
+    else:
+        st.switch_page(f"pages/{scene.page}.py", query_params=address)

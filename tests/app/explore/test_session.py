@@ -1,0 +1,104 @@
+"""When what an answer lacks is found."""
+
+import math
+from concurrent.futures import Future
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from pages.ui.explore import session
+from unigeoclip.errors import InputError
+from unigeoclip.search.explorer import Match
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = SimpleNamespace(now=100.0, monotonic=lambda: clock.now)
+    monkeypatch.setattr(session, "time", clock)
+    monkeypatch.setattr(session, "_asked_at", [100.0])
+    return clock
+
+
+class AtOnce:
+    """An executor that has done everything when it is asked to."""
+
+    def submit(self, work, *arguments):
+        future = Future()
+        try:
+            future.set_result(work(*arguments))
+        except InputError as error:
+            future.set_exception(error)
+        return future
+
+
+class Finds:
+    def place_matches(self, query, place_id):
+        return {"aerial": match(0.5)}
+
+
+class Refuses:
+    def place_matches(self, query, place_id):
+        raise InputError("There is no such place.")
+
+
+def match(similarity):
+    return Match("aerial", "w1", "Somewhere", 0.0, 0.0, similarity, None, None)
+
+
+@pytest.fixture
+def visitor(clock, monkeypatch):
+    monkeypatch.setattr(session, "_completing", AtOnce())
+    answer = session.Answer((), None, None, None, None, {}, 10, (), {"aerial": match(math.nan)})
+    return session.Session("world", answer=answer, asked_at=clock.now)
+
+
+def seek(visitor, explorer):
+    return session.seek(visitor, explorer, visitor.answer)
+
+
+def test_it_waits_until_nobody_has_asked_for_a_moment(visitor, clock):
+    clock.now += session.QUIET_S - 0.1
+    assert not seek(visitor, Finds())
+    assert visitor.completing is None
+    clock.now += 0.2
+    assert not seek(visitor, Finds())  # begun
+    assert seek(visitor, Finds())
+    session.complete(visitor)
+    assert visitor.answer.here["aerial"].similarity == 0.5
+    assert not session.lacks(visitor.answer)
+
+
+def test_where_somebody_always_asks_it_waits_no_longer_than_so_long(visitor, clock):
+    for _ in range(20):
+        clock.now += 1.0
+        session._asked_at[0] = clock.now
+        if seek(visitor, Finds()):
+            break
+    assert clock.now - visitor.asked_at == pytest.approx(session.PATIENCE_S + 1)
+
+
+def test_what_cannot_be_found_is_said_once(visitor, clock):
+    clock.now += session.QUIET_S
+    seek(visitor, Refuses())
+    session.complete(visitor)
+    assert visitor.problem == "There is no such place."
+    assert not session.lacks(visitor.answer)
+
+
+def test_what_is_found_of_an_older_answer_does_not_count(visitor, clock):
+    clock.now += session.QUIET_S
+    seek(visitor, Finds())
+    newer = visitor.answer = replace(visitor.answer, here={"aerial": match(math.nan)})
+    session.complete(visitor)
+    assert visitor.answer is newer
+    assert session.lacks(newer)
+
+
+def test_more_results_do_not_begin_the_search_anew(visitor, clock):
+    clock.now += session.QUIET_S
+    seek(visitor, Finds())
+    visitor.answer = replace(visitor.answer, count=20)
+    assert seek(visitor, Finds())
+    session.complete(visitor)
+    assert visitor.answer.here["aerial"].similarity == 0.5

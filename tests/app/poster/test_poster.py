@@ -1,0 +1,155 @@
+"""Poster mode without a browser: the playlist, following it, QR codes and the address they hold."""
+
+import io
+
+import pytest
+import segno
+import streamlit as st
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+from streamlit.testing.v1 import AppTest
+
+from pages.ui import query_string
+from pages.ui.compare import state
+from pages.ui.explore import introduction
+from pages.ui.http import qr, routes
+from pages.ui.poster import mode, playlist
+from pages.ui.poster.playlist import PAGES, scenes
+from tests.app import fake
+from tests.app.conftest import APP
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """What the component in the browser was last told."""
+    last = {}
+    monkeypatch.setattr(mode, "_component", lambda: lambda **options: last.update(options["data"]))
+    return last
+
+
+@pytest.fixture
+def first_run(monkeypatch, drawn, told, tmp_path):
+    """Run the app once, as if the browser had asked for a scene; later runs of AppTest leave app.py out."""
+    monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
+    fake.install(monkeypatch.setattr)
+
+    def run(wanted=None):
+        app = AppTest.from_file(str(APP), default_timeout=60)
+        if wanted is not None:
+            app.session_state["poster-at"] = app.session_state["poster-wanted"] = wanted
+        return app.run()
+
+    return run
+
+
+def number_of(page, atlas):
+    return next(i for i, scene in enumerate(scenes([atlas])) if scene.page == page)
+
+
+def test_both_pages_and_both_atlases_are_played_in_turn():
+    played = scenes(["boston", "world"])
+    assert {(scene.page, scene.atlas) for scene in played} == {(p, a) for p in PAGES for a in ("boston", "world")}
+    assert 6 <= len(played) <= 12
+
+
+def test_scenes_of_an_atlas_that_is_not_there_are_skipped():
+    assert {scene.atlas for scene in scenes(["world", "atlantis"])} == {"world"}
+    assert scenes([]) == []
+
+
+@pytest.mark.parametrize("scene", playlist._SCENES, ids=lambda scene: scene.title)
+def test_every_scene_is_a_link_that_the_pages_understand(scene):
+    for key, value in scene.link:
+        if scene.page == "explore":
+            assert key == query_string.KEY
+            assert query_string.parse(value)
+        else:
+            reader = {state.COLOUR: state._colour, state.AT: state._at, state.BOX: state.box}[key]
+            assert reader(value)
+    assert scene.address.startswith(f"{PAGES[scene.page]}?atlas={scene.atlas}")
+
+
+@pytest.mark.parametrize("scene", playlist._SCENES, ids=lambda scene: scene.title)
+def test_captions_are_one_or_two_calm_sentences(scene):
+    assert len(scene.title) <= 45
+    assert 1 <= scene.caption.count(". ") + 1 <= 2
+    assert scene.caption.endswith(".")
+    assert len(scene.caption) <= 170
+    assert not set("!—") & set(scene.title + scene.caption)
+
+
+def test_a_wish_on_the_same_page_is_its_query_in_the_address(first_run, told, drawn):
+    wanted = number_of("explore", "world")
+    app = first_run(wanted)
+    assert not app.exception
+    assert app.query_params["q"] == "text:hot desert"
+    assert app.query_params["mode"] == "poster"
+    assert drawn["panes"][0]["overlay"]
+    assert told["at"] == wanted
+
+
+def test_a_wish_on_the_other_page_leads_there(first_run):
+    app = first_run(number_of("compare", "world"))
+    assert not app.exception
+    assert "colour-by" in app.session_state
+    assert app.query_params["mode"] == "poster"
+
+
+def test_the_component_is_told_the_scenes_that_can_be_played(first_run, told):
+    first_run()
+    assert [scene["atlas"] for scene in told["scenes"]] == ["world"] * len(scenes(["world"]))
+    assert told["at"] is None
+
+
+def test_a_code_holds_its_address():
+    address = "http://192.168.1.20:8501/?atlas=world&q=text%3Ahot+desert"
+    out = io.BytesIO()
+    segno.make_qr(address, error="m").save(out, kind="svg", border=4, light="white", xmldecl=False, omitsize=True)
+    assert qr.svg(address) == out.getvalue()
+    assert qr.svg(address) != qr.svg(f"{address}s")
+
+
+def test_the_route_makes_codes_of_web_addresses_only():
+    client = TestClient(Starlette(routes=routes.ROUTES))
+    good = client.get(qr.PATH, params={"address": "https://example.org/?q=text:sea"})
+    assert good.status_code == 200
+    assert good.headers["content-type"].startswith("image/svg+xml")
+    assert good.content == qr.svg("https://example.org/?q=text:sea")
+    for bad in ("", "javascript:alert(1)", "ftp://example.org", "http://" + "x" * qr.MAX_LENGTH):
+        assert client.get(qr.PATH, params={"address": bad}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("bound", "machine", "expected"),
+    [
+        (None, "192.168.1.20", "http://192.168.1.20:8501"),
+        ("0.0.0.0", "192.168.1.20", "http://192.168.1.20:8501"),
+        ("127.0.0.1", "192.168.1.20", ""),  # nobody else reaches it
+        ("localhost", "192.168.1.20", ""),
+        ("10.0.0.7", "192.168.1.20", "http://10.0.0.7:8501"),
+        (None, "127.0.1.1", ""),
+        (None, "", ""),
+    ],
+)
+def test_the_origin_is_one_that_others_reach_or_none(monkeypatch, bound, machine, expected):
+    options = {"server.address": bound, "server.port": 8501, "server.sslCertFile": None}
+    monkeypatch.setattr(st, "get_option", options.get)
+    monkeypatch.setattr(qr, "machine_address", lambda: machine)
+    assert qr.origin() == expected
+
+
+def test_without_a_network_the_machine_has_no_address(monkeypatch):
+    def unreachable(*_):
+        raise OSError
+
+    monkeypatch.setattr(qr.socket.socket, "connect", unreachable, raising=False)
+    assert qr.machine_address() == ""
+
+
+def test_the_introduction_knows_whether_there_are_results(app, ask, monkeypatch):
+    last = {}
+    monkeypatch.setattr(introduction, "_component", lambda: lambda **options: last.update(options["data"]))
+    app.run()
+    assert last == {"where": "where on Earth", "asked": False}
+    ask(words="sea")
+    assert last["asked"] is True

@@ -1,0 +1,92 @@
+"""Many parts on all cores."""
+
+import threading
+import time
+
+import pytest
+import torch
+
+from unigeoclip.parallel import map_on_cores, processor_name
+
+
+@pytest.fixture(params=[1, 2, 3])
+def threads(request):
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield request.param
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 30])
+def test_results_come_in_the_order_of_the_parts(threads, count):
+    def work(number):
+        time.sleep(0.002 * (number % 3))
+        return number**2
+
+    assert list(map_on_cores(work, range(count))) == [number**2 for number in range(count)]
+    assert torch.get_num_threads() == threads
+
+
+def test_each_part_has_one_thread_of_torch_and_they_overlap(threads):
+    meeting = threading.Barrier(threads, timeout=20)
+
+    def work(_):
+        meeting.wait()  # ends only if as many parts are in the making
+        return torch.get_num_threads()
+
+    assert list(map_on_cores(work, range(4 * threads))) == [1] * (4 * threads)
+
+
+def test_threads_of_others_keep_theirs(threads):
+    inside, others = threading.Event(), []
+
+    def work(number):
+        inside.set()
+        time.sleep(0.01)
+        return number
+
+    results = map_on_cores(work, range(20))
+    next(results)
+    assert inside.is_set()
+    other = threading.Thread(target=lambda: others.append(torch.get_num_threads()))
+    other.start()
+    other.join()
+    assert others == [threads]
+    assert len(list(results)) == 19
+
+
+def test_parts_are_not_taken_far_ahead_of_the_results(threads):
+    taken = []
+
+    def parts():
+        for number in range(100):
+            taken.append(number)
+            yield number
+
+    results = map_on_cores(lambda number: number, parts())
+    assert next(results) == 0
+    assert len(taken) <= 2 * threads + 1
+    results.close()
+    assert torch.get_num_threads() == threads
+
+
+def test_a_fault_ends_it(threads):
+    def work(number):
+        if number == 7:
+            raise ValueError("seven")
+        return number
+
+    seen = []
+    with pytest.raises(ValueError, match="seven"):
+        seen.extend(map_on_cores(work, range(100)))
+    assert torch.get_num_threads() == threads
+
+
+def test_the_processor_is_named_where_the_system_names_it(tmp_path):
+    info = tmp_path / "cpuinfo"
+    info.write_text(
+        "processor\t: 0\nmodel name\t: Quick 9000 @ 3 GHz\nprocessor\t: 1\nmodel name\t: Quick 9000 @ 3 GHz\n"
+    )
+    assert processor_name(info) == "Quick 9000 @ 3 GHz"
+    info.write_text("processor\t: 0\n")
+    assert processor_name(info) == processor_name(tmp_path / "missing") != ""

@@ -1,0 +1,215 @@
+"""Where the places of a city are: the S2 cells of level 16 (about 150 m) on land, and how they are split.
+
+Cell numbers are computed here for whole arrays at once; the S2 library, one point at a time, would take minutes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import s2sphere
+import shapely
+
+from unigeoclip import geo
+from unigeoclip.city.layers import LAND, CityRasters, hash_points
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+PLACE_LEVEL = 16
+BLOCK_LEVEL = 12  # cells of about 2.3 km are held out whole
+BLOCK_SHARE = 0.1
+BUFFER_M = 300.0  # wider than the input windows, so that no test window touches a training window
+LEAST_LAND = 0.3  # share of a cell that must not be water
+LEAST_BLOCK = 30  # places a block needs to be worth holding out
+HELD_OUT_VIEWS = 8  # one view in so many is never trained on
+_SAMPLE_M = 12.0  # distance of the points that measure how much of a cell is land
+_MAX_LEVEL = 30
+
+# The Hilbert curve: orientation and quadrant (i, j) -> position along the curve and next orientation.
+_POSITION = np.array([[0, 1, 3, 2], [0, 3, 1, 2], [2, 3, 1, 0], [2, 1, 3, 0]])
+_TURN = np.array([1, 0, 0, 3])  # by position: the next orientation is this one with these bits flipped
+
+
+def cell_ids(latlon: NDArray[np.float64], level: int = PLACE_LEVEL) -> NDArray[np.uint64]:
+    """Number of the S2 cell that holds each point.
+
+    Args:
+        latlon: (n, 2) degrees.
+        level: 0 (a face of the cube) to 30 (a centimetre).
+
+    Returns:
+        (n,) uint64, the same as those of the S2 library.
+    """
+    xyz = geo.unit_xyz(latlon)
+    face = np.argmax(np.abs(xyz), axis=1)
+    face = np.where(np.take_along_axis(xyz, face[:, None], 1)[:, 0] < 0, face + 3, face)
+    x, y, z = xyz.T
+    upper = np.choose(face, [y, -x, -x, z, z, -y])
+    right = np.choose(face, [z, z, -y, y, -x, -x])
+    along = np.choose(face, [x, y, z, x, y, z])
+    i, j = _ij(upper / along), _ij(right / along)
+    turn = face & 1
+    found = face.astype(np.uint64)
+    for bit in range(_MAX_LEVEL - 1, _MAX_LEVEL - 1 - level, -1):
+        quadrant = ((i >> bit) & 1) * 2 + ((j >> bit) & 1)
+        position = _POSITION[turn, quadrant]
+        found = (found << np.uint64(2)) | position.astype(np.uint64)
+        turn = turn ^ _TURN[position]
+    lowest = np.uint64(1) << np.uint64(2 * (_MAX_LEVEL - level))
+    ids: NDArray[np.uint64] = (found << np.uint64(2 * (_MAX_LEVEL - level) + 1)) | lowest
+    return ids
+
+
+def _ij(tangent: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Whole-number coordinate on a face, from the tangent of the angle: S2's quadratic transform."""
+    root = np.sqrt(1 + 3 * np.abs(tangent))
+    st = np.where(tangent >= 0, 0.5 * root, 1 - 0.5 * root)
+    whole: NDArray[np.int64] = np.clip(np.floor(st * 2**_MAX_LEVEL), 0, 2**_MAX_LEVEL - 1).astype(np.int64)
+    return whole
+
+
+def token(cell_id: int) -> str:
+    """The short name of a cell: its number in hexadecimal without the zeros at the end."""
+    return f"{int(cell_id):016x}".rstrip("0") or "X"
+
+
+def land_cells(rasters: CityRasters, margin_m: float) -> pd.DataFrame:
+    """The cells of level 16 on land.
+
+    Args:
+        rasters: The city.
+        margin_m: Centres keep so far from its edges, in metres, so that windows stay inside.
+
+    Returns:
+        A table by cell number: place_id (the S2 token), cell (uint64), lat, lon of the centre, land (share of the
+        cell that is not water), in the order of the curve, which keeps neighbours together.
+    """
+    grid = rasters.grid
+    step = max(1, int(_SAMPLE_M / grid.ground_px_m))
+    rows, cols = np.arange(step // 2, grid.height, step), np.arange(step // 2, grid.width, step)
+    pixel = np.stack(np.meshgrid(cols + 0.5, rows + 0.5), axis=-1).reshape(-1, 2)
+    ids = cell_ids(grid.pixel_to_latlon(pixel))
+    dry = (rasters.land[np.ix_(rows, cols)] != LAND["water"]).ravel()
+    cells, which, counts = np.unique(ids, return_inverse=True, return_counts=True)
+    share = np.bincount(which, weights=dry) / counts
+    enough = share >= LEAST_LAND
+    cells, share = cells[enough], share[enough]
+    latlon = cell_centres(cells)
+    margin = margin_m / grid.ground_px_m
+    at = grid.latlon_to_pixel(latlon)
+    inside = (at >= margin).all(1) & (at <= np.array([grid.width, grid.height]) - margin).all(1)
+    cells, latlon, share = cells[inside], latlon[inside], share[inside]
+    return pd.DataFrame(
+        {
+            "place_id": [token(cell) for cell in cells],
+            "cell": cells,
+            "lat": latlon[:, 0],
+            "lon": latlon[:, 1],
+            "land": share.astype(np.float32),
+        }
+    )
+
+
+def cell_centres(cells: NDArray[np.uint64]) -> NDArray[np.float64]:
+    """Centres of cells, (n,) -> (n, 2) degrees, rounded to a centimetre."""
+    centres = np.empty((len(cells), 2))
+    for row, cell in enumerate(cells):
+        at = s2sphere.CellId(int(cell)).to_lat_lng()
+        centres[row] = at.lat().degrees, at.lng().degrees
+    return np.round(centres, 7)
+
+
+def held_out_blocks(latlon: NDArray[np.float64]) -> NDArray[np.uint64]:
+    """Choose the S2 cells of level 12 that are held out whole, `BLOCK_SHARE` of those with enough places, at least one.
+
+    The choice is by a hash of the cell numbers, hence the same for every crop that holds the same blocks.
+    """
+    blocks, counts = np.unique(cell_ids(latlon, BLOCK_LEVEL), return_counts=True)
+    known = blocks[counts >= min(LEAST_BLOCK, counts.max(initial=0))]
+    count = max(1, round(BLOCK_SHARE * len(known))) if len(known) > 1 else 0
+    order = np.argsort([_mixed(int(block)) for block in known], kind="stable")[:count]
+    chosen: NDArray[np.uint64] = np.sort(known[order.astype(np.int64)])
+    return chosen
+
+
+def block_split(latlon: NDArray[np.float64], blocks: NDArray[np.uint64]) -> NDArray[np.object_]:
+    """Where points lie with regard to the blocks that are held out.
+
+    Args:
+        latlon: (n, 2) degrees.
+        blocks: Numbers of the held-out cells (`held_out_blocks`).
+
+    Returns:
+        (n,) of "held_out", "buffer" (outside, but within `BUFFER_M` of one) and "train".
+    """
+    split = np.full(len(latlon), "train", dtype=object)
+    if not len(blocks) or not len(latlon):
+        return split
+    metres = 1 / np.cos(np.radians(latlon[:, 0].mean()))
+    tree = shapely.STRtree(shapely.points(geo.web_mercator(latlon)))
+    outlines = [shapely.Polygon(geo.web_mercator(_corners(int(block)))) for block in blocks]
+    near = tree.query(outlines, predicate="dwithin", distance=BUFFER_M * metres)[1]
+    split[near] = "buffer"
+    split[np.isin(cell_ids(latlon, BLOCK_LEVEL), blocks)] = "held_out"
+    return split
+
+
+def _corners(block: int) -> NDArray[np.float64]:
+    """Corners of a cell, (4, 2) degrees."""
+    cell = s2sphere.Cell(s2sphere.CellId(block))
+    corners = [s2sphere.LatLng.from_point(cell.get_vertex(i)) for i in range(4)]
+    return np.array([[corner.lat().degrees, corner.lng().degrees] for corner in corners])
+
+
+def _mixed(number: int) -> int:
+    mixed = (number ^ (number >> 33)) * 0xFF51AFD7ED558CCD % 2**64
+    mixed = (mixed ^ (mixed >> 33)) * 0xC4CEB9FE1A85EC53 % 2**64
+    return mixed ^ (mixed >> 33)
+
+
+def split_views(views: pd.DataFrame, cells: pd.DataFrame, blocks: NDArray[np.uint64]) -> pd.DataFrame:
+    """Add to which place a view belongs and how it is split.
+
+    Args:
+        views: With lat and lon in degrees.
+        cells: With place_id and cell, as from `land_cells`.
+        blocks: As from `held_out_blocks`.
+
+    Returns:
+        The views that lie in one of the cells, with view_id, place_id, views ("train" or "held_out": one in
+        `HELD_OUT_VIEWS`, in territory that is trained on) and blocks ("train", "held_out", "buffer"); ordered by place.
+    """
+    latlon = views[["lat", "lon"]].to_numpy(np.float64)
+    ids = cell_ids(latlon)
+    known = cells["cell"].to_numpy(np.uint64)
+    order = np.argsort(known)
+    at = np.minimum(np.searchsorted(known, ids, sorter=order), max(len(known) - 1, 0))
+    row = order[at] if len(known) else at
+    keep = known[row] == ids if len(known) else np.zeros(len(views), dtype=np.bool_)
+    table = views[keep].copy()
+    latlon, row = latlon[keep], row[keep]
+    table["place_id"] = cells["place_id"].to_numpy()[row]
+    table["blocks"] = block_split(latlon, blocks)
+    chosen = hash_points(geo.web_mercator(latlon), salt=53) % HELD_OUT_VIEWS == 0
+    table["views"] = np.where(chosen & (table["blocks"] == "train").to_numpy(), "held_out", "train")
+    table = table.iloc[np.argsort(row, kind="stable")].reset_index(drop=True)
+    table.insert(0, "view_id", [f"v{number:06d}" for number in range(len(table))])
+    return table
+
+
+def split_cells(cells: pd.DataFrame, views: pd.DataFrame, blocks: NDArray[np.uint64]) -> pd.DataFrame:
+    """Add the splits of places to the table of cells.
+
+    Returns:
+        The cells with views ("held_out" where one of its views is held out in territory that is trained on, else
+        "train") and blocks ("train", "held_out", "buffer").
+    """
+    table = cells.copy()
+    tested = views.loc[views["views"] == "held_out", "place_id"]
+    table["blocks"] = block_split(table[["lat", "lon"]].to_numpy(np.float64), blocks)
+    held_out = table["place_id"].isin(tested) & (table["blocks"] == "train")
+    table["views"] = np.where(held_out, "held_out", "train")
+    return table

@@ -1,0 +1,1 @@
+"""Rules that judge plain text queries, decided before any model is trained."""

@@ -1,0 +1,1 @@
+"""Building the atlas of the world from public packages."""

@@ -1,0 +1,225 @@
+"""The rasters of a city: written into an atlas folder, read back without loss, and what is worked out of them again.
+
+``city.tif`` holds the land under the buildings, the buildings and their roofs. Trees follow from these three, so that
+heights are drawn anew when an atlas is first opened; they are kept in the cache folder with the land classes, in files
+that can be read window by window.
+"""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import rasterio
+from rasterio.enums import Resampling
+from rasterio.errors import RasterioIOError
+from rasterio.io import MemoryFile
+from rasterio.transform import Affine
+from rasterio.windows import Window
+
+from unigeoclip.atlas import schema
+from unigeoclip.city.city_model import raise_city
+from unigeoclip.city.layers import CRS, LAND, CityGrid, CityRasters
+from unigeoclip.errors import AtlasError, InputError
+from unigeoclip.files.cache import cache_folder, hold, is_sound, keep
+from unigeoclip.files.cog import write_cog
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from unigeoclip.atlas.store import Atlas
+
+_BLOCK_PX = 512
+PHOTO_QUALITY = 70  # of a person's own picture
+AERIAL_QUALITY = 8  # of WebP: roof edges and streets stay clear; more bytes go into the mottling of lawns
+_DRAWN = 1  # raised when the same atlas is drawn otherwise
+_drawing = threading.Lock()
+_in_memory: dict[str, dict[str, MemoryFile]] = {}  # rasters that could not be kept
+
+
+def transform_of(grid: CityGrid) -> Affine:
+    """Pixel to mercator metres."""
+    return Affine(grid.px_m, 0.0, grid.west_m, 0.0, -grid.px_m, grid.north_m)
+
+
+def write_aerial(path: Path, grid: CityGrid, picture: NDArray[np.uint8], quality: int = AERIAL_QUALITY) -> None:
+    """Write the aerial picture (h, w, 3) as WebP of that quality, 1 to 99."""
+    write_cog(
+        path,
+        np.moveaxis(picture, -1, 0),
+        transform_of(grid),
+        crs=CRS,
+        compress="WEBP",
+        quality=quality,
+        overview_quality=quality,
+        overview_resampling="average",
+        blocksize=_BLOCK_PX,
+    )
+
+
+def write_heights(path: Path, grid: CityGrid, height_m: NDArray[np.float32], max_error_m: float) -> None:
+    """Write measured heights (h, w) in metres, NaN where unknown."""
+    write_cog(
+        path,
+        height_m[None],
+        transform_of(grid),
+        crs=CRS,
+        nodata=float("nan"),
+        compress="LERC_ZSTD",
+        max_z_error=max_error_m,
+        level=19,
+        overviews="NONE",  # means of many roofs pack badly: they would take half as much as the raster itself
+        blocksize=_BLOCK_PX,
+    )
+
+
+def write_validity(path: Path, grid: CityGrid, valid: NDArray[np.bool_]) -> None:
+    """Write which pixels (h, w) of a raster are known: 255, or 0."""
+    write_cog(
+        path,
+        np.where(valid, np.uint8(255), np.uint8(0))[None],
+        transform_of(grid),
+        crs=CRS,
+        compress="ZSTD",
+        overview_resampling="average",
+        blocksize=_BLOCK_PX,
+    )
+
+
+def write_city(
+    path: Path, grid: CityGrid, bare: NDArray[np.uint8], building_id: NDArray[np.uint8], roof: NDArray[np.uint8]
+) -> None:
+    """Write land under buildings, façade codes and roof levels, (h, w) each.
+
+    Lossless WebP packs the three together: a run of pixels of one building is one thing to it, not three.
+    """
+    write_cog(
+        path,
+        np.stack([bare, building_id, roof]),
+        transform_of(grid),
+        crs=CRS,
+        compress="WEBP",
+        quality=100,  # lossless
+        overviews="NONE",  # classes have no means
+        blocksize=_BLOCK_PX,
+    )
+
+
+def read_city_rasters(atlas: Atlas) -> CityRasters:
+    """Read what street views are rendered from; the same arrays that the builder drew.
+
+    Raises:
+        InputError: The atlas has no rendered street views.
+        AtlasError: A raster cannot be read.
+    """
+    if schema.CITY not in atlas.manifest.files:
+        raise InputError(f"The atlas {atlas.name} has no rendered street views.")
+    return _assembled(atlas, None)
+
+
+def drawn_raster(atlas: Atlas, name: str) -> Path:
+    """Path of the land classes ("land") or the heights ("surface") of a city.
+
+    They are drawn into the cache the first time, and again when what lies there is damaged. Where the cache cannot be
+    written they are drawn into memory, some 30 MB, for as long as the process runs.
+
+    Raises:
+        AtlasError: The raster of the city cannot be read.
+    """
+    key = f"{atlas.name}-{atlas.data_hash}-drawn{_DRAWN}"
+    paths = {each: cache_folder() / key / f"{each}.tif" for each in ("land", "surface")}
+    with _drawing:
+        if key in _in_memory:
+            return Path(_in_memory[key][name].name)
+        hold(paths[name])
+        if is_sound(paths[name]):
+            return paths[name]
+        grid, (bare, building_id, roof) = _read(atlas.path / schema.CITY)
+        rasters = raise_city(grid, bare, building_id, roof)[0]
+        files = {
+            "land": _written(rasters.grid, rasters.land),
+            "surface": _written(rasters.grid, rasters.height_m.astype(np.int16)),
+        }
+        if _all_kept(files, paths):
+            hold(paths[name])
+            return paths[name]
+        _in_memory[key] = files
+        return Path(files[name].name)
+
+
+def _all_kept(files: dict[str, MemoryFile], paths: dict[str, Path]) -> bool:
+    """Copy rasters from memory into the cache; Python does it, since GDAL may say too late that a disk is full."""
+    for name, file in files.items():
+        content = bytes(file.getbuffer())
+
+        def write(path: Path, content: bytes = content) -> None:
+            path.write_bytes(content)
+
+        if not keep(paths[name], write):
+            return False
+    for file in files.values():
+        file.close()
+    return True
+
+
+def _written(grid: CityGrid, array: NDArray[Any]) -> MemoryFile:
+    """A raster that is quick to read window by window, in memory."""
+    file = MemoryFile()
+    profile = {"driver": "GTiff", "count": 1, "height": grid.height, "width": grid.width, "dtype": array.dtype.name,
+               "crs": CRS, "transform": transform_of(grid), "tiled": True, "blockxsize": _BLOCK_PX,
+               "blockysize": _BLOCK_PX, "compress": "ZSTD", "zstd_level": 1}  # fmt: skip
+    with file.open(**profile) as dataset:
+        dataset.write(array, 1)
+        dataset.build_overviews([2, 4, 8, 16, 32], Resampling.average)  # base maps of the whole city read these
+    return file
+
+
+def city_grid(folder: Path) -> CityGrid:
+    """Where the pixels of a city are.
+
+    Raises:
+        AtlasError: The raster cannot be read.
+    """
+    try:
+        with rasterio.open(folder / schema.CITY) as dataset:
+            t = dataset.transform
+            return CityGrid(t.c, t.f, t.a, dataset.width, dataset.height)
+    except RasterioIOError as error:
+        raise AtlasError(
+            f"{folder / schema.CITY} cannot be read ({error}). Restore it or build the atlas again."
+        ) from error
+
+
+def read_crop(atlas: Atlas, centre: tuple[float, float], half_px: int, align_px: int) -> CityRasters:
+    """A square of a city round a point (col, row), cut where ``align_px`` divides the pixels of the whole.
+
+    Raises:
+        AtlasError: A raster cannot be read.
+    """
+    whole = city_grid(atlas.path)
+    size = (whole.width, whole.height)
+    first = [max(0, int(at - half_px) // align_px * align_px) for at in centre]
+    beyond = [int(at + half_px) // align_px * align_px + align_px for at in centre]
+    last = [min(one, other) for one, other in zip(beyond, size, strict=True)]
+    return _assembled(atlas, Window(first[0], first[1], last[0] - first[0], last[1] - first[1]))
+
+
+def _assembled(atlas: Atlas, window: Window | None) -> CityRasters:
+    """The rasters of a city, or of a window of it, from what is stored and what is drawn from that."""
+    grid, (bare, building_id, _) = _read(atlas.path / schema.CITY, window)
+    _, (height_m,) = _read(drawn_raster(atlas, "surface"), window)
+    land = np.where(building_id > 0, np.uint8(LAND["building"]), bare)
+    return CityRasters(grid, height_m.astype(np.float32), building_id, (height_m > 0) & (building_id == 0), land)
+
+
+def _read(path: Path, window: Window | None = None) -> tuple[CityGrid, NDArray[Any]]:
+    """Pixels (bands, h, w) of a raster or of a window of it, and where they are."""
+    try:
+        with rasterio.open(path) as dataset:
+            t, array = dataset.transform, dataset.read(window=window)
+    except RasterioIOError as error:
+        raise AtlasError(f"{path} cannot be read ({error}). Restore it or build the atlas again.") from error
+    left, top = (0, 0) if window is None else (window.col_off, window.row_off)
+    return CityGrid(t.c + left * t.a, t.f - top * t.a, t.a, array.shape[2], array.shape[1]), array

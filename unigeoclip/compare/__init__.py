@@ -1,0 +1,1 @@
+"""What several embedders have learned of a region: colors, clusters, structure."""

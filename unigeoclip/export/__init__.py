@@ -1,0 +1,1 @@
+"""Results as files: GIS formats, tables, a page of maps, lines of Python."""

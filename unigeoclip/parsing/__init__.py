@@ -1,0 +1,1 @@
+"""Parsing what people and links write: numbers within limits, coordinates in any notation."""

@@ -1,0 +1,1 @@
+"""Search: query items, embeddings of the gallery, and the explorer that answers queries."""

@@ -1,0 +1,1 @@
+"""Similarity on a grid of locations: heatmaps, what a value means, colors."""
