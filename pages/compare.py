@@ -12,8 +12,8 @@ import streamlit as st
 from pages.ui import atlas_scale, atlas_switch, progress
 from pages.ui.atlas import baseline_card
 from pages.ui.compare import coloring, export, image_query, scatter, state
-from pages.ui.compare.coloring import Colouring
-from pages.ui.compare.state import Looking
+from pages.ui.compare.coloring import ColorScheme
+from pages.ui.compare.state import CompareState
 from pages.ui.explore.display import SCALES
 from pages.ui.formatting import coordinates, literal
 from pages.ui.http import routes
@@ -44,12 +44,12 @@ SIMILARITY = "similarity"  # what a click or a picture switches the colouring to
 WHAT = {"models": "Models", "scales": "Scales of UniGeoCLIP"}
 
 
-def _of(atlas: str) -> Looking:
-    visits: dict[str, Looking] = st.session_state.setdefault("compare", {})
-    return visits.setdefault(atlas, Looking())
+def _of(atlas: str) -> CompareState:
+    visits: dict[str, CompareState] = st.session_state.setdefault("compare", {})
+    return visits.setdefault(atlas, CompareState())
 
 
-def _job(atlas: Atlas, seen: Looking) -> Job:
+def _job(atlas: Atlas, seen: CompareState) -> Job:
     try:
         job = compare_jobs.job(atlas, seen.bounds)
     except UniGeoError as error:  # the part before stays, and so does the view of the maps
@@ -59,7 +59,7 @@ def _job(atlas: Atlas, seen: Looking) -> Job:
     return job
 
 
-def _what(atlas: Atlas, seen: Looking, scales: list[str]) -> str:
+def _what(atlas: Atlas, seen: CompareState, scales: list[str]) -> str:
     """Whether different models are compared, or ours with scales switched off: a key of `WHAT`."""
     if not scales:
         return "models"
@@ -69,7 +69,7 @@ def _what(atlas: Atlas, seen: Looking, scales: list[str]) -> str:
     return what or "models"
 
 
-def _models(atlas: Atlas, seen: Looking, found: dict[str, Embedder], scales: list[str], what: str) -> list[str]:
+def _models(atlas: Atlas, seen: CompareState, found: dict[str, Embedder], scales: list[str], what: str) -> list[str]:
     """Names of the models to show, two to four."""
     if what == "scales":
         first = next(iter(found))
@@ -101,13 +101,13 @@ def _missing(missing: dict[str, str]) -> None:
                 st.markdown(f"**{name}** {literal(why)}")
 
 
-def _colouring(seen: Looking) -> Colouring:
+def _coloring(seen: CompareState) -> ColorScheme:
     """The control says what the maps show: "Similarity" as long as something is asked."""
     asks = seen.point is not None or seen.picture is not None
     ways = WAYS | ({SIMILARITY: "Similarity"} if asks else {})
     st.session_state["colour-by"] = SIMILARITY if asks else seen.kind
     st.segmented_control("Colour by", list(ways), format_func=ways.__getitem__, required=True, key="colour-by",
-                         on_change=_colour_by, args=(seen,))  # fmt: skip
+                         on_change=_color_by, args=(seen,))  # fmt: skip
     if asks:
         st.session_state["similarity-scale"] = seen.scale
         st.segmented_control("Scale", list(SCALES), format_func=SCALES.__getitem__, required=True,
@@ -115,10 +115,10 @@ def _colouring(seen: Looking) -> Colouring:
     else:
         _number(seen)
     number = seen.number - 1 if seen.kind == "component" else seen.number
-    return Colouring(seen.kind, number, seen.point, seen.picture, seen.scale)
+    return ColorScheme(seen.kind, number, seen.point, seen.picture, seen.scale)
 
 
-def _number(seen: Looking) -> None:
+def _number(seen: CompareState) -> None:
     """Which component, or how many clusters."""
     least, most = state.LEAST.get(seen.kind, 0), state.KINDS[seen.kind]
     if not most:
@@ -130,7 +130,7 @@ def _number(seen: Looking) -> None:
     seen.number = ask(WAYS[seen.kind], least, most, key=seen.kind, width=NUMBER_PX)
 
 
-def _colour_by(seen: Looking) -> None:
+def _color_by(seen: CompareState) -> None:
     """Show another colouring; what was asked is forgotten, for the control always says what the maps show."""
     chosen = st.session_state["colour-by"]
     if chosen == SIMILARITY:
@@ -140,11 +140,11 @@ def _colour_by(seen: Looking) -> None:
         _ask(seen)
 
 
-def _rescale(seen: Looking) -> None:
+def _rescale(seen: CompareState) -> None:
     seen.scale = st.session_state["similarity-scale"]
 
 
-def _take_link(atlas: Atlas, seen: Looking, known: list[str]) -> None:
+def _take_link(atlas: Atlas, seen: CompareState, known: list[str]) -> None:
     """Follow the page's address; the controls then show what it says."""
     if state.read_link(seen, known):
         for key in (f"compared-{atlas.name}", *(f"{what}-{atlas.name}" for what in WHAT), *state.LEAST):
@@ -175,7 +175,7 @@ def compare() -> None:
         models = _models(atlas, seen, found, scales, what)
         _missing(missing)
     with head.container(key="compare-colour", vertical_alignment="bottom", **side):
-        how = _colouring(seen)
+        how = _coloring(seen)
     job = _job(atlas, seen)
     drawn = job.version(models)  # what becomes ready from here on is drawn in another run
     job.want(models, seen.visitor, umap=how.kind == "umap")
@@ -222,7 +222,7 @@ def _errors(job: Job, models: list[str]) -> None:
         st.button("Try again", key="try-comparing-again", on_click=job.try_again, args=(failed,))
 
 
-def _asked(seen: Looking, digits: int) -> None:
+def _asked(seen: CompareState, digits: int) -> None:
     """What a click or a picture asked, and the way back to colours."""
     if seen.picture is not None:
         what = literal(seen.picture.name)
@@ -234,19 +234,19 @@ def _asked(seen: Looking, digits: int) -> None:
               on_click=_ask, args=(seen,))  # fmt: skip
 
 
-def _ask(seen: Looking, point: tuple[float, float] | None = None, picture: Picture | None = None) -> None:
+def _ask(seen: CompareState, point: tuple[float, float] | None = None, picture: Picture | None = None) -> None:
     """Ask by a point or a picture, or by neither."""
     seen.point, seen.picture, seen.problem = point, picture, ""
     seen.revision += 1
 
 
-def _image(atlas: Atlas, seen: Looking, first: Embedder) -> None:
+def _image(atlas: Atlas, seen: CompareState, first: Embedder) -> None:
     """A picture to ask by."""
     with st.popover("Image", icon=":material/image:", help="Ask by a picture"):
         image_query.panel(atlas, lambda picture: _ask(seen, picture=picture), partial(setattr, seen, "problem"), first)
 
 
-def _region(seen: Looking) -> None:
+def _region(seen: CompareState) -> None:
     """The part of the atlas that is compared, typed."""
     if st.session_state.get("typed-for", ()) != seen.bounds:  # another part was chosen on the map or by a link
         st.session_state["typed-for"] = seen.bounds
@@ -259,7 +259,7 @@ def _region(seen: Looking) -> None:
         st.caption("Empty for the whole atlas. On the map, This view and Draw do the same.")
 
 
-def _typed(seen: Looking) -> None:
+def _typed(seen: CompareState) -> None:
     text = st.session_state["typed-region"]
     seen.problem = ""
     try:
@@ -268,13 +268,13 @@ def _typed(seen: Looking) -> None:
         seen.problem = str(error)
 
 
-def _ready(job: Job, comparison: Comparison, how: Colouring) -> Colouring:
+def _ready(job: Job, comparison: Comparison, how: ColorScheme) -> ColorScheme:
     """The colouring that can be shown now: components until UMAP is computed."""
     waits = how.kind == "umap" and not all(job.work[name].laid_out for name in comparison.embedded)
     return replace(how, kind="components", number=0) if waits else how
 
 
-def _maps(atlas: Atlas, job: Job, models: list[Embedder], how: Colouring, seen: Looking) -> None:
+def _maps(atlas: Atlas, job: Job, models: list[Embedder], how: ColorScheme, seen: CompareState) -> None:
     key, comparison = f"compare-{atlas.name}", job.comparison([model.name for model in models])
     lasso = scatter.picked(comparison, how)
     panes = [
@@ -307,17 +307,17 @@ def _maps_first(overlays: list[str], begun: float) -> None:
         shown.update(new)
 
 
-def _clicked(seen: Looking, key: str) -> None:
+def _clicked(seen: CompareState, key: str) -> None:
     click = component.clicked(key)
     if click is not None:
         _ask(seen, point=(round(click["lat"], 5), round(click["lng"], 5)))
 
 
-def _chosen(seen: Looking, key: str) -> None:
+def _chosen(seen: CompareState, key: str) -> None:
     seen.bounds, seen.problem = component.region(key), ""
 
 
-def _below(job: Job, comparison: Comparison, how: Colouring) -> None:
+def _below(job: Job, comparison: Comparison, how: ColorScheme) -> None:
     left, right = st.columns([1, 1.25], gap="medium")
     with left:
         scatter.show(job, comparison, how)

@@ -65,13 +65,13 @@ def test_longitude_wraps_and_input_is_not_changed():
 def test_distances():
     paris_sydney = geo.distance_m(CITIES[0], CITIES[1])
     assert paris_sydney == pytest.approx(16_960_000, rel=2e-3)
-    assert geo.distance_m([0.0, 0.0], [0.0, 1.0]) == pytest.approx(geo.METRES_PER_DEGREE)
+    assert geo.distance_m([0.0, 0.0], [0.0, 1.0]) == pytest.approx(geo.METERS_PER_DEGREE)
     assert geo.distance_m([0.0, 179.999], [0.0, -179.999]) == pytest.approx(222.39, rel=1e-3)
     chord = np.linalg.norm(geo.unit_xyz(CITIES[:1]) - geo.unit_xyz(CITIES[1:2]))
     assert 2 * geo.EARTH_RADIUS_M * np.arcsin(chord / 2) == pytest.approx(paris_sydney, rel=1e-9)
 
 
-def test_offsets_are_metres():
+def test_offsets_are_meters():
     moved = geo.offset_m(CITIES, 3000.0, 4000.0)
     np.testing.assert_allclose(geo.distance_m(CITIES, moved), 5000, rtol=2e-3)
     across = geo.offset_m(np.array([[0.0, 179.99]]), 5000.0, 0.0)

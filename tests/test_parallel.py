@@ -6,7 +6,7 @@ import time
 import pytest
 import torch
 
-from unigeoclip.parallel import map_on_cores, processor_name
+from unigeoclip.parallel import parallel_map, processor_name
 
 
 @pytest.fixture(params=[1, 2, 3])
@@ -23,7 +23,7 @@ def test_results_come_in_the_order_of_the_parts(threads, count):
         time.sleep(0.002 * (number % 3))
         return number**2
 
-    assert list(map_on_cores(work, range(count))) == [number**2 for number in range(count)]
+    assert list(parallel_map(work, range(count))) == [number**2 for number in range(count)]
     assert torch.get_num_threads() == threads
 
 
@@ -34,7 +34,7 @@ def test_each_part_has_one_thread_of_torch_and_they_overlap(threads):
         meeting.wait()  # ends only if as many parts are in the making
         return torch.get_num_threads()
 
-    assert list(map_on_cores(work, range(4 * threads))) == [1] * (4 * threads)
+    assert list(parallel_map(work, range(4 * threads))) == [1] * (4 * threads)
 
 
 def test_threads_of_others_keep_theirs(threads):
@@ -45,7 +45,7 @@ def test_threads_of_others_keep_theirs(threads):
         time.sleep(0.01)
         return number
 
-    results = map_on_cores(work, range(20))
+    results = parallel_map(work, range(20))
     next(results)
     assert inside.is_set()
     other = threading.Thread(target=lambda: others.append(torch.get_num_threads()))
@@ -63,7 +63,7 @@ def test_parts_are_not_taken_far_ahead_of_the_results(threads):
             taken.append(number)
             yield number
 
-    results = map_on_cores(lambda number: number, parts())
+    results = parallel_map(lambda number: number, parts())
     assert next(results) == 0
     assert len(taken) <= 2 * threads + 1
     results.close()
@@ -78,7 +78,7 @@ def test_a_fault_ends_it(threads):
 
     seen = []
     with pytest.raises(ValueError, match="seven"):
-        seen.extend(map_on_cores(work, range(100)))
+        seen.extend(parallel_map(work, range(100)))
     assert torch.get_num_threads() == threads
 
 

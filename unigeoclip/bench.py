@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from unigeoclip.compare.projection import cluster_colours, compile_umap
+from unigeoclip.compare.projection import cluster_colors, compile_umap
 from unigeoclip.errors import UniGeoError
 from unigeoclip.geo import random_on_sphere
-from unigeoclip.similarity.heatmap import coloured_picture
+from unigeoclip.similarity.heatmap import colored_picture
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -252,7 +252,7 @@ def measure_compare(
         figures["clusters"] = seconds(lambda: _draw_clusters(comparison))
         figures["click"] = seconds(lambda: _draw_similarity(comparison))
         figures["umap_compiled"] = seconds(compile_umap)
-        figures["umap"] = seconds(comparison.reference.lay_out)
+        figures["umap"] = seconds(comparison.reference.compute_layout)
         figures["rectangle_coarse"] = seconds(lambda: _draw(part, models, embed_coarsely))
         figures["rectangle"] = seconds(lambda: _draw(part, models, kept))
     return figures
@@ -264,14 +264,14 @@ def _draw(region: Region, models: list[Embedder], compute: Callable[[Embedder, R
 
     comparison = Comparison(region, {each.name: compute(each, region) for each in models})
     for name in comparison.embedded:
-        coloured_picture(region.grid, comparison.component_colours(name))
+        colored_picture(region.grid, comparison.component_colors(name))
     return comparison
 
 
 def _draw_clusters(comparison: Comparison) -> None:
     for name in comparison.embedded:
-        rgb = cluster_colours(CLUSTERS)[comparison.cluster_labels(name, CLUSTERS)]
-        coloured_picture(comparison.region.grid, rgb, blend=False)
+        rgb = cluster_colors(CLUSTERS)[comparison.cluster_labels(name, CLUSTERS)]
+        colored_picture(comparison.region.grid, rgb, blend=False)
 
 
 def _draw_similarity(comparison: Comparison) -> None:

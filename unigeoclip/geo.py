@@ -20,7 +20,7 @@ EARTH_RADIUS_M = 6_371_008.8  # mean radius (IUGG): distances on the sphere
 MERCATOR_RADIUS_M = 6_378_137.0  # EPSG:3857 is a Mercator map of a sphere with the WGS84 semi-major axis
 MAX_MERCATOR_LAT_DEG = 85.0511287798066  # where the Web Mercator square ends
 MAX_LON_DEG = 540.0  # a map that was turned round once more shows longitudes up to this
-METRES_PER_DEGREE = np.pi / 180 * EARTH_RADIUS_M
+METERS_PER_DEGREE = np.pi / 180 * EARTH_RADIUS_M
 
 # Polynomial of the Equal Earth projection: Savric, Patterson & Jenny (2019), equation 4.
 EQUAL_EARTH_A = (1.340264, -0.081106, 0.000893, 0.003796)
@@ -134,9 +134,9 @@ def offset_m(latlon: NDArray[np.float64], east_m: ArrayLike, north_m: ArrayLike)
     Returns:
         (..., 2) float64 degrees; latitude clipped to [-90, 90], longitude wrapped to [-180, 180).
     """
-    lat = latlon[..., 0] + np.asarray(north_m) / METRES_PER_DEGREE
+    lat = latlon[..., 0] + np.asarray(north_m) / METERS_PER_DEGREE
     cos_lat = np.maximum(np.cos(np.radians(latlon[..., 0])), 0.2)
-    lon = latlon[..., 1] + np.asarray(east_m) / (METRES_PER_DEGREE * cos_lat)
+    lon = latlon[..., 1] + np.asarray(east_m) / (METERS_PER_DEGREE * cos_lat)
     lat, lon = np.broadcast_arrays(np.clip(lat, -90, 90), wrap_lon_deg(lon))
     return np.stack([lat, lon], axis=-1)
 
@@ -165,6 +165,6 @@ def random_on_sphere(
     return np.stack([np.degrees(np.arcsin(sin_lat)), wrap_lon_deg(rng.uniform(west, east, count))], axis=1)
 
 
-def in_round_figures(metres: float) -> str:
+def in_round_figures(meters: float) -> str:
     """A width in words, two digits of it: "330 km", "230 m"."""
-    return f"{float(f'{metres / 1000:.2g}'):g} km" if metres >= 1000 else f"{float(f'{metres:.2g}'):g} m"
+    return f"{float(f'{meters / 1000:.2g}'):g} km" if meters >= 1000 else f"{float(f'{meters:.2g}'):g} m"

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from concurrent.futures import Future
 
-__all__ = ["map_on_cores", "processor_name"]
+__all__ = ["parallel_map", "processor_name"]
 
 Part = TypeVar("Part")
 Result = TypeVar("Result")
 
 
-def map_on_cores(work: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:
+def parallel_map(work: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:
     """Like ``map``, with as many parts in the making as torch may use threads, each in a thread of its own.
 
     Torch would else divide every single operation between its threads and wait for the slower one. As soon as something

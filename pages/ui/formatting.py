@@ -49,14 +49,14 @@ def literal(text: str) -> str:
     return "".join(f"\\{sign}" if sign in r"\`*_{}[]()#+-.!|<>$~:" else sign for sign in text)
 
 
-def distance(metres: float | None) -> str:
+def distance(meters: float | None) -> str:
     """A distance with the digits that matter; empty for None."""
-    if metres is None:
+    if meters is None:
         return ""
-    if metres < 950:
-        return f"{metres:.0f} m"
-    kilometres = metres / 1000
-    return f"{kilometres:.1f} km" if kilometres < 9.95 else f"{kilometres:,.0f} km".replace(",", "\u202f")
+    if meters < 950:
+        return f"{meters:.0f} m"
+    kilometers = meters / 1000
+    return f"{kilometers:.1f} km" if kilometers < 9.95 else f"{kilometers:,.0f} km".replace(",", "\u202f")
 
 
 def weight(value: float) -> str:
@@ -69,6 +69,6 @@ def file_size(count: int) -> str:
     return f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{count / 1e3:.1f} kB"
 
 
-def height(metres: float) -> str:
+def height(meters: float) -> str:
     """A height of a scale, in whole metres with a true minus sign."""
-    return f"{metres:,.0f} m".replace(",", "\u202f").replace("-", "−")
+    return f"{meters:,.0f} m".replace(",", "\u202f").replace("-", "−")

@@ -261,19 +261,19 @@ class FakeExplorer:
         return {name: self._match(name, number, value, query.origin) for name in self.atlas.manifest.modalities}
 
     def _match(self, name, i, value, point):
-        metres = None if point is None else float(distance_m(point, self._places[i]))
+        meters = None if point is None else float(distance_m(point, self._places[i]))
         place = self.place(f"{self.first_letter}{i:06d}")
         return SimpleNamespace(
             modality=name, place_id=place.place_id, name=place.name, lat=place.lat, lon=place.lon, similarity=value,
-            distance_m=metres, heading_deg=None,
+            distance_m=meters, heading_deg=None,
         )  # fmt: skip
 
     def input_size(self, modality):
         return 32, 32
 
     def nearest_place(self, lat, lon):
-        metres = distance_m((lat, lon), self._places)
-        return self.place(f"{self.first_letter}{int(metres.argmin()):06d}"), float(metres.min())
+        meters = distance_m((lat, lon), self._places)
+        return self.place(f"{self.first_letter}{int(meters.argmin()):06d}"), float(meters.min())
 
     def place(self, place_id):
         i = self._number_of(place_id)

@@ -69,9 +69,9 @@ def test_what_the_browser_writes_is_read(values):
     "text", ["clusters:²", "component:³", f"clusters:{HUGE}", "clusters:", "component:0", "clusters:17", "component:-1",
              "clusters:٣", HUGE],
 )  # fmt: skip
-def test_colourings_are_bounded(text):
+def test_colorings_are_bounded(text):
     with pytest.raises(InputError) as caught:
-        state._colour(text)
+        state._color(text)
     assert len(str(caught.value)) < 200
 
 
@@ -108,9 +108,9 @@ def test_a_coordinate_in_a_field(value, text):
     assert query_string.degrees(value) == text
 
 
-def test_the_attack_counts_tracebacks_in_colours():
-    plain, coloured = (
+def test_the_attack_counts_tracebacks_in_colors():
+    plain, colored = (
         "Traceback (most recent call last)",
         "\x1b[31mTraceback \x1b[0m\x1b[2m(most recent call last)\x1b[0m",
     )
-    assert tracebacks(f"{plain}:\nfine\n─ {coloured} ─\n") == 2
+    assert tracebacks(f"{plain}:\nfine\n─ {colored} ─\n") == 2

@@ -15,7 +15,7 @@ HEIGHT, WIDTH = 360, 720  # half a degree a pixel
 STEP = 0.5
 
 
-def pixel_centres():
+def pixel_centers():
     lat = 90 - (np.arange(HEIGHT) + 0.5) * STEP
     lon = -180 + (np.arange(WIDTH) + 0.5) * STEP
     return np.meshgrid(lat, lon, indexing="ij")
@@ -25,7 +25,7 @@ def pixel_centres():
 def gradient(tmp_path_factory):
     """Two bands of heights that say where they are: latitude and longitude times 100."""
     path = tmp_path_factory.mktemp("rasters") / "gradient.tif"
-    lat, lon = pixel_centres()
+    lat, lon = pixel_centers()
     write_cog(path, np.stack([lat, lon]).astype(np.float32) * 100, global_transform(HEIGHT, WIDTH), compress="DEFLATE")
     return path
 
@@ -81,7 +81,7 @@ def test_both_sides_of_the_date_line_are_one_place(picture):
     np.testing.assert_array_equal(east, west)
 
 
-def test_a_window_does_not_depend_on_its_neighbours(picture):
+def test_a_window_does_not_depend_on_its_neighbors(picture):
     raster = Raster.open(picture[0])
     points = np.array([[45.76, 4.83], [-60.0, 170.0], [80.0, 0.0]])
     together = raster.windows(points, 333_585.0, 20)
@@ -147,14 +147,14 @@ def city(tmp_path_factory):
 
 
 @pytest.mark.parametrize("in_memory", [True, False])
-def test_windows_of_a_city_are_local_metres(city, in_memory):
+def test_windows_of_a_city_are_local_meters(city, in_memory):
     raster = Raster.open(city)
     raster.in_memory = in_memory
     window = raster.window((42.36, -71.06), 1500.0, 15)
     stretch = 1 / np.cos(np.radians(42.36))  # map metres per local metre
-    metres = (np.arange(15) - 7) * 100 * stretch
-    np.testing.assert_allclose(window[0], np.repeat(metres[None], 15, 0), atol=0.5)
-    np.testing.assert_allclose(window[1], np.repeat(-metres[:, None], 15, 1), atol=0.5)
+    meters = (np.arange(15) - 7) * 100 * stretch
+    np.testing.assert_allclose(window[0], np.repeat(meters[None], 15, 0), atol=0.5)
+    np.testing.assert_allclose(window[1], np.repeat(-meters[:, None], 15, 1), atol=0.5)
 
 
 def test_outside_a_city_there_is_nothing(city):
@@ -187,7 +187,7 @@ def test_tiles_lie_where_the_map_puts_them(gradient, z, x, y):
     np.testing.assert_allclose(tile[1][:, inner], expected[:, inner, 1], atol=tolerance)
 
 
-def test_neighbouring_tiles_meet(gradient):
+def test_neighboring_tiles_meet(gradient):
     raster = Raster.open(gradient)
     left, right = raster.tile(4, 7, 5, 64)[1], raster.tile(4, 8, 5, 64)[1]
     step = 100 * 360 / 2**4 / 64

@@ -55,7 +55,7 @@ def test_many_vectors_are_codes(count, monkeypatch):
     """A codebook takes a minute to learn from all; what is chosen does not depend on what is in it."""
     learned = []
 
-    class Quantiser:
+    class Quantizer:
         def __init__(self, *_):
             self.centroids = np.zeros(sentence_vectors.PIECES * sentence_vectors.WORDS * 4, np.float32)
 
@@ -67,7 +67,7 @@ def test_many_vectors_are_codes(count, monkeypatch):
 
     import faiss
 
-    monkeypatch.setattr(faiss, "ProductQuantizer", Quantiser)
+    monkeypatch.setattr(faiss, "ProductQuantizer", Quantizer)
     monkeypatch.setattr(faiss, "vector_to_array", np.asarray)
     stored = pack_vectors(np.ones((count, SENTENCE_DIM), np.float32))
     assert ("codes" in stored) == (count >= LEAST_FOR_CODES) == bool(learned)

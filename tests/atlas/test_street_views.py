@@ -73,7 +73,7 @@ def test_the_next_camera_is_near_and_ahead(atlas, streets):
     assert streets.ahead(0.0, 0.0, 90.0) is None
 
 
-def test_the_camera_of_a_place_is_the_one_nearest_to_its_centre(atlas, streets):
+def test_the_camera_of_a_place_is_the_one_nearest_to_its_center(atlas, streets):
     place = atlas.views["place_id"].value_counts().index[0]
     mine = np.flatnonzero((atlas.views["place_id"] == place).to_numpy())
     assert len(mine) > 1
@@ -166,8 +166,8 @@ def photographed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("photos")
     tiles = made_up.write_tiles(folder / "tiles")
     spots = [(42.358624, -71.081543), (42.357731, -71.081261)]
-    for name, colour in (("red", (200, 20, 20)), ("blue", (20, 20, 200))):
-        Image.new("RGB", (120, 90), colour).save(folder / f"{name}.jpg")
+    for name, color in (("red", (200, 20, 20)), ("blue", (20, 20, 200))):
+        Image.new("RGB", (120, 90), color).save(folder / f"{name}.jpg")
     table = pd.DataFrame(spots, columns=["lat", "lon"]).assign(path=["red.jpg", "blue.jpg"], heading=[90, 180])
     table.to_csv(folder / "photos.csv", index=False)
     own = OwnData(street=folder / "photos.csv")

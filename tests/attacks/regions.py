@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 from unigeoclip.atlas import load_atlas
-from unigeoclip.compare.regions import Region, embed_region, kept_region
+from unigeoclip.compare.regions import Region, cached_region, embed_region
 from unigeoclip.embedders import load_embedder
 from unigeoclip.errors import InputError
 
@@ -51,7 +51,7 @@ def attack(count, budget_mb, folder):
         embedder, regions = sources[number % len(sources)]
         region = next(regions)
         written += embed_region(embedder, region).vectors.nbytes / 1e6
-        read_again += kept_region(embedder, region) is not None
+        read_again += cached_region(embedder, region) is not None
         held = megabytes(folder)
         most, over = max(most, held), over + (held > budget_mb)
     return {

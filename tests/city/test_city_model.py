@@ -3,7 +3,7 @@ import pytest
 
 from tests.build.made_up_city import GRID, at, empty_layers, lines, square, table
 from unigeoclip.city.city_model import build_model
-from unigeoclip.city.layers import HASHED_FACADES, LAND, CityGrid, facade_codes, tagged_colour
+from unigeoclip.city.layers import HASHED_FACADES, LAND, CityGrid, facade_codes, tagged_color
 
 
 def city(**changes):
@@ -32,7 +32,7 @@ def test_tagged_heights_stand_and_the_others_are_estimated():
     assert (rasters.height_m[rasters.building_id > 0] >= 1).all()
 
 
-def test_large_buildings_grow_with_tall_neighbours():
+def test_large_buildings_grow_with_tall_neighbors():
     tall = [square(60 * k, 120, 25) for k in range(-2, 3)]
     building = table("building", [square(0, 0, 40), *tall], height_m=[np.nan, *[90] * 5])
     assert build_model(city(building=building), GRID)[0].building_height_m[0] > 50
@@ -92,14 +92,14 @@ def test_the_same_map_gives_the_same_city():
 
 def test_facade_codes():
     building = table(
-        "building", [square(0, 0, 10), square(50, 0, 10), square(90, 0, 10)], colour=["#a52a2a", None, "#zzzzzz"]
+        "building", [square(0, 0, 10), square(50, 0, 10), square(90, 0, 10)], color=["#a52a2a", None, "#zzzzzz"]
     )
     codes = facade_codes(building)
     assert codes[0] > HASHED_FACADES
-    assert tagged_colour(int(codes[0])) == pytest.approx((0xA5, 0x2A, 0x2A), abs=32)
+    assert tagged_color(int(codes[0])) == pytest.approx((0xA5, 0x2A, 0x2A), abs=32)
     assert 0 < codes[1] <= HASHED_FACADES
     assert 0 < codes[2] <= HASHED_FACADES
-    assert tagged_colour(int(codes[1])) is None
+    assert tagged_color(int(codes[1])) is None
     assert codes[1] == facade_codes(building.iloc[[1]])[0], "in every crop the same"
 
 

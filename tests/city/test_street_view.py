@@ -91,16 +91,16 @@ def test_trees_are_green_and_let_something_through():
 
 
 @pytest.mark.parametrize(("land", "brightest"), [("grass", 1), ("water", 2)])
-def test_ground_has_the_colour_of_its_class(land, brightest):
+def test_ground_has_the_color_of_its_class(land, brightest):
     view = StreetScene.of(made_up_rasters(land)).view(Pose(*MIDDLE, 45))
     assert int(np.argmax(view[:, 130:].reshape(3, -1).mean(1))) == brightest
 
 
-def test_tagged_colours_are_those_of_walls():
+def test_tagged_colors_are_those_of_walls():
     views = []
-    for colour in (48, 3):  # red, blue: levels of red, green, blue in base four
+    for color in (48, 3):  # red, blue: levels of red, green, blue in base four
         rasters = made_up_rasters("road")
-        place(rasters, 0, 30, 40, 20, HASHED_FACADES + 1 + colour)
+        place(rasters, 0, 30, 40, 20, HASHED_FACADES + 1 + color)
         views.append(StreetScene.of(rasters).view(Pose(*MIDDLE, 0))[:, 40:80].reshape(3, -1).mean(1))
     assert views[0][0] > views[0][2] + 20
     assert views[1][2] > views[1][0] + 20
@@ -157,11 +157,11 @@ def test_views_stand_on_the_right_of_roads_and_look_along_them():
     assert len(views) == round(300 / SPACING_M["minor"])
     assert set(views["heading_deg"]) <= {90, 270}
     assert set(views["street"]) == {"Elm Street"}
-    north_m = (views["lat"] - MIDDLE[0]) * geo.METRES_PER_DEGREE
+    north_m = (views["lat"] - MIDDLE[0]) * geo.METERS_PER_DEGREE
     eastward = (views["heading_deg"] == 90).to_numpy()
     assert (north_m[eastward] < -1).all()
     assert (north_m[~eastward] > 1).all()
-    gaps = np.diff(np.sort(views["lon"])) * geo.METRES_PER_DEGREE * np.cos(np.radians(MIDDLE[0]))
+    gaps = np.diff(np.sort(views["lon"])) * geo.METERS_PER_DEGREE * np.cos(np.radians(MIDDLE[0]))
     np.testing.assert_allclose(gaps, 300 / len(views), atol=0.3)
 
 

@@ -38,7 +38,7 @@ def test_the_same_picture_from_a_model_that_is_only_turned():
     assert np.linalg.norm(aligned[0] - aligned[-1]) == pytest.approx(apart), "only turned"
 
 
-def test_little_variance_stays_grey_and_much_gets_colour():
+def test_little_variance_stays_gray_and_much_gets_color():
     scores = RNG.normal(size=(500, 3)) * [1, 0.5, 0.1]
     flat = projection.component_rgb(1e-6 * scores)
     assert np.abs(flat.astype(int) - 128).max() <= 1
@@ -59,13 +59,13 @@ def test_clusters_are_found_and_named_alike():
     np.testing.assert_array_equal(projection.matched_labels(other, labels), labels)
 
 
-def test_cluster_colours_differ():
-    colours = projection.cluster_colours(12).astype(int)
-    apart = np.abs(colours[:, None] - colours[None]).sum(-1) + 1000 * np.eye(12, dtype=int)
+def test_cluster_colors_differ():
+    colors = projection.cluster_colors(12).astype(int)
+    apart = np.abs(colors[:, None] - colors[None]).sum(-1) + 1000 * np.eye(12, dtype=int)
     assert apart.min() > 40
 
 
-def test_a_layout_keeps_neighbours_and_repeats_itself():
+def test_a_layout_keeps_neighbors_and_repeats_itself():
     said = []
     layout = projection.umap_layout(BLOBS, report=lambda done, total: said.append((done, total)) or True)
     again = projection.umap_layout(BLOBS)
@@ -97,10 +97,10 @@ def test_a_constant_model_has_no_layout():
     assert np.ptp(projection.umap_rgb(layout).astype(int)) < 6
 
 
-def test_layout_colours_go_round():
+def test_layout_colors_go_round():
     angles = np.radians(np.arange(0, 360, 60))
-    colours = projection.umap_rgb(np.stack([np.cos(angles), np.sin(angles)], 1)).astype(int)
-    assert len({tuple(colour) for colour in colours}) == 6
+    colors = projection.umap_rgb(np.stack([np.cos(angles), np.sin(angles)], 1)).astype(int)
+    assert len({tuple(color) for color in colors}) == 6
     middle = projection.umap_rgb(np.array([[0, 0], [1, 0], [0, 1], [-1, 0]]))[0].astype(int)
     assert np.ptp(middle) < 6, "grey in the middle"
 

@@ -10,11 +10,11 @@ from tests.atlas.tiny import write_tiny_atlas
 from unigeoclip.atlas import load_atlas
 from unigeoclip.compare import regions
 from unigeoclip.compare.projection import StoppedError
-from unigeoclip.compare.regions import Comparison, Region, embed_coarsely, embed_region, kept_region
+from unigeoclip.compare.regions import Comparison, Region, cached_region, embed_coarsely, embed_region
 from unigeoclip.embedders.base import Provenance
 from unigeoclip.embedders.coordinates import CoordinatesEmbedder, FourierEmbedder
 from unigeoclip.errors import InputError
-from unigeoclip.similarity.heatmap import coloured_picture
+from unigeoclip.similarity.heatmap import colored_picture
 
 
 class Constant:
@@ -120,14 +120,14 @@ def test_what_the_coarse_look_embedded_is_not_embedded_again(region, tmp_path):
     np.testing.assert_array_equal(whole.vectors, FourierEmbedder(4e6).embed(region.grid.cells))
 
 
-def test_colours_show_what_varies_and_nothing_else(comparison):
+def test_colors_show_what_varies_and_nothing_else(comparison):
     for name, least in (("coordinates", 20), ("fourier", 20)):
-        assert comparison.component_colours(name).std(axis=0).max() > least
-    assert np.ptp(comparison.component_colours("constant").astype(int)) <= 1
-    grey = comparison.component_colours("fourier", (4,))
-    assert (grey == grey[:, :1]).all()
+        assert comparison.component_colors(name).std(axis=0).max() > least
+    assert np.ptp(comparison.component_colors("constant").astype(int)) <= 1
+    gray = comparison.component_colors("fourier", (4,))
+    assert (gray == gray[:, :1]).all()
     with pytest.raises(InputError, match="Components 1 to 6"):
-        comparison.component_colours("fourier", (9,))
+        comparison.component_colors("fourier", (9,))
 
 
 def test_clusters_of_two_models_share_names(comparison):
@@ -158,23 +158,23 @@ def test_figures_are_plain_and_honest_about_a_constant_model(comparison):
     assert comparison.agreement("coordinates", "constant")["cka"] is None
 
 
-def test_colours_become_a_picture(comparison, region):
-    rgb = comparison.component_colours("coordinates")
+def test_colors_become_a_picture(comparison, region):
+    rgb = comparison.component_colors("coordinates")
     for blend in (True, False):
-        picture = np.asarray(Image.open(io.BytesIO(coloured_picture(region.grid, rgb, blend=blend))).convert("RGBA"))
+        picture = np.asarray(Image.open(io.BytesIO(colored_picture(region.grid, rgb, blend=blend))).convert("RGBA"))
         assert picture.shape[1] == region.grid.picture_width_px
         assert set(np.unique(picture[..., 3])) <= {0, 255}
         assert (picture[..., 3] == 255).mean() == pytest.approx(region.grid.mask.mean(), abs=0.1)
     sharp = picture[..., :3][picture[..., 3] == 255]
-    assert {tuple(colour) for colour in sharp} <= {tuple(colour) for colour in rgb}
+    assert {tuple(color) for color in sharp} <= {tuple(color) for color in rgb}
     with pytest.raises(InputError, match="as many colours"):
-        coloured_picture(region.grid, rgb[:-1])
+        colored_picture(region.grid, rgb[:-1])
 
 
 def test_what_follows_from_vectors_is_kept_beside_them(region, tmp_path, monkeypatch):
     first = embed_region(FourierEmbedder(5e5), region, cache_dir=tmp_path)
     comparison = Comparison(region, {"fourier": first})
-    colours, figures = comparison.component_colours("fourier"), comparison.figures("fourier")
+    colors, figures = comparison.component_colors("fourier"), comparison.figures("fourier")
     monkeypatch.setattr(regions, "LAYOUT", 200)
     assert not first.is_laid_out
     layout = first.layout
@@ -185,16 +185,16 @@ def test_what_follows_from_vectors_is_kept_beside_them(region, tmp_path, monkeyp
     for name in ("principal_components", "umap_layout"):
         monkeypatch.setattr(regions.projection, name, never)
     monkeypatch.setattr(regions.structure, "spectrum", never)
-    again = kept_region(FourierEmbedder(5e5), region, cache_dir=tmp_path)
+    again = cached_region(FourierEmbedder(5e5), region, cache_dir=tmp_path)
     second = Comparison(region, {"fourier": again})
-    np.testing.assert_array_equal(second.component_colours("fourier"), colours)
+    np.testing.assert_array_equal(second.component_colors("fourier"), colors)
     assert not second.is_measured("fourier")  # its agreement with the reference, here itself, is not there yet
     second.agreement("fourier", "fourier")
     assert second.is_measured("fourier")
     assert second.figures("fourier") == figures
     assert again.is_laid_out
     np.testing.assert_array_equal(again.layout, layout)
-    assert kept_region(FourierEmbedder(4e6), region, cache_dir=tmp_path) is None
+    assert cached_region(FourierEmbedder(4e6), region, cache_dir=tmp_path) is None
 
 
 def test_damaged_figures_are_computed_again(region, tmp_path):

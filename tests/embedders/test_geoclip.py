@@ -82,7 +82,7 @@ def test_storage_is_exact_to_half_a_step(bits):
     weight = torch.randn(7, 24, generator=torch.Generator().manual_seed(0)) * torch.logspace(-4, 2, 7)[:, None]
     weight[3] = 0
     weight[4, 5] = 1e-39
-    stored = geoclip._quantised(weight, bits)
+    stored = geoclip._quantized(weight, bits)
     assert stored["weight"].dtype == torch.uint8
     assert ("low" in stored) == (bits == 17)
     restored = geoclip._restored(stored["weight"], stored["high"], stored["scale"], stored.get("low"))
@@ -94,7 +94,7 @@ def test_storage_is_exact_to_half_a_step(bits):
 
 @pytest.mark.parametrize("damage", [b"", b"no stream", zlib.compress(b"ab"), zlib.compress(bytes(10_000))])
 def test_damaged_high_bytes_are_refused(damage):
-    stored = geoclip._quantised(torch.ones(2, 8), 16)
+    stored = geoclip._quantized(torch.ones(2, 8), 16)
     with pytest.raises(ValueError, match="high bytes"):
         geoclip._restored(stored["weight"], torch.tensor(list(damage), dtype=torch.uint8), stored["scale"], None)
 

@@ -142,16 +142,16 @@ def test_how_far_a_split_is_from_the_training(atlas, tmp_path):
     facts = split_facts(atlas, "views")
     items = held_out(atlas, "views", having=STREET)
     trained = atlas.views.loc[atlas.views["views"] == "train", ["lat", "lon"]].to_numpy()
-    metres = np.median([distance_m(at, trained).min() for at in items.latlon])
-    assert facts["median_distance_to_training_camera_km"] == pytest.approx(metres / 1000, rel=1e-3)
+    meters = np.median([distance_m(at, trained).min() for at in items.latlon])
+    assert facts["median_distance_to_training_camera_km"] == pytest.approx(meters / 1000, rel=1e-3)
     assert facts["median_distance_to_training_km"] <= facts["median_distance_to_training_camera_km"]
     assert facts["window_km"] == pytest.approx(0.225)
 
     world = load_atlas(write_tiny_atlas(tmp_path / "tiny"))
     latlon = world.places[["lat", "lon"]].to_numpy()
     out = (world.places["random"] == "held_out").to_numpy()
-    metres = np.median([distance_m(at, latlon[~out]).min() for at in latlon[out]])
-    assert split_facts(world, "random")["median_distance_to_training_km"] == pytest.approx(metres / 1000, rel=1e-3)
+    meters = np.median([distance_m(at, latlon[~out]).min() for at in latlon[out]])
+    assert split_facts(world, "random")["median_distance_to_training_km"] == pytest.approx(meters / 1000, rel=1e-3)
 
 
 def test_an_atlas_without_street_views(tmp_path):

@@ -26,7 +26,7 @@ def test_a_constant_encoder_scores_nothing():
     assert scores["recall@1"] == scores["recall@10"] == 0
 
 
-def test_distances_count_neighbours_within_100_m(monkeypatch):
+def test_distances_count_neighbors_within_100_m(monkeypatch):
     monkeypatch.setattr(retrieval_module, "FEWEST", 3)
     latlon = np.array([[0.0, 0.0], [0.0, 0.0005], [10.0, 10.0]])  # the first two are 56 m apart
     vectors = np.eye(3, dtype=np.float32)

@@ -88,11 +88,11 @@ def test_cka_ignores_rotation_and_scale():
     assert structure.linear_cka(SMOOTH, SMOOTH[:, :2]) > 0.3
 
 
-def test_neighbours_are_compared():
+def test_neighbors_are_compared():
     turn, _ = np.linalg.qr(RNG.normal(size=(16, 16)))
-    assert structure.neighbour_overlap(NOISE, NOISE @ turn) == pytest.approx(1, abs=0.01)
+    assert structure.neighbor_overlap(NOISE, NOISE @ turn) == pytest.approx(1, abs=0.01)
     other = unit(RNG.normal(size=(len(GRID), 16)))
-    assert structure.neighbour_overlap(NOISE, other, k=10) == pytest.approx(10 / 575, abs=0.01)
+    assert structure.neighbor_overlap(NOISE, other, k=10) == pytest.approx(10 / 575, abs=0.01)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_neighbours_are_compared():
         (lambda: structure.rings(GRID, [5, 3]), "must rise"),
         (lambda: structure.morans_i(NOISE[:-1], structure.rings(GRID, [0, 2000])), "not those of 575"),
         (lambda: structure.linear_cka(NOISE, NOISE[:-1]), "same points"),
-        (lambda: structure.neighbour_overlap(NOISE[:5], NOISE[:5], k=5), "5 neighbours"),
+        (lambda: structure.neighbor_overlap(NOISE[:5], NOISE[:5], k=5), "5 neighbours"),
     ],
 )
 def test_bad_input_is_told(call, complaint):

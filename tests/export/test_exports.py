@@ -27,7 +27,7 @@ from unigeoclip.export import exports
 from unigeoclip.geo import inverse_web_mercator, web_mercator
 from unigeoclip.search.explorer import Match
 from unigeoclip.search.query_items import PackedVector, QueryItem, parse_item
-from unigeoclip.similarity.heatmap import Best, coloured_picture
+from unigeoclip.similarity.heatmap import Best, colored_picture
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +43,9 @@ def comparison(atlas, tmp_path_factory):
     return Comparison(region, {each.name: embed_region(each, region, cache_dir=kept) for each in embedders})
 
 
-def test_a_geotiff_has_each_colour_in_its_cell_and_nothing_elsewhere(comparison):
-    grid, rgb = comparison.region.grid, comparison.component_colours("fourier")
-    with rasterio.MemoryFile(exports.colours_geotiff(grid, rgb, "three components")) as file, file.open() as tiff:
+def test_a_geotiff_has_each_color_in_its_cell_and_nothing_elsewhere(comparison):
+    grid, rgb = comparison.region.grid, comparison.component_colors("fourier")
+    with rasterio.MemoryFile(exports.colors_geotiff(grid, rgb, "three components")) as file, file.open() as tiff:
         assert tiff.crs.to_epsg() == 4326
         assert tiff.bounds == pytest.approx((grid.bounds[1], grid.bounds[0], grid.bounds[3], grid.bounds[2]))
         assert tiff.tags()["TIFFTAG_IMAGEDESCRIPTION"] == "three components"
@@ -55,7 +55,7 @@ def test_a_geotiff_has_each_colour_in_its_cell_and_nothing_elsewhere(comparison)
             assert pixels[:3, row, column].tolist() == rgb[cell].tolist()
         np.testing.assert_array_equal(pixels[3] == 255, grid.mask)
     with pytest.raises(InputError, match="as many colours"):
-        exports.colours_geotiff(grid, rgb[:-1])
+        exports.colors_geotiff(grid, rgb[:-1])
 
 
 def test_geoparquet_has_a_point_and_the_vectors_of_every_model(comparison):
@@ -73,7 +73,7 @@ def test_geoparquet_has_a_point_and_the_vectors_of_every_model(comparison):
 def test_the_map_page_needs_no_network(atlas, comparison):
     grid = comparison.region.grid
     panes = [
-        exports.Pane(f"<{name}>", coloured_picture(grid, comparison.component_colours(name), form="PNG"), "a note")
+        exports.Pane(f"<{name}>", colored_picture(grid, comparison.component_colors(name), form="PNG"), "a note")
         for name in comparison.embedded
     ]
     page = exports.map_page(atlas, grid.mercator_bounds, panes, title="Two & more", explanation="Colours.")
@@ -137,10 +137,10 @@ def test_the_python_lines_ask_by_a_picture(atlas, monkeypatch, tmp_path):
 
 
 def test_png_is_exact(comparison):
-    grid, rgb = comparison.region.grid, comparison.component_colours("fourier")
-    picture = np.asarray(Image.open(io.BytesIO(coloured_picture(grid, rgb, blend=False, form="PNG"))))
+    grid, rgb = comparison.region.grid, comparison.component_colors("fourier")
+    picture = np.asarray(Image.open(io.BytesIO(colored_picture(grid, rgb, blend=False, form="PNG"))))
     painted = picture[picture[..., 3] == 255][:, :3]
-    assert {tuple(colour) for colour in painted.tolist()} <= {tuple(colour) for colour in rgb.tolist()}
+    assert {tuple(color) for color in painted.tolist()} <= {tuple(color) for color in rgb.tolist()}
 
 
 # Answers
@@ -186,7 +186,7 @@ def test_results_are_not_written_where_they_cannot_be(tmp_path):
 
 def test_markers_of_a_map_page_lie_on_it_and_run_no_code(atlas, comparison):
     grid = comparison.region.grid
-    picture = coloured_picture(grid, comparison.component_colours("fourier"), form="PNG")
+    picture = colored_picture(grid, comparison.component_colors("fourier"), form="PNG")
     markers = (
         exports.Marker(20.0, 10.0, "a `${alert(1)}` \\u0041 </script><b>", "Aerial <image>", "#123456"),
         exports.Marker(20.0, -175.0, "beyond the date line", "Aerial <image>", "#123456"),
@@ -266,7 +266,7 @@ def test_the_map_page_has_legends_and_the_whole_provenance(atlas, comparison):
            "ticks": [[0.0, "0.10"], [1.0, "0.90"]], "low": "low", "high": "high", "words": "Best 0.90."}  # fmt: skip
     swatches = {"title": "Clusters", "swatches": [["rgb(1, 2, 3)", "1: <houses>", "15 %"]]}
     panes = [
-        exports.Pane(name, coloured_picture(grid, comparison.component_colours(name), form="PNG"), note, legend=legend)
+        exports.Pane(name, colored_picture(grid, comparison.component_colors(name), form="PNG"), note, legend=legend)
         for name, legend in zip(comparison.embedded, (bar, swatches), strict=False)
     ]
     page = exports.map_page(atlas, grid.mercator_bounds, panes, title="t", explanation="e")

@@ -18,7 +18,7 @@ from unigeoclip.city import raster_storage
 from unigeoclip.compare.regions import Region, embed_region
 from unigeoclip.errors import InputError
 from unigeoclip.files import cache
-from unigeoclip.files.cache import hold, is_sound, keep_array, keep_json, kept_array, kept_json, tidy
+from unigeoclip.files.cache import cache_array, cache_json, cached_array, cached_json, hold, is_sound, tidy
 from unigeoclip.similarity.heatmap import Grid
 
 ARRAY = np.arange(600, dtype=np.float32).reshape(20, 30)
@@ -66,55 +66,55 @@ def size_of(folder):
 
 
 def test_arrays_and_json_come_back(root):
-    assert keep_array(root / "a" / "x.npy", ARRAY)
-    np.testing.assert_array_equal(kept_array(root / "a" / "x.npy", ARRAY.shape, ARRAY.dtype), ARRAY)
-    assert keep_json(root / "x.json", {"one": [1, None]})
-    assert kept_json(root / "x.json") == {"one": [1, None]}
-    assert kept_array(root / "none.npy", (1,), "f4") is None
+    assert cache_array(root / "a" / "x.npy", ARRAY)
+    np.testing.assert_array_equal(cached_array(root / "a" / "x.npy", ARRAY.shape, ARRAY.dtype), ARRAY)
+    assert cache_json(root / "x.json", {"one": [1, None]})
+    assert cached_json(root / "x.json") == {"one": [1, None]}
+    assert cached_array(root / "none.npy", (1,), "f4") is None
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("opened_before", [True, False])
 def test_any_damage_is_seen_and_mended(root, caplog, damage, opened_before, monkeypatch):
     path = root / "x.npy"
-    keep_array(path, ARRAY)
+    cache_array(path, ARRAY)
     if not opened_before:
         monkeypatch.setattr(cache, "_state", cache._State())
     DAMAGES[damage](path)
-    assert kept_array(path, ARRAY.shape, ARRAY.dtype) is None or "checksum" in damage, damage
+    assert cached_array(path, ARRAY.shape, ARRAY.dtype) is None or "checksum" in damage, damage
     if opened_before and "checksum" in damage:
         return  # the file itself is good, and this process knows it
     assert "x.npy is damaged" in caplog.text
     assert "(None)" not in caplog.text
-    assert keep_array(path, ARRAY)
-    np.testing.assert_array_equal(kept_array(path, ARRAY.shape, ARRAY.dtype), ARRAY)
+    assert cache_array(path, ARRAY)
+    np.testing.assert_array_equal(cached_array(path, ARRAY.shape, ARRAY.dtype), ARRAY)
     assert {each.name for each in root.iterdir()} == {"x.npy", "x.npy.sha256"}
 
 
 def test_another_shape_or_type_is_computed_again(root, caplog):
-    keep_array(root / "x.npy", ARRAY)
-    assert kept_array(root / "x.npy", (20, 31), np.float32) is None
-    assert kept_array(root / "x.npy", ARRAY.shape, np.float16) is None
+    cache_array(root / "x.npy", ARRAY)
+    assert cached_array(root / "x.npy", (20, 31), np.float32) is None
+    assert cached_array(root / "x.npy", ARRAY.shape, np.float16) is None
     assert "float32 (20, 30), not float16 (20, 30)" in caplog.text
-    keep_json(root / "y.npy", [1])
-    assert kept_array(root / "y.npy", ARRAY.shape, np.float32) is None
-    assert kept_json(root / "x.npy") is None
+    cache_json(root / "y.npy", [1])
+    assert cached_array(root / "y.npy", ARRAY.shape, np.float32) is None
+    assert cached_json(root / "x.npy") is None
 
 
 def test_a_file_that_may_not_be_read_is_computed_again(root, caplog, monkeypatch):
-    keep_array(root / "x.npy", ARRAY)
+    cache_array(root / "x.npy", ARRAY)
     monkeypatch.setattr(cache, "_state", cache._State())
 
     def refused(path):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
 
     monkeypatch.setattr(cache, "sha256_of", refused)
-    assert kept_array(root / "x.npy", ARRAY.shape, np.float32) is None
+    assert cached_array(root / "x.npy", ARRAY.shape, np.float32) is None
     assert "Permission denied" in caplog.text
 
 
 def test_a_file_is_hashed_once_in_a_process(root, monkeypatch):
-    keep_array(root / "x.npy", ARRAY)
+    cache_array(root / "x.npy", ARRAY)
     monkeypatch.setattr(cache, "sha256_of", lambda path: pytest.fail(f"{path} was hashed again"))
     assert is_sound(root / "x.npy")
 
@@ -126,7 +126,7 @@ def test_a_full_disk_leaves_nothing_and_says_why(root, caplog, monkeypatch, at):
 
     where, name = (np.lib.format, "write_array_header_1_0") if at == "data" else (Path, "write_bytes")
     monkeypatch.setattr(where, name, full)
-    assert not keep_array(root / "x.npy", ARRAY)
+    assert not cache_array(root / "x.npy", ARRAY)
     assert "No space left on device. It will be computed again at the next start." in caplog.text
     assert list(root.iterdir()) == []
 
@@ -134,7 +134,7 @@ def test_a_full_disk_leaves_nothing_and_says_why(root, caplog, monkeypatch, at):
 def test_a_directory_with_something_in_it_is_left_alone(root, caplog):
     (root / "x.npy").mkdir(parents=True)
     (root / "x.npy" / "thesis.txt").write_text("mine")
-    assert not keep_array(root / "x.npy", ARRAY)
+    assert not cache_array(root / "x.npy", ARRAY)
     assert "x.npy cannot be written: Directory not empty" in caplog.text
     assert [path.name for path in root.rglob("*")] == ["x.npy", "thesis.txt"]
 
@@ -167,7 +167,7 @@ def test_a_thousand_regions_stay_within_the_budget(root, monkeypatch):
 def test_what_was_not_used_for_longest_goes_first(root, monkeypatch):
     paths = [root / "compare" / f"{number}.npy" for number in range(8)]
     for age, path in enumerate(paths):
-        keep_array(path, np.zeros(50_000, np.float32))
+        cache_array(path, np.zeros(50_000, np.float32))
         used(path, 1000 - age)
     assert is_sound(paths[0])  # used just now
     monkeypatch.setenv("UNIGEOCLIP_CACHE_BUDGET_MB", "1")
@@ -193,8 +193,8 @@ def test_folders_of_earlier_checkpoints_and_versions_go_too(root, monkeypatch):
 def test_what_is_in_use_stays(root, monkeypatch, caplog):
     mapped, held, free = (root / "compare" / f"{name}.npy" for name in ("mapped", "held", "free"))
     for path in (mapped, held, free):
-        keep_array(path, np.zeros(300_000, np.float32))
-    array = kept_array(mapped, (300_000,), np.float32)
+        cache_array(path, np.zeros(300_000, np.float32))
+    array = cached_array(mapped, (300_000,), np.float32)
     hold(held)
     monkeypatch.setenv("UNIGEOCLIP_CACHE_BUDGET_MB", "1")
     tidy()
@@ -217,7 +217,7 @@ sys.stdin.read()
 
 def test_what_another_process_holds_stays(root, monkeypatch):
     path = root / "boston-drawn" / "land.tif"
-    keep_array(path, np.zeros(300_000, np.float32))
+    cache_array(path, np.zeros(300_000, np.float32))
     monkeypatch.setenv("UNIGEOCLIP_CACHE_BUDGET_MB", "1")
     command = [sys.executable, "-c", HOLDER, str(path)]
     environment = os.environ | {"PYTHONPATH": str(Path(cache.__file__).parents[2]), "UNIGEOCLIP_CACHE_BUDGET_MB": "100"}
@@ -239,7 +239,7 @@ def test_leftovers_of_ended_processes_are_removed_at_the_start(root, tmp_path):
     stay = [root / f".{'0' * 16}.{os.getpid()}.3.tmp", root / "compare" / "mine.tmp"]
     for path in (*gone, *stay, root / "downloads" / f".fetching-{ended.pid}-abc" / "half.whl"):
         path.write_bytes(b"half")
-    assert kept_array(root / "x.npy", (1,), "f4") is None  # the first use of the cache in this process
+    assert cached_array(root / "x.npy", (1,), "f4") is None  # the first use of the cache in this process
     assert [path.exists() for path in (*gone, *stay)] == [False, False, True, True]
     assert list((root / "downloads").iterdir()) == []
 
@@ -248,7 +248,7 @@ def test_leftovers_of_ended_processes_are_removed_at_the_start(root, tmp_path):
 def test_a_budget_that_is_no_number(root, monkeypatch, value):
     monkeypatch.setenv("UNIGEOCLIP_CACHE_BUDGET_MB", value)
     with pytest.raises(InputError, match="UNIGEOCLIP_CACHE_BUDGET_MB is"):
-        keep_json(root / "x.json", 1)
+        cache_json(root / "x.json", 1)
 
 
 # Drawn rasters
@@ -308,7 +308,7 @@ def test_a_city_opens_where_the_cache_cannot_be_written(city, root, caplog, monk
 
 
 def test_seals_can_be_checked_by_hand(root):
-    keep_json(root / "x.json", {"a": 1})
+    cache_json(root / "x.json", {"a": 1})
     checksum, size = seal(root / "x.json").read_text().split()
     assert len(checksum) == 64
     assert int(size) == len(json.dumps({"a": 1}))

@@ -16,7 +16,7 @@ from unigeoclip.checkpoint import load_model
 from unigeoclip.config import read_json
 from unigeoclip.errors import AtlasError, CheckpointError, InputError, UniGeoError
 from unigeoclip.files import cache
-from unigeoclip.files.cache import keep_array, kept_array
+from unigeoclip.files.cache import cache_array, cached_array
 from unigeoclip.search.explorer import Explorer
 
 SCALARS = (
@@ -166,13 +166,13 @@ ARRAY = np.arange(300, dtype=np.float32).reshape(10, 30)
 @given(cuts=CUTS, which=st.sampled_from(["x.npy", "x.npy.sha256"]), again=st.booleans())
 def test_a_damaged_file_of_the_cache_is_never_believed(tmp_path, cuts, which, again):
     path = tmp_path / "x.npy"
-    keep_array(path, ARRAY)
+    cache_array(path, ARRAY)
     good = (tmp_path / which).read_bytes()
     bad = cut(good, cuts)
     (tmp_path / which).write_bytes(bad)
     if again:
         cache._state.verified.clear()
-    found = kept_array(path, ARRAY.shape, ARRAY.dtype)
+    found = cached_array(path, ARRAY.shape, ARRAY.dtype)
     if bad == good or (which != "x.npy" and not again):
         np.testing.assert_array_equal(found, ARRAY)
     elif which == "x.npy":

@@ -71,7 +71,7 @@ def test_the_displays_part_never_breaks(values):
 @example("clusters:" + "9" * 5000)
 def test_the_parts_of_compare_never_break(text):
     for read in (
-        state._colour,
+        state._color,
         state.box,
         state._at,
         lambda text: state._models(text, ("unigeoclip", "geoclip")),

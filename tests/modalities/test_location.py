@@ -94,7 +94,7 @@ def test_fourier_features_stay_in_float32_under_autocast():
     torch.testing.assert_close(under, encoder.fourier_tokens(xy), atol=0, rtol=0)
 
 
-def test_centre_is_taken_off_before_rounding():
+def test_center_is_taken_off_before_rounding():
     """At a city's scales, float32 coordinates of the whole Earth would lose the street: the centre keeps it."""
     from unigeoclip.geo import equal_earth
 
@@ -130,6 +130,6 @@ def test_a_scale_left_out_is_as_if_it_had_never_been(depth):
     assert (whole(xy, without=1) - whole(xy)).abs().max() > 1e-3
 
 
-def test_wavelengths_are_metres_on_the_ground():
+def test_wavelengths_are_meters_on_the_ground():
     encoder = LocationEncoder(LocationConfig(scales=(1e3, 6.4e4), width=32, heads=2), 16)
     assert encoder.wavelengths_m() == pytest.approx([17_244, 269], rel=0.01)

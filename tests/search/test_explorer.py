@@ -10,7 +10,7 @@ from tests.explorable import PX, use_hashed_sentences, write_explorable_atlas
 from unigeoclip.atlas import load_atlas
 from unigeoclip.config import write_json
 from unigeoclip.errors import AtlasError, CheckpointError, InputError
-from unigeoclip.geo import METRES_PER_DEGREE, distance_m
+from unigeoclip.geo import METERS_PER_DEGREE, distance_m
 from unigeoclip.model import ModelConfig, UniGeoCLIP
 from unigeoclip.search.explorer import Explorer, QueryItem, embedder_heatmap, sentences_of
 from unigeoclip.search.gallery_embeddings import encode_places, gallery_rows, land_grid, mean_over_waves
@@ -345,7 +345,7 @@ def test_the_heatmap_is_the_similarity_of_every_cell(explorer):
     for cell in (0, len(explorer.grid) // 2):
         # A cell is the mean over the finest wave round it, but reaches over three rows at most.
         wave_m = min(explorer.model.encoders["location"].wavelengths_m())
-        reach_m = min(wave_m / 2, 3 * METRES_PER_DEGREE * explorer.grid.step_deg[0])
+        reach_m = min(wave_m / 2, 3 * METERS_PER_DEGREE * explorer.grid.step_deg[0])
         near = np.flatnonzero(distance_m(explorer.grid.cells, explorer.grid.cells[cell]) <= reach_m)
         points = [explorer.query([QueryItem("location", tuple(at))]).vector for at in explorer.grid.cells[near]]
         assert len(points) > 2
@@ -373,9 +373,9 @@ def test_places_and_their_captions(explorer):
     place = explorer.place(record["place_id"])
     assert (place.place_id, place.name, place.country) == (record["place_id"], record["name"], record["country"])
     assert list(place.captions) == explorer.atlas.captions(int(record.name))
-    nearest, metres = explorer.nearest_place(record["lat"] + 1e-4, record["lon"])
+    nearest, meters = explorer.nearest_place(record["lat"] + 1e-4, record["lon"])
     assert nearest == place
-    assert metres == pytest.approx(11.1, abs=0.1)
+    assert meters == pytest.approx(11.1, abs=0.1)
     with pytest.raises(InputError, match="no place"):
         explorer.place("w-1")
 

@@ -3,7 +3,7 @@ import pytest
 from matplotlib import colormaps
 
 from unigeoclip.errors import InputError
-from unigeoclip.similarity.colormaps import COLORMAPS, hex_colour, palette, shaded_relief
+from unigeoclip.similarity.colormaps import COLORMAPS, hex_color, palette, shaded_relief
 
 
 def luminance(rgb: np.ndarray) -> np.ndarray:
@@ -12,26 +12,26 @@ def luminance(rgb: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", COLORMAPS)
-def test_colour_maps_grow_lighter_all_the_way(name):
-    colours = palette(name, 96)
-    assert colours.shape == (96, 3)
-    assert (np.diff(luminance(colours.astype(float))) > -1e-3).all()
-    assert luminance(colours.astype(float))[-1] > 0.6
+def test_color_maps_grow_lighter_all_the_way(name):
+    colors = palette(name, 96)
+    assert colors.shape == (96, 3)
+    assert (np.diff(luminance(colors.astype(float))) > -1e-3).all()
+    assert luminance(colors.astype(float))[-1] > 0.6
 
 
 @pytest.mark.parametrize("name", COLORMAPS)
-def test_colour_maps_are_the_published_ones(name):
+def test_color_maps_are_the_published_ones(name):
     published = colormaps[name](np.linspace(0, 1, 256))[:, :3] * 255
     assert np.abs(palette(name, 256) - published).max() < 12
 
 
-def test_unknown_colour_map_names_the_known_ones():
+def test_unknown_color_map_names_the_known_ones():
     with pytest.raises(InputError, match=r"jet.*inferno"):
         palette("jet", 8)
 
 
-def test_hex_colour():
-    assert hex_colour(np.array([0, 128, 255], dtype=np.uint8)) == "#0080ff"
+def test_hex_color():
+    assert hex_color(np.array([0, 128, 255], dtype=np.uint8)) == "#0080ff"
 
 
 def test_relief_is_lit_from_the_north_west():
@@ -42,7 +42,7 @@ def test_relief_is_lit_from_the_north_west():
     assert relief[20, 20] > 1.5 * relief[43, 43]
 
 
-def test_relief_of_flat_ground_is_the_colour_of_its_height_and_no_data_is_plain():
+def test_relief_of_flat_ground_is_the_color_of_its_height_and_no_data_is_plain():
     heights = np.full((8, 8), 150.0, dtype=np.float32)
     heights[:, 6:] = np.nan
     relief = np.asarray(shaded_relief(heights, pixel_m=30.0))

@@ -52,7 +52,7 @@ def boston() -> Grid:
 # Grid
 
 
-def test_cells_are_centres_from_the_north_west():
+def test_cells_are_centers_from_the_north_west():
     grid = Grid.over((0.0, 10.0, 2.0, 13.0), 1.0)
     assert grid.shape == (2, 3)
     assert grid.cells.tolist() == [[1.5, 10.5], [1.5, 11.5], [1.5, 12.5], [0.5, 10.5], [0.5, 11.5], [0.5, 12.5]]
@@ -220,7 +220,7 @@ def test_the_threshold_paints_only_the_hottest_share(world):
     assert (everything == 255).all()
 
 
-def test_colours_start_at_the_floor(world):
+def test_colors_start_at_the_floor(world):
     heat = Heatmap(world, np.sin(np.radians(world.cells[:, 0])).astype(np.float32))
     lowest = read(heat.png("viridis"))
     # The median of the area is the equator: everything south of it has the lowest colour.
@@ -237,8 +237,8 @@ def test_the_percentile_scale_is_by_area(world):
     assert np.degrees(np.cbrt(legend[3].similarity)) == pytest.approx(30, abs=1)
     pixels = read(heat.png("viridis", floor_percentile=0, scale="percentile"))
     row, column = mercator_pixel(30, 0, pixels.shape, heat.bounds)
-    colour = np.array(list(bytes.fromhex(legend[3].colour[1:])))
-    assert np.abs(pixels[row, column, :3] - colour).max() <= 10
+    color = np.array(list(bytes.fromhex(legend[3].color[1:])))
+    assert np.abs(pixels[row, column, :3] - color).max() <= 10
     with pytest.raises(InputError, match="scale"):
         heat.png(scale="rank")
 
@@ -252,8 +252,8 @@ def test_the_legend_belongs_to_the_picture(world):
     pixels = read(heat.png("magma"))
     for mark in legend[1:-1]:
         row, column = mercator_pixel(np.degrees(np.arcsin(mark.similarity)), 0, pixels.shape, heat.bounds)
-        colour = np.array(list(bytes.fromhex(mark.colour[1:])))
-        assert np.abs(pixels[row, column, :3] - colour).max() <= 12
+        color = np.array(list(bytes.fromhex(mark.color[1:])))
+        assert np.abs(pixels[row, column, :3] - color).max() <= 12
 
 
 def test_a_constant_map_is_drawn():

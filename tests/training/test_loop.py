@@ -12,7 +12,7 @@ import torch
 from tests.atlas.tiny import write_tiny_atlas
 from tests.explorable import CONFIG, HashedSentences, use_hashed_sentences
 from unigeoclip.atlas import load_atlas
-from unigeoclip.atlas.sentence_vectors import keep_sentence_vectors
+from unigeoclip.atlas.sentence_vectors import cache_sentence_vectors
 from unigeoclip.checkpoint import load_model
 from unigeoclip.errors import CheckpointError, InputError
 from unigeoclip.modalities import text
@@ -173,7 +173,7 @@ def test_sentences_that_the_build_embedded_are_not_embedded_again(atlas, tmp_pat
     without = loop.all_sentence_vectors(atlas, tmp_path / "a")
     assert asked == texts
     asked.clear()
-    keep_sentence_vectors(texts[:gallery], HashedSentences().embed(texts[:gallery]))
+    cache_sentence_vectors(texts[:gallery], HashedSentences().embed(texts[:gallery]))
     (tmp_path / "b").mkdir()
     np.testing.assert_array_equal(loop.all_sentence_vectors(atlas, tmp_path / "b"), without)
     assert asked == texts[gallery:]

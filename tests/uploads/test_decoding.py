@@ -23,8 +23,8 @@ def quadrants(side: int = 64) -> Image.Image:
     """A picture whose four quarters differ, so that turned, mirrored and swapped channels show."""
     image = Image.new("RGB", (side, side))
     half = side // 2
-    for (top, left), colour in zip(((0, 0), (0, half), (half, 0), (half, half)), QUADRANTS.values(), strict=True):
-        image.paste(colour, (left, top, left + half, top + half))
+    for (top, left), color in zip(((0, 0), (0, half), (half, 0), (half, half)), QUADRANTS.values(), strict=True):
+        image.paste(color, (left, top, left + half, top + half))
     return image
 
 
@@ -44,8 +44,8 @@ def assert_quadrants(array: np.ndarray, tolerance: int = 0) -> None:
     assert array.dtype == np.uint8
     assert array.shape == (3, PX, PX)
     assert array.flags.c_contiguous
-    for name, colour in corners(array).items():
-        assert colour == pytest.approx(QUADRANTS[name], abs=tolerance), name
+    for name, color in corners(array).items():
+        assert color == pytest.approx(QUADRANTS[name], abs=tolerance), name
 
 
 def unfolding_png(width: int, height: int) -> bytes:
@@ -106,20 +106,20 @@ def test_rotation_in_exif_is_undone(orientation, stored):
     assert_quadrants(decode_picture(file_of(image, "JPEG", quality=95, exif=exif), PX), 6)
 
 
-def test_cmyk_keeps_its_colours_and_says_so():
+def test_cmyk_keeps_its_colors_and_says_so():
     decoded = read_picture(file_of(quadrants().convert("CMYK"), "JPEG", quality=95), PX)
     assert_quadrants(decoded.array, 10)
     assert "CMYK" in decoded.notes[0]
 
 
-def test_palettes_and_grey():
+def test_palettes_and_gray():
     assert_quadrants(decode_picture(file_of(quadrants().quantize(8)), PX), 2)
-    grey = decode_picture(file_of(Image.new("L", (40, 40), 77)), PX)
-    assert (grey == 77).all()
+    gray = decode_picture(file_of(Image.new("L", (40, 40), 77)), PX)
+    assert (gray == 77).all()
     assert (decode_picture(file_of(Image.new("1", (40, 40), 1)), PX) == 255).all()
 
 
-def test_sixteen_bit_grey_is_stretched_not_cut_off():
+def test_sixteen_bit_gray_is_stretched_not_cut_off():
     values = np.repeat(np.linspace(1000, 60000, 64)[None], 64, axis=0).astype(np.uint16)
     decoded = read_picture(file_of(Image.fromarray(values)), PX)
     assert decoded.array.min() <= 6
@@ -128,11 +128,11 @@ def test_sixteen_bit_grey_is_stretched_not_cut_off():
     assert "more than 8 bits" in decoded.notes[0]
 
 
-def test_sixteen_bit_grey_of_one_value_is_no_division_by_zero():
+def test_sixteen_bit_gray_of_one_value_is_no_division_by_zero():
     assert (decode_picture(file_of(Image.fromarray(np.full((9, 9), 4000, np.uint16))), PX) == 0).all()
 
 
-def test_transparency_shows_grey():
+def test_transparency_shows_gray():
     image = quadrants().convert("RGBA")
     image.paste((255, 0, 0, 0), (0, 0, 32, 32))
     decoded = read_picture(file_of(image), PX)
@@ -147,7 +147,7 @@ def test_an_opaque_alpha_channel_needs_no_note():
     assert decoded.notes == ()
 
 
-def test_a_transparent_colour_of_a_palette_shows_grey():
+def test_a_transparent_color_of_a_palette_shows_gray():
     image = quadrants().quantize(8)
     at = image.getpixel((0, 0))
     assert corners(decode_picture(file_of(image, transparency=at), PX))["top left"] == (128, 128, 128)
@@ -245,7 +245,7 @@ def npy(values: np.ndarray) -> bytes:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int16", "uint16", "int32"])
-def test_geotiff_heights_stay_metres(dtype):
+def test_geotiff_heights_stay_meters(dtype):
     decoded = read_surface(geotiff(ramp(dtype=dtype)), PX)
     assert decoded.array.dtype == np.float32
     assert decoded.array.shape == (1, PX, PX)
@@ -304,7 +304,7 @@ def test_a_raster_stored_south_up_is_turned():
     np.testing.assert_array_equal(decode_surface(geotiff(ramp()[::-1].copy(), south_up=True), PX), north_up)
 
 
-def test_units_other_than_metres_are_refused():
+def test_units_other_than_meters_are_refused():
     with pytest.raises(InputError, match="'ft'"):
         decode_surface(geotiff(ramp(), unit="ft"), PX)
     assert decode_surface(geotiff(ramp(), unit="metre"), PX).shape == (1, PX, PX)

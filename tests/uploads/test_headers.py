@@ -169,7 +169,7 @@ def test_heights_read_in_strips_are_the_means_of_all(monkeypatch, side):
     assert decoded.notes == (f"{1 - known.mean():.0%} of the heights are no data.",)
 
 
-def test_grey_pictures_in_strips_are_stretched_over_all_of_their_range(monkeypatch):
+def test_gray_pictures_in_strips_are_stretched_over_all_of_their_range(monkeypatch):
     from unigeoclip.uploads import pictures
 
     values = np.linspace(-5, 7, 64 * 64, dtype=np.float32).reshape(64, 64)

@@ -161,18 +161,18 @@ class Raster:
             raise InputError(
                 f"A window needs 1 to {MAX_WINDOW_PX} px and a side under 20,000 km; got {px} px, {size_m} m."
             )
-        centres, sizes_px = self._window_geometry(points, size_m)
+        centers, sizes_px = self._window_geometry(points, size_m)
         out = np.empty((len(points), self.bands, px, px), self._dtype)
         levels = _levels_for(sizes_px[:, 0] / px / MAX_SUBSAMPLES)
         # From memory all windows of a level at once, from a file one by one.
         groups = [np.flatnonzero(levels == level) for level in np.unique(levels)]
         for group in groups if self.in_memory else [[i] for i in range(len(points))]:
             half = sizes_px[group].max(axis=0) / 2 + 2
-            first, last = centres[group].min(axis=0) - half, centres[group].max(axis=0) + half
+            first, last = centers[group].min(axis=0) - half, centers[group].max(axis=0) + half
             block = self._block(first, last, int(levels[group[0]]))
             part = np.empty((len(group), *out.shape[1:]), self._dtype)
             sample_windows(
-                block.array, block.at(centres[group]), sizes_px[group] * block.scale, block.wraps, *self._fill, part
+                block.array, block.at(centers[group]), sizes_px[group] * block.scale, block.wraps, *self._fill, part
             )
             out[group] = part
         return out
@@ -211,8 +211,8 @@ class Raster:
         self, lats: NDArray[np.float64], lons: NDArray[np.float64]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Row and column of the pixel each point lies in, -1 outside."""
-        centres, _ = self._window_geometry(np.stack([lats, lons], axis=1), 1.0)
-        rows, cols = np.floor(centres + 0.5).astype(np.int64).T
+        centers, _ = self._window_geometry(np.stack([lats, lons], axis=1), 1.0)
+        rows, cols = np.floor(centers + 0.5).astype(np.int64).T
         if self._wraps:
             cols %= self.shape[1]
         rows[lats <= self.bounds[0]] -= rows[lats <= self.bounds[0]] == self.shape[0]  # the southern edge is inside

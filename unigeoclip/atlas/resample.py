@@ -97,13 +97,13 @@ def _filter(
 
 @njit(cache=True, nogil=True)
 def sample_windows(
-    source: Array, centres: Array, sizes_px: Array, wraps: bool, outside: float, rounding: float, out: Array
+    source: Array, centers: Array, sizes_px: Array, wraps: bool, outside: float, rounding: float, out: Array
 ) -> None:  # pragma: no cover - compiled
     """Cut windows.
 
     Args:
         source: (c, H, W) uint8 or float32.
-        centres: (n, 2) row and column positions of the window centres.
+        centers: (n, 2) row and column positions of the window centres.
         sizes_px: (n, 2) rows and columns of source pixels that a window covers.
         wraps: Whether the last column is followed by the first.
         outside: Value of outputs that reach beyond the source.
@@ -117,8 +117,8 @@ def sample_windows(
         row_step, col_step = sizes_px[i, 0] / px, sizes_px[i, 1] / px
         row_weights = np.empty((px, int(row_step) + 3), np.float32)
         col_weights = np.empty((px, int(col_step) + 3), np.float32)
-        _taps(centres[i, 0] + steps * row_step, row_step, source.shape[1], False, first[0], row_weights, inside[0])
-        _taps(centres[i, 1] + steps * col_step, col_step, source.shape[2], wraps, first[1], col_weights, inside[1])
+        _taps(centers[i, 0] + steps * row_step, row_step, source.shape[1], False, first[0], row_weights, inside[0])
+        _taps(centers[i, 1] + steps * col_step, col_step, source.shape[2], wraps, first[1], col_weights, inside[1])
         _filter(
             source,
             (first[0], row_weights, inside[0]),

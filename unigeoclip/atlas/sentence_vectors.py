@@ -18,7 +18,7 @@ import safetensors.numpy
 from unigeoclip.atlas.schema import SENTENCE_DIM
 from unigeoclip.errors import AtlasError
 from unigeoclip.files.atomic import atomic
-from unigeoclip.files.cache import cache_folder, keep_array, kept_array
+from unigeoclip.files.cache import cache_array, cache_folder, cached_array
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,10 +44,10 @@ def pack_vectors(vectors: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
         return {"vectors": np.round(vectors / scale[:, None]).astype(np.int8), "scale": scale.astype(np.float32)}
     import faiss
 
-    quantiser = faiss.ProductQuantizer(SENTENCE_DIM, PIECES, 8)
-    quantiser.train(np.ascontiguousarray(vectors, dtype=np.float32))
-    codebook = faiss.vector_to_array(quantiser.centroids).reshape(PIECES, WORDS, -1)
-    return {"codes": quantiser.compute_codes(np.ascontiguousarray(vectors)), "codebook": codebook.astype(np.float16)}
+    quantizer = faiss.ProductQuantizer(SENTENCE_DIM, PIECES, 8)
+    quantizer.train(np.ascontiguousarray(vectors, dtype=np.float32))
+    codebook = faiss.vector_to_array(quantizer.centroids).reshape(PIECES, WORDS, -1)
+    return {"codes": quantizer.compute_codes(np.ascontiguousarray(vectors)), "codebook": codebook.astype(np.float16)}
 
 
 def write_vectors(path: Path, vectors: NDArray[np.float32]) -> None:
@@ -82,14 +82,14 @@ def count_vectors(shapes: Mapping[str, tuple[int, ...]]) -> int:
     return shapes["codes" if "codes" in shapes else "vectors"][0]
 
 
-def keep_sentence_vectors(texts: Sequence[str], vectors: NDArray[np.floating[Any]]) -> None:
+def cache_sentence_vectors(texts: Sequence[str], vectors: NDArray[np.floating[Any]]) -> None:
     """Keep the vectors of sentences in the cache folder as float16, unpacked, for a training that follows the build."""
-    keep_array(_kept_path(texts), vectors.astype(np.float16))
+    cache_array(_kept_path(texts), vectors.astype(np.float16))
 
 
-def kept_sentence_vectors(texts: Sequence[str]) -> NDArray[np.float16] | None:
-    """What `keep_sentence_vectors` kept of these very sentences, (m, 384); None if there is nothing."""
-    return kept_array(_kept_path(texts), (len(texts), SENTENCE_DIM), np.float16)
+def cached_sentence_vectors(texts: Sequence[str]) -> NDArray[np.float16] | None:
+    """What `cache_sentence_vectors` kept of these very sentences, (m, 384); None if there is nothing."""
+    return cached_array(_kept_path(texts), (len(texts), SENTENCE_DIM), np.float16)
 
 
 def _kept_path(texts: Sequence[str]) -> Path:

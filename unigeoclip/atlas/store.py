@@ -257,10 +257,10 @@ class Atlas:
         samples = (self.raster("land").values_on_grid(lats, lons)[0] > 0).reshape(rows, _SAMPLES_PER_CELL, cols, -1)
         mask = samples.mean(axis=(1, 3)) >= LAND_SHARE
         row, col = np.nonzero(mask)
-        centres = np.stack(
+        centers = np.stack(
             [north - (row + 0.5) * (north - south) / rows, west + (col + 0.5) * (east - west) / cols], axis=1
         )
-        return LandGrid(step, (south, west, north, east), mask, centres)
+        return LandGrid(step, (south, west, north, east), mask, centers)
 
     @functools.cached_property
     def views(self) -> pd.DataFrame:

@@ -114,9 +114,9 @@ class StreetViews:
         near = np.array(self._tree.query_ball_point(geo.unit_xyz(here)[0], STEP_M / geo.EARTH_RADIUS_M), np.int64)
         if not len(near):
             return None
-        metres = geo.distance_m(here[0], self.latlon[near])
+        meters = geo.distance_m(here[0], self.latlon[near])
         turn = (_bearing_deg(here[0], self.latlon[near]) - heading_deg + 180) % 360 - 180
-        cost = np.where((metres > 3) & (np.abs(turn) <= STEP_DEG), metres * (1 + np.abs(turn) / STEP_DEG), np.inf)
+        cost = np.where((meters > 3) & (np.abs(turn) <= STEP_DEG), meters * (1 + np.abs(turn) / STEP_DEG), np.inf)
         best = int(np.argmin(cost))
         return self.view(int(near[best])) if np.isfinite(cost[best]) else None
 
@@ -124,9 +124,9 @@ class StreetViews:
     def _row_of_place(self) -> dict[str, int]:
         """The camera nearest to the centre of each place that has one."""
         places = self.atlas.places
-        centre = dict(zip(places["place_id"], places[["lat", "lon"]].to_numpy(np.float64), strict=True))
-        centres = np.array([centre.get(place, (np.nan, np.nan)) for place in self._places]).reshape(-1, 2)
-        away = geo.distance_m(self.latlon, centres)
+        center = dict(zip(places["place_id"], places[["lat", "lon"]].to_numpy(np.float64), strict=True))
+        centers = np.array([center.get(place, (np.nan, np.nan)) for place in self._places]).reshape(-1, 2)
+        away = geo.distance_m(self.latlon, centers)
         order = np.lexsort((away, self._places.astype(str)))
         first = np.r_[True, self._places[order][1:] != self._places[order][:-1]] if len(order) else np.zeros(0, bool)
         return {str(self._places[row]): int(row) for row in order[first] if np.isfinite(away[row])}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from unigeoclip.atlas import schema
 from unigeoclip.errors import AtlasError
 from unigeoclip.files.atomic import sha256_of
-from unigeoclip.files.cache import cache_folder, keep_json, kept_json
+from unigeoclip.files.cache import cache_folder, cache_json, cached_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +29,7 @@ def verify_files(folder: Path, files: Mapping[str, FileEntry]) -> None:
         AtlasError: A file is missing or has another size or content; the message names it.
     """
     note = cache_folder() / "verified" / f"{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:24]}.json"
-    kept = kept_json(note)
+    kept = cached_json(note)
     known: _Stamps = kept if isinstance(kept, dict) else {}  # empty: never verified here, hash all
     mend = _mend(schema.CITY in files or schema.VIEWS in files, folder.resolve().name)
     stamps: _Stamps = {}
@@ -53,7 +53,7 @@ def verify_files(folder: Path, files: Mapping[str, FileEntry]) -> None:
                 f"{path} is not what its manifest lists (SHA-256 differs): it was changed or damaged. {mend}"
             )
     if stamps != known:
-        keep_json(note, stamps)
+        cache_json(note, stamps)
 
 
 def _mend(city: bool, name: str) -> str:

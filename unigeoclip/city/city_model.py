@@ -348,9 +348,9 @@ def estimate_heights(
     if not len(building):
         return known.astype(np.float32), estimated
     geometry = building.geometry.to_numpy()
-    centre = shapely.get_coordinates(shapely.centroid(geometry))
+    center = shapely.get_coordinates(shapely.centroid(geometry))
     area_m2 = shapely.area(geometry) * grid.ground_per_mercator**2
-    col, row = grid.to_pixel(centre).astype(np.int64).T
+    col, row = grid.to_pixel(center).astype(np.int64).T
     row, col = np.clip(row, 0, grid.height - 1), np.clip(col, 0, grid.width - 1)
     use, share = land[row, col], density[row, col]
 
@@ -366,21 +366,21 @@ def estimate_heights(
     guess = np.where(large & (use == LAND["industrial"]), 8.5, guess)
     guess = np.where(large & (use == LAND["commercial"]), np.maximum(guess, 11.0), guess)
     guess = np.where(large & (use == LAND["institution"]), np.maximum(guess, 13.0), guess)
-    guess = np.where(large, np.maximum(guess, 0.7 * _tall_around(centre, known, grid)), guess)
-    guess *= 0.88 + 0.24 * (hash_points(centre, salt=21) / 2**32)
+    guess = np.where(large, np.maximum(guess, 0.7 * _tall_around(center, known, grid)), guess)
+    guess *= 0.88 + 0.24 * (hash_points(center, salt=21) / 2**32)
     return np.where(estimated, guess, known).astype(np.float32), estimated
 
 
-def _tall_around(centre: NDArray[np.float64], known: NDArray[np.float64], grid: CityGrid) -> NDArray[np.float64]:
+def _tall_around(center: NDArray[np.float64], known: NDArray[np.float64], grid: CityGrid) -> NDArray[np.float64]:
     """Median of up to eight tagged heights within `_SEEN_TALL_M` of each building (b,); 0 where under three are."""
     tagged = np.flatnonzero(np.isfinite(known))
     if len(tagged) < 3:
-        return np.zeros(len(centre))
+        return np.zeros(len(center))
     reach = _SEEN_TALL_M / grid.ground_per_mercator
-    away, which = spatial.cKDTree(centre[tagged]).query(centre, k=min(8, len(tagged)), distance_upper_bound=reach)
+    away, which = spatial.cKDTree(center[tagged]).query(center, k=min(8, len(tagged)), distance_upper_bound=reach)
     near = np.where(np.isfinite(away), np.append(known[tagged], np.nan)[which], np.nan)
     enough = np.isfinite(near).sum(axis=1) >= 3
-    median = np.zeros(len(centre))
+    median = np.zeros(len(center))
     median[enough] = np.nanmedian(near[enough], axis=1)
     return median
 

@@ -240,20 +240,20 @@ def hash_points(xy_m: NDArray[np.float64], salt: int) -> NDArray[np.uint32]:
 
 def facade_codes(building: gpd.GeoDataFrame) -> NDArray[np.uint8]:
     """One byte for each building (n,): the tagged colour if there is one, else a hash of where it stands."""
-    centre = building.geometry.centroid
-    hashed = hash_points(np.stack([centre.x.to_numpy(), centre.y.to_numpy()], axis=1), salt=11)
+    center = building.geometry.centroid
+    hashed = hash_points(np.stack([center.x.to_numpy(), center.y.to_numpy()], axis=1), salt=11)
     codes = (hashed % HASHED_FACADES + 1).astype(np.uint8)
-    for row, colour in enumerate(building["colour"]):
-        if isinstance(colour, str) and len(colour) == 7 and colour.startswith("#"):
+    for row, color in enumerate(building["colour"]):
+        if isinstance(color, str) and len(color) == 7 and color.startswith("#"):
             try:
-                levels = [int(colour[i : i + 2], 16) * _TAGGED_LEVELS // 256 for i in (1, 3, 5)]
+                levels = [int(color[i : i + 2], 16) * _TAGGED_LEVELS // 256 for i in (1, 3, 5)]
             except ValueError:
                 continue  # a colour that is no number: the hash stays
             codes[row] = HASHED_FACADES + 1 + (levels[0] * _TAGGED_LEVELS + levels[1]) * _TAGGED_LEVELS + levels[2]
     return codes
 
 
-def tagged_colour(code: int) -> tuple[int, int, int] | None:
+def tagged_color(code: int) -> tuple[int, int, int] | None:
     """The colour (r, g, b) that a façade code stands for; None for a hashed code."""
     if code <= HASHED_FACADES:
         return None

@@ -33,7 +33,7 @@ _BLOCK_PX = 640
 _SHORE_M = 70.0
 
 # Land class -> red, green, blue; strength of the slow and of the fine mottling. Summer, dry air.
-_COLOURS: dict[str, tuple[float, float, float, float, float]] = {
+_COLORS: dict[str, tuple[float, float, float, float, float]] = {
     "unknown": (131, 132, 104, 14, 3.6),
     "water": (43, 63, 72, 3, 0.9),
     "grass": (108, 124, 74, 17, 3.6),
@@ -82,7 +82,7 @@ _CARS = np.array(
 class _Roofs:
     """One row for each building; row 0 is none. Lengths in mercator metres."""
 
-    colour: NDArray[np.float32]  # (b + 1, 3)
+    color: NDArray[np.float32]  # (b + 1, 3)
     shape: NDArray[np.uint8]  # 0 flat, 1 gabled, 2 hipped
     frame: NDArray[np.float64]  # (b + 1, 6): centre x, y; long axis x, y; half length, half width
     tone: NDArray[np.uint32]  # hash for details on flat roofs
@@ -104,7 +104,7 @@ class AerialPainter:
         self.grid = rasters.grid
         self._heights = rasters.height_m
         self._seed = seed
-        self._roofs = _colour_roofs(building, model, self.grid, seed)
+        self._roofs = _color_roofs(building, model, self.grid, seed)
         size = max(3, round(_SHORE_M / self.grid.ground_px_m))
         water = (rasters.land == LAND["water"]).astype(np.float32)
         self._open_water = ndimage.uniform_filter(water, size, mode="nearest")
@@ -161,9 +161,9 @@ class AerialPainter:
         frame[:, :2] = fine.to_pixel(frame[:, :2]) - 0.5
         frame[:, 4:] /= fine.px_m
         out = np.empty((*fine.shape, 3), np.float32)
-        _colour(
+        _color(
             land, way, across * ground, along * ground, row_of, crown, shade, density, open_water, origin, self._seed,
-            fine.ground_px_m, self._roofs.colour, self._roofs.shape, frame, self._roofs.tone, _sun(self._south), out,
+            fine.ground_px_m, self._roofs.color, self._roofs.shape, frame, self._roofs.tone, _sun(self._south), out,
         )  # fmt: skip
         return out
 
@@ -193,15 +193,15 @@ def _sun(south: bool) -> NDArray[np.float64]:
     return np.array([math.sin(azimuth), -math.cos(azimuth)])
 
 
-def _colour_roofs(building: gpd.GeoDataFrame, model: CityModel, grid: CityGrid, seed: int) -> _Roofs:
+def _color_roofs(building: gpd.GeoDataFrame, model: CityModel, grid: CityGrid, seed: int) -> _Roofs:
     count = len(building)
-    colour, shape = np.zeros((count + 1, 3), np.float32), np.zeros(count + 1, np.uint8)
+    color, shape = np.zeros((count + 1, 3), np.float32), np.zeros(count + 1, np.uint8)
     frame, tone = np.zeros((count + 1, 6)), np.zeros(count + 1, np.uint32)
     if not count:
-        return _Roofs(colour, shape, frame, tone)
+        return _Roofs(color, shape, frame, tone)
     geometry: NDArray[Any] = building.geometry.to_numpy()
-    centre = shapely.get_coordinates(shapely.centroid(geometry))
-    draws = [hash_points(centre, salt=salt + 1000 * seed) for salt in (41, 42, 43)]
+    center = shapely.get_coordinates(shapely.centroid(geometry))
+    draws = [hash_points(center, salt=salt + 1000 * seed) for salt in (41, 42, 43)]
     box = shapely.oriented_envelope(geometry)
     corners = np.zeros((count, 3, 2))
     is_box = shapely.get_type_id(box) == 3
@@ -222,12 +222,12 @@ def _colour_roofs(building: gpd.GeoDataFrame, model: CityModel, grid: CityGrid, 
     shape[1:] = np.where(pitched, np.where(draws[2] % 7 < 2, 2, 1), 0)
     kind_of_roof = draws[0] % 97
     # One roofing material is common in a neighbourhood: half of the houses share it.
-    block = hash_points(np.floor(centre / 350.0) * 350.0, salt=44 + 1000 * seed)
+    block = hash_points(np.floor(center / 350.0) * 350.0, salt=44 + 1000 * seed)
     pick = np.where(draws[1] % 2 == 0, block, kind_of_roof)
-    colour[1:] = np.where(pitched[:, None], _PITCHED[pick % len(_PITCHED)], _FLAT[kind_of_roof % len(_FLAT)])
-    colour[1:] *= 0.9 + 0.2 * ((draws[1] >> 8) % 256 / 255.0)[:, None].astype(np.float32)
+    color[1:] = np.where(pitched[:, None], _PITCHED[pick % len(_PITCHED)], _FLAT[kind_of_roof % len(_FLAT)])
+    color[1:] *= 0.9 + 0.2 * ((draws[1] >> 8) % 256 / 255.0)[:, None].astype(np.float32)
     tone[1:] = draws[2]
-    return _Roofs(colour, shape, frame, tone)
+    return _Roofs(color, shape, frame, tone)
 
 
 def _shadows(height: NDArray[np.float32], px_m: float, south: bool) -> NDArray[np.float32]:
@@ -307,9 +307,9 @@ _WATER, _RESIDENTIAL, _ROAD, _RAIL, _PITCH, _BUILDING = (
     LAND["water"], LAND["residential"], LAND["road"], LAND["rail"], LAND["pitch"], LAND["building"]
 )  # fmt: skip
 _MIXED = np.array([name in ("residential", "institution", "unknown") for name in LAND_CLASSES])
-_TABLE = np.array([_COLOURS[name] for name in LAND_CLASSES], dtype=np.float64)
-_YARD, _SHORE_COLOUR = np.array(_PAVED_YARD), np.array(_SHALLOW)
-_GREY = np.array([_ASPHALT.get(kind, 0) for kind in WAY_KINDS], dtype=np.float64)
+_TABLE = np.array([_COLORS[name] for name in LAND_CLASSES], dtype=np.float64)
+_YARD, _SHORE_COLOR = np.array(_PAVED_YARD), np.array(_SHALLOW)
+_GRAY = np.array([_ASPHALT.get(kind, 0) for kind in WAY_KINDS], dtype=np.float64)
 _HALF_M = np.array([ROAD_WIDTH_M.get(kind, 4.0) / 2 for kind in WAY_KINDS])
 _MARKED = np.array(
     [{"motorway": 2, "trunk": 2, "primary": 1, "secondary": 1, "tertiary": 1}.get(k, 0) for k in WAY_KINDS]
@@ -318,9 +318,9 @@ _PARKED = np.array([kind in ("minor", "tertiary") for kind in WAY_KINDS])
 
 
 @numba.njit(cache=True)
-def _colour(  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _color(  # type: ignore[no-untyped-def]  # noqa: ANN202
     land, way, across, along, row_of, crown, shade, density, open_water, origin, seed, px_m,  # noqa: ANN001
-    roof_colour, roof_shape, roof_frame, roof_tone, sun, out,  # noqa: ANN001
+    roof_color, roof_shape, roof_frame, roof_tone, sun, out,  # noqa: ANN001
 ):  # fmt: skip
     rows, cols = land.shape
     rgb = np.empty(3)
@@ -330,7 +330,7 @@ def _colour(  # type: ignore[no-untyped-def]  # noqa: ANN202
             slow, fine = _mottle(x, y, 26.0 / px_m, seed + 1), _mottle(x, y, 5.0 / px_m, seed + 2)
             b = row_of[row, col]
             if b > 0:
-                _roof(row, col, x, y, b, row_of, roof_colour, roof_shape, roof_frame, roof_tone, sun, px_m, fine, rgb)
+                _roof(row, col, x, y, b, row_of, roof_color, roof_shape, roof_frame, roof_tone, sun, px_m, fine, rgb)
             else:
                 kind = land[row, col]
                 for k in range(3):
@@ -354,7 +354,7 @@ def _ground(kind, x, y, density, open_water, slow, fine, px_m, seed, rgb):  # ty
     if kind == _WATER:
         depth = min(1.0, max(0.0, open_water * 1.15 - 0.1))
         for k in range(3):
-            rgb[k] = _SHORE_COLOUR[k] + (rgb[k] - _SHORE_COLOUR[k]) * depth + amount
+            rgb[k] = _SHORE_COLOR[k] + (rgb[k] - _SHORE_COLOR[k]) * depth + amount
         return
     if _MIXED[kind]:  # yards: lawns, drives and terraces, the more paved the denser
         paved = (density - 0.12) / 0.35 + 0.45 * _mottle(x, y, 8.0 / px_m, seed + 3)
@@ -371,14 +371,14 @@ def _ground(kind, x, y, density, open_water, slow, fine, px_m, seed, rgb):  # ty
 
 @numba.njit(cache=True)
 def _way(w, across, along, x, y, density, slow, fine, seed, rgb):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    grey = _GREY[w]
-    if grey == 0:  # rails: two dark lines on ballast
+    gray = _GRAY[w]
+    if gray == 0:  # rails: two dark lines on ballast
         if w < 2 and 0.3 < across < 1.1:
             for k in range(3):
                 rgb[k] -= 26
         return
-    grey += 6 * slow + 3 * fine
-    rgb[0], rgb[1], rgb[2] = grey, grey, grey - 1
+    gray += 6 * slow + 3 * fine
+    rgb[0], rgb[1], rgb[2] = gray, gray, gray - 1
     half = _HALF_M[w]
     if _MARKED[w] == 1 and across < 0.5:
         line = 46.0
@@ -396,7 +396,7 @@ def _way(w, across, along, x, y, density, slow, fine, seed, rgb):  # type: ignor
 
 
 @numba.njit(cache=True)
-def _roof(row, col, x, y, b, row_of, colour, shape, frame, tone, sun, px_m, fine, rgb):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _roof(row, col, x, y, b, row_of, color, shape, frame, tone, sun, px_m, fine, rgb):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     rows, cols = row_of.shape
     dx, dy = col - frame[b, 0], row - frame[b, 1]
     u, v = dx * frame[b, 2] + dy * frame[b, 3], -dx * frame[b, 3] + dy * frame[b, 2]
@@ -424,4 +424,4 @@ def _roof(row, col, x, y, b, row_of, colour, shape, frame, tone, sun, px_m, fine
     elif row_of[min(rows - 1, max(0, row - dr)), max(0, col - dc)] != b:
         light *= 0.88
     for k in range(3):
-        rgb[k] = min(250.0, colour[b, k] * light)
+        rgb[k] = min(250.0, color[b, k] * light)

@@ -192,7 +192,7 @@ def city_grid(folder: Path) -> CityGrid:
         ) from error
 
 
-def read_crop(atlas: Atlas, centre: tuple[float, float], half_px: int, align_px: int) -> CityRasters:
+def read_crop(atlas: Atlas, center: tuple[float, float], half_px: int, align_px: int) -> CityRasters:
     """A square of a city round a point (col, row), cut where ``align_px`` divides the pixels of the whole.
 
     Raises:
@@ -200,8 +200,8 @@ def read_crop(atlas: Atlas, centre: tuple[float, float], half_px: int, align_px:
     """
     whole = city_grid(atlas.path)
     size = (whole.width, whole.height)
-    first = [max(0, int(at - half_px) // align_px * align_px) for at in centre]
-    beyond = [int(at + half_px) // align_px * align_px + align_px for at in centre]
+    first = [max(0, int(at - half_px) // align_px * align_px) for at in center]
+    beyond = [int(at + half_px) // align_px * align_px + align_px for at in center]
     last = [min(one, other) for one, other in zip(beyond, size, strict=True)]
     return _assembled(atlas, Window(first[0], first[1], last[0] - first[0], last[1] - first[1]))
 

@@ -41,7 +41,7 @@ _SMOOTH_M = 80.0  # outlines nearer than that are smoothed; beyond, a wall's pla
 _ROOF_STEP_M = 1.4
 _TREE_STEP_M = 2.0  # through leaves
 _OPAQUE = 0.96  # coverage from which nothing behind is drawn
-_DECIMETRE = np.float32(0.1)
+_DECIMETER = np.float32(0.1)
 
 _WATER, _ROAD, _SIDEWALK = LAND["water"], LAND["road"], LAND["sidewalk"]
 _BUILDING, _COMMERCIAL, _INDUSTRIAL = LAND["building"], LAND["commercial"], LAND["industrial"]
@@ -183,7 +183,7 @@ def _solid(scene: Scene, x: Real, y: Real) -> Any:  # pragma: no cover - compile
     if alike:  # nearly always; buildings of several heights take a search
         if built < np.float32(0.5):
             highest, code = 0, np.uint8(0)
-        return np.float32(highest) * _DECIMETRE, code
+        return np.float32(highest) * _DECIMETER, code
     highest, code, share = 0, np.uint8(0), np.float32(0)
     for j in range(3):
         for i in range(3):
@@ -203,7 +203,7 @@ def _solid(scene: Scene, x: Real, y: Real) -> Any:  # pragma: no cover - compile
                         weight += wx[a] * wy[b]
             if weight >= np.float32(0.5):
                 highest, code, share = height, scene.code[iy + j - 1, ix + i - 1], own
-    return np.float32(highest) * _DECIMETRE, code
+    return np.float32(highest) * _DECIMETER, code
 
 
 @_compiled
@@ -608,7 +608,7 @@ def _cast(
                 height, code = _solid(scene, x, y)
             else:
                 code = scene.code[iy, ix]
-                height = np.float32(scene.height_dm[iy, ix] if code != 0 else 0) * _DECIMETRE
+                height = np.float32(scene.height_dm[iy, ix] if code != 0 else 0) * _DECIMETER
             if height == 0:
                 inside, entered_height = False, np.float32(0)
             elif height > hidden_m:
@@ -660,7 +660,7 @@ def _cast(
         elif crest == 0:
             inside, entered_height = False, np.float32(0)
         if scene.ground[iy, ix] & TREE_BIT and scene.code[iy, ix] == 0:
-            tree_height = np.float32(scene.height_dm[iy, ix]) * _DECIMETRE
+            tree_height = np.float32(scene.height_dm[iy, ix]) * _DECIMETER
             if tree_height > hidden_m:
                 step = max(step, _TREE_STEP_M)
                 sunward = np.float32(1 - 0.12 * (east * _SUN_EAST + south * _SUN_SOUTH))

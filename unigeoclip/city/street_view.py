@@ -28,7 +28,7 @@ from unigeoclip.city.layers import (
     CityLayers,
     CityRasters,
     hash_points,
-    tagged_colour,
+    tagged_color,
 )
 from unigeoclip.errors import InputError
 
@@ -161,7 +161,7 @@ class StreetScene:
             code,
             ground,
             block_m,
-            _wall_colours(),
+            _wall_colors(),
             ground_rgb,
             _sky(),
             px_m,
@@ -273,21 +273,21 @@ def panorama_headings(heading_deg: ArrayLike, count: int = 4) -> NDArray[np.floa
     return (first[:, None] + np.arange(count) * 360.0 / count) % 360.0
 
 
-def _wall_colours() -> NDArray[np.float32]:
+def _wall_colors() -> NDArray[np.float32]:
     """Colour of each façade code, (256, 3)."""
-    colours = np.empty((256, 3), np.float32)
+    colors = np.empty((256, 3), np.float32)
     for code in range(256):
-        tagged = tagged_colour(code)
+        tagged = tagged_color(code)
         mixed = code * 2654435761 % 2**32
         base = np.array(_WALLS[(mixed >> 8) % len(_WALLS)], np.float32)
         lighter = 0.92 + 0.16 * ((mixed >> 20) % 64) / 63
         if tagged:  # paint in the sun is paler than its name
-            colour = np.array(tagged, np.float32)
-            colours[code] = 0.55 * colour + 0.25 * colour.mean() + 30
+            color = np.array(tagged, np.float32)
+            colors[code] = 0.55 * color + 0.25 * color.mean() + 30
         else:
-            colours[code] = base * lighter
-    np.clip(colours, 0, 250, out=colours)
-    return colours
+            colors[code] = base * lighter
+    np.clip(colors, 0, 250, out=colors)
+    return colors
 
 
 def _sky() -> NDArray[np.float32]:
@@ -329,16 +329,16 @@ def view_poses(layers: CityLayers, grid: CityGrid, rasters: CityRasters | None =
         empty), in an order that depends on the map alone.
     """
     roads = _roads(layers)
-    metre = 1 / grid.ground_per_mercator  # mercator metres per metre
-    found = [_along(roads, name, metre) for name in SPACING_M]
+    meter = 1 / grid.ground_per_mercator  # mercator metres per metre
+    found = [_along(roads, name, meter) for name in SPACING_M]
     table = pd.concat(found, ignore_index=True)
     xy = table[["x", "y"]].to_numpy(np.float64)
     left, lower, right, upper = grid.bounds_m
-    margin = MARGIN_M * metre
+    margin = MARGIN_M * meter
     keep = (xy[:, 0] > left + margin) & (xy[:, 0] < right - margin)
     keep &= (xy[:, 1] > lower + margin) & (xy[:, 1] < upper - margin)
     table, xy = table[keep], xy[keep]
-    keep = _apart(xy, (table["road_class"] == "path").to_numpy(), _PATH_CLEARANCE_M * metre)
+    keep = _apart(xy, (table["road_class"] == "path").to_numpy(), _PATH_CLEARANCE_M * meter)
     if rasters is not None and len(xy):
         keep &= _free(xy, table["bridge"].to_numpy(), rasters)
     table, xy = table[keep].reset_index(drop=True), xy[keep]
@@ -349,7 +349,7 @@ def view_poses(layers: CityLayers, grid: CityGrid, rasters: CityRasters | None =
             "lon": latlon[:, 1],
             "heading_deg": table["heading_deg"].to_numpy(np.int16),
             "road_class": table["road_class"].astype(str),
-            "street": _street_names(xy, layers, 25.0 * metre),
+            "street": _street_names(xy, layers, 25.0 * meter),
         }
     )
 
@@ -370,24 +370,24 @@ def _roads(layers: CityLayers) -> gpd.GeoDataFrame:
     return pd.concat(pieces, ignore_index=True)
 
 
-def _along(roads: gpd.GeoDataFrame, name: str, metre: float) -> pd.DataFrame:
+def _along(roads: gpd.GeoDataFrame, name: str, meter: float) -> pd.DataFrame:
     """Positions and headings along the roads of one class."""
     chosen = roads[roads["class"] == name]
-    spacing = SPACING_M[name] * metre
+    spacing = SPACING_M[name] * meter
     lines = chosen.geometry.to_numpy()
     lengths = shapely.length(lines)
     counts = np.where(lengths > spacing / 3, np.maximum(1, np.rint(lengths / spacing)), 0).astype(np.int64)
     line = np.repeat(np.arange(len(lines)), counts)
     nth = np.arange(len(line)) - np.repeat(np.cumsum(counts) - counts, counts)
     at = (nth + 0.5) * (lengths / np.maximum(counts, 1))[line]
-    reach = np.minimum(3.0 * metre, lengths[line] / 4)  # the direction is that of six metres of road
+    reach = np.minimum(3.0 * meter, lengths[line] / 4)  # the direction is that of six metres of road
     spot, back, ahead = (shapely.get_coordinates(shapely.line_interpolate_point(lines[line], d)) for d in
                          (at, at - reach, at + reach))  # fmt: skip
     forward = ahead - back
     forward /= np.maximum(np.linalg.norm(forward, axis=1, keepdims=True), 1e-9)
     forward = np.where((hash_points(spot, salt=31) % 2 == 0)[:, None], forward, -forward)
     right = np.stack([forward[:, 1], -forward[:, 0]], axis=1)
-    aside = 0.0 if name in ("path", "pedestrian", "track") else ROAD_WIDTH_M[name] / 4 * metre
+    aside = 0.0 if name in ("path", "pedestrian", "track") else ROAD_WIDTH_M[name] / 4 * meter
     spot = spot + right * aside
     heading = np.rint(np.degrees(np.arctan2(forward[:, 0], forward[:, 1]))) % 360
     bridge = chosen["bridge"].to_numpy(np.bool_)[line]

@@ -419,8 +419,8 @@ def _search(arguments: argparse.Namespace) -> None:
             print(f"  {match.similarity:6.3f}  {match.lat:9.4f} {match.lon:10.4f}  {match.name}{away}")
 
 
-def _distance(metres: float) -> str:
-    return f"{metres:,.0f} m" if metres < 9_950 else f"{metres / 1000:,.0f} km"
+def _distance(meters: float) -> str:
+    return f"{meters:,.0f} m" if meters < 9_950 else f"{meters / 1000:,.0f} km"
 
 
 def _match(match: Match) -> dict[str, Any]:

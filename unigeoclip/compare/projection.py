@@ -25,7 +25,7 @@ __all__ = [
     "COMPONENT_FLOOR",
     "Components",
     "aligned_scores",
-    "cluster_colours",
+    "cluster_colors",
     "clusters",
     "compile_umap",
     "component_rgb",
@@ -39,9 +39,9 @@ __all__ = [
 
 COMPONENT_FLOOR = 0.02  # standard deviation of a component along unit vectors that gets half of the full colour
 _SATURATION = 2.0  # standard deviations from the mean to the edge of the colours
-_GREY = 0.5
+_GRAY = 0.5
 _CONSTANT = 1e-9  # variance below which all points are one: what float32 leaves of equal vectors
-_NEIGHBOURS = 15  # of UMAP (McInnes, Healy & Melville, arXiv 1802.03426)
+_NEIGHBORS = 15  # of UMAP (McInnes, Healy & Melville, arXiv 1802.03426)
 _EPOCHS = 200
 _NEAREST = 3  # points of a layout whose mean a point outside of it takes
 _CHUNK = 4096
@@ -87,8 +87,8 @@ def principal_components(vectors: ArrayLike, k: int = 6) -> Components:
     if array.ndim != 2 or len(array) < 2:
         raise InputError(f"Principal components need two or more points, (n, dim), not {array.shape}.")
     mean = array.mean(axis=0)
-    centred = array - mean
-    values, axes = np.linalg.eigh(centred.T @ centred / len(array))
+    centered = array - mean
+    values, axes = np.linalg.eigh(centered.T @ centered / len(array))
     values, axes = np.clip(values[::-1], 0, None), axes[:, ::-1].T[:k]
     axes = axes * np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)])[:, None]
     return Components(mean, axes, np.concatenate([[values.sum()], values[:k]]))
@@ -135,7 +135,7 @@ def component_rgb(scores: NDArray[np.float64], floor: float = COMPONENT_FLOOR) -
     if scores.ndim != 2 or scores.shape[1] not in (1, 3):
         raise InputError(f"One component or three make a colour, not {scores.shape}.")
     spread = max(float(scores.std(axis=0).max()), 2 * floor, 1e-12)
-    level = np.clip(_GREY + scores / (2 * _SATURATION * spread), 0, 1)
+    level = np.clip(_GRAY + scores / (2 * _SATURATION * spread), 0, 1)
     rgb: NDArray[np.uint8] = np.rint(255 * np.broadcast_to(level, (len(scores), 3))).astype(np.uint8)
     return rgb
 
@@ -188,7 +188,7 @@ def matched_labels(labels: NDArray[np.int64], reference: NDArray[np.int64]) -> N
     return names[labels]
 
 
-def cluster_colours(count: int) -> NDArray[np.uint8]:
+def cluster_colors(count: int) -> NDArray[np.uint8]:
     """So many colours of like lightness and of hues far apart, (count, 3) sRGB."""
     number = np.arange(count)
     lightness = np.array([0.72, 0.58, 0.82])[number % 3]
@@ -215,13 +215,13 @@ def umap_layout(
     import umap
 
     array = np.asarray(vectors, np.float32)
-    if len(array) <= _NEIGHBOURS + 1:
-        raise InputError(f"UMAP needs more than {_NEIGHBOURS + 1} points, not {len(array)}.")
+    if len(array) <= _NEIGHBORS + 1:
+        raise InputError(f"UMAP needs more than {_NEIGHBORS + 1} points, not {len(array)}.")
     if array.var(axis=0).sum() < _CONSTANT:  # a model that sees no difference has no layout
         return np.zeros((len(array), 2), np.float32)
     bar = None if report is None else {"disable": False, "file": _Reporter(report), "mininterval": 0.2, "miniters": 1}
     reducer = umap.UMAP(
-        n_neighbors=_NEIGHBOURS,
+        n_neighbors=_NEIGHBORS,
         metric="cosine",
         n_epochs=_EPOCHS,
         random_state=seed,
@@ -243,7 +243,7 @@ def umap_layout(
 @cache
 def compile_umap() -> None:
     """Compile what `umap_layout` runs, once a process: it takes longer than to lay out thousands of points."""
-    umap_layout(np.eye(2 * _NEIGHBOURS, dtype=np.float32))
+    umap_layout(np.eye(2 * _NEIGHBORS, dtype=np.float32))
 
 
 def is_umap_compiled() -> bool:
@@ -258,7 +258,7 @@ def _nearest(vectors: NDArray[np.float32]) -> tuple[NDArray[np.int32], NDArray[n
     points = np.ascontiguousarray(vectors)
     index = faiss.IndexFlatIP(points.shape[1])
     index.add(points)
-    similarity, near = index.search(points, _NEIGHBOURS)
+    similarity, near = index.search(points, _NEIGHBORS)
     return near.astype(np.int32), np.clip(1 - similarity, 0, None), None
 
 

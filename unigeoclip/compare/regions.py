@@ -18,8 +18,8 @@ import numpy as np
 from unigeoclip.compare import projection
 from unigeoclip.errors import InputError, StoppedError
 from unigeoclip.evaluation import structure
-from unigeoclip.files.cache import cache_folder, is_sound, keep_array, keep_json, kept_array, kept_json
-from unigeoclip.geo import METRES_PER_DEGREE
+from unigeoclip.files.cache import cache_array, cache_folder, cache_json, cached_array, cached_json, is_sound
+from unigeoclip.geo import METERS_PER_DEGREE
 from unigeoclip.search.gallery_embeddings import land_grid
 from unigeoclip.similarity.heatmap import Grid, Heatmap
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     Report = Callable[[int, int], bool]
 
-__all__ = ["Comparison", "Embedded", "Region", "embed_coarsely", "embed_region", "kept_region"]
+__all__ = ["Comparison", "Embedded", "Region", "cached_region", "embed_coarsely", "embed_region"]
 
 CELLS_ACROSS = 200
 COARSE = 4  # every so many rows and columns come first
@@ -118,7 +118,7 @@ class Region:
         weights of each ring.
         """
         south, west, north, east = self.grid.bounds
-        side_m = METRES_PER_DEGREE * min(north - south, (east - west) * math.cos(math.radians((south + north) / 2)))
+        side_m = METERS_PER_DEGREE * min(north - south, (east - west) * math.cos(math.radians((south + north) / 2)))
         edges = np.concatenate([[0.0], side_m / 4 / 2.0 ** np.arange(RINGS - 1, -1, -1)])
         return edges, structure.rings(self.grid.cells[self.sample(SAMPLE)], edges.tolist())
 
@@ -195,9 +195,9 @@ class Embedded:
     @cached_property
     def layout(self) -> NDArray[np.float32]:
         """UMAP positions of all cells, (n, 2): of a sample laid out, of the others by their nearest in it."""
-        return self.lay_out()
+        return self.compute_layout()
 
-    def lay_out(self, report: Report | None = None) -> NDArray[np.float32]:
+    def compute_layout(self, report: Report | None = None) -> NDArray[np.float32]:
         """Compute what `layout` is, with progress.
 
         Raises:
@@ -226,11 +226,11 @@ class Embedded:
         if found is None:
             found = compute().astype(dtype)
             if self.kept is not None:
-                keep_array(self._beside(self.kept, what), found)
+                cache_array(self._beside(self.kept, what), found)
         return found
 
     def _read(self, what: str, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any] | None:
-        return None if self.kept is None else kept_array(self._beside(self.kept, what), shape, dtype)
+        return None if self.kept is None else cached_array(self._beside(self.kept, what), shape, dtype)
 
     @staticmethod
     def _beside(path: Path, what: str) -> Path:
@@ -257,7 +257,7 @@ def embed_region(
     Raises:
         StoppedError: ``report`` returned False.
     """
-    if (kept := kept_region(embedder, region, cache_dir)) is not None:
+    if (kept := cached_region(embedder, region, cache_dir)) is not None:
         return kept
     path, shape = _path(embedder, region, cache_dir), (len(region.grid), embedder.dim)
     vectors = np.empty(shape, np.float32)
@@ -269,14 +269,14 @@ def embed_region(
         vectors[rows] = embedder.embed(region.grid.cells[rows])
         if report is not None and not report(min(start + _CHUNK, shape[0]), shape[0]):
             raise StoppedError("Stopped.")
-    keep_array(path, vectors)
+    cache_array(path, vectors)
     return Embedded(embedder, region, vectors, path)
 
 
-def kept_region(embedder: Embedder, region: Region, cache_dir: Path | None = None) -> Embedded | None:
+def cached_region(embedder: Embedder, region: Region, cache_dir: Path | None = None) -> Embedded | None:
     """A region that `embed_region` embedded before, mapped from its file rather than read; else None."""
     path = _path(embedder, region, cache_dir)
-    vectors = kept_array(path, (len(region.grid), embedder.dim), np.float32)
+    vectors = cached_array(path, (len(region.grid), embedder.dim), np.float32)
     return None if vectors is None else Embedded(embedder, region, vectors, path)
 
 
@@ -324,7 +324,7 @@ class Comparison:
         """The first embedder."""
         return next(iter(self.embedded.values()))
 
-    def component_colours(self, name: str, which: tuple[int, ...] = (0, 1, 2)) -> NDArray[np.uint8]:
+    def component_colors(self, name: str, which: tuple[int, ...] = (0, 1, 2)) -> NDArray[np.uint8]:
         """Principal components as colours, (n, 3): three as red, green and blue, or one as grey.
 
         Three components are turned towards those of the reference, so that a colour means the same where the models
@@ -352,7 +352,7 @@ class Comparison:
             return labels
         return projection.matched_labels(labels, self.reference.clusters(count))
 
-    def layout_colours(self, name: str) -> NDArray[np.uint8]:
+    def layout_colors(self, name: str) -> NDArray[np.uint8]:
         """Positions in a UMAP of the region as colours, (n, 3)."""
         return projection.umap_rgb(self.embedded[name].layout)
 
@@ -425,7 +425,7 @@ class Comparison:
         a, b = one.vectors[rows], other.vectors[rows]
         return {
             "cka": _or_none(structure.linear_cka(a, b)),
-            "neighbours": structure.neighbour_overlap(a, b, min(10, len(rows) - 1)),
+            "neighbours": structure.neighbor_overlap(a, b, min(10, len(rows) - 1)),
         }
 
 
@@ -443,10 +443,10 @@ def _kept_numbers(embedded: Embedded, what: str, compute: Callable[[], dict[str,
     path = _numbers_path(embedded, what)
     if path is None:
         return compute()
-    kept = kept_json(path)
+    kept = cached_json(path)
     found: dict[str, Any] = kept if isinstance(kept, dict) else compute()
     if found is not kept:
-        keep_json(path, found)
+        cache_json(path, found)
     return found
 
 

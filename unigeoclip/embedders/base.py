@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import numpy as np
 
 from unigeoclip.geo import as_latlon
-from unigeoclip.parallel import map_on_cores
+from unigeoclip.parallel import parallel_map
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -108,7 +108,7 @@ def embed_in_batches(
     points = as_latlon(latlon)
     vectors = np.empty((len(points), dim), dtype=np.float32)
     starts = range(0, len(points), rows)
-    done = map_on_cores(lambda start: encode(points[start : start + rows]), starts)
+    done = parallel_map(lambda start: encode(points[start : start + rows]), starts)
     for start, some in zip(starts, done, strict=True):
         vectors[start : start + rows] = some
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)

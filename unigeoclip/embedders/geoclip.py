@@ -193,7 +193,7 @@ class GeoCLIPEmbedder:
 # deflated: 0.6 MB less for the same numbers.
 
 
-def _quantised(weight: Tensor, bits: int) -> dict[str, Tensor]:
+def _quantized(weight: Tensor, bits: int) -> dict[str, Tensor]:
     """(out, in) float32 -> what is stored of it.
 
     Returns:
@@ -215,7 +215,7 @@ def _quantised(weight: Tensor, bits: int) -> dict[str, Tensor]:
 
 
 def _restored(weight: Tensor, high: Tensor, scale: Tensor, low: Tensor | None) -> Tensor:
-    """The inverse of :func:`_quantised`, to float32.
+    """The inverse of :func:`_quantized`, to float32.
 
     Raises:
         ValueError: The high bytes are damaged.
@@ -238,8 +238,8 @@ def _pack(state: dict[str, Tensor]) -> dict[str, Tensor]:
     packed = {name: tensor.contiguous() for name, tensor in state.items() if not name.endswith(".weight")}
     for name in state.keys() - packed.keys():
         prefix = name.removesuffix("weight")
-        quantised = _quantised(state[name], _BITS[int(name.split(".")[1])])
-        packed |= {prefix + part: tensor for part, tensor in quantised.items()}
+        quantized = _quantized(state[name], _BITS[int(name.split(".")[1])])
+        packed |= {prefix + part: tensor for part, tensor in quantized.items()}
     return packed
 
 

@@ -81,7 +81,7 @@ def held_out(atlas: Atlas, split: str | None, most: int | None = None, having: C
     if "street" not in atlas.manifest.modalities:
         if "street" in having:
             raise InputError(f"The atlas {atlas.name} has no street views.")
-        items = _centres(atlas, _held_out_places(atlas, split), having)
+        items = _centers(atlas, _held_out_places(atlas, split), having)
         return items if most is None else items.take(most)
     most = most or MOST
     cameras = np.arange(len(atlas.views))
@@ -91,7 +91,7 @@ def held_out(atlas: Atlas, split: str | None, most: int | None = None, having: C
     if "street" in having or len(items) == most:
         return items
     others = np.setdiff1d(_held_out_places(atlas, split), items.rows)
-    more = _centres(atlas, others, having).take(most - len(items))
+    more = _centers(atlas, others, having).take(most - len(items))
     joined = HeldOut(
         np.concatenate([items.rows, more.rows]),
         np.concatenate([items.latlon, more.latlon]),
@@ -107,7 +107,7 @@ def _held_out_places(atlas: Atlas, split: str | None) -> NDArray[np.int64]:
     return np.flatnonzero((atlas.places[split] == "held_out").to_numpy())
 
 
-def _centres(atlas: Atlas, rows: NDArray[np.int64], having: Collection[str]) -> HeldOut:
+def _centers(atlas: Atlas, rows: NDArray[np.int64], having: Collection[str]) -> HeldOut:
     """Places at their centres: those that have the modalities."""
     for name in having:
         rows = rows[atlas.present(name)[rows]]
@@ -169,12 +169,12 @@ def every_place(atlas: Atlas, items: HeldOut, having: Collection[str], *, at: st
         at: "cameras": each place at the camera of its item, or at one of its cameras, or without any at its centre;
             "cells": each at its centre, as the app searches.
     """
-    centres = _centres(atlas, np.arange(len(atlas.places)), having)
+    centers = _centers(atlas, np.arange(len(atlas.places)), having)
     if at == "cells":
-        return centres
+        return centers
     latlon = atlas.places[["lat", "lon"]].to_numpy(np.float64).copy()
     known = np.zeros(len(latlon), bool)
-    known[centres.rows] = True
+    known[centers.rows] = True
     for some in (_one_a_place(atlas, np.arange(len(atlas.views)), having), items):
         latlon[some.rows], known[some.rows] = some.latlon, True
     rows = np.flatnonzero(known)

@@ -186,9 +186,9 @@ def _among_all(
         items, gallery = sets[pair.needs], galleries[pair.needs]
         targets = everywhere.of(Pair(pair.targets[0], pair.targets[1:]), gallery)
         first = nearest(encoded.of(pair, items)[pair.query], _target(pair, targets))
-        metres = distance_m(items.latlon, gallery.latlon[first])
+        meters = distance_m(items.latlon, gallery.latlon[first])
         found[pair.name] = {
-            f"acc@100m_gallery_{at}": 100 * float((metres <= WITHIN_M).mean()),
+            f"acc@100m_gallery_{at}": 100 * float((meters <= WITHIN_M).mean()),
             f"n_gallery_{at}": len(gallery),
         }
     return found

@@ -63,12 +63,12 @@ def retrieval(
     if len(queries) < FEWEST:
         return {"n": len(queries), TOO_FEW: True}
     rank, first = ranks(queries, gallery)
-    metres = distance_m(latlon, latlon[first])
+    meters = distance_m(latlon, latlon[first])
     return {
         "recall@1": 100 * float((rank == 1).mean()),
         "recall@10": 100 * float((rank <= 10).mean()),
-        "acc@100m": 100 * float((metres <= WITHIN_M).mean()),
-        "median_m": float(np.median(metres)),
+        "acc@100m": 100 * float((meters <= WITHIN_M).mean()),
+        "median_m": float(np.median(meters)),
         "n": len(queries),
     }
 

@@ -26,7 +26,7 @@ __all__ = [
     "Spectrum",
     "linear_cka",
     "morans_i",
-    "neighbour_overlap",
+    "neighbor_overlap",
     "rings",
     "similarity_range",
     "smooth_share",
@@ -65,8 +65,8 @@ def spectrum(vectors: ArrayLike) -> Spectrum:
     Raises:
         InputError: Fewer than two points.
     """
-    centred = _centred(vectors)
-    eigenvalues = np.clip(np.linalg.eigvalsh(centred.T @ centred / len(centred))[::-1], 0, None)
+    centered = _centerd(vectors)
+    eigenvalues = np.clip(np.linalg.eigvalsh(centered.T @ centered / len(centered))[::-1], 0, None)
     variance = float(eigenvalues.sum())
     if variance < CONSTANT:
         return Spectrum(0.0, np.zeros(len(eigenvalues)), 0.0)
@@ -106,19 +106,19 @@ def smooth_share(vectors: ArrayLike, latlon: ArrayLike, seed: int = 0) -> float:
     from sklearn.linear_model import RidgeCV
     from sklearn.model_selection import KFold, cross_val_predict
 
-    centred, xyz = _centred(vectors), _positions(latlon, len(np.asarray(vectors)))
-    if len(centred) < 4 * _FOLDS:
-        raise InputError(f"A cross-validated share needs {4 * _FOLDS} points or more, not {len(centred)}.")
-    total = (centred**2).sum()
-    if total / len(centred) < CONSTANT:
+    centered, xyz = _centerd(vectors), _positions(latlon, len(np.asarray(vectors)))
+    if len(centered) < 4 * _FOLDS:
+        raise InputError(f"A cross-validated share needs {4 * _FOLDS} points or more, not {len(centered)}.")
+    total = (centered**2).sum()
+    if total / len(centered) < CONSTANT:
         return float("nan")
     extent = float(np.linalg.norm(xyz.max(0) - xyz.min(0)))
     rng = np.random.default_rng(seed)
     phase = xyz @ (rng.normal(size=(3, _FEATURES // 2)) * SMOOTH_LENGTHS / max(extent, 1e-12))
     features = np.concatenate([np.cos(phase), np.sin(phase)], axis=1)
     folds = KFold(_FOLDS, shuffle=True, random_state=seed)
-    predicted = cross_val_predict(RidgeCV(_RIDGES), features, centred, cv=folds)
-    return float(1 - ((centred - predicted) ** 2).sum() / total)
+    predicted = cross_val_predict(RidgeCV(_RIDGES), features, centered, cv=folds)
+    return float(1 - ((centered - predicted) ** 2).sum() / total)
 
 
 def rings(latlon: ArrayLike, bands_m: Sequence[float]) -> list[W | None]:
@@ -145,12 +145,12 @@ def rings(latlon: ArrayLike, bands_m: Sequence[float]) -> list[W | None]:
     found = []
     for low, high in itertools.pairwise(edges):
         ring = pairs[(apart_m > low) & (apart_m <= high)]
-        neighbours = _neighbours(ring, len(xyz)) if len(ring) >= _LEAST_PAIRS else None
-        found.append(None if neighbours is None else W(neighbours, silence_warnings=True))
+        neighbors = _neighbors(ring, len(xyz)) if len(ring) >= _LEAST_PAIRS else None
+        found.append(None if neighbors is None else W(neighbors, silence_warnings=True))
     return found
 
 
-def _neighbours(pairs: NDArray[np.int64], count: int) -> dict[int, list[int]]:
+def _neighbors(pairs: NDArray[np.int64], count: int) -> dict[int, list[int]]:
     """The points that each of ``count`` is paired with."""
     ends = np.concatenate([pairs, pairs[:, ::-1]])
     ends = ends[np.argsort(ends[:, 0], kind="stable")]
@@ -175,11 +175,11 @@ def morans_i(vectors: ArrayLike, weights: Sequence[W | None], components: int = 
     """
     from esda import Moran
 
-    centred = _centred(vectors)
-    if any(ring is not None and ring.n != len(centred) for ring in weights):
-        raise InputError(f"The weights are not those of {len(centred)} points.")
-    left, singular, _ = np.linalg.svd(centred, full_matrices=False)
-    if (singular**2).sum() / len(centred) < CONSTANT:
+    centered = _centerd(vectors)
+    if any(ring is not None and ring.n != len(centered) for ring in weights):
+        raise InputError(f"The weights are not those of {len(centered)} points.")
+    left, singular, _ = np.linalg.svd(centered, full_matrices=False)
+    if (singular**2).sum() / len(centered) < CONSTANT:
         return [float("nan")] * len(weights)
     scores, variance = left[:, :components].T, singular[:components] ** 2
     return [
@@ -203,7 +203,7 @@ def linear_cka(one: ArrayLike, other: ArrayLike) -> float:
     Raises:
         InputError: The numbers of points differ.
     """
-    x, y = _centred(one), _centred(other)
+    x, y = _centerd(one), _centerd(other)
     if len(x) != len(y):
         raise InputError(f"Two embedders are compared on the same points, not on {len(x)} and {len(y)}.")
     if min((x**2).sum(), (y**2).sum()) / len(x) < CONSTANT:
@@ -211,7 +211,7 @@ def linear_cka(one: ArrayLike, other: ArrayLike) -> float:
     return float(np.linalg.norm(x.T @ y) ** 2 / (np.linalg.norm(x.T @ x) * np.linalg.norm(y.T @ y)))
 
 
-def neighbour_overlap(one: ArrayLike, other: ArrayLike, k: int = 10) -> float:
+def neighbor_overlap(one: ArrayLike, other: ArrayLike, k: int = 10) -> float:
     """Mean share of the k most similar points that two embedders agree on.
 
     Args:
@@ -237,12 +237,12 @@ def neighbour_overlap(one: ArrayLike, other: ArrayLike, k: int = 10) -> float:
     return float(np.mean(common) / k)
 
 
-def _centred(vectors: ArrayLike) -> NDArray[np.float64]:
+def _centerd(vectors: ArrayLike) -> NDArray[np.float64]:
     array = np.asarray(vectors, dtype=np.float64)
     if array.ndim != 2 or len(array) < 2:
         raise InputError(f"Embeddings of two or more points are needed, (n, dim), not {array.shape}.")
-    centred: NDArray[np.float64] = array - array.mean(axis=0)
-    return centred
+    centered: NDArray[np.float64] = array - array.mean(axis=0)
+    return centered
 
 
 def _positions(latlon: ArrayLike, count: int) -> NDArray[np.float64]:
@@ -252,6 +252,6 @@ def _positions(latlon: ArrayLike, count: int) -> NDArray[np.float64]:
     return unit_xyz(points)
 
 
-def _chord(metres: float) -> float:
+def _chord(meters: float) -> float:
     """Straight distance on the unit sphere of points so far apart."""
-    return float(2 * np.sin(min(metres / EARTH_RADIUS_M, np.pi) / 2))
+    return float(2 * np.sin(min(meters / EARTH_RADIUS_M, np.pi) / 2))

@@ -36,7 +36,7 @@ __all__ = [
     "Marker",
     "Pane",
     "check_results_ending",
-    "colours_geotiff",
+    "colors_geotiff",
     "command_lines",
     "geoparquet",
     "map_page",
@@ -64,14 +64,14 @@ class Marker:
         lon: Degrees.
         label: What is shown beside the pointer.
         group: What it is one of; named once, with the colour, above the map.
-        colour: As CSS writes it.
+        color: As CSS writes it.
     """
 
     lat: float
     lon: float
     label: str
     group: str = ""
-    colour: str = "#ffffff"
+    color: str = "#ffffff"
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Pane:
     legend: Mapping[str, Any] | None = None
 
 
-def colours_geotiff(grid: Grid, rgb: NDArray[np.uint8], describe: str = "") -> bytes:
+def colors_geotiff(grid: Grid, rgb: NDArray[np.uint8], describe: str = "") -> bytes:
     """Colours of cells as a GeoTIFF: red, green, blue and alpha, EPSG:4326, one pixel a cell, transparent off the grid.
 
     Args:
@@ -260,7 +260,7 @@ def _dot(marker: Marker, west: float) -> Any:
     text = html.escape(marker.label).replace("\\", "&#92;").replace("`", "&#96;").replace("$", "&#36;")
     lon = marker.lon if marker.lon >= west else marker.lon + 360
     return folium.CircleMarker(
-        [marker.lat, lon], radius=6, color="#10212a", weight=1.5, fill=True, fill_color=marker.colour, fill_opacity=1.0,
+        [marker.lat, lon], radius=6, color="#10212a", weight=1.5, fill=True, fill_color=marker.color, fill_opacity=1.0,
         tooltip=folium.Tooltip(text),
     )  # fmt: skip
 
@@ -365,13 +365,13 @@ def python_lines(
     """
     whole = region.name == "atlas"
     place = "Region.whole(atlas)" if whole else f"Region.rectangle(atlas, {_tuple(region.grid.bounds)})"
-    colours = {
-        "components": "comparison.component_colours(name)",
-        "component": f"comparison.component_colours(name, ({number},))",
+    colors = {
+        "components": "comparison.component_colors(name)",
+        "component": f"comparison.component_colors(name, ({number},))",
         "clusters": f"cluster_colours({number})[comparison.cluster_labels(name, {number})]",
-        "umap": "comparison.layout_colours(name)",
+        "umap": "comparison.layout_colors(name)",
     }[kind]
-    shown = f"colours = {{name: {colours} for name in models}}  # (cells, 3) sRGB, of region.grid.cells"
+    shown = f"colours = {{name: {colors} for name in models}}  # (cells, 3) sRGB, of region.grid.cells"
     if point is not None:
         shown = f"similarity = {{name: comparison.similarity(name, {_tuple(point)}) for name in models}}  # heatmaps"
     elif picture is not None:
@@ -461,10 +461,10 @@ def _heading(panes: Sequence[Pane], title: str, explanation: str, atlas: Atlas) 
 
 def _groups(pane: Pane) -> str:
     """The groups of a pane's markers, each with its colour."""
-    groups = {marker.group: marker.colour for marker in pane.markers if marker.group}
+    groups = {marker.group: marker.color for marker in pane.markers if marker.group}
     return "".join(
-        f"<span class='group'><i style='background:{html.escape(colour)}'></i>{html.escape(group)}</span>"
-        for group, colour in groups.items()
+        f"<span class='group'><i style='background:{html.escape(color)}'></i>{html.escape(group)}</span>"
+        for group, color in groups.items()
     )
 
 

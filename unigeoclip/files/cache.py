@@ -37,14 +37,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "budget_bytes",
+    "cache_array",
     "cache_folder",
+    "cache_json",
+    "cached_array",
+    "cached_json",
     "hold",
     "is_sound",
     "keep",
-    "keep_array",
-    "keep_json",
-    "kept_array",
-    "kept_json",
     "tidy",
 ]
 
@@ -203,8 +203,8 @@ def _seal(path: Path) -> Path:
     return path.with_name(path.name + _SEAL)
 
 
-def kept_array(path: Path, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any] | None:
-    """An array that `keep_array` wrote, mapped into memory; None, with a warning, if it is not what is needed."""
+def cached_array(path: Path, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any] | None:
+    """An array that `cache_array` wrote, mapped into memory; None, with a warning, if it is not what is needed."""
     if not is_sound(path):
         return None
     try:
@@ -220,7 +220,7 @@ def kept_array(path: Path, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[
     return stored
 
 
-def keep_array(path: Path, array: NDArray[Any]) -> bool:
+def cache_array(path: Path, array: NDArray[Any]) -> bool:
     """Keep an array, see `keep`."""
 
     def write(temporary: Path) -> None:
@@ -232,8 +232,8 @@ def keep_array(path: Path, array: NDArray[Any]) -> bool:
     return keep(path, write)
 
 
-def kept_json(path: Path) -> Any:
-    """A JSON value that `keep_json` wrote; None if there is none that is as it was written."""
+def cached_json(path: Path) -> Any:
+    """A JSON value that `cache_json` wrote; None if there is none that is as it was written."""
     if not is_sound(path):
         return None
     try:
@@ -243,7 +243,7 @@ def kept_json(path: Path) -> Any:
         return None
 
 
-def keep_json(path: Path, value: Any) -> bool:
+def cache_json(path: Path, value: Any) -> bool:
     """Keep a JSON value, see `keep`."""
     text = json.dumps(value, allow_nan=False)
 

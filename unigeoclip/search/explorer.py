@@ -407,9 +407,9 @@ class Explorer:
         view = self.atlas.streets.of_place(self._ids[number]) if modality == "street" else None
         heading = None if view is None else view.heading_deg
         lat, lon = (lat, lon) if view is None else (view.lat, view.lon)
-        metres = None if origin is None else float(distance_m(origin, (lat, lon)))
+        meters = None if origin is None else float(distance_m(origin, (lat, lon)))
         bounded = min(max(similarity, -1.0), 1.0)  # rounding can leave 1.0000001
-        return Match(modality, self._ids[number], self._names[number], lat, lon, bounded, metres, heading)
+        return Match(modality, self._ids[number], self._names[number], lat, lon, bounded, meters, heading)
 
     def place_matches(self, query: Query, place_id: str, *, encode: bool = True) -> dict[str, Match]:
         """How like a query the items of one place are, by modality; modalities that the place lacks are missing.
@@ -429,10 +429,10 @@ class Explorer:
         for modality, vector in self._place_vectors(row, encode=encode).items():
             view = self.atlas.streets.of_place(place_id) if modality == "street" else None
             at = (lat, lon) if view is None else (view.lat, view.lon)
-            metres = None if query.origin is None else float(distance_m(query.origin, at))
+            meters = None if query.origin is None else float(distance_m(query.origin, at))
             similarity = float(np.clip(vector @ query.vector, -1.0, 1.0))
             heading = None if view is None else view.heading_deg
-            found[modality] = Match(modality, place_id, name, at[0], at[1], similarity, metres, heading)
+            found[modality] = Match(modality, place_id, name, at[0], at[1], similarity, meters, heading)
         return found
 
     def item_similarities(self, query: Query, modality: str) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
@@ -571,7 +571,7 @@ def _unlike_thresholds(model_path: Path) -> dict[str, float]:
         raise CheckpointError(f"{path} cannot be used ({error}): restore it, or train again.") from error
 
 
-def _in_words(metres: float) -> str:
+def _in_words(meters: float) -> str:
     """A length in two significant digits: "330 km", "230 m"."""
-    amount, unit = (metres / 1000, "km") if metres >= 1000 else (metres, "m")
+    amount, unit = (meters / 1000, "km") if meters >= 1000 else (meters, "m")
     return f"{float(f'{amount:.2g}'):g} {unit}"

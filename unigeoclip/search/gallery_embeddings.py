@@ -19,12 +19,12 @@ from scipy.spatial import cKDTree
 
 from unigeoclip.checkpoint import checkpoint_id
 from unigeoclip.errors import CheckpointError, InputError
-from unigeoclip.files.cache import cache_folder, keep_array, kept_array
-from unigeoclip.geo import EARTH_RADIUS_M, METRES_PER_DEGREE, unit_xyz
+from unigeoclip.files.cache import cache_array, cache_folder, cached_array
+from unigeoclip.geo import EARTH_RADIUS_M, METERS_PER_DEGREE, unit_xyz
 from unigeoclip.modalities import text as text_modality
 from unigeoclip.modalities.street import street_batch
 from unigeoclip.modalities.text import TextBatch
-from unigeoclip.parallel import map_on_cores
+from unigeoclip.parallel import parallel_map
 from unigeoclip.similarity.heatmap import Grid
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def mean_over_waves(model: UniGeoCLIP, grid: Grid, vectors: NDArray[np.float32])
         (n, dim) float32, none longer than 1: products with a unit vector are mean similarities.
     """
     wave_m = min(cast("LocationEncoder", model.encoders["location"]).wavelengths_m())
-    radius_m = min(wave_m / 2, MOST_ROWS * METRES_PER_DEGREE * grid.step_deg[0])
+    radius_m = min(wave_m / 2, MOST_ROWS * METERS_PER_DEGREE * grid.step_deg[0])
     tree = cKDTree(unit_xyz(grid.cells))
     pairs = tree.query_pairs(2 * np.sin(radius_m / (2 * EARTH_RADIUS_M)), output_type="ndarray")
     count = len(vectors)
@@ -220,7 +220,7 @@ def _encode(
 ) -> NDArray[np.float32]:
     out = np.empty((count, model.dim), dtype=np.float32)
     done = 0
-    for vectors in map_on_cores(lambda batch: model.encode({modality: batch})[modality].cpu().numpy(), batches):
+    for vectors in parallel_map(lambda batch: model.encode({modality: batch})[modality].cpu().numpy(), batches):
         out[done : done + len(vectors)] = vectors
         done += len(vectors)
         if report is not None:
@@ -289,7 +289,7 @@ class VectorCache:
     def _read(self, name: str, count: int) -> NDArray[np.float32] | None:
         """The cached vectors; None if there are none, or not as many as there must be, or damaged ones."""
         path = self._path(name)
-        stored = kept_array(path, (count, self.model.dim), np.float16)
+        stored = cached_array(path, (count, self.model.dim), np.float16)
         if stored is None:
             return None
         vectors = _restored(stored)
@@ -300,7 +300,7 @@ class VectorCache:
     def _keep(self, name: str, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Write vectors as float16 under a temporary name, rename, and return what reading them would give."""
         stored = vectors.astype(np.float16)
-        keep_array(self._path(name), stored)
+        cache_array(self._path(name), stored)
         restored = _restored(stored)
         if restored is None:
             raise CheckpointError(

@@ -17,7 +17,7 @@ from unigeoclip.errors import InputError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["COLORMAPS", "DEFAULT_COLORMAP", "hex_colour", "palette", "paletted_png", "relief_colours", "shaded_relief"]
+__all__ = ["COLORMAPS", "DEFAULT_COLORMAP", "hex_color", "palette", "paletted_png", "relief_colors", "shaded_relief"]
 
 # Every 15th of the 256 colours of each map, low to high. Between them a straight line in sRGB is at most 11 of 255 off.
 # inferno, magma, viridis: N. Smith and S. van der Walt (CC0). cividis: Nunez, Anderton and Renslow (2018, CC0).
@@ -39,7 +39,7 @@ DEFAULT_COLORMAP = "inferno"
 _HEIGHT_M = (0.0, 30.0, 150.0, 500.0, 1200.0, 2500.0, 4000.0, 5500.0)
 _ROOF_M = (0.0, 4.0, 8.0, 14.0, 25.0, 50.0, 100.0, 240.0)
 _ROOF_PIXEL_M = 25.0  # wider pixels show no single roof
-_HEIGHT_COLOURS = "3d7556 55895c 7fa169 aeb87a cdbf86 c9a77a d8cdbf ffffff"
+_HEIGHT_COLORS = "3d7556 55895c 7fa169 aeb87a cdbf86 c9a77a d8cdbf ffffff"
 _WATER_RGB, _NO_DATA_RGB = (0x4E, 0x7F, 0xA3), (0x9A, 0xA3, 0xA8)
 _SUN_AZIMUTH_DEG, _SUN_ELEVATION_DEG = 315.0, 45.0
 
@@ -56,26 +56,26 @@ def palette(name: str, levels: int) -> NDArray[np.uint8]:
     return _interpolate(np.linspace(0, 1, levels), np.linspace(0, 1, len(anchors)), anchors)
 
 
-def hex_colour(rgb: NDArray[np.uint8]) -> str:
+def hex_color(rgb: NDArray[np.uint8]) -> str:
     """Three bytes as "#rrggbb"."""
     return "#" + bytes(rgb.tolist()).hex()
 
 
-def paletted_png(pixels: NDArray[np.uint8], colours: NDArray[np.uint8], comment: str) -> bytes:
+def paletted_png(pixels: NDArray[np.uint8], colors: NDArray[np.uint8], comment: str) -> bytes:
     """Encode a picture of numbered colours as an 8-bit PNG.
 
     Args:
         pixels: (h, w) uint8: 0 is transparent, k the k-th colour.
-        colours: (levels, 4) sRGB and alpha, at most 255 of them.
+        colors: (levels, 4) sRGB and alpha, at most 255 of them.
         comment: Kept in the file's "Comment".
     """
     text = PngImagePlugin.PngInfo()
     text.add_text("Comment", comment)
     picture = Image.fromarray(pixels, "P")
-    picture.putpalette(bytes(3) + colours[:, :3].tobytes())
+    picture.putpalette(bytes(3) + colors[:, :3].tobytes())
     file = io.BytesIO()
     # zlib level 3: level 6 saves a tenth of the bytes for twice the time.
-    picture.save(file, "PNG", transparency=bytes(1) + colours[:, 3].tobytes(), compress_level=3, pnginfo=text)
+    picture.save(file, "PNG", transparency=bytes(1) + colors[:, 3].tobytes(), compress_level=3, pnginfo=text)
     return file.getvalue()
 
 
@@ -94,7 +94,7 @@ def shaded_relief(
     """
     no_data = np.isnan(heights_m)
     heights = np.where(no_data, 0.0, heights_m).astype(np.float64)
-    rgb = _height_colours(heights, pixel_m).astype(np.float64)
+    rgb = _height_colors(heights, pixel_m).astype(np.float64)
     slope_south, slope_east = np.gradient(heights * (max(1.0, 0.4 * pixel_m**0.5) / pixel_m))
     azimuth, elevation = np.radians(_SUN_AZIMUTH_DEG), np.radians(_SUN_ELEVATION_DEG)
     # Surface normal (-slope_east, +slope_south, 1) dotted with the direction to the sun; 1 on flat ground.
@@ -107,22 +107,22 @@ def shaded_relief(
     return Image.fromarray(np.clip(rgb, 0, 255).astype(np.uint8), "RGB")
 
 
-def relief_colours(low_m: float, high_m: float, pixel_m: float, steps: int = 13) -> list[str]:
+def relief_colors(low_m: float, high_m: float, pixel_m: float, steps: int = 13) -> list[str]:
     """Colours of `shaded_relief` on flat ground from one height to another, as "#rrggbb", in equal steps of height."""
-    return [hex_colour(colour) for colour in _height_colours(np.linspace(low_m, high_m, steps), pixel_m)]
+    return [hex_color(color) for color in _height_colors(np.linspace(low_m, high_m, steps), pixel_m)]
 
 
-def _height_colours(heights_m: NDArray[np.float64], pixel_m: float) -> NDArray[np.uint8]:
+def _height_colors(heights_m: NDArray[np.float64], pixel_m: float) -> NDArray[np.uint8]:
     stops = _ROOF_M if pixel_m < _ROOF_PIXEL_M else _HEIGHT_M
-    return _interpolate(heights_m, np.array(stops), _rgb_table(_HEIGHT_COLOURS))
+    return _interpolate(heights_m, np.array(stops), _rgb_table(_HEIGHT_COLORS))
 
 
-def _rgb_table(colours: str) -> NDArray[np.uint8]:
-    return np.frombuffer(bytes.fromhex(colours), dtype=np.uint8).reshape(-1, 3)
+def _rgb_table(colors: str) -> NDArray[np.uint8]:
+    return np.frombuffer(bytes.fromhex(colors), dtype=np.uint8).reshape(-1, 3)
 
 
 def _interpolate(
-    at: NDArray[np.float64], positions: NDArray[np.float64], colours: NDArray[np.uint8]
+    at: NDArray[np.float64], positions: NDArray[np.float64], colors: NDArray[np.uint8]
 ) -> NDArray[np.uint8]:
-    channels = [np.interp(at, positions, colours[:, channel]) for channel in range(3)]
+    channels = [np.interp(at, positions, colors[:, channel]) for channel in range(3)]
     return np.round(np.stack(channels, axis=-1)).astype(np.uint8)

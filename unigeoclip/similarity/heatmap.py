@@ -22,7 +22,7 @@ from unigeoclip.geo import (
     web_mercator,
     wrap_lon_deg,
 )
-from unigeoclip.similarity.colormaps import DEFAULT_COLORMAP, hex_colour, palette, paletted_png
+from unigeoclip.similarity.colormaps import DEFAULT_COLORMAP, hex_color, palette, paletted_png
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
-__all__ = ["Best", "Grid", "Heatmap", "LegendStop", "check_ending", "coloured_picture", "write_atomically"]
+__all__ = ["Best", "Grid", "Heatmap", "LegendStop", "check_ending", "colored_picture", "write_atomically"]
 
 Bounds = tuple[float, float, float, float]  # south, west, north, east in degrees
 Scale = Literal["similarity", "percentile", "absolute"]
@@ -42,7 +42,7 @@ MAX_PICTURE_BYTES = 150_000
 LEAST_SPAN = 1e-6
 _BAND_ROWS = 128
 # Fewer colours compress better. 96 look like 255 on a map; the others are for maps that are almost noise.
-_COLOUR_LEVELS = (96, 32, 8)
+_COLOR_LEVELS = (96, 32, 8)
 _BLENDED: dict[str, Any] = {"quality": 88, "method": 2, "alpha_quality": 100}
 _CLASSES: dict[str, Any] = {"lossless": True, "quality": 30, "method": 2}
 
@@ -60,7 +60,7 @@ class LegendStop(NamedTuple):
 
     fraction: float
     similarity: float
-    colour: str
+    color: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,9 +219,9 @@ class _PicturePlan:
         y_m = top_m - (np.arange(height_px) + 0.5) * (top_m - bottom_m) / height_px
         lat = inverse_web_mercator(np.stack([np.zeros_like(y_m), y_m], axis=1))[:, 0]
         lat_step, lon_step = grid.step_deg
-        rows, row_weights = _neighbours((grid.bounds[2] - lat) / lat_step - 0.5, grid.shape[0], wraps=False)
+        rows, row_weights = _neighbors((grid.bounds[2] - lat) / lat_step - 0.5, grid.shape[0], wraps=False)
         across = (np.arange(width_px) + 0.5) * (east - west) / width_px / lon_step - 0.5
-        columns, column_weights = _neighbours(across, grid.shape[1], wraps=east - west == 360)
+        columns, column_weights = _neighbors(across, grid.shape[1], wraps=east - west == 360)
 
         # Band by band, so that a large picture needs no more memory on the way than at the end.
         bands = []
@@ -237,7 +237,7 @@ class _PicturePlan:
         return cls((height_px, width_px), pixels, csr_array((shares, cells, starts), shape=(len(pixels), len(grid))))
 
 
-def coloured_picture(
+def colored_picture(
     grid: Grid,
     rgb: NDArray[np.uint8],
     *,
@@ -290,7 +290,7 @@ def _painted(
     return painted, np.maximum(cells[painted], 0), shares
 
 
-def _neighbours(at: NDArray[np.float64], count: int, *, wraps: bool) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+def _neighbors(at: NDArray[np.float64], count: int, *, wraps: bool) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """The two cells next to each fractional position and their linear weights, both (len(at), 2)."""
     first = np.floor(at).astype(np.intp)
     share = at - first
@@ -396,7 +396,7 @@ class Heatmap:
         limits: tuple[float, float] | None,
     ) -> tuple[NDArray[np.float32], float]:
         """Place of each cell along the colour bar (0 low, 1 high), and the place where painting starts."""
-        floor = _colour_floor(floor_percentile, top_share)
+        floor = _color_floor(floor_percentile, top_share)
         if scale == "absolute":
             low, high = _checked_limits(limits)
             fractions = ((self.values - low) / (high - low)).astype(np.float32)
@@ -427,7 +427,7 @@ class Heatmap:
         Raises:
             InputError: An option is unknown or out of range.
         """
-        levels = _COLOUR_LEVELS[0]
+        levels = _COLOR_LEVELS[0]
         fractions, _ = self._fractions(scale, floor_percentile, top_share, least_span, limits)
         colors: NDArray[np.uint8] = palette(colormap, levels)[np.clip(fractions * levels, 0, levels - 1).astype(int)]
         return colors
@@ -480,7 +480,7 @@ class Heatmap:
         along_bar = plan.weights @ fractions
         comment = "EPSG:3857; south, west, north, east = {}, {}, {}, {}".format(*self.bounds)
         data = b""
-        for levels in _COLOUR_LEVELS:
+        for levels in _COLOR_LEVELS:
             # Number 0 is transparent; 1 to ``levels`` are the colour map.
             numbers = np.clip(along_bar * levels, 0, levels - 1).astype(np.uint8) + np.uint8(1)
             numbers[along_bar < cut] = 0
@@ -508,7 +508,7 @@ class Heatmap:
         Raises:
             InputError: An option is out of range.
         """
-        floor = _colour_floor(floor_percentile, top_share)
+        floor = _color_floor(floor_percentile, top_share)
         if scale == "absolute":
             low, high = _checked_limits(limits)
         else:
@@ -518,7 +518,7 @@ class Heatmap:
         for fraction, rgb in zip(np.linspace(0, 1, stops).tolist(), palette(colormap, stops), strict=True):
             by_area = self.similarity_at(floor + fraction * (100 - floor))
             similarity = by_area if scale == "percentile" else low + fraction * (high - low)
-            marks.append(LegendStop(fraction, similarity, hex_colour(rgb)))
+            marks.append(LegendStop(fraction, similarity, hex_color(rgb)))
         return marks
 
     def percentiles_png(self) -> bytes:
@@ -650,7 +650,7 @@ def check_ending(path: str | Path) -> None:
         raise InputError(f"{path} cannot be written: the folder {path.parent} does not exist.")
 
 
-def _colour_floor(floor_percentile: float, top_share: float | None) -> float:
+def _color_floor(floor_percentile: float, top_share: float | None) -> float:
     """Percentile of area at which the colours start: the floor, or the threshold if only hotter cells are painted."""
     if not 0 <= floor_percentile < 100:
         raise InputError(f"The floor of the colours must lie in [0, 100); it is {floor_percentile:g}.")

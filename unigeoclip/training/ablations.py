@@ -18,7 +18,7 @@ from unigeoclip.config import from_dict, read_json, to_dict, write_json
 from unigeoclip.errors import InputError
 from unigeoclip.evaluation.report import ABLATIONS_FILE
 from unigeoclip.evaluation.retrieval import TOO_FEW
-from unigeoclip.training.configs import TrainConfig, centred, named_config
+from unigeoclip.training.configs import TrainConfig, centered, named_config
 from unigeoclip.training.loop import Run, machine, train
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def ablate(
     every = max(1, steps // _CHECKPOINTS)
     short = replace((base or named_config(BASE)).shortened(steps), text_steps=0)  # rows differ in what all learn
     config = replace(short, evaluate_every=steps, checkpoint_every=every)
-    rows = ablation_rows(centred(config, atlas.manifest.bounds))
+    rows = ablation_rows(centered(config, atlas.manifest.bounds))
     budget = {"steps": steps, "batch": config.batch, "seed": SEED}
     table: dict[str, Any] = {
         "atlas": atlas.name,

@@ -21,7 +21,7 @@ from unigeoclip.evaluation.pairs import measured_pairs
 from unigeoclip.files.atomic import atomic
 from unigeoclip.model import UniGeoCLIP
 from unigeoclip.training.configs import TrainConfig, named_config
-from unigeoclip.training.loop import Run, Trainer, carry_out, chosen_split, machine
+from unigeoclip.training.loop import Run, Trainer, chosen_split, machine, run_training
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -112,7 +112,7 @@ def train_baseline(
         raise InputError(f"There is no baseline {name!r}; there is {', '.join(BASELINES)}.")
     baseline, run_config = planned_baseline(atlas, name, config, steps)
     run = _BaselineRun(atlas.name, atlas.data_hash, chosen_split(atlas, split), seed, run_config, baseline)
-    return carry_out(_BaselineTrainer, atlas, run, out, resume)
+    return run_training(_BaselineTrainer, atlas, run, out, resume)
 
 
 def planned_baseline(

@@ -94,7 +94,7 @@ CONFIGS = {
 }
 
 
-def centred(config: TrainConfig, bounds: Bounds) -> TrainConfig:
+def centered(config: TrainConfig, bounds: Bounds) -> TrainConfig:
     """The configuration with the location encoder centred on an atlas that is a small part of the Earth.
 
     Args:

@@ -20,7 +20,7 @@ from torch import nn
 from tqdm import tqdm
 
 from unigeoclip.atlas import schema
-from unigeoclip.atlas.sentence_vectors import kept_sentence_vectors
+from unigeoclip.atlas.sentence_vectors import cached_sentence_vectors
 from unigeoclip.checkpoint import load_model, save_model
 from unigeoclip.config import from_dict, read_json, to_dict, write_json
 from unigeoclip.errors import CheckpointError, InputError
@@ -28,12 +28,12 @@ from unigeoclip.evaluation.calibrate import record_calibration
 from unigeoclip.evaluation.pairs import measured_pairs
 from unigeoclip.evaluation.report import METRICS_FILE, measured
 from unigeoclip.files.atomic import atomic, reason, remove_leftovers
-from unigeoclip.files.cache import keep_array, kept_array
+from unigeoclip.files.cache import cache_array, cached_array
 from unigeoclip.modalities.street import StreetBatch
 from unigeoclip.modalities.text import SENTENCE_DIM, sentence_encoder
 from unigeoclip.model import UniGeoCLIP
 from unigeoclip.parallel import processor_name
-from unigeoclip.training.configs import TrainConfig, centred, named_config
+from unigeoclip.training.configs import TrainConfig, centered, named_config
 from unigeoclip.training.losses import all_to_all_loss
 from unigeoclip.training.sampler import PlaceSampler
 from unigeoclip.training.street_sampler import StreetSampler
@@ -111,7 +111,7 @@ def train(
     """
     split = chosen_split(atlas, split)
     run = Run(atlas.name, atlas.data_hash, split, seed, planned_config(atlas, config, steps))
-    return carry_out(BriefTrainer if brief else Trainer, atlas, run, out, resume, sentences)
+    return run_training(BriefTrainer if brief else Trainer, atlas, run, out, resume, sentences)
 
 
 def planned_config(atlas: Atlas, config: str | TrainConfig, steps: int | None) -> TrainConfig:
@@ -127,7 +127,7 @@ def planned_config(atlas: Atlas, config: str | TrainConfig, steps: int | None) -
     """
     city = "street" in atlas.manifest.modalities
     config = named_config(config, city=city) if isinstance(config, str) else config
-    return centred(config if steps is None else config.shortened(steps), atlas.manifest.bounds)
+    return centered(config if steps is None else config.shortened(steps), atlas.manifest.bounds)
 
 
 def chosen_split(atlas: Atlas, split: str | None) -> str:
@@ -142,7 +142,7 @@ def chosen_split(atlas: Atlas, split: str | None) -> str:
     return split
 
 
-def carry_out(
+def run_training(
     kind: type[Trainer], atlas: Atlas, run: Run, out: Path, resume: bool, sentences: Path | None = None
 ) -> dict[str, Any]:
     """Begin or resume a run, fit and finish it; returns what `Trainer.finish` does."""
@@ -199,18 +199,18 @@ def all_sentence_vectors(atlas: Atlas, cache: Path) -> NDArray[np.float16]:
     machine. Without it they are embedded by themselves as well: other sentences beside them would change the last bits.
     """
     path = cache / f"sentences-{atlas.data_hash}.npy"
-    kept = kept_array(path, (len(atlas.sentences), SENTENCE_DIM), np.float16)
+    kept = cached_array(path, (len(atlas.sentences), SENTENCE_DIM), np.float16)
     if kept is not None:
         return kept
     texts = atlas.sentences["text"].tolist()
     gallery = len(atlas.sentence_vectors())
-    known = kept_sentence_vectors(texts[:gallery])
+    known = cached_sentence_vectors(texts[:gallery])
     parts = [] if known is None else [known]
     wanted = [some for some in (texts[:gallery] if known is None else [], texts[gallery:]) if some]
     with tqdm(total=sum(map(len, wanted)), desc="Embedding sentences", unit="sentence", disable=not wanted) as bar:
         parts += [sentence_encoder().embed(some, progress=bar.update).astype(np.float16) for some in wanted]
     vectors: NDArray[np.float16] = np.concatenate(parts)
-    keep_array(path, vectors)
+    cache_array(path, vectors)
     return vectors
 
 
@@ -229,7 +229,7 @@ class Trainer:
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
         self.held = ExitStack()  # rasters that are kept decoded for the time of the training
         self.sampler = self._sampler()
-        self.optimiser = torch.optim.AdamW(_groups(self.model, self.config.weight_decay), betas=(0.9, 0.98))
+        self.optimizer = torch.optim.AdamW(_groups(self.model, self.config.weight_decay), betas=(0.9, 0.98))
         self.step, self.seconds = 0, 0.0
 
     def build(self) -> UniGeoCLIP:
@@ -281,7 +281,7 @@ class Trainer:
         Raises:
             CheckpointError: The loss is not finite; the last checkpoint is still good.
         """
-        for group in self.optimiser.param_groups:
+        for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.config, self.step)
         prepared = self.model.prepare({name: inputs[name] for name in self.model.modalities})
         present = {name: here for name, here in inputs.get("present", {}).items() if name in prepared}
@@ -291,10 +291,10 @@ class Trainer:
             raise CheckpointError(
                 f"The loss became {loss.item()} at step {self.step}; resume with a lower learning rate."
             )
-        self.optimiser.zero_grad(set_to_none=True)
+        self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
-        self.optimiser.step()
+        self.optimizer.step()
         return loss.item()
 
     @torch.inference_mode()
@@ -326,7 +326,7 @@ class Trainer:
     def save(self) -> None:
         """Write checkpoint.pt whole or not at all."""
         path = self.out / "checkpoint.pt"
-        state = {"model": self.model.state_dict(), "optimiser": self.optimiser.state_dict()}
+        state = {"model": self.model.state_dict(), "optimiser": self.optimizer.state_dict()}
         with (
             atomic(path, error=CheckpointError, remedy=_MAKE_ROOM, durable=True) as temporary,
             temporary.open("wb") as file,  # a file of Python's: torch's own writer hides why it could not write
@@ -342,7 +342,7 @@ class Trainer:
                 raise zipfile.BadZipFile(f"the checksum of {bad} differs")
             state = torch.load(path, weights_only=True)
             self.model.load_state_dict(state["model"])
-            self.optimiser.load_state_dict(state["optimiser"])
+            self.optimizer.load_state_dict(state["optimiser"])
             self.step, self.seconds = int(state["step"]), float(state["seconds"])
         except _UNREADABLE as error:
             raise CheckpointError(

@@ -73,7 +73,7 @@ def tune_text(model: UniGeoCLIP, sampler: PlaceSampler, steps: int, seed: int) -
     index = _SentencePlaces(sampler.sentences, len(sampler.vectors))
     locations, pictures = _targets(model, sampler, index, seed)
     head, scale = model.encoders["text"].train(), float(model.log_scale.detach().exp())
-    optimiser = torch.optim.AdamW(head.parameters(), lr=RATE, weight_decay=0.01, betas=(0.9, 0.98))
+    optimizer = torch.optim.AdamW(head.parameters(), lr=RATE, weight_decay=0.01, betas=(0.9, 0.98))
     for step in tqdm(range(steps), desc="Text alone", unit="step", mininterval=5):
         rng = np.random.default_rng((seed, _SEED, step))
         among = locations if not pictures or rng.random() < LOCATION_SHARE else pictures
@@ -89,11 +89,11 @@ def tune_text(model: UniGeoCLIP, sampler: PlaceSampler, steps: int, seed: int) -
             continue
         each = torch.logsumexp(scale * text @ others.T, dim=1) - scale * (text * own).sum(1)
         loss = each[known].mean()
-        for group in optimiser.param_groups:
+        for group in optimizer.param_groups:
             group["lr"] = RATE * min(1, (step + 1) / WARM_STEPS) * 0.5 * (1 + math.cos(math.pi * step / steps))
-        optimiser.zero_grad(set_to_none=True)
+        optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
+        optimizer.step()
     model.eval()
 
 

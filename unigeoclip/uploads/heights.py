@@ -45,7 +45,7 @@ _GDAL_OPTIONS = {
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
     "GDAL_NUM_THREADS": "1",
 }
-_METRES = ("", "m", "metre", "metres", "meter", "meters")
+_METERS = ("", "m", "metre", "metres", "meter", "meters")
 _MAX_NUMPY_HEADER = 1_000  # letters; those of two dimensions have 118
 _HEIGHTS_WANTED = (
     "heights in metres are needed: a GeoTIFF, a 16-bit PNG whose values are metres, or a NumPy .npy file of two"
@@ -257,8 +257,8 @@ def _reader(raster: Any) -> Callable[[int, int, int, int], NDArray[Any]]:
     def part(left: int, top: int, right: int, bottom: int) -> NDArray[Any]:
         first = raster.height - bottom if south_up else top
         values = raster.read(1, masked=True, window=Window(left, first, right - left, bottom - top))
-        metres: NDArray[Any] = values.astype(np.float64).filled(np.nan) * scale + offset
-        return metres[::-1] if south_up else metres
+        meters: NDArray[Any] = values.astype(np.float64).filled(np.nan) * scale + offset
+        return meters[::-1] if south_up else meters
 
     return part
 
@@ -278,5 +278,5 @@ def _check_band(raster: Any) -> None:
     if down * across > max(MAX_BLOCK_PX, raster.width * raster.height):
         raise InputError(f"The GeoTIFF is cut into tiles of {across:,} x {down:,} pixels: export it with tiles of 512.")
     unit = (raster.units[0] or "").strip().lower()
-    if unit not in _METRES:
+    if unit not in _METERS:
         raise InputError(f"The GeoTIFF gives its heights in {unit[:40]!r}: convert them to metres.")

@@ -26,7 +26,7 @@ __all__ = ["Decoded", "decode_picture", "guess", "opened", "read_picture"]
 _PICTURE_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 _WORTH_A_WORD = 0.98  # share of a picture: less than that taken of it is said
 _NEARLY_SQUARE = 1.15  # pictures from above are cut square, photos hardly ever
-_GREY = (128, 128, 128)  # what shows through transparency: neither light nor dark
+_GRAY = (128, 128, 128)  # what shows through transparency: neither light nor dark
 _STRIP_PX = 2_000_000  # of a large grey picture looked at in one go
 
 
@@ -112,7 +112,7 @@ def _read(data: bytes, width: int, height: int) -> Decoded:
         notes.insert(0, f"The picture is {size[0]} x {size[1]} pixels: its central {shape} was taken.")
     box = (left, top, left + across, top + down)
     small = colors.resize((width, height), Image.Resampling.LANCZOS, box, reducing_gap=3.0)
-    rgb = _on_grey(small, notes)
+    rgb = _on_gray(small, notes)
     return Decoded(np.ascontiguousarray(np.asarray(rgb, dtype=np.uint8).transpose(2, 0, 1)), tuple(notes))
 
 
@@ -171,13 +171,13 @@ def _in_colors(image: Image.Image, notes: list[str]) -> Image.Image:
         raise InputError(f"The picture's colours ({image.mode}) cannot be read: export it in RGB.") from error
 
 
-def _on_grey(image: Image.Image, notes: list[str]) -> Image.Image:
+def _on_gray(image: Image.Image, notes: list[str]) -> Image.Image:
     """RGB as it is, RGBA over a neutral grey, grey as RGB."""
     if image.mode != "RGBA":
         return image.convert("RGB")
     if image.getchannel("A").getextrema() != (255, 255):
         notes.append("The picture is transparent in places: grey was put behind it.")
-    ground = Image.new("RGBA", image.size, (*_GREY, 255))
+    ground = Image.new("RGBA", image.size, (*_GRAY, 255))
     return Image.alpha_composite(ground, image).convert("RGB")
 
 
@@ -189,13 +189,13 @@ def _stretched(image: Image.Image) -> Image.Image:
             lowest, highest = min(lowest, float(finite.min())), max(highest, float(finite.max()))
     if lowest > highest:
         raise InputError("The picture has no pixel with a finite value.")
-    grey = Image.new("L", image.size)
+    gray = Image.new("L", image.size)
     for top, values in _strips(image):
         above = np.where(np.isfinite(values), values, lowest) - lowest
         # Divided before it is multiplied: 255 times the largest float is infinite.
         scaled = above / max(highest - lowest, 1e-12) * 255
-        grey.paste(Image.fromarray(scaled.round().astype(np.uint8)), (0, top))
-    return grey
+        gray.paste(Image.fromarray(scaled.round().astype(np.uint8)), (0, top))
+    return gray
 
 
 def _strips(image: Image.Image) -> Iterator[tuple[int, NDArray[np.float64]]]:

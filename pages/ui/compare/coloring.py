@@ -33,7 +33,7 @@ _DIM = 0.22  # of the colours outside a lasso
 
 
 @dataclass(frozen=True)
-class Colouring:
+class ColorScheme:
     """How maps are coloured.
 
     Attributes:
@@ -56,7 +56,7 @@ class Colouring:
         return self.point is not None or self.picture is not None
 
 
-def similarities(comparison: Comparison, name: str, how: Colouring) -> Heatmap | str:
+def similarities(comparison: Comparison, name: str, how: ColorScheme) -> Heatmap | str:
     """How like what is asked a model finds every cell, or why it cannot say, in a sentence."""
     if how.picture is None:
         assert how.point is not None
@@ -65,40 +65,40 @@ def similarities(comparison: Comparison, name: str, how: Colouring) -> Heatmap |
     return vector if isinstance(vector, str) else comparison.similarity_to(name, vector)
 
 
-def colours(job: Job, comparison: Comparison, name: str, how: Colouring) -> NDArray[np.uint8]:
+def colors(job: Job, comparison: Comparison, name: str, how: ColorScheme) -> NDArray[np.uint8]:
     """One colour a cell, (n, 3); computed once. Similarity, which is soon another, is not kept."""
     if how.asks:
         heat = similarities(comparison, name, how)
         if not isinstance(heat, str):
             return heat.cell_colors(**_drawing(job, comparison, name, how, heat)[0])
-        how = Colouring(how.kind, how.number)  # this model has no answer: its points are shown as without a question
+        how = ColorScheme(how.kind, how.number)  # this model has no answer: its points are shown as without a question
     kept, key = _kept(job, comparison, name, how)
     if key not in kept:
-        kept[key] = _colours(comparison, name, how)
+        kept[key] = _colors(comparison, name, how)
     found: NDArray[np.uint8] = kept[key]
     return found
 
 
-def _kept(job: Job, comparison: Comparison, name: str, how: Colouring) -> tuple[dict[Any, Any], tuple[Any, ...]]:
+def _kept(job: Job, comparison: Comparison, name: str, how: ColorScheme) -> tuple[dict[Any, Any], tuple[Any, ...]]:
     """Where colours of a model are kept, and under what: they depend on the first model too."""
     first = job.work[comparison.reference.embedder.name]
     return job.work[name].pictures, (how.kind, how.number, first.name, first.complete)
 
 
-def _colours(comparison: Comparison, name: str, how: Colouring) -> NDArray[np.uint8]:
-    from unigeoclip.compare.projection import cluster_colours
+def _colors(comparison: Comparison, name: str, how: ColorScheme) -> NDArray[np.uint8]:
+    from unigeoclip.compare.projection import cluster_colors
 
     if how.kind in _GROUPS and not comparison.embedded[name].varies:
         return np.full((len(comparison.region.grid), 3), 128, np.uint8)
     if how.kind == "clusters":
-        return cluster_colours(how.number)[comparison.cluster_labels(name, how.number)]
+        return cluster_colors(how.number)[comparison.cluster_labels(name, how.number)]
     if how.kind == "umap":
-        return comparison.layout_colours(name)
-    return comparison.component_colours(name, (how.number,) if how.kind == "component" else (0, 1, 2))
+        return comparison.layout_colors(name)
+    return comparison.component_colors(name, (how.number,) if how.kind == "component" else (0, 1, 2))
 
 
 def pane(
-    job: Job, comparison: Comparison, name: str, how: Colouring, lasso: NDArray[np.bool_] | None = None
+    job: Job, comparison: Comparison, name: str, how: ColorScheme, lasso: NDArray[np.bool_] | None = None
 ) -> dict[str, Any]:
     """A pane of the map for one model; outside of the lasso, cells that it does not hold, colours are dimmed."""
     shown = empty_pane(comparison.embedded[name].embedder)
@@ -109,7 +109,7 @@ def pane(
         return shown | _similarity(job, comparison, name, how)
     picture = _picture(job, comparison, name, how, lasso)
     bounds = list(job.region.grid.mercator_bounds)
-    legend = _legend(job, comparison, name, how, colours(job, comparison, name, how))
+    legend = _legend(job, comparison, name, how, colors(job, comparison, name, how))
     return shown | {"overlay": {"url": routes.publish_overlay(picture, "webp"), "bounds": bounds}, "legend": legend}
 
 
@@ -123,47 +123,45 @@ def empty_pane(embedder: Embedder) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _picture(job: Job, comparison: Comparison, name: str, how: Colouring, lasso: NDArray[np.bool_] | None) -> bytes:
+def _picture(job: Job, comparison: Comparison, name: str, how: ColorScheme, lasso: NDArray[np.bool_] | None) -> bytes:
     """The colours as a picture; the plain one is encoded once."""
-    from unigeoclip.similarity.heatmap import coloured_picture
+    from unigeoclip.similarity.heatmap import colored_picture
 
-    rgb, blend = colours(job, comparison, name, how), how.kind != "clusters"
+    rgb, blend = colors(job, comparison, name, how), how.kind != "clusters"
     if lasso is not None:
-        grey = rgb.mean(axis=1, keepdims=True)
-        dimmed = np.where(lasso[:, None], rgb, _DIM * grey + (1 - _DIM) * 128).astype(np.uint8)
-        return coloured_picture(job.region.grid, dimmed, blend=blend)
+        gray = rgb.mean(axis=1, keepdims=True)
+        dimmed = np.where(lasso[:, None], rgb, _DIM * gray + (1 - _DIM) * 128).astype(np.uint8)
+        return colored_picture(job.region.grid, dimmed, blend=blend)
     kept, key = _kept(job, comparison, name, how)
     if (key, "picture") not in kept:
-        kept[key, "picture"] = coloured_picture(job.region.grid, rgb, blend=blend)
+        kept[key, "picture"] = colored_picture(job.region.grid, rgb, blend=blend)
     picture: bytes = kept[key, "picture"]
     return picture
 
 
-def png(job: Job, comparison: Comparison, name: str, how: Colouring) -> bytes:
+def png(job: Job, comparison: Comparison, name: str, how: ColorScheme) -> bytes:
     """The map of a model as an exact picture."""
-    from unigeoclip.similarity.heatmap import coloured_picture
+    from unigeoclip.similarity.heatmap import colored_picture
 
     if how.asks:
         heat = heatmap(comparison, name, how)
         return heat.png(**_drawing(job, comparison, name, how, heat)[0])
-    return coloured_picture(
-        job.region.grid, colours(job, comparison, name, how), blend=how.kind != "clusters", form="PNG"
+    return colored_picture(
+        job.region.grid, colors(job, comparison, name, how), blend=how.kind != "clusters", form="PNG"
     )
 
 
-def geotiff(job: Job, comparison: Comparison, name: str, how: Colouring) -> bytes:
+def geotiff(job: Job, comparison: Comparison, name: str, how: ColorScheme) -> bytes:
     """The colours of a model, or its similarities to the point, as a GeoTIFF."""
-    from unigeoclip.export.exports import colours_geotiff
+    from unigeoclip.export.exports import colors_geotiff
 
     if how.asks:
         return heatmap(comparison, name, how).geotiff()
     title = comparison.embedded[name].embedder.title
-    return colours_geotiff(
-        job.region.grid, colours(job, comparison, name, how), f"{title}: {explanation([title], how)}"
-    )
+    return colors_geotiff(job.region.grid, colors(job, comparison, name, how), f"{title}: {explanation([title], how)}")
 
 
-def columns(comparison: Comparison, how: Colouring) -> dict[str, NDArray[Any]]:
+def columns(comparison: Comparison, how: ColorScheme) -> dict[str, NDArray[Any]]:
     """What the maps show of every cell, by a name for a table: similarities, or numbers of clusters from 1."""
     shown: dict[str, NDArray[Any]] = {}
     for name in answering(comparison, how):
@@ -175,7 +173,7 @@ def columns(comparison: Comparison, how: Colouring) -> dict[str, NDArray[Any]]:
     return shown
 
 
-def answering(comparison: Comparison, how: Colouring) -> list[str]:
+def answering(comparison: Comparison, how: ColorScheme) -> list[str]:
     """The models that have something to show: all, unless some cannot be asked by the picture."""
     if how.picture is None:
         return list(comparison.embedded)
@@ -183,7 +181,7 @@ def answering(comparison: Comparison, how: Colouring) -> list[str]:
     return [name for name, embedded in models if not isinstance(picture.of(embedded.embedder), str)]
 
 
-def heatmap(comparison: Comparison, name: str, how: Colouring) -> Heatmap:
+def heatmap(comparison: Comparison, name: str, how: ColorScheme) -> Heatmap:
     """Of one of the models that `answering` names."""
     heat = similarities(comparison, name, how)
     assert not isinstance(heat, str), heat
@@ -191,7 +189,7 @@ def heatmap(comparison: Comparison, name: str, how: Colouring) -> Heatmap:
 
 
 def _drawing(
-    job: Job, comparison: Comparison, name: str, how: Colouring, heat: Heatmap
+    job: Job, comparison: Comparison, name: str, how: ColorScheme, heat: Heatmap
 ) -> tuple[dict[str, Any], Levels | None]:
     """Options of a heatmap's picture, and what its similarities mean where that was measured: for our model."""
     flat = float(np.ptp(heat.values)) < SIMILARITY_SPAN
@@ -203,7 +201,7 @@ def _drawing(
     return (_EVEN, None) if levels is None else ({"scale": "absolute", "limits": levels.limits}, levels)
 
 
-def _similarity(job: Job, comparison: Comparison, name: str, how: Colouring) -> dict[str, Any]:
+def _similarity(job: Job, comparison: Comparison, name: str, how: ColorScheme) -> dict[str, Any]:
     heat, fixed = similarities(comparison, name, how), name != comparison.reference.embedder.name
     if isinstance(heat, str):
         return {"legend": {"title": "No answer", "words": heat, "fixed": fixed}}
@@ -216,7 +214,7 @@ def _similarity(job: Job, comparison: Comparison, name: str, how: Colouring) -> 
     }
 
 
-def _similarity_legend(job: Job, comparison: Comparison, name: str, how: Colouring, heat: Heatmap) -> dict[str, Any]:
+def _similarity_legend(job: Job, comparison: Comparison, name: str, how: ColorScheme, heat: Heatmap) -> dict[str, Any]:
     options, levels = _drawing(job, comparison, name, how, heat)
     stops, heading = heat.legend(**options, stops=17), f"Similarity to the {'picture' if how.picture else 'point'}"
     shown = {
@@ -234,16 +232,16 @@ def _similarity_legend(job: Job, comparison: Comparison, name: str, how: Colouri
     }  # fmt: skip
 
 
-def legend(job: Job, comparison: Comparison, name: str, how: Colouring) -> dict[str, Any] | None:
+def legend(job: Job, comparison: Comparison, name: str, how: ColorScheme) -> dict[str, Any] | None:
     """The legend of a model's map; None where the model has no answer."""
     if not how.asks:
-        return _legend(job, comparison, name, how, colours(job, comparison, name, how))
+        return _legend(job, comparison, name, how, colors(job, comparison, name, how))
     heat = similarities(comparison, name, how)
     return None if isinstance(heat, str) else _similarity_legend(job, comparison, name, how, heat)
 
 
-def _legend(job: Job, comparison: Comparison, name: str, how: Colouring, rgb: NDArray[np.uint8]) -> dict[str, Any]:
-    from unigeoclip.compare.projection import cluster_colours
+def _legend(job: Job, comparison: Comparison, name: str, how: ColorScheme, rgb: NDArray[np.uint8]) -> dict[str, Any]:
+    from unigeoclip.compare.projection import cluster_colors
 
     shares = [f"{100 * share:.0f} %" for share in comparison.embedded[name].shares]
     # One slider moves all panes.
@@ -256,13 +254,13 @@ def _legend(job: Job, comparison: Comparison, name: str, how: Colouring, rgb: ND
         return legend | {"title": "One colour: this model hardly varies here"}
     if how.kind == "clusters":
         names, counts = np.unique(rgb, axis=0, return_counts=True)
-        share_of = {tuple(colour): count / len(rgb) for colour, count in zip(names.tolist(), counts, strict=True)}
+        share_of = {tuple(color): count / len(rgb) for color, count in zip(names.tolist(), counts, strict=True)}
         named = job.cluster_names(comparison, name, how.number)
         swatches = []
-        for number, colour in enumerate(cluster_colours(how.number).tolist()):
-            share = f"{100 * share_of.get(tuple(colour), 0):.0f} %"
+        for number, color in enumerate(cluster_colors(how.number).tolist()):
+            share = f"{100 * share_of.get(tuple(color), 0):.0f} %"
             what = f"{number + 1}: {named[number]}" if named[number] else f"{number + 1}"
-            swatches.append([f"rgb{tuple(colour)}", what, share])
+            swatches.append([f"rgb{tuple(color)}", what, share])
         return legend | {
             "title": "Clusters, share of the cells",
             "swatches": swatches,
@@ -271,25 +269,25 @@ def _legend(job: Job, comparison: Comparison, name: str, how: Colouring, rgb: ND
         }
     if how.kind == "umap":
         return legend | {"title": "UMAP: like colours, like places"}
-    swatches = [[colour, f"{word}: {share}"] for colour, word, share in
+    swatches = [[color, f"{word}: {share}"] for color, word, share in
                 zip(("#d33", "#2a2", "#46f"), ("1st", "2nd", "3rd"), shares, strict=False)]  # fmt: skip
     return legend | {"title": "Components, share of the variance", "swatches": swatches}
 
 
-def explanation(titles: Sequence[str], how: Colouring) -> str:
+def explanation(titles: Sequence[str], how: ColorScheme) -> str:
     """What the colours of all panes mean, in a sentence or two; ``titles`` are those of the models."""
     from unigeoclip.compare.projection import COMPONENT_FLOOR
 
     first, *others = titles
 
-    grey = (
+    gray = (
         "Grey is the mean of the region; a model reaches full colour where it deviates by two of its standard "
         f"deviations, but never by less than {4 * COMPONENT_FLOOR:.2f}, so what hardly varies stays grey."
     )
-    colours = {
-        "components": f"Three principal components as red, green and blue. {grey} Colours are turned towards those of "
+    colors = {
+        "components": f"Three principal components as red, green and blue. {gray} Colours are turned towards those of "
         f"{first}: they mean the same as far as the models agree.",
-        "component": f"One principal component of each model. {grey}",
+        "component": f"One principal component of each model. {gray}",
         "clusters": "k-means on each model's vectors. A number and its colour stand for the cells that the models "
         "group alike, as far as they agree. A model that deviates by less than "
         f"{COMPONENT_FLOOR:.2f} over the region has one colour.",
@@ -298,12 +296,10 @@ def explanation(titles: Sequence[str], how: Colouring) -> str:
     }[how.kind]
     if how.asks:
         asked = "picture" if how.picture else "point"
-        colours = f"Cosine similarity of every cell to the {asked}, as each model sees it. {_SCALES_MEAN[how.scale]}"
+        colors = f"Cosine similarity of every cell to the {asked}, as each model sees it. {_SCALES_MEAN[how.scale]}"
     if any(title.startswith(f"{first} without ") for title in others):
-        return (
-            f"One spatial scale of {first} is switched off in each other map: what changes is what it adds. {colours}"
-        )
-    return colours
+        return f"One spatial scale of {first} is switched off in each other map: what changes is what it adds. {colors}"
+    return colors
 
 
 _OWN = f"its own range, which reaches over {SIMILARITY_SPAN} at least: a model that hardly varies looks even."

@@ -10,7 +10,7 @@ from pages.ui import downloads
 from pages.ui.compare import coloring
 
 if TYPE_CHECKING:
-    from pages.ui.compare.coloring import Colouring
+    from pages.ui.compare.coloring import ColorScheme
     from pages.ui.services.compare_jobs import Job
     from unigeoclip.atlas import Atlas
     from unigeoclip.compare.regions import Comparison
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _MODEL = "take-model"
 
 
-def offer(atlas: Atlas, job: Job, comparison: Comparison, how: Colouring) -> None:
+def offer(atlas: Atlas, job: Job, comparison: Comparison, how: ColorScheme) -> None:
     """A popover with a button a form; a file is made when its button is pressed."""
     from unigeoclip.export.exports import python_lines
 
@@ -41,7 +41,7 @@ def offer(atlas: Atlas, job: Job, comparison: Comparison, how: Colouring) -> Non
         )
 
 
-def _page(atlas: Atlas, job: Job, comparison: Comparison, how: Colouring) -> bytes:
+def _page(atlas: Atlas, job: Job, comparison: Comparison, how: ColorScheme) -> bytes:
     from unigeoclip.export.exports import Pane, map_page
 
     panes = []
@@ -57,7 +57,7 @@ def _page(atlas: Atlas, job: Job, comparison: Comparison, how: Colouring) -> byt
     return map_page(atlas, bounds, panes, title=title, explanation=explanation).encode()
 
 
-def _table(comparison: Comparison, how: Colouring) -> bytes:
+def _table(comparison: Comparison, how: ColorScheme) -> bytes:
     """Cells, vectors, and what the colours stand for."""
     from unigeoclip.export.exports import geoparquet
 

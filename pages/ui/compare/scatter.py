@@ -16,7 +16,7 @@ from pages.ui.http import routes
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pages.ui.compare.coloring import Colouring
+    from pages.ui.compare.coloring import ColorScheme
     from pages.ui.services.compare_jobs import Job
     from unigeoclip.atlas import Atlas
     from unigeoclip.compare.regions import Comparison
@@ -31,14 +31,14 @@ _TOOLS = {
 }
 
 
-def show(job: Job, comparison: Comparison, how: Colouring) -> None:
+def show(job: Job, comparison: Comparison, how: ColorScheme) -> None:
     """Draw the scatter of the model that is chosen above it; the point that was asked about is marked."""
     from unigeoclip.compare.plotly_scatter import scatter
 
     name = st.selectbox("Points of", list(comparison.embedded), key=_MODEL,
                         format_func=lambda each: comparison.embedded[each].embedder.title)  # fmt: skip
     umap, grid = how.kind == "umap", job.region.grid
-    positions, rgb = comparison.positions(name, umap=umap), coloring.colours(job, comparison, name, how)
+    positions, rgb = comparison.positions(name, umap=umap), coloring.colors(job, comparison, name, how)
     rows = job.region.sample(MOST)
     cell = None if how.point is None else grid.cell_at(*how.point)
     shown, seen = (rows, None) if cell is None else ([*rows, cell], len(rows))
@@ -49,7 +49,7 @@ def show(job: Job, comparison: Comparison, how: Colouring) -> None:
     st.caption("Draw round points to see on every map where they are.")
 
 
-def selection(job: Job, comparison: Comparison, how: Colouring) -> None:
+def selection(job: Job, comparison: Comparison, how: ColorScheme) -> None:
     """What is inside the lasso: how much, what is said of its places more than of others, pictures, and files."""
     chosen = picked(comparison, how)
     if chosen is None:
@@ -111,7 +111,7 @@ def _pictures(atlas: Atlas, rows: list[int]) -> str:
     return f"<div class='ugc-selection-pictures'>{figures}</div><small>Some of its places, drawn at random.</small>"
 
 
-def picked(comparison: Comparison, how: Colouring) -> NDArray[np.bool_] | None:
+def picked(comparison: Comparison, how: ColorScheme) -> NDArray[np.bool_] | None:
     """The cells inside the lasso that was drawn last, (n,); None without one."""
     from unigeoclip.compare.plotly_scatter import inside_lasso
 
@@ -123,5 +123,5 @@ def picked(comparison: Comparison, how: Colouring) -> NDArray[np.bool_] | None:
     return inside_lasso(comparison.positions(name, umap=how.kind == "umap"), lasso[0]["x"], lasso[0]["y"])
 
 
-def _key(name: str, how: Colouring) -> str:
+def _key(name: str, how: ColorScheme) -> str:
     return f"scatter-{name}-{'umap' if how.kind == 'umap' else 'components'}"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pages.ui.compare.image_query import Picture
     from unigeoclip.geo import Bounds
 
-MODELS, COLOUR, BOX, AT, SCALE = KEYS = ("models", "colour", "box", "at", "scale")
+MODELS, COLOR, BOX, AT, SCALE = KEYS = ("models", "colour", "box", "at", "scale")
 KINDS = {"components": 0, "component": 6, "clusters": 16, "umap": 0}  # colourings, and the highest number of each
 LEAST = {"component": 1, "clusters": 2}
 DEFAULT_NUMBER = {"component": 1, "clusters": 8}
@@ -38,7 +38,7 @@ _DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
 
 
 @dataclass
-class Looking:
+class CompareState:
     """What a visitor looks at in one atlas.
 
     Attributes:
@@ -108,7 +108,7 @@ def box(text: str) -> Bounds:
     return south, west, north, east
 
 
-def read_link(looking: Looking, known: Sequence[str]) -> bool:
+def read_link(looking: CompareState, known: Sequence[str]) -> bool:
     """Take over what the page's address says, when it was opened or changed there (a link, the back button).
 
     Args:
@@ -124,7 +124,7 @@ def read_link(looking: Looking, known: Sequence[str]) -> bool:
     looking.link, looking.problem = link, ""
     readers: dict[str, Callable[[str], Any]] = {
         MODELS: lambda text: _models(text, known),
-        COLOUR: _colour,
+        COLOR: _color,
         BOX: box,
         AT: _at,
         SCALE: _scale,
@@ -136,20 +136,20 @@ def read_link(looking: Looking, known: Sequence[str]) -> bool:
         except InputError as error:
             looking.problem = f"The link's part '{key}' was left out. {error}"
     looking.models = found.get(MODELS, ())
-    looking.kind, looking.number = found.get(COLOUR, ("components", 0))
+    looking.kind, looking.number = found.get(COLOR, ("components", 0))
     looking.bounds, looking.point, looking.picture = found.get(BOX), found.get(AT), None
     looking.scale = found.get(SCALE, "absolute")
     looking.revision += 1
     return True
 
 
-def write_link(looking: Looking, atlas: str) -> None:
+def write_link(looking: CompareState, atlas: str) -> None:
     """Make the page's address that of what is looked at; one step of the browser's history, and none if it is so."""
     link = {}
     if looking.models:
         link[MODELS] = ",".join(looking.models)
     if looking.kind != "components":
-        link[COLOUR] = f"{looking.kind}:{looking.number}" if looking.number else looking.kind
+        link[COLOR] = f"{looking.kind}:{looking.number}" if looking.number else looking.kind
     if looking.bounds is not None:
         link[BOX] = ",".join(_short(value) for value in looking.bounds)
     if looking.point is not None:
@@ -173,7 +173,7 @@ def _models(text: str, known: Sequence[str]) -> tuple[str, ...]:
     return names
 
 
-def _colour(text: str) -> tuple[str, int]:
+def _color(text: str) -> tuple[str, int]:
     kind, _, number = text.partition(":")
     if kind not in KINDS:
         raise InputError(f"There is no colouring '{excerpt(kind, 40)}'; there are {', '.join(KINDS)}.")

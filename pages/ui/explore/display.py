@@ -79,14 +79,14 @@ class Drawn:
         overlay: PNG of the heatmap or of the items.
         percentiles: PNG that tells the percentile of every cell, see ``Heatmap.percentiles_png``.
         outline: Gzipped GeoJSON, if there is to be one.
-        colours: Options of ``Heatmap.png`` and ``Heatmap.legend``.
+        colors: Options of ``Heatmap.png`` and ``Heatmap.legend``.
         levels: What similarities mean for this query; None where that was not measured.
     """
 
     overlay: bytes
     percentiles: bytes
     outline: bytes | None
-    colours: dict[str, Any]
+    colors: dict[str, Any]
     levels: Levels | None = None
 
 
@@ -101,19 +101,19 @@ def draw(explorer: Explorer, answer: Answer, how: Display) -> Drawn:
 def _draw(explorer: Explorer, answer: Answer, how: Display) -> Drawn:
     heat, share = answer.heatmap, how.best / 100 or None
     levels = levels_of_query(calibration(explorer.atlas), answer.items)
-    colours = {**coloring(how.scale, levels), "colormap": how.colours, "top_share": share}
+    colors = {**coloring(how.scale, levels), "colormap": how.colours, "top_share": share}
     if how.items:
         from unigeoclip.similarity.gallery_dots import dots_png
 
         latlon, values = explorer.item_similarities(answer.query, how.items)
         overlay = dots_png(heat.bounds, latlon, values, colormap=how.colours, top_share=share)
     else:
-        overlay = heat.png(low_opacity=LOW_OPACITY, **colours)
+        overlay = heat.png(low_opacity=LOW_OPACITY, **colors)
     outline = None
     if how.outline:
         text = json.dumps(heat.outline(how.outline / 100), separators=(",", ":"))
         outline = gzip.compress(text.encode(), mtime=0)
-    return Drawn(overlay, heat.percentiles_png(), outline, colours, levels)
+    return Drawn(overlay, heat.percentiles_png(), outline, colors, levels)
 
 
 def calibration(atlas: Atlas) -> Calibration | None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from unigeoclip.search.explorer import Explorer
 
 # Colours that are told apart with any colour vision (Okabe and Ito 2008).
-_COLOURS = {"location": "#f0e442", "aerial": "#56b4e9", "street": "#e69f00", "surface": "#009e73", "text": "#cc79a7"}
+_COLORS = {"location": "#f0e442", "aerial": "#56b4e9", "street": "#e69f00", "surface": "#009e73", "text": "#cc79a7"}
 _BEST, _ASKED = "#ffffff", "#d55e00"
 
 _HTML = """
@@ -70,8 +70,8 @@ def _about_link(visitor: Session) -> str:
 def _drawn(explorer: Explorer, visitor: Session) -> dict[str, Any]:
     """Options of the heatmap's picture as it is shown."""
     assert visitor.answer is not None
-    colours = display.draw(explorer, visitor.answer, visitor.display).colours
-    return {"low_opacity": display.LOW_OPACITY, **{name: value for name, value in colours.items() if value is not None}}
+    colors = display.draw(explorer, visitor.answer, visitor.display).colors
+    return {"low_opacity": display.LOW_OPACITY, **{name: value for name, value in colors.items() if value is not None}}
 
 
 def _png(answer: Answer, drawn: dict[str, Any]) -> bytes:
@@ -113,7 +113,7 @@ def _markers(explorer: Explorer, answer: Answer) -> tuple[Marker, ...]:
         hits = sorted(hits, reverse=True)
         where = ", ".join(f"{title(name)} {similarity(value)}" for value, name, _ in hits)
         _, first, place = hits[0]
-        markers.append(Marker(lat, lon, f"{place}: {where}", title(first), _COLOURS.get(first, _BEST)))
+        markers.append(Marker(lat, lon, f"{place}: {where}", title(first), _COLORS.get(first, _BEST)))
     best, digits = answer.best, atlas_scale.of(explorer.atlas.manifest).best_digits
     where = f"Best match, {similarity(best.similarity)}: {coordinates(best.lat, best.lon, digits)}"
     asked = [Marker(spot.lat, spot.lon, spot.item.label, "Asked", _ASKED) for spot in answer.spots]

@@ -37,7 +37,7 @@ from pages.ui.services import explorers
 from pages.ui.shell import WEB
 from unigeoclip.geo import MERCATOR_RADIUS_M, inverse_web_mercator
 from unigeoclip.parsing.numbers import MAX_ZOOM, bounded_int
-from unigeoclip.similarity.colormaps import relief_colours, shaded_relief
+from unigeoclip.similarity.colormaps import relief_colors, shaded_relief
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -194,8 +194,8 @@ def _heights(request: Request) -> Response:
     if not np.isfinite(window).any():
         return JSONResponse(None, headers=KEEP_PRIVATE)
     low, high = float(np.nanmin(window)), float(np.nanmax(window))
-    colours = relief_colours(low, high, atlas.window_m / PICTURE_PX)
-    return JSONResponse({"low": height(low), "high": height(high), "colours": colours}, headers=KEEP_PRIVATE)
+    colors = relief_colors(low, high, atlas.window_m / PICTURE_PX)
+    return JSONResponse({"low": height(low), "high": height(high), "colours": colors}, headers=KEEP_PRIVATE)
 
 
 @asynccontextmanager

@@ -220,17 +220,17 @@ def legend(answer: Answer, drawn: Drawn, how: Display, land: str = "the land") -
     """Colour bar, its figures and its words; ``land`` is what shares are shares of."""
     if how.items:
         return _items_legend(answer, how)
-    stops = answer.heatmap.legend(**drawn.colours, stops=17)
+    stops = answer.heatmap.legend(**drawn.colors, stops=17)
     shown = {
         "stops": [list(stop) for stop in stops],
         "ticks": [[stop.fraction, similarity(stop.similarity)] for stop in stops[::4]],
     }
-    if drawn.levels is not None and drawn.colours["scale"] == "absolute":
+    if drawn.levels is not None and drawn.colors["scale"] == "absolute":
         painted = f"Only the best {how.best} % of {land} are painted." if how.best else ""
         return shown | absolute_legend("Similarity to your query", drawn.levels, answer.best.similarity,
                                        painted, _outlined(how))  # fmt: skip
-    floor = max(drawn.colours["floor_percentile"], 100 - how.best if how.best else 0)
-    ranked = drawn.colours["scale"] == "percentile"
+    floor = max(drawn.colors["floor_percentile"], 100 - how.best if how.best else 0)
+    ranked = drawn.colors["scale"] == "percentile"
     verdict = "" if drawn.levels is None else _verdict(drawn.levels, answer.best.similarity)
     unmeasured = _unmeasured(answer) if how.scale == "absolute" else verdict
     return shown | {
@@ -294,14 +294,14 @@ def _unmeasured(answer: Answer) -> str:
 
 def _items_legend(answer: Answer, how: Display) -> dict[str, Any]:
     """Dots are coloured from the median item to the best one."""
-    from unigeoclip.similarity.colormaps import hex_colour, palette
+    from unigeoclip.similarity.colormaps import hex_color, palette
 
-    colours = [hex_colour(rgb) for rgb in palette(how.colours, 17)]
+    colors = [hex_color(rgb) for rgb in palette(how.colours, 17)]
     best = answer.matches[how.items][0].similarity if answer.matches.get(how.items) else 0.0
     kind = "Places" if how.items == "location" else title(how.items)
     return {
         "title": f"{kind}: every dot is one of the gallery",
-        "stops": [[number / 16, 0.0, colour] for number, colour in enumerate(colours)],
+        "stops": [[number / 16, 0.0, color] for number, color in enumerate(colors)],
         "ticks": [[1.0, similarity(best)]],
         "low": "half of them are lower",
         "high": "most alike",

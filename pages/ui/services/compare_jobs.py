@@ -172,10 +172,10 @@ class Job:
 
     def _open(self, name: str, audience: Audience) -> None:
         """Show what is on disk at once; embed what is not."""
-        from unigeoclip.compare.regions import kept_region
+        from unigeoclip.compare.regions import cached_region
 
         work = Work(name, audience)
-        work.embedded = kept_region(_embedder(self.atlas, name), self.region)
+        work.embedded = cached_region(_embedder(self.atlas, name), self.region)
         work.complete = work.embedded is not None
         if not work.complete:
             self._begin(_COARSE, work, "map", "Working through the map", self._look)
@@ -298,12 +298,12 @@ class Job:
         return False
 
     def _embed(self, work: Work) -> bool:
-        from unigeoclip.compare.regions import embed_region, kept_region
+        from unigeoclip.compare.regions import cached_region, embed_region
 
         embedder = _embedder(self.atlas, work.name)
         fresh = embed_region(embedder, self.region, work.report, coarse=work.embedded)
         # Mapped from the file they need no memory of their own; where no file could be written they stay.
-        work.embedded = kept_region(embedder, self.region) or fresh
+        work.embedded = cached_region(embedder, self.region) or fresh
         work.complete = True
         work.pictures.clear()
         return True
@@ -317,7 +317,7 @@ class Job:
             work.doing = "Preparing UMAP, once after a start"
             compile_umap()
         work.doing = "Laying out with UMAP"
-        work.embedded.lay_out(work.report)
+        work.embedded.compute_layout(work.report)
         return True
 
     def _measure(self, work: Work, first: Work) -> bool:

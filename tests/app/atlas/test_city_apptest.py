@@ -133,7 +133,7 @@ def test_text_cards_say_one_thing_of_each_kind_first(both, shown):
     assert order == ["near Fenway Park", "a shop", "Fenway"]
 
 
-def test_distances_in_a_city_are_metres(both, shown):
+def test_distances_in_a_city_are_meters(both, shown):
     both.text_input(key="latitude").set_value(str(42.36))
     both.text_input(key="longitude").set_value(str(-71.12))
     both.button(key="ask-button").click()

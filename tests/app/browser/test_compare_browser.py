@@ -7,7 +7,7 @@ import pytest
 
 pytestmark = pytest.mark.browser
 
-CENTRES = """() => document.querySelector('.ugc-map').ugcMap.panes.map(pane => {
+CENTERS = """() => document.querySelector('.ugc-map').ugcMap.panes.map(pane => {
     const centre = pane.map.getCenter();
     return [pane.map.getZoom(), centre.lat, centre.lng];
 })"""
@@ -37,7 +37,7 @@ def pictures_other_than(visitor, before):
 
 def together(page):
     """Zoom and centre of the first pane; no other differs by more than Leaflet's rounding of moves to whole pixels."""
-    first, *others = page.evaluate(CENTRES)
+    first, *others = page.evaluate(CENTERS)
     pixel_deg = 360 / 256 / 2 ** first[0]
     for zoom, lat, lng in others:
         assert zoom == first[0]
@@ -122,7 +122,7 @@ def test_a_click_in_any_pane_asks_all_models(compared):
     assert pictures_other_than(compared, asked) == before
 
 
-def test_colouring_changes_every_pane_and_keeps_the_map(compared):
+def test_coloring_changes_every_pane_and_keeps_the_map(compared):
     page = compared.page
     before = page.evaluate(PICTURES)
     page.evaluate("document.querySelector('.ugc-pane-canvas').dataset.mark = 'same'")
@@ -138,7 +138,7 @@ def test_this_view_and_a_drawn_rectangle_are_compared_in_detail(compared):
     page.evaluate("document.querySelector('.ugc-map').ugcMap.panes[0].map.setView([25, 10], 4, {animate: false})")
     page.get_by_role("button", name="This view").click()
     before = pictures_other_than(compared, before)
-    assert page.evaluate(CENTRES)[0] == pytest.approx([4, 25, 10], abs=1e-6), "what is seen already moves nothing"
+    assert page.evaluate(CENTERS)[0] == pytest.approx([4, 25, 10], abs=1e-6), "what is seen already moves nothing"
     bounds = "document.querySelector('.ugc-map').ugcMap.panes[0].overlay.getBounds().toBBoxString()"
     west, _, east, _ = (float(part) for part in page.evaluate(bounds).split(","))
     assert east - west < 180

@@ -25,9 +25,9 @@ def upload(visitor, name, data, mime="image/png"):
     field.set_input_files({"name": name, "mimeType": mime, "buffer": data})
 
 
-def picture(size=(64, 64), colour=(180, 150, 100)):
+def picture(size=(64, 64), color=(180, 150, 100)):
     buffer = io.BytesIO()
-    Image.new("RGB", size, colour).save(buffer, "PNG")
+    Image.new("RGB", size, color).save(buffer, "PNG")
     return buffer.getvalue()
 
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from pages.ui.compare import coloring, scatter
-from pages.ui.compare.coloring import Colouring
+from pages.ui.compare.coloring import ColorScheme
 from pages.ui.explore import display
 from pages.ui.http import routes
 from pages.ui.services import compare_jobs, waiters
@@ -73,7 +73,7 @@ def test_the_map_stands_there_while_the_models_are_being_loaded(app, drawn, monk
     assert [pane["id"] for pane in drawn["panes"]] == ["fourier", "coordinates", "constant"]
 
 
-def test_colours_change_and_none_is_stretched_over_a_constant_model(page, drawn):
+def test_colors_change_and_none_is_stretched_over_a_constant_model(page, drawn):
     before = [pane["overlay"]["url"] for pane in drawn["panes"]]
     page.segmented_control(key="colour-by").set_value("clusters")
     settled(page)
@@ -114,13 +114,13 @@ def test_a_constant_model_is_told_to_be_one(monkeypatch, tmp_path):
         time.sleep(0.1)
     comparison = job.comparison(["fourier", "constant"])
     point = (25.0, 10.0)
-    panes = [coloring.pane(job, comparison, name, Colouring(point=point)) for name in ("fourier", "constant")]
+    panes = [coloring.pane(job, comparison, name, ColorScheme(point=point)) for name in ("fourier", "constant")]
     assert "similarity 1.00 to 1.00" in panes[1]["note"]
     assert panes[1]["legend"]["words"] == "This model hardly varies here."
     assert panes[0]["legend"]["words"] == "No absolute scale was measured for this model."
     ticks = [float(label.replace("−", "-")) for _, label in panes[1]["legend"]["ticks"]]
     assert ticks[-1] - ticks[0] == pytest.approx(coloring.SIMILARITY_SPAN, abs=0.011)
-    rgb = coloring.colours(job, comparison, "constant", Colouring())
+    rgb = coloring.colors(job, comparison, "constant", ColorScheme())
     assert np.ptp(rgb.astype(int)) <= 1
 
 
@@ -476,17 +476,17 @@ def test_models_that_read_pictures_are_asked_by_one_and_the_others_say_so(page, 
         return vector
 
     monkeypatch.setattr(FourierEmbedder, "embed_picture", embed, raising=False)
-    colours = [pane["overlay"]["url"] for pane in drawn["panes"]]
+    colors = [pane["overlay"]["url"] for pane in drawn["panes"]]
     page.file_uploader[0].upload("notes.png", b"no picture", "image/png").run()
     assert page.error[0].value.replace("\\", "").endswith("kB): This is no picture.")
-    assert [pane["overlay"]["url"] for pane in drawn["panes"]] == colours
+    assert [pane["overlay"]["url"] for pane in drawn["panes"]] == colors
     page.file_uploader[0].upload("field.png", picture_file(), "image/png").run()
     assert not page.exception
     assert not page.error
     first, *others = drawn["panes"]
     assert first["legend"]["title"] == "Similarity to the picture, its own range"
-    assert first["overlay"]["url"] not in colours
+    assert first["overlay"]["url"] not in colors
     assert all("reads no pictures" in pane["legend"]["words"] and "overlay" not in pane for pane in others)
     assert "embed_picture(picture" in page.code[0].value
     page.button(key="forget-point").click().run()
-    assert [pane["overlay"]["url"] for pane in drawn["panes"]] == colours
+    assert [pane["overlay"]["url"] for pane in drawn["panes"]] == colors

@@ -242,7 +242,7 @@ def test_what_is_no_street_view_is_refused_in_words(client, address, status, wor
     assert words in answer.text
 
 
-def test_the_height_scale_of_a_window_is_in_metres(client, city):
+def test_the_height_scale_of_a_window_is_in_meters(client, city):
     scale = client.get(routes.heights_url(city, 42.36, -71.12)).json()
     assert (scale["low"], scale["high"]) == ("0 m", "38 m")
     assert len(set(scale["colours"])) > 5

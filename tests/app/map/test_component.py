@@ -63,7 +63,7 @@ def test_figures_read_as_people_write_them():
     assert formatting.coordinates(-33.456, 151.2) == "33.46° S, 151.20° E"
     assert formatting.similarity(-0.104) == "−0.10"
     assert formatting.similarity(-0.004) == "0.00"
-    assert [formatting.distance(metres) for metres in (None, 12.4, 4_320, 1_234_567)] == [
+    assert [formatting.distance(meters) for meters in (None, 12.4, 4_320, 1_234_567)] == [
         "",
         "12 m",
         "4.3 km",

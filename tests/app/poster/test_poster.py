@@ -64,7 +64,7 @@ def test_every_scene_is_a_link_that_the_pages_understand(scene):
             assert key == query_string.KEY
             assert query_string.parse(value)
         else:
-            reader = {state.COLOUR: state._colour, state.AT: state._at, state.BOX: state.box}[key]
+            reader = {state.COLOR: state._color, state.AT: state._at, state.BOX: state.box}[key]
             assert reader(value)
     assert scene.address.startswith(f"{PAGES[scene.page]}?atlas={scene.atlas}")
 

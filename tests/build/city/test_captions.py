@@ -43,7 +43,7 @@ def told():
     return captions.describe(["89e3"], middle_latlon(), town_layers(), town_rasters())[0]
 
 
-def test_a_cell_is_named_after_its_street_and_neighbourhood(told):
+def test_a_cell_is_named_after_its_street_and_neighborhood(told):
     assert told.name == "Elm Street, Mill Corner, Springfield"
     assert told.stratum in vocabulary.FABRIC
 

@@ -34,8 +34,8 @@ def test_cells_lie_on_land_inside_the_margin_and_once():
     assert at[:, 0].max() < WIDE.width / 2 + 10
     assert at.min() * WIDE.ground_px_m >= 200
     assert table["land"].min() >= cells.LEAST_LAND
-    centres = cells.cell_ids(table[["lat", "lon"]].to_numpy())
-    np.testing.assert_array_equal(centres, table["cell"])
+    centers = cells.cell_ids(table[["lat", "lon"]].to_numpy())
+    np.testing.assert_array_equal(centers, table["cell"])
 
 
 def test_held_out_blocks_have_a_buffer_round_them():

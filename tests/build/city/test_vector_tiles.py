@@ -67,7 +67,7 @@ def test_a_building_on_an_edge_is_one(layers):
     assert found.geometry.iloc[0].area * made_up.GROUND**2 == pytest.approx(24 * 12, rel=0.1)
 
 
-def test_heights_colours_and_names(layers):
+def test_heights_colors_and_names(layers):
     building = layers["building"]
     assert len(building) == 20 * 4 + 3 or building.geometry.is_valid.all()  # the bow tie may be repaired into two
     tagged = building["height_m"].dropna()
@@ -82,7 +82,7 @@ def test_invalid_polygons_are_repaired(layers):
     assert layers["building"][near].area.sum() * made_up.GROUND**2 == pytest.approx(200, rel=0.3)
 
 
-def test_classes_are_normalised(layers):
+def test_classes_are_normalized(layers):
     roads = layers["transportation"]
     assert set(roads["class"]) == {"minor", "primary", "transit"}, "what is under construction is not there"
     assert set(roads.loc[roads["class"] == "transit", "subclass"]) == {"tram"}

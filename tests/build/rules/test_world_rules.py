@@ -18,7 +18,7 @@ from unigeoclip.build.rules.world_layers import (
     _dense_spots,
     _unwrap,
     cell_area_km2,
-    cell_centres,
+    cell_centers,
     decode_topology,
     nodes_to_cells,
     outline_mask,
@@ -129,7 +129,7 @@ def test_table_raster_and_code_agree(rules):
     assert [row["band"] for row in table["queries"]] == list(range(1, len(RULES) + 1))
     for row in table["queries"]:
         mask = rules[row["query"]].mask
-        grid_km2 = cell_area_km2(cell_centres()[..., 0])[mask].sum()
+        grid_km2 = cell_area_km2(cell_centers()[..., 0])[mask].sum()
         # The area in the table counts cells whose centre is on land; the mask keeps those that a coast crosses, too.
         assert 0 < row["area_km2"] <= grid_km2 + 1, row["query"]
         assert row["area_km2"] > 0.35 * grid_km2, row["query"]
@@ -184,7 +184,7 @@ def test_outlines_are_rings_of_latitude_and_longitude():
 
 
 def test_cells_cover_the_sphere():
-    area = cell_area_km2(cell_centres()[..., 0])
+    area = cell_area_km2(cell_centers()[..., 0])
     assert area.shape == (ROWS, COLUMNS)
     assert area.sum() == pytest.approx(510_065_622, rel=1e-6)
 
@@ -249,10 +249,10 @@ def test_dense_spots_need_enough_area_nearby():
     assert np.all(np.abs(spots - [50.05, 8.05]).max(axis=1) < 0.3)
 
 
-def test_climate_nodes_land_on_cell_centres():
+def test_climate_nodes_land_on_cell_centers():
     lat, lon = np.meshgrid(90 - 0.25 * np.arange(721), 0.25 * np.arange(1440), indexing="ij")
     cells = nodes_to_cells(np.stack([lat, (lon + 180) % 360 - 180]))
-    assert np.array_equal(np.moveaxis(cells, 0, -1), cell_centres())
+    assert np.array_equal(np.moveaxis(cells, 0, -1), cell_centers())
 
 
 @pytest.fixture
@@ -282,7 +282,7 @@ def test_layers_lie_where_their_sources_say(earth):
     assert not country[131, 378]  # 24.25 N, 9.25 E
     assert not country[128, 381]  # 25.75 N, 10.75 E
     assert np.array_equal(country, earth.land)
-    assert earth.land_centre.sum() == 400
+    assert earth.land_center.sum() == 400
     assert earth.coast_within(30)[140, 380]  # 19.75 N, 10.25 E: on the west coast
     assert not earth.coast_within(30)[140, 390]  # 19.75 N, 15.25 E: in the middle
     assert earth.city_within(60)[119, 421]  # 30.25 N, 30.75 E

@@ -230,7 +230,7 @@ def test_shipped_blocks_keep_their_distance(shipped):
     latlon, split = shipped.places[["lat", "lon"]].to_numpy(), shipped.places["blocks"].to_numpy()
     test, train = latlon[split == "held_out"][::25], latlon[split == "train"]
     nearest_m = min(geo.distance_m(point, train).min() for point in test)
-    assert nearest_m >= 3 * geo.METRES_PER_DEGREE * 0.999
+    assert nearest_m >= 3 * geo.METERS_PER_DEGREE * 0.999
 
 
 @pytest.mark.slow

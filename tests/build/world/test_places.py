@@ -85,7 +85,7 @@ def test_nothing_is_trained_within_the_buffer(blocks):
     latlon, split = blocks
     test, train = latlon[split == "held_out"], latlon[split == "train"]
     nearest_m = min(geo.distance_m(train[:, None], chunk[None]).min() for chunk in np.array_split(test, 8))
-    assert nearest_m >= places.BUFFER_DEG * geo.METRES_PER_DEGREE * 0.999
+    assert nearest_m >= places.BUFFER_DEG * geo.METERS_PER_DEGREE * 0.999
 
 
 def test_the_buffer_is_no_wider_than_needed(blocks):
@@ -95,7 +95,7 @@ def test_the_buffer_is_no_wider_than_needed(blocks):
     outside = latlon[(split == "buffer") & ~held_out]
     outline = np.concatenate([places._outline(int(one)) for one in set(cells[held_out])])
     reach_m = np.array([geo.distance_m(point, outline).min() for point in outside])
-    assert reach_m.max() <= places.BUFFER_DEG * geo.METRES_PER_DEGREE * 1.001
+    assert reach_m.max() <= places.BUFFER_DEG * geo.METERS_PER_DEGREE * 1.001
 
 
 def test_the_split_is_decided_by_the_seed(blocks):

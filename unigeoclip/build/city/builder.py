@@ -22,7 +22,7 @@ import pandas as pd
 from unigeoclip import config
 from unigeoclip.atlas import schema
 from unigeoclip.atlas.rasters import Raster
-from unigeoclip.atlas.sentence_vectors import keep_sentence_vectors, write_vectors
+from unigeoclip.atlas.sentence_vectors import cache_sentence_vectors, write_vectors
 from unigeoclip.atlas.store import ATLASES_FOLDER, known_share
 from unigeoclip.build import parquet
 from unigeoclip.build.city import captions, cells, user_photos, user_rasters, vector_tiles
@@ -431,7 +431,7 @@ def _write_sentence_vectors(staging: Path, texts: list[str], embed: Embed | None
             report(f"{done:,} of {len(texts):,}", done / len(texts))
 
         embedded = sentence_encoder().embed(texts, progress=count)
-        keep_sentence_vectors(texts, embedded)
+        cache_sentence_vectors(texts, embedded)
     else:
         embedded = embed(texts)
     write_vectors(path, embedded)

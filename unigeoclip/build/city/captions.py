@@ -118,12 +118,12 @@ def describe(
         (n,) descriptions. That of a cell depends on its surroundings alone, not on the other cells.
     """
     xy = geo.web_mercator(latlon)
-    metre = 1 / rasters.grid.ground_per_mercator
+    meter = 1 / rasters.grid.ground_per_mercator
     areas = _areas(xy, layers["place"], rasters)
-    pois = _pois_near(xy, layers, metre)
+    pois = _pois_near(xy, layers, meter)
     fabric = fabric_of(xy, layers, rasters)
-    streets, traffic = _streets(xy, layers, metre)
-    waters = _waters(xy, layers, fabric, metre)
+    streets, traffic = _streets(xy, layers, meter)
+    waters = _waters(xy, layers, fabric, meter)
     found = []
     for row, place_id in enumerate(place_ids):
         cell = _Cell(place_id, areas[row], fabric[row], pois[row], streets[row], traffic[row], waters[row])
@@ -380,7 +380,7 @@ def _nearest(
     return best, least
 
 
-def _pois_near(xy: NDArray[np.float64], layers: CityLayers, metre: float) -> list[list[_Near]]:
+def _pois_near(xy: NDArray[np.float64], layers: CityLayers, meter: float) -> list[list[_Near]]:
     """What is within walking distance of each point, the nearest first.
 
     A thing that stands on a ground of its own, such as a park or a hospital, is as near as the edge of that ground.
@@ -401,8 +401,8 @@ def _pois_near(xy: NDArray[np.float64], layers: CityLayers, metre: float) -> lis
         [words.GROUND_WALK_M if own else words.WALK_M[poi.kind] for poi, own in zip(pois, on_ground, strict=True)]
     )
     cells = shapely.points(xy)
-    at, other = shapely.STRtree(shapes).query(cells, predicate="dwithin", distance=walk.max() * metre)
-    distance = shapely.distance(cells[at], shapes[other]) / metre
+    at, other = shapely.STRtree(shapes).query(cells, predicate="dwithin", distance=walk.max() * meter)
+    distance = shapely.distance(cells[at], shapes[other]) / meter
     here = distance <= np.where(on_ground, GROUND_HERE_M, walk / 2)[other]
     seen: list[set[_Poi]] = [set() for _ in range(len(xy))]
     for nth in np.lexsort((other, distance, at)):
@@ -446,12 +446,12 @@ def _poi(kind_of_map: str, subclass: str, name: str) -> _Poi | None:
     return _Poi(kind, noun, name, cuisine)
 
 
-def _streets(xy: NDArray[np.float64], layers: CityLayers, metre: float) -> tuple[list[list[str]], list[str]]:
+def _streets(xy: NDArray[np.float64], layers: CityLayers, meter: float) -> tuple[list[list[str]], list[str]]:
     """Names of the streets of each point, the nearest first, and its traffic."""
     named = _with_names(layers["transportation_name"])
     streets: list[list[str]] = [[] for _ in range(len(xy))]
     lines, points = named.geometry.to_numpy(), shapely.points(xy)
-    at, line = shapely.STRtree(lines).query(points, predicate="dwithin", distance=STREET_REACH_M * metre)
+    at, line = shapely.STRtree(lines).query(points, predicate="dwithin", distance=STREET_REACH_M * meter)
     distance = shapely.distance(points[at], lines[line])
     names = named["name"].tolist()
     for nth in np.lexsort((line, distance, at)):
@@ -463,13 +463,13 @@ def _streets(xy: NDArray[np.float64], layers: CityLayers, metre: float) -> tuple
     traffic = ["quiet"] * len(xy)
     for word, classes in (("main road", ("primary", "trunk", "secondary")), ("highway", ("motorway",))):
         tree = shapely.STRtree(roads[roads["class"].isin(classes)].geometry.to_numpy())
-        for row in np.unique(tree.query(points, predicate="dwithin", distance=BUSY_REACH_M * metre)[0]):
+        for row in np.unique(tree.query(points, predicate="dwithin", distance=BUSY_REACH_M * meter)[0]):
             traffic[row] = word
     return streets, traffic
 
 
 def _waters(
-    xy: NDArray[np.float64], layers: CityLayers, fabric: Sequence[Fabric], metre: float
+    xy: NDArray[np.float64], layers: CityLayers, fabric: Sequence[Fabric], meter: float
 ) -> list[list[tuple[str, str]]]:
     """Classes and names of the waters at each point, the most telling first."""
     points = shapely.points(xy)
@@ -477,7 +477,7 @@ def _waters(
 
     def near(table: gpd.GeoDataFrame, reach_m: float) -> list[tuple[int, int]]:
         geometry = table.geometry.to_numpy()
-        at, other = shapely.STRtree(geometry).query(points, predicate="dwithin", distance=reach_m * metre)
+        at, other = shapely.STRtree(geometry).query(points, predicate="dwithin", distance=reach_m * meter)
         order = np.lexsort((other, shapely.distance(points[at], geometry[other]), at))
         return [(int(at[nth]), int(other[nth])) for nth in order]
 
@@ -500,11 +500,11 @@ def _waters(
         line = of_river[[*of_river][nth]]
         found[row].append((kinds[line], names[line]))
     still = bodies.iloc[[body for body in range(len(bodies)) if body not in of_river]]
-    still = still[still.area / metre**2 >= POND_M2]
-    said = _names_of_lakes(still, named, metre)
+    still = still[still.area / meter**2 >= POND_M2]
+    said = _names_of_lakes(still, named, meter)
     for row, body in near(still, LAKE_REACH_M):
         if not words.POOL.search(said[body]):
-            found[row].append((_lake_or_pond(said[body], still.geometry.iloc[body].area / metre**2), said[body]))
+            found[row].append((_lake_or_pond(said[body], still.geometry.iloc[body].area / meter**2), said[body]))
     for row, cell in enumerate(fabric):
         if not found[row] and cell.water > 0.04:
             found[row].append(("some", ""))
@@ -522,12 +522,12 @@ def _rivers_in(bodies: gpd.GeoDataFrame, rivers: gpd.GeoDataFrame) -> dict[int, 
     return {int(area[nth]): int(line[nth]) for nth in order if along[nth]}
 
 
-def _names_of_lakes(lakes: gpd.GeoDataFrame, named: gpd.GeoDataFrame, metre: float) -> list[str]:
+def _names_of_lakes(lakes: gpd.GeoDataFrame, named: gpd.GeoDataFrame, meter: float) -> list[str]:
     """The name that the map writes on each lake, or nothing."""
     labels = _with_names(named[named["class"] != "ocean"])
     found = [""] * len(lakes)
     shapes = lakes.geometry.to_numpy()
-    label, lake = shapely.STRtree(shapes).query(labels.geometry.to_numpy(), predicate="dwithin", distance=30 * metre)
+    label, lake = shapely.STRtree(shapes).query(labels.geometry.to_numpy(), predicate="dwithin", distance=30 * meter)
     for nth in np.argsort(-label, kind="stable"):
         found[lake[nth]] = _clean(labels["name"].iloc[label[nth]])
     return found

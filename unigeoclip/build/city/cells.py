@@ -97,7 +97,7 @@ def land_cells(rasters: CityRasters, margin_m: float) -> pd.DataFrame:
     share = np.bincount(which, weights=dry) / counts
     enough = share >= LEAST_LAND
     cells, share = cells[enough], share[enough]
-    latlon = cell_centres(cells)
+    latlon = cell_centers(cells)
     margin = margin_m / grid.ground_px_m
     at = grid.latlon_to_pixel(latlon)
     inside = (at >= margin).all(1) & (at <= np.array([grid.width, grid.height]) - margin).all(1)
@@ -113,13 +113,13 @@ def land_cells(rasters: CityRasters, margin_m: float) -> pd.DataFrame:
     )
 
 
-def cell_centres(cells: NDArray[np.uint64]) -> NDArray[np.float64]:
+def cell_centers(cells: NDArray[np.uint64]) -> NDArray[np.float64]:
     """Centres of cells, (n,) -> (n, 2) degrees, rounded to a centimetre."""
-    centres = np.empty((len(cells), 2))
+    centers = np.empty((len(cells), 2))
     for row, cell in enumerate(cells):
         at = s2sphere.CellId(int(cell)).to_lat_lng()
-        centres[row] = at.lat().degrees, at.lng().degrees
-    return np.round(centres, 7)
+        centers[row] = at.lat().degrees, at.lng().degrees
+    return np.round(centers, 7)
 
 
 def held_out_blocks(latlon: NDArray[np.float64]) -> NDArray[np.uint64]:
@@ -148,10 +148,10 @@ def block_split(latlon: NDArray[np.float64], blocks: NDArray[np.uint64]) -> NDAr
     split = np.full(len(latlon), "train", dtype=object)
     if not len(blocks) or not len(latlon):
         return split
-    metres = 1 / np.cos(np.radians(latlon[:, 0].mean()))
+    meters = 1 / np.cos(np.radians(latlon[:, 0].mean()))
     tree = shapely.STRtree(shapely.points(geo.web_mercator(latlon)))
     outlines = [shapely.Polygon(geo.web_mercator(_corners(int(block)))) for block in blocks]
-    near = tree.query(outlines, predicate="dwithin", distance=BUFFER_M * metres)[1]
+    near = tree.query(outlines, predicate="dwithin", distance=BUFFER_M * meters)[1]
     split[near] = "buffer"
     split[np.isin(cell_ids(latlon, BLOCK_LEVEL), blocks)] = "held_out"
     return split

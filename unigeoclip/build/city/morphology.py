@@ -113,16 +113,16 @@ def _measures(xy_m: NDArray[np.float64], layers: CityLayers, rasters: CityRaster
     found["height_m"] = total(_coarse(height, block, np.mean)) / area / np.maximum(found["built"], 1e-3)
     tallest = ndimage.maximum_filter(_coarse(height, block, np.max), size=2 * reach + 1, mode="nearest")
     found["tallest_m"] = tallest[row, col].astype(np.float64)
-    centres = layers["building"].geometry.representative_point()
-    spots = grid.to_pixel(np.stack([centres.x.to_numpy(), centres.y.to_numpy()], axis=1)) / block
+    centers = layers["building"].geometry.representative_point()
+    spots = grid.to_pixel(np.stack([centers.x.to_numpy(), centers.y.to_numpy()], axis=1)) / block
 
     def count(weights: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
         extent = ((0, rows), (0, cols))
         return total(np.histogram2d(spots[:, 1], spots[:, 0], (rows, cols), extent, weights=weights)[0])
 
     buildings = np.maximum(count(), 1)
-    metres2 = area * (block * grid.ground_px_m) ** 2
-    found["footprint_m2"] = found["built"] * metres2 / buildings
+    meters2 = area * (block * grid.ground_px_m) ** 2
+    found["footprint_m2"] = found["built"] * meters2 / buildings
     found["attached"] = count(_attached(layers["building"], grid.ground_per_mercator)) / buildings
     return found
 

@@ -113,7 +113,7 @@ def read_picture(path: Path, grid: CityGrid) -> OwnPicture:
             f"{path.name}"
         )
     _refuse_empty(valid, path, "--aerial")
-    rgb[~valid] = _mean_colour(rgb, valid)
+    rgb[~valid] = _mean_color(rgb, valid)
     return OwnPicture(rgb, valid, tuple(notes))
 
 
@@ -265,7 +265,7 @@ def _black_border(rgb: NDArray[np.uint8], valid: NDArray[np.bool_], ground_px_m:
     return found
 
 
-def _mean_colour(rgb: NDArray[np.uint8], valid: NDArray[np.bool_]) -> NDArray[np.uint8]:
+def _mean_color(rgb: NDArray[np.uint8], valid: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """Mean of the known pixels, (3,) uint8, from some rows at a time: the whole as numbers would not fit."""
     total, count = np.zeros(3), 0
     for first in range(0, len(rgb), _ROWS_AT_ONCE):

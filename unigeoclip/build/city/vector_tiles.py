@@ -484,11 +484,11 @@ def _joined(name: str, tables: list[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
     whole = table.explode(ignore_index=True) if name != "building" else table.explode(index_parts=False)
     whole = whole[np.isin(shapely.get_dimensions(whole.geometry.array), dimension)]
     if name == "transportation":
-        whole = _normalise_classes(whole)
+        whole = _normalize_classes(whole)
     return whole[[*columns, "geometry"]].reset_index(drop=True)
 
 
-def _normalise_classes(roads: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def _normalize_classes(roads: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """One name for each kind of rail, and nothing that is planned, gone or a ferry."""
     there = [
         not (isinstance(name, str) and (name in _NOT_THERE or name.endswith("_construction")))
@@ -524,15 +524,15 @@ def _clean_buildings(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return table.assign(
         height_m=heights,
         min_height_m=np.maximum(np.nan_to_num(table["min_height_m"].to_numpy(np.float64)), 0.0),
-        colour=[_hex(colour) for colour in table["colour"]],
+        colour=[_hex(color) for color in table["colour"]],
     )[["colour", "height_m", "min_height_m", "geometry"]]
 
 
-def _hex(colour: Any) -> str | None:
-    if not isinstance(colour, str):
+def _hex(color: Any) -> str | None:
+    if not isinstance(color, str):
         return None
     try:
-        return "#{:02x}{:02x}{:02x}".format(*ImageColor.getrgb(colour)[:3])
+        return "#{:02x}{:02x}{:02x}".format(*ImageColor.getrgb(color)[:3])
     except ValueError:
         return None  # not a colour name: as if there were none
 

@@ -132,8 +132,8 @@ class Outlines:
             raise InputError(f"No outline is drawn for {', '.join(asked)}.")
         wide = [shape.buffer(around_m) if around_m else shape for shape in shapes]
         degrees, (x, y) = self.grid.transform, self._scale
-        to_metres = Affine(degrees.a * x, 0.0, degrees.c * x, 0.0, degrees.e * y, degrees.f * y)
-        grid = rasterize(wide, (self.grid.rows, self.grid.columns), transform=to_metres, dtype=np.uint8)
+        to_meters = Affine(degrees.a * x, 0.0, degrees.c * x, 0.0, degrees.e * y, degrees.f * y)
+        grid = rasterize(wide, (self.grid.rows, self.grid.columns), transform=to_meters, dtype=np.uint8)
         return np.asarray(grid, dtype=bool)
 
 

@@ -41,7 +41,7 @@ __all__ = [
     "Climate",
     "Earth",
     "cell_area_km2",
-    "cell_centres",
+    "cell_centers",
     "decode_topology",
     "nodes_to_cells",
     "outline_mask",
@@ -76,7 +76,7 @@ CITY_BIN_DEG = 0.25
 COAST_STEP_DEG = 0.1
 
 
-def cell_centres() -> NDArray[np.float64]:
+def cell_centers() -> NDArray[np.float64]:
     """Centres (lat, lon) of all cells, (360, 720, 2) degrees."""
     lat = 90 - GRID_STEP_DEG * (np.arange(ROWS) + 0.5)
     lon = -180 + GRID_STEP_DEG * (np.arange(COLUMNS) + 0.5)
@@ -239,7 +239,7 @@ class Earth:
     """
 
     def __init__(self, cover_path: Path, climate_path: Path, countries_path: Path, lights_path: Path) -> None:
-        self._centres = cell_centres()
+        self._centers = cell_centers()
         self._cover = _cover_shares(cover_path)
         self._built = _built_points(cover_path)
         self._lit = _lit_points(lights_path)
@@ -251,12 +251,12 @@ class Earth:
     @property
     def lat_deg(self) -> Layer:
         """Latitude of the cell centres."""
-        return self._centres[..., 0]
+        return self._centers[..., 0]
 
     @property
     def lon_deg(self) -> Layer:
         """Longitude of the cell centres."""
-        return self._centres[..., 1]
+        return self._centers[..., 1]
 
     @cached_property
     def land(self) -> Mask:
@@ -264,7 +264,7 @@ class Earth:
         return _burn(self._land, touched=True)
 
     @cached_property
-    def land_centre(self) -> Mask:
+    def land_center(self) -> Mask:
         """Cells whose centre is on land."""
         return _burn(self._land, touched=False)
 
@@ -292,8 +292,8 @@ class Earth:
 
     def _near(self, points: NDArray[np.float64], distance_km: float) -> Mask:
         reach = 2 * np.sin(distance_km / EARTH_RADIUS_KM / 2)  # chord of the unit sphere
-        centres = unit_xyz(self._centres.reshape(-1, 2))
-        chord, _ = cKDTree(unit_xyz(points)).query(centres, distance_upper_bound=reach)
+        centers = unit_xyz(self._centers.reshape(-1, 2))
+        chord, _ = cKDTree(unit_xyz(points)).query(centers, distance_upper_bound=reach)
         return np.asarray(np.isfinite(chord)).reshape(ROWS, COLUMNS)
 
     @cached_property
@@ -371,7 +371,7 @@ def _dense_spots(points: NDArray[np.float64], radius_km: float, area_km2: float)
     area = np.bincount(index.ravel(), weights=points[:, 2])
     tree = cKDTree(unit_xyz(middles))
     near = tree.query_ball_point(unit_xyz(middles), 2 * np.sin(radius_km / EARTH_RADIUS_KM / 2))
-    return middles[[bool(area[list(neighbours)].sum() >= area_km2) for neighbours in near]]
+    return middles[[bool(area[list(neighbors)].sum() >= area_km2) for neighbors in near]]
 
 
 def _monthly(path: Path, variable: str) -> NDArray[np.float64]:

@@ -525,7 +525,7 @@ def build_rules(out: Path, archives: Mapping[str, Path]) -> list[dict[str, objec
 
 def _table(masks: NDArray[np.bool_], earth: Earth) -> list[dict[str, object]]:
     """Rows of the table; areas count the cells whose centre is on land."""
-    area_km2 = np.where(earth.land_centre, cell_area_km2(earth.lat_deg), 0.0)
+    area_km2 = np.where(earth.land_center, cell_area_km2(earth.lat_deg), 0.0)
     return [
         {
             "query": spec.query,

@@ -18,7 +18,7 @@ from PIL import Image
 from unigeoclip import config
 from unigeoclip.atlas import schema
 from unigeoclip.atlas.rasters import WINDOW_M_PER_DEG, Raster
-from unigeoclip.atlas.sentence_vectors import keep_sentence_vectors, write_vectors
+from unigeoclip.atlas.sentence_vectors import cache_sentence_vectors, write_vectors
 from unigeoclip.build import parquet
 from unigeoclip.build.rules import world_rules
 from unigeoclip.build.world import captions, coastlines, geonames, natural_regions, place_attributes, places
@@ -235,7 +235,7 @@ def _write_sentence_vectors(folder: Path, texts: list[str], report: Callable[[st
         report(f"Embedding sentences: {done} of {len(texts)}", 0.65 + 0.32 * done / len(texts))
 
     embedded = sentence_encoder().embed(texts, progress=count)
-    keep_sentence_vectors(texts, embedded)
+    cache_sentence_vectors(texts, embedded)
     write_vectors(folder / schema.SENTENCE_VECTORS, embedded)
 
 

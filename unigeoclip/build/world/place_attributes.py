@@ -33,7 +33,7 @@ LANDMARK_MIN_POPULATION = 1_000
 COUNTRYSIDE_KM = 120.0  # farther from any town is wilderness
 BIG_CITY_POPULATION = 300_000
 BIG_CITY_KM = 90.0
-NEIGHBOURHOOD_KM = 100.0
+NEIGHBORHOOD_KM = 100.0
 LAPSE_C_PER_M = 0.0065  # how much colder air is per metre of height
 URALS_LON_DEG = 60.0
 _ANTARCTICA_SOUTH_OF_DEG = -60.0
@@ -161,9 +161,9 @@ def settlement_classes(towns: Towns, xyz: NDArray[np.float64], nearest_km: NDArr
 
 
 def population_patterns(towns: Towns, xyz: NDArray[np.float64]) -> list[str]:
-    """How densely people live within `NEIGHBOURHOOD_KM`, from the inhabitants of towns there."""
+    """How densely people live within `NEIGHBORHOOD_KM`, from the inhabitants of towns there."""
     tree = cKDTree(geo.unit_xyz(towns.latlon))
-    chord = _chord(NEIGHBOURHOOD_KM)
+    chord = _chord(NEIGHBORHOOD_KM)
     inhabitants = np.zeros(len(xyz))
     for start in range(0, len(xyz), 2000):
         near = tree.query_ball_point(xyz[start : start + 2000], chord)
@@ -179,17 +179,17 @@ def terrain_classes(surface: Raster, latlon: NDArray[np.float64]) -> list[str]:
     windows = surface.windows(latlon, 80_000.0, 12)[:, 0]
     heights = np.nan_to_num(windows)
     rough = heights.std(axis=(1, 2))
-    centre = heights[:, 4:8, 4:8].mean(axis=(1, 2))
+    center = heights[:, 4:8, 4:8].mean(axis=(1, 2))
     words = np.select(
         [
-            (centre > 3500) & (rough > 300),
-            (centre > 1500) & (rough > 280),
+            (center > 3500) & (rough > 300),
+            (center > 1500) & (rough > 280),
             rough > 220,
-            centre > 3000,
-            (rough > 80) & (centre < 1200),
-            centre > 900,
-            centre < -5,
-            centre < 150,
+            center > 3000,
+            (rough > 80) & (center < 1200),
+            center > 900,
+            center < -5,
+            center < 150,
         ],
         [
             "very high mountains",

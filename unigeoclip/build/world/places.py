@@ -42,8 +42,8 @@ def city_places(
     weight = np.sqrt(cities.population + 500.0)
 
     def draw(more: int) -> NDArray[np.float64]:
-        centres = cities.latlon[rng.choice(len(cities), more, p=weight / weight.sum())]
-        points: NDArray[np.float64] = centres + rng.normal(0.0, CITY_JITTER_DEG, (more, 2))
+        centers = cities.latlon[rng.choice(len(cities), more, p=weight / weight.sum())]
+        points: NDArray[np.float64] = centers + rng.normal(0.0, CITY_JITTER_DEG, (more, 2))
         points[:, 1] = geo.wrap_lon_deg(points[:, 1])
         return points
 
