@@ -597,8 +597,8 @@ def test_places_that_cannot_be_written_are_refused_before_the_work(refused, fold
 
     for module, name in (
         ("training", "train"),
-        ("atlas.sources.world", "build_world"),
-        ("atlas.sources.city", "build_city"),
+        ("build.world.builder", "build_world"),
+        ("build.city.builder", "build_city"),
     ):
         monkeypatch.setattr(f"unigeoclip.{module}.{name}", train)
     file = tmp_path / "file"

@@ -100,7 +100,7 @@ def here(tmp_path, monkeypatch):
     use_hashed_sentences(monkeypatch)
     for module, name in (
         ("training", "train"), ("training.baselines", "train_baseline"), ("training.ablations", "ablate"),
-        ("atlas.sources.world", "build_world"), ("evaluation", "evaluate"), ("bench", "run_bench"),
+        ("build.world.builder", "build_world"), ("evaluation", "evaluate"), ("bench", "run_bench"),
         ("embedders.satclip", "download_satclip"), ("embedders.geoclip_images", "download_geoclip_images"),
     ):  # fmt: skip
         __import__(f"unigeoclip.{module}")

@@ -2,7 +2,7 @@
 
 A rule says which cells of the Earth or of a city count as inside for one query; `precision_at_area` says how much of
 the hottest part of a similarity map lies there. The rules are data, made before any model was trained; how they are
-made stands in ``atlas/sources/world_rules.py`` and ``city_rules.py``.
+made stands in ``build/rules``.
 """
 
 from __future__ import annotations

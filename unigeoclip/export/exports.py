@@ -51,7 +51,7 @@ __all__ = [
 BASE_WIDTH_PX = 1024  # of the picture below the colours, at least
 PRINTED = 3  # matches of each modality
 _TILE_PX = 256
-_LEAFLET = Path(__file__).resolve().parents[1] / "assets" / "web" / "leaflet"
+_LEAFLET = Path(__file__).resolve().parents[2] / "assets" / "web" / "leaflet"
 _MERCATOR_HALF_M = math.pi * 6_378_137.0
 
 
