@@ -368,7 +368,7 @@ def python_lines(
     colors = {
         "components": "comparison.component_colors(name)",
         "component": f"comparison.component_colors(name, ({number},))",
-        "clusters": f"cluster_colours({number})[comparison.cluster_labels(name, {number})]",
+        "clusters": f"cluster_colors({number})[comparison.cluster_labels(name, {number})]",
         "umap": "comparison.layout_colors(name)",
     }[kind]
     shown = f"colours = {{name: {colors} for name in models}}  # (cells, 3) sRGB, of region.grid.cells"
@@ -384,7 +384,7 @@ def python_lines(
         "from unigeoclip.atlas import load_atlas",
         "from unigeoclip.compare.regions import Comparison, Region, embed_region",
         "from unigeoclip.embedders import load_embedder",
-        *(["from unigeoclip.compare.projection import cluster_colours"] if clusters else []),
+        *(["from unigeoclip.compare.projection import cluster_colors"] if clusters else []),
         "",
         f"atlas = load_atlas({json.dumps(atlas)})",
         f"region = {place}",
