@@ -92,7 +92,7 @@ def test_the_same_map_gives_the_same_city():
 
 def test_facade_codes():
     building = table(
-        "building", [square(0, 0, 10), square(50, 0, 10), square(90, 0, 10)], color=["#a52a2a", None, "#zzzzzz"]
+        "building", [square(0, 0, 10), square(50, 0, 10), square(90, 0, 10)], colour=["#a52a2a", None, "#zzzzzz"]
     )
     codes = facade_codes(building)
     assert codes[0] > HASHED_FACADES
