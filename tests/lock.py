@@ -2,7 +2,7 @@
 
 ``make lock`` runs this with uv, which resolves for all systems at once. Kept are wheels for CPython 3.11 to 3.14 on
 Linux (glibc, x86-64 and ARM), macOS and 64-bit Windows; torch and what it brings along for GPUs are left out, since a
-build of it is chosen by each machine.
+build of it is chosen by each machine. A line "# no-deps: NAME==VERSION" asks for a package without its dependencies.
 """
 
 import re
@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[1]
 APP, TEST = ROOT / "requirements.lock", ROOT / "requirements-test.lock"
 _ALWAYS = "python_full_version >= '3.11'"
 HEAD = "# Written by 'make lock' from {}; do not edit.\n"
+_ALONE = re.compile(r"^# no-deps: (\S+)$", re.MULTILINE)
 _OF_TORCH = re.compile(r"torch|triton|nvidia-.*|cuda-.*")
 _PYTHON = re.compile(r"py3|py2\.py3|cp31[1-4]|cp3\d+-abi3")
 _SYSTEM = re.compile(r"any|manylinux.*_(x86_64|aarch64)|macosx_.*_(arm64|x86_64|universal2)|win_amd64")
@@ -28,12 +29,22 @@ def asked_by_tests() -> list[str]:
     return extras["test"]
 
 
-def resolved(requirements: str) -> dict[str, list[str]]:
+def resolved(requirements: str, *options: str) -> dict[str, list[str]]:
     """Entries of a lock file by name of the package: of some, versions differ by system or Python."""
     with tempfile.TemporaryDirectory() as folder:
         wanted, found = Path(folder, "wanted.in"), Path(folder, "pylock.toml")
         wanted.write_text(requirements, encoding="utf-8")
-        command = ["uv", "pip", "compile", str(wanted), "--universal", "--python-version", "3.11", "--no-build"]
+        command = [
+            "uv",
+            "pip",
+            "compile",
+            str(wanted),
+            "--universal",
+            "--python-version",
+            "3.11",
+            "--no-build",
+            *options,
+        ]
         subprocess.run([*command, "--format", "pylock.toml", "--quiet", "-o", str(found)], check=True)
         with found.open("rb") as file:
             packages = tomllib.load(file)["packages"]
@@ -64,11 +75,17 @@ def _is_kept(filename: str) -> bool:
     return bool(fits) and not abi.endswith("t") and any(_SYSTEM.fullmatch(each) for each in system.split("."))
 
 
+def asked_alone(requirements: str) -> list[str]:
+    """What is installed without its dependencies, as requirements.txt has it."""
+    return _ALONE.findall(requirements)
+
+
 def main() -> None:
     """Resolve both together, so that they agree, and write them."""
     app = (ROOT / "requirements.txt").read_text(encoding="utf-8")
     everything = resolved("\n".join([app, *asked_by_tests()]))
     of_app = {name: everything[name] for name in resolved(app)}
+    of_app |= resolved("\n".join(asked_alone(app)), "--no-deps")
     of_tests = {name: lines for name, lines in everything.items() if name not in of_app}
     for path, source, packages in ((APP, "requirements.txt", of_app), (TEST, "pyproject.toml [test]", of_tests)):
         path.write_text(

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from tests.lock import APP, ROOT, TEST, _is_kept, asked_by_tests
+from tests.lock import APP, ROOT, TEST, _is_kept, asked_alone, asked_by_tests
+from unigeoclip.embedders import geoclip_wheel
 
 ENTRY = re.compile(r"([a-z0-9-]+)==(\S+?)( ; [^\\\n]+)?((?: \\\n    --hash=sha256:[0-9a-f]{64})+)\n")
 
@@ -34,6 +35,15 @@ def test_everything_that_is_asked_for_is_locked_in_the_same_version():
     both = locked | entries(TEST)
     wanted = asked(asked_by_tests())
     assert {name: both.get(name) for name in wanted} == {name: {version} for name, version in wanted.items()}
+
+
+def test_what_is_installed_without_dependencies_is_locked_too():
+    requirements = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    alone = asked(asked_alone(requirements))
+    assert alone == {geoclip_wheel.PACKAGE: geoclip_wheel.VERSION}
+    locked = entries(APP)
+    assert {name: locked.get(name) for name in alone} == {name: {version} for name, version in alone.items()}
+    assert not {"torchvision", "geopy"} & set(locked), "geoclip's own dependencies are not installed"
 
 
 def test_the_tests_lock_only_what_the_app_does_not():

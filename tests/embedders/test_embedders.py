@@ -172,7 +172,7 @@ def test_ours_needs_an_atlas():
 
 
 def test_the_table_makes_what_it_says(monkeypatch):
-    monkeypatch.setattr(GeoCLIPEmbedder, "from_folder", classmethod(lambda cls: "theirs"))
+    monkeypatch.setattr(GeoCLIPEmbedder, "from_package", classmethod(lambda cls: "theirs"))
     monkeypatch.setattr(UniGeoCLIPEmbedder, "from_atlas", classmethod(lambda cls, atlas: f"ours of {atlas}"))
     assert load_embedder("geoclip") == "theirs"
     assert load_embedder("unigeoclip", "boston") == "ours of boston"

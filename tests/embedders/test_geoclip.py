@@ -1,29 +1,33 @@
-"""GeoCLIP's location encoder: equal to the package's own, small on disk, and nothing but itself accepted.
+"""GeoCLIP's location encoder: equal to the package's own, and no other weights than the published ones accepted.
 
 ``geoclip_golden.npz`` holds what ``geoclip.model.location_encoder.LocationEncoder`` of the package geoclip 1.3.0
 returned, float32 on a CPU, for cities on all continents, both poles and both sides of the date line.
 """
 
-import json
-import shutil
-import zlib
+import importlib.metadata
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from unigeoclip.embedders import geoclip
-from unigeoclip.embedders.geoclip import GEOCLIP_FOLDER, GeoCLIPEmbedder, GeoCLIPLocationEncoder, convert_geoclip
-from unigeoclip.errors import CheckpointError, DownloadError
+from unigeoclip.atlas.store import load_atlas
+from unigeoclip.embedders import geoclip, geoclip_wheel, load_all
+from unigeoclip.embedders.geoclip import GeoCLIPEmbedder, GeoCLIPLocationEncoder
+from unigeoclip.embedders.geoclip_wheel import IMAGE_HEAD, LOCATION_ENCODER, read_weights
+from unigeoclip.errors import CheckpointError
 from unigeoclip.geo import as_latlon, equal_earth
 
+PUBLISHED_HEAD = Path(str(importlib.metadata.distribution("geoclip").locate_file(IMAGE_HEAD.path)))
 GOLDEN = np.load(Path(__file__).with_name("geoclip_golden.npz"))
 
 
 @pytest.fixture(scope="module")
 def embedder():
-    return GeoCLIPEmbedder.from_folder()
+    return GeoCLIPEmbedder.from_package()
 
 
 def test_equal_to_the_package(embedder):
@@ -59,71 +63,82 @@ def test_no_weight_is_subnormal(embedder):
         assert not ((values > 0) & (values < smallest)).any(), name
 
 
-def test_parameters_and_file_size():
+def test_weights_are_the_published_ones(embedder):
+    published = read_weights(LOCATION_ENCODER)
+    assert sum(tensor.numel() for tensor in embedder.encoder.state_dict().values()) == 9_449_472
     assert sum(tensor.numel() for tensor in GeoCLIPLocationEncoder().state_dict().values()) == 9_449_472
-    assert (GEOCLIP_FOLDER / "location_encoder.safetensors").stat().st_size <= 19_200_000
+    last = embedder.encoder.capsules[2].layers[3]
+    torch.testing.assert_close(last.weight, published["LocEnc2.head.0.weight"], rtol=0, atol=1e-20)
+    torch.testing.assert_close(last.bias, published["LocEnc2.head.0.bias"], rtol=0, atol=1e-20)
 
 
-def test_provenance_names_origin_licence_and_error():
-    record = json.loads((GEOCLIP_FOLDER / "provenance.json").read_text())
-    assert record["package"] == "geoclip"
-    assert record["version"] == "1.3.0"
-    assert record["licence"] == "MIT"
-    assert len(record["origin"]["wheel_sha256"]) == 64
-    assert record["error"]["max_abs_unit"] < 1e-5
-    assert "MIT License" in (GEOCLIP_FOLDER / "LICENSE").read_text()
-    for name, entry in record["files"].items():
-        data = (GEOCLIP_FOLDER / name).read_bytes()
-        assert entry == {"bytes": len(data), "sha256": geoclip._sha256(data)}
+def test_the_geoclip_package_itself_is_not_imported():
+    code = (
+        "import sys; from unigeoclip.embedders.geoclip import GeoCLIPEmbedder as E; E.from_package();"
+        "print([name for name in sys.modules if name.split('.')[0] in ('geoclip', 'torchvision', 'geopy')])"
+    )
+    root = Path(__file__).resolve().parents[2]
+    assert subprocess.run([sys.executable, "-c", code], check=True, cwd=root, capture_output=True).stdout == b"[]\n"
 
 
-@pytest.mark.parametrize("bits", [16, 17])
-def test_storage_is_exact_to_half_a_step(bits):
-    weight = torch.randn(7, 24, generator=torch.Generator().manual_seed(0)) * torch.logspace(-4, 2, 7)[:, None]
-    weight[3] = 0
-    weight[4, 5] = 1e-39
-    stored = geoclip._quantized(weight, bits)
-    assert stored["weight"].dtype == torch.uint8
-    assert ("low" in stored) == (bits == 17)
-    restored = geoclip._restored(stored["weight"], stored["high"], stored["scale"], stored.get("low"))
-    step = weight.abs().amax(1, keepdim=True) / (2 ** (bits - 1) - 1)
-    assert ((restored - weight).abs() <= 0.51 * step + 1e-6 * weight.abs()).all()
-    assert (restored[3] == 0).all()
-    assert restored[4, 5] == 0
+@pytest.fixture
+def installation(tmp_path, monkeypatch):
+    """An installation of geoclip in an empty folder, in place of this machine's."""
+    metadata = tmp_path / "geoclip-1.3.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: geoclip\nVersion: 1.3.0\n")
+    found = importlib.metadata.PathDistribution(metadata)
+    monkeypatch.setattr(geoclip_wheel.importlib.metadata, "distribution", lambda name: found)
+    return tmp_path
 
 
-@pytest.mark.parametrize("damage", [b"", b"no stream", zlib.compress(b"ab"), zlib.compress(bytes(10_000))])
-def test_damaged_high_bytes_are_refused(damage):
-    stored = geoclip._quantized(torch.ones(2, 8), 16)
-    with pytest.raises(ValueError, match="high bytes"):
-        geoclip._restored(stored["weight"], torch.tensor(list(damage), dtype=torch.uint8), stored["scale"], None)
+@pytest.fixture
+def no_installation(monkeypatch):
+    def missing(name):
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(geoclip_wheel.importlib.metadata, "distribution", missing)
 
 
-def test_missing_and_damaged_weights_say_so(tmp_path):
-    with pytest.raises(CheckpointError, match=r"provenance.json does not exist.*convert_geoclip"):
-        GeoCLIPEmbedder.from_folder(tmp_path)
-    shutil.copy(GEOCLIP_FOLDER / "provenance.json", tmp_path)
-    with pytest.raises(CheckpointError, match="location_encoder"):
-        GeoCLIPEmbedder.from_folder(tmp_path)
-    (tmp_path / "location_encoder.safetensors").write_bytes(b"something else")
-    with pytest.raises(CheckpointError, match="damaged"):
-        GeoCLIPEmbedder.from_folder(tmp_path)
+def put(installation, file, data):
+    path = installation / file.path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
 
 
-def test_a_file_of_other_tensors_is_refused(tmp_path):
-    weights = tmp_path / "location_encoder.safetensors"
-    geoclip.save_file({"capsules.0.frequencies": torch.zeros(256, 2)}, weights)
-    entry = {"sha256": geoclip._sha256(weights.read_bytes())}
-    (tmp_path / "provenance.json").write_text(json.dumps({"files": {weights.name: entry}}))
-    with pytest.raises(CheckpointError, match="does not hold GeoCLIP's location encoder"):
-        GeoCLIPEmbedder.from_folder(tmp_path)
+def test_without_the_package_the_command_that_installs_it_is_told(no_installation):
+    for file in (LOCATION_ENCODER, IMAGE_HEAD):
+        with pytest.raises(
+            CheckpointError, match=r"not installed\. Install it with: pip install --no-deps geoclip==1\.3"
+        ):
+            read_weights(file)
 
 
-def test_another_wheel_is_refused(tmp_path):
-    with pytest.raises(DownloadError, match="cannot be read"):
-        convert_geoclip(tmp_path / "no.whl", tmp_path)
-    other = tmp_path / "geoclip-1.3.0-py3-none-any.whl"
-    other.write_bytes(b"PK")
-    with pytest.raises(DownloadError, match=r"pip download --no-deps geoclip==1\.3\.0"):
-        convert_geoclip(other, tmp_path / "out")
-    assert not (tmp_path / "out").exists()
+def test_without_the_package_geoclip_is_among_the_unavailable_models(no_installation, tmp_path, monkeypatch):
+    monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
+    found, missing = load_all(load_atlas("world"))
+    assert "geoclip" not in found
+    assert "pip install --no-deps geoclip==1.3.0" in missing["geoclip"]
+    assert "pip install --no-deps geoclip==1.3.0" in missing["geoclip-retrained"]
+    assert {"unigeoclip", "coordinates", "satclip-retrained"} <= set(found)
+
+
+def test_a_file_that_the_installation_lacks(installation):
+    with pytest.raises(CheckpointError, match=r"location_encoder_weights\.pth.* is missing.*--force-reinstall"):
+        read_weights(LOCATION_ENCODER)
+
+
+@pytest.mark.parametrize("damage", ["cut", "one bit", "longer"])
+def test_a_damaged_file_is_refused(installation, damage):
+    data = bytearray(PUBLISHED_HEAD.read_bytes())
+    if damage == "one bit":
+        data[len(data) // 2] ^= 1
+    put(installation, IMAGE_HEAD, {"cut": data[:-1], "one bit": data, "longer": data + b"0"}[damage])
+    with pytest.raises(CheckpointError, match="checksum|larger than"):
+        read_weights(IMAGE_HEAD)
+
+
+def test_weights_of_another_version_are_refused_before_they_are_parsed(monkeypatch):
+    monkeypatch.setattr(torch, "load", lambda *_, **__: pytest.fail("parsed a file whose checksum is wrong"))
+    with pytest.raises(CheckpointError, match="damaged or of another version.*--force-reinstall"):
+        read_weights(replace(LOCATION_ENCODER, sha256=64 * "0"))

@@ -4,24 +4,20 @@ CLIP ViT-L/14 itself is 1.7 GB; here its place is taken by a CLIP of the same la
 """
 
 import io
-import json
 import shutil
-import zipfile
-from dataclasses import replace
+from importlib.metadata import PackageNotFoundError
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import save_file
 from transformers import CLIPConfig, CLIPModel
 
-from unigeoclip.embedders import PictureEmbedder, geoclip, geoclip_images
+from unigeoclip.embedders import PictureEmbedder, geoclip_images, geoclip_wheel
 from unigeoclip.embedders.coordinates import CoordinatesEmbedder
 from unigeoclip.embedders.geoclip import GeoCLIPEmbedder, GeoCLIPLocationEncoder
 from unigeoclip.embedders.geoclip_images import GeoCLIPImages, download_geoclip_images
 from unigeoclip.errors import CheckpointError, DownloadError, InputError
-from unigeoclip.files import downloads
 
 PICTURE = np.random.default_rng(0).integers(0, 255, (3, 224, 224), dtype=np.uint8)
 
@@ -58,37 +54,13 @@ def cache(tmp_path, monkeypatch):
     return tmp_path / "cache" / "baselines" / "geoclip-images"
 
 
-@pytest.fixture
-def wheel(tmp_path, monkeypatch):
-    """A wheel with a head of its own, which takes the place of the published one."""
-    torch.manual_seed(1)
-    content = io.BytesIO()
-    torch.save(geoclip_images._head().state_dict(), content)
-    path = tmp_path / geoclip.WHEEL.filename
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("geoclip/model/weights/image_encoder_mlp_weights.pth", content.getvalue())
-    own = replace(geoclip.WHEEL, sha256=downloads.sha256_of(path), size_bytes=path.stat().st_size)
-    monkeypatch.setattr(geoclip, "WHEEL", own)
-    monkeypatch.setattr(geoclip_images, "WHEEL", own)
-
-    def bring(package, into):
-        return shutil.copy(path, into / package.filename)
-
-    monkeypatch.setattr(downloads, "_from_pypi", bring)
-    return path
-
-
 def test_what_is_missing_is_one_line_with_the_command(cache):
     with pytest.raises(CheckpointError, match="ViT-L/14, is not on this machine.*baselines download geoclip-images"):
         GeoCLIPImages.from_cache()
 
 
-def test_equal_to_its_parts(cache, clip, wheel):
-    said = []
-    folder = download_geoclip_images(said.append, clip)
-    assert folder == cache
-    assert "geoclip 1.3.0" in said[0]
-    assert " MB" in said[0]
+def test_equal_to_its_parts(cache, clip):
+    assert download_geoclip_images(print, clip) == cache
     images = GeoCLIPImages.from_cache()
     found = images.embed(PICTURE)
     assert found.shape == (512,)
@@ -104,7 +76,7 @@ def test_equal_to_its_parts(cache, clip, wheel):
     np.testing.assert_allclose(found, raw / np.linalg.norm(raw), atol=1e-5)
 
 
-def test_an_embedder_reads_picture_files_and_no_heights(cache, clip, wheel):
+def test_an_embedder_reads_picture_files_and_no_heights(cache, clip):
     download_geoclip_images(lambda _: None, clip)
     embedder = GeoCLIPEmbedder(GeoCLIPLocationEncoder())
     assert isinstance(embedder, PictureEmbedder)
@@ -116,7 +88,7 @@ def test_an_embedder_reads_picture_files_and_no_heights(cache, clip, wheel):
         embedder.embed_picture(b"no picture", "street")
 
 
-def test_another_model_in_the_folder_is_refused(cache, tmp_path, clip, wheel):
+def test_another_model_in_the_folder_is_refused(cache, tmp_path, clip):
     for folder, complaint in (
         (tmp_path / "nothing", "config.json is missing"),
         (clip_of(tmp_path / "narrow", projection_dim=64), "another model"),
@@ -131,17 +103,27 @@ def test_another_model_in_the_folder_is_refused(cache, tmp_path, clip, wheel):
     assert not cache.exists()
 
 
-def test_damage_is_found_when_it_is_read(cache, clip, wheel):
-    download_geoclip_images(lambda _: None, clip)
-    (cache / "head.safetensors").write_bytes(b"")
-    with pytest.raises(CheckpointError, match="damaged.*baselines download"):
+def test_what_went_missing_is_found_when_it_is_read(cache, tmp_path, clip, monkeypatch):
+    moved = shutil.copytree(clip, tmp_path / "clip")
+    download_geoclip_images(print, moved)
+    (moved / "config.json").unlink()
+    with pytest.raises(CheckpointError, match="config.json is missing"):
         GeoCLIPImages.from_cache()
-    save_file({"0.weight": torch.zeros(1)}, cache / "head.safetensors")
-    record = json.loads((cache / "provenance.json").read_text())
-    record["sha256"] = downloads.sha256_of(cache / "head.safetensors")
-    (cache / "provenance.json").write_text(json.dumps(record))
-    with pytest.raises(CheckpointError, match="cannot be used"):
+    (cache / "provenance.json").write_text("{}")
+    with pytest.raises(CheckpointError, match="cannot be used.*baselines download"):
         GeoCLIPImages.from_cache()
+
+
+def test_nothing_is_fetched_without_the_package_that_has_the_head(cache, clip, monkeypatch):
+    def missing(name):
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(geoclip_wheel.importlib.metadata, "distribution", missing)
+    monkeypatch.setattr(geoclip_images, "fetch_from_hub", lambda *_: pytest.fail("fetched from the hub"))
+    for folder in (clip, None):
+        with pytest.raises(CheckpointError, match="pip install --no-deps geoclip==1.3.0"):
+            download_geoclip_images(print, folder)
+    assert not cache.exists()
 
 
 def test_a_hub_out_of_reach_is_told_with_the_other_way(cache):
@@ -152,8 +134,7 @@ def test_a_hub_out_of_reach_is_told_with_the_other_way(cache):
 def test_each_file_of_clip_is_fetched_at_one_commit_with_its_checksum(monkeypatch, tmp_path):
     wanted = []
     monkeypatch.setattr(geoclip_images, "fetch_from_hub", lambda file, *_: wanted.append(file) or tmp_path / file.file)
-    monkeypatch.setattr(geoclip_images, "fetch", lambda *_args, **_options: {})
-    with pytest.raises(KeyError):  # no wheel: what follows is tested above
+    with pytest.raises(CheckpointError, match="config.json is missing"):  # what follows is tested above
         download_geoclip_images(print)
     assert {file.file: file.sha256 for file in wanted} == geoclip_images._CLIP_FILES
     assert {len(bytes.fromhex(file.sha256)) for file in wanted} == {32}

@@ -59,7 +59,7 @@ def test_geoclip_starts_from_the_published_weights():
     ours = RetrainedLocation(Baseline("geoclip"))
     with torch.no_grad():
         vectors = torch.nn.functional.normalize(ours(ours.prepare(CITIES)), dim=1).numpy()
-    np.testing.assert_allclose(vectors, GeoCLIPEmbedder.from_folder().embed(CITIES), atol=5e-4)
+    np.testing.assert_allclose(vectors, GeoCLIPEmbedder.from_package().embed(CITIES), atol=5e-4)
 
 
 def test_only_the_updates_of_geoclip_learn_and_are_stored():

@@ -60,7 +60,7 @@ def _satclip(_: Atlas | None) -> Embedder:
 def _geoclip(_: Atlas | None) -> Embedder:
     from unigeoclip.embedders.geoclip import GeoCLIPEmbedder
 
-    return GeoCLIPEmbedder.from_folder()
+    return GeoCLIPEmbedder.from_package()
 
 
 def _coordinates(_: Atlas | None) -> Embedder:

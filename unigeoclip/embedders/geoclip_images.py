@@ -1,7 +1,8 @@
 """GeoCLIP's side of images: CLIP ViT-L/14, then a small head into the space of its locations (arXiv 2309.16020).
 
 CLIP (Radford et al., ICML 2021) is 1.7 GB, so nothing here ships: :func:`download_geoclip_images` fetches it from the
-hub when a person asks for it, or takes a folder that is already there; the head comes out of the ``geoclip`` wheel.
+hub when a person asks for it, or takes a folder that is already there. The head is read from the installed ``geoclip``
+package, see :mod:`unigeoclip.embedders.geoclip_wheel`.
 """
 
 from __future__ import annotations
@@ -14,15 +15,13 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import nn
 
 from unigeoclip.config import read_json, write_json
-from unigeoclip.embedders.geoclip import WHEEL, files_of_wheel, published_tensors
+from unigeoclip.embedders.geoclip_wheel import IMAGE_HEAD, read_weights
 from unigeoclip.errors import CheckpointError, InputError
-from unigeoclip.files.atomic import atomic, reason, sha256_of
+from unigeoclip.files.atomic import reason
 from unigeoclip.files.cache import cache_folder
-from unigeoclip.files.downloads import fetch
 from unigeoclip.files.hub import HubFile, fetch_from_hub
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["NAME", "GeoCLIPImages", "download_geoclip_images", "import_geoclip_images"]
+__all__ = ["NAME", "GeoCLIPImages", "download_geoclip_images"]
 
 NAME = "geoclip-images"
 REPOSITORY = "openai/clip-vit-large-patch14"
@@ -39,8 +38,7 @@ _CLIP_FILES = {
     "config.json": "8a09b467700c58138c29d53c605b34ebc69beaadd13274a8a2af8ad2c2f4032a",
     "model.safetensors": "a2bf730a0c7debf160f7a6b50b3aaf3703e7e88ac73de7a314903141db026dcb",
 }  # with the SHA-256 of each
-_HEAD_IN_WHEEL = "geoclip/model/weights/image_encoder_mlp_weights.pth"
-_HEAD, _RECORD = "head.safetensors", "provenance.json"
+_RECORD = "provenance.json"
 _WIDTHS = (768, 768, 512)  # CLIP's projection, hidden, embedding
 _PX = 224
 # Of the pictures that CLIP was trained on, by channel.
@@ -65,19 +63,16 @@ class GeoCLIPImages:
         """Read what was fetched; never from the network.
 
         Raises:
-            CheckpointError: CLIP or the head is not on this machine, or damaged; the message says how to get it.
+            CheckpointError: CLIP, or the ``geoclip`` package with the head, is missing or damaged; the message
+                says how to get it.
         """
         folder = _folder()
         if not (folder / _RECORD).is_file():
             raise CheckpointError(f"GeoCLIP's image encoder, CLIP ViT-L/14, is not on this machine. {_REMEDY}")
         try:
             record = read_json(folder / _RECORD)
-            if sha256_of(folder / _HEAD) != record["sha256"]:
-                raise CheckpointError(f"{folder / _HEAD} is damaged (another checksum than recorded). {_REMEDY}")
-            head = _head()
-            head.load_state_dict(load_file(folder / _HEAD))
-            return cls(_clip(Path(record["clip"])), head)
-        except (InputError, OSError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+            return cls(_clip(Path(record["clip"])), _published_head())
+        except (InputError, KeyError, TypeError) as error:
             raise CheckpointError(f"GeoCLIP's image encoder cannot be used ({error}). {_REMEDY}") from error
 
     @torch.inference_mode()
@@ -112,7 +107,7 @@ class GeoCLIPImages:
 
 
 def download_geoclip_images(say: Callable[[str], None], clip: Path | None = None, endpoint: str | None = None) -> Path:
-    """Fetch CLIP from the hub, unless it is in a folder, and the head from PyPI, and keep where they are.
+    """Fetch CLIP from the hub, unless it is in a folder, and keep where it is.
 
     Args:
         say: Called with what and how much is fetched, before it is.
@@ -120,49 +115,36 @@ def download_geoclip_images(say: Callable[[str], None], clip: Path | None = None
         endpoint: Of the hub, in place of https://huggingface.co.
 
     Returns:
-        The folder in the cache that holds the head and the record.
+        The folder in the cache that holds the record.
 
     Raises:
         DownloadError: Something cannot be fetched, or is not what was announced.
-        CheckpointError: The folder holds no CLIP ViT-L/14.
+        CheckpointError: The folder holds no CLIP ViT-L/14, or the ``geoclip`` package, which has the head, is missing.
     """
+    read_weights(IMAGE_HEAD)  # before 1.7 GB are fetched that would be of no use without it
     if clip is None:
         remedy = f"With CLIP from elsewhere: baselines download {NAME} --from FOLDER."
         wanted = [HubFile(REPOSITORY, file, _REVISION, sha256) for file, sha256 in _CLIP_FILES.items()]
         files = [fetch_from_hub(file, say, endpoint, remedy) for file in wanted]
         clip = files[0].parent
-    wheel = fetch([WHEEL], progress=lambda text, _share: say(text))[WHEEL.name]
-    return import_geoclip_images(wheel, clip)
-
-
-def import_geoclip_images(wheel: Path, clip: Path) -> Path:
-    """Take the head out of the wheel and note where CLIP is; see `download_geoclip_images`.
-
-    Raises:
-        DownloadError: The wheel is another one.
-        CheckpointError: The folder holds no CLIP ViT-L/14.
-    """
     _clip(clip)
-    (content,) = files_of_wheel(wheel, _HEAD_IN_WHEEL)
-    state = published_tensors(content, f"{_HEAD_IN_WHEEL} in {wheel}")
     folder = _folder()
     folder.mkdir(parents=True, exist_ok=True)
-    with atomic(folder / _HEAD, error=CheckpointError, failures=(SafetensorError,)) as temporary:
-        save_file(state, temporary)
     record: dict[str, Any] = {
         "name": "GeoCLIP image encoder",
         "paper": "Vivanco, Nayak & Shah: GeoCLIP, NeurIPS 2023, arXiv 2309.16020",
         "licence": "MIT",
-        "source": f"{WHEEL.url}, {_HEAD_IN_WHEEL}",
-        "sha256": sha256_of(folder / _HEAD),
         "clip": str(clip.resolve()),
     }
     write_json(folder / _RECORD, record)
     return folder
 
 
-def _head() -> nn.Sequential:
-    return nn.Sequential(nn.Linear(_WIDTHS[0], _WIDTHS[1]), nn.ReLU(), nn.Linear(_WIDTHS[1], _WIDTHS[2]))
+def _published_head() -> nn.Sequential:
+    """Raises CheckpointError if the ``geoclip`` package is not installed."""
+    head = nn.Sequential(nn.Linear(_WIDTHS[0], _WIDTHS[1]), nn.ReLU(), nn.Linear(_WIDTHS[1], _WIDTHS[2]))
+    head.load_state_dict(read_weights(IMAGE_HEAD))
+    return head
 
 
 def _clip(folder: Path) -> nn.Module:

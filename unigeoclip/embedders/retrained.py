@@ -167,7 +167,7 @@ class RetrainedLocation(nn.Module):
         if baseline.kind == "satclip":
             self.encoder = SatCLIPLocationEncoder(SatCLIPConfig())
             return
-        self.encoder = GeoCLIPEmbedder.from_folder().encoder.requires_grad_(False)
+        self.encoder = GeoCLIPEmbedder.from_package().encoder.requires_grad_(False)
         for capsule in self._capsules():
             self.updates.append(nn.ModuleList(_Update(cast("nn.Linear", layer)) for layer in capsule.layers))
 
