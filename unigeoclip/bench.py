@@ -24,6 +24,7 @@ import numpy as np
 from unigeoclip.compare.projection import cluster_colors, compile_umap
 from unigeoclip.errors import UniGeoError
 from unigeoclip.geo import random_on_sphere
+from unigeoclip.paths import IMPORT_ROOT
 from unigeoclip.similarity.heatmap import colored_picture
 
 if TYPE_CHECKING:
@@ -293,8 +294,9 @@ def measure_start(atlas: Path) -> dict[str, float]:
         UniGeoError: The process failed; the message is the last line it wrote.
     """
     code = "import sys; from unigeoclip.bench import report_fresh_start; report_fresh_start(sys.argv[1])"
-    root = Path(__file__).resolve().parents[1]  # found there even where the package is not installed
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))}
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(IMPORT_ROOT), os.environ.get("PYTHONPATH")]))
+    }
     launched = time.time()
     try:
         command = [sys.executable, "-c", code, str(atlas)]

@@ -15,7 +15,7 @@ import safetensors
 import safetensors.numpy
 from pyarrow import ArrowException
 
-from unigeoclip import config, geo
+from unigeoclip import config, geo, paths
 from unigeoclip.atlas import schema
 from unigeoclip.atlas.rasters import Raster
 from unigeoclip.atlas.sentence_vectors import are_vectors, count_vectors, unpack_vectors
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from unigeoclip.atlas.street_views import StreetViews
     from unigeoclip.city.layers import CityRasters
 
-ATLASES_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "atlases"
+ATLASES_FOLDER = paths.ATLASES
 LAND_SHARE = 0.25  # a heatmap cell counts as land from this share on, so that islands stay
 # What follows from other files, judges a model, or is only drawn.
 _NOT_TRAINED_ON = (schema.SENTENCE_VECTORS, schema.RULES_FOLDER, schema.VECTORS_FOLDER)

@@ -309,16 +309,29 @@ def _atlases(arguments: argparse.Namespace) -> None:
 
 
 def _build_world(arguments: argparse.Namespace) -> None:
-    from unigeoclip.atlas.store import ATLASES_FOLDER
     from unigeoclip.build.world.builder import build_world
 
-    out = arguments.out or ATLASES_FOLDER / "world"
+    out = arguments.out or _default_folder("world")
     check_new_folder(out)
     print(build_world(out, progress=_Progress()))
 
 
+def _default_folder(name: str) -> Path:
+    """Where an atlas is built if ``--out`` is not given: among the shipped ones.
+
+    Raises:
+        InputError: These are part of an installed package, where an upgrade would remove what was built.
+    """
+    from unigeoclip.atlas.store import ATLASES_FOLDER
+    from unigeoclip.paths import is_installed
+
+    if is_installed():
+        raise InputError(f"name the folder of the new atlas with --out, like --out {name}.")
+    return ATLASES_FOLDER / name
+
+
 def _build_city(arguments: argparse.Namespace) -> None:
-    from unigeoclip.atlas.store import ATLASES_FOLDER, load_atlas
+    from unigeoclip.atlas.store import load_atlas
     from unigeoclip.build.city.builder import build_city
     from unigeoclip.build.city.user_data import OwnData
 
@@ -327,7 +340,7 @@ def _build_city(arguments: argparse.Namespace) -> None:
         for kind in ("license", "credit")
     }
     own = OwnData(arguments.aerial, arguments.surface, arguments.street, **said)
-    out = arguments.out or ATLASES_FOLDER / arguments.name
+    out = arguments.out or _default_folder(arguments.name)
     check_new_folder(out)
     bbox = None if arguments.bbox is None else _bbox(arguments.bbox)
     options = {"bbox": bbox, "own": own, "title": arguments.title, "seed": arguments.seed}

@@ -24,6 +24,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from unigeoclip import paths
 from unigeoclip.atlas.records import data_state
 from unigeoclip.checkpoint import restored_state
 from unigeoclip.config import from_dict, read_json
@@ -52,7 +53,6 @@ RANK = 32  # of what GeoCLIP's matrices learn
 REACH_DEG = 60.0  # from its middle, an atlas is blown up to so much of SatCLIP's sphere
 WORLD_DEG = 180.0  # what GeoCLIP's scales were chosen for
 WEIGHTS, RECORD = "location_encoder.safetensors", "baseline.json"
-_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "baselines"
 _DIMS = {"satclip": 256, "geoclip": 512}
 _TITLES = {"satclip": "SatCLIP", "geoclip": "GeoCLIP"}
 _START = {"satclip": "", "geoclip": f", from the published weights with updates of rank {RANK}"}
@@ -114,7 +114,7 @@ BASELINES: dict[str, tuple[str, bool]] = {
 
 def baseline_folder(atlas_name: str, name: str) -> Path:
     """Where the retrained weights for an atlas lie."""
-    return _FOLDER / f"{name}-{atlas_name}"
+    return paths.BASELINES / f"{name}-{atlas_name}"
 
 
 def recorded_baselines(atlas: Atlas) -> dict[str, dict[str, Any]]:

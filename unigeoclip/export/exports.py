@@ -17,6 +17,7 @@ from PIL import Image
 
 from unigeoclip.errors import InputError
 from unigeoclip.geo import web_mercator
+from unigeoclip.paths import LEAFLET
 from unigeoclip.search.query_items import PackedVector, write_item
 from unigeoclip.similarity.heatmap import write_atomically
 
@@ -51,7 +52,6 @@ __all__ = [
 BASE_WIDTH_PX = 1024  # of the picture below the colours, at least
 PRINTED = 3  # matches of each modality
 _TILE_PX = 256
-_LEAFLET = Path(__file__).resolve().parents[2] / "assets" / "web" / "leaflet"
 _MERCATOR_HALF_M = math.pi * 6_378_137.0
 
 
@@ -244,8 +244,8 @@ def map_page(atlas: Atlas, bounds: Bounds, panes: Sequence[Pane], *, title: str,
         shown.fit_bounds(corners)
         figure.add_child(shown)
         maps.append(shown.get_name())
-    figure.header.add_child(Element(f"<style>{(_LEAFLET / 'leaflet.css').read_text('utf-8')}{_STYLE}</style>"))
-    figure.header.add_child(Element(f"<script>{(_LEAFLET / 'leaflet.js').read_text('utf-8')}</script>"))
+    figure.header.add_child(Element(f"<style>{(LEAFLET / 'leaflet.css').read_text('utf-8')}{_STYLE}</style>"))
+    figure.header.add_child(Element(f"<script>{(LEAFLET / 'leaflet.js').read_text('utf-8')}</script>"))
     figure.html.add_child(Element(_heading(panes, title, explanation, atlas) + _legends(panes)), index=0)
     figure.script.add_child(Element(_SYNC % json.dumps(maps).replace('"', "")))
     rendered: str = figure.render()

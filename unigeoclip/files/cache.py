@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
+import platformdirs
 
 from unigeoclip.config import read_json
 from unigeoclip.errors import InputError
@@ -87,8 +88,8 @@ _state = _State()
 
 
 def cache_folder() -> Path:
-    """$UNIGEOCLIP_CACHE, or ~/.cache/unigeoclip; not created here."""
-    return Path(os.environ.get("UNIGEOCLIP_CACHE") or Path.home() / ".cache" / "unigeoclip")
+    """$UNIGEOCLIP_CACHE, or the system's place for caches, on Linux ~/.cache/unigeoclip; not created here."""
+    return Path(os.environ.get("UNIGEOCLIP_CACHE") or platformdirs.user_cache_path("unigeoclip", appauthor=False))
 
 
 def budget_bytes() -> int:

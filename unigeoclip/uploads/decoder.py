@@ -16,12 +16,12 @@ import os
 import subprocess
 import sys
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from unigeoclip.errors import InputError
+from unigeoclip.paths import IMPORT_ROOT
 from unigeoclip.uploads.headers import check_size
 from unigeoclip.uploads.messages import receive, send
 from unigeoclip.uploads.pictures import Decoded, guess
@@ -241,8 +241,7 @@ class Decoder:
 
 def _environment() -> dict[str, str]:
     """The environment, and this package where it lies, installed or not."""
-    root = str(Path(__file__).parents[2])
-    path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
+    path = os.pathsep.join(filter(None, (str(IMPORT_ROOT), os.environ.get("PYTHONPATH"))))
     return os.environ | _ONE_THREAD | {"PYTHONPATH": path}
 
 

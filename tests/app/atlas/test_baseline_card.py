@@ -6,6 +6,7 @@ import pytest
 
 from pages.ui.atlas import baseline_card
 from pages.ui.formatting import title
+from unigeoclip import paths
 from unigeoclip.config import write_json
 from unigeoclip.embedders import retrained
 from unigeoclip.errors import InputError
@@ -32,7 +33,7 @@ def record(kind, zoom, pair, recall, *, steps=100, data="abc"):
 
 @pytest.fixture
 def atlas(tmp_path, monkeypatch):
-    monkeypatch.setattr(retrained, "_FOLDER", tmp_path / "baselines")
+    monkeypatch.setattr(paths, "BASELINES", tmp_path / "baselines")
     made = SimpleNamespace(name="town", model_path=tmp_path / "model", data_hash="abc")
     made.model_path.mkdir()
     write_json(made.model_path / "metrics.json", OWN)
