@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "unigeoclip"
 
 # From the ground up: a room may import its own row and the rows above it in this list, never those below.
 FLOOR_PLAN = [
-    {"errors", "paths", "parsing", "geo", "files", "config", "parallel", "uploads"},
+    {"errors", "extras", "paths", "parsing", "geo", "files", "config", "parallel", "uploads"},
     {"modalities"},
     {"model", "checkpoint"},
     {"atlas", "city"},

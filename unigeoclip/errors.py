@@ -5,13 +5,23 @@
     ├── AtlasError        an atlas folder: missing, incomplete, changed, of another format
     ├── CheckpointError   a model folder: missing, of another shape or configuration
     ├── DownloadError     a source that could not be fetched or verified
+    ├── MissingPackageError  an optional package that is not installed
     └── StoppedError      a computation that whoever asked for it does not want any more
 
 Every message says what was wrong, where, and how to mend it; the command line prints it in one line and the app shows
 it as a sentence.
 """
 
-__all__ = ["AtlasError", "CheckpointError", "DownloadError", "InputError", "StoppedError", "UniGeoError", "excerpt"]
+__all__ = [
+    "AtlasError",
+    "CheckpointError",
+    "DownloadError",
+    "InputError",
+    "MissingPackageError",
+    "StoppedError",
+    "UniGeoError",
+    "excerpt",
+]
 
 EXCERPT_CHARACTERS = 80
 
@@ -47,6 +57,10 @@ class CheckpointError(UniGeoError):
 
 class DownloadError(UniGeoError):
     """A source could not be downloaded or is not what was expected."""
+
+
+class MissingPackageError(UniGeoError, ImportError):
+    """An optional package is not installed."""
 
 
 class StoppedError(UniGeoError):

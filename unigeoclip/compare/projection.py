@@ -15,6 +15,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from unigeoclip.errors import InputError, StoppedError
+from unigeoclip.extras import needs_extra
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -155,7 +156,8 @@ def clusters(vectors: ArrayLike, count: int, seed: int = 0, sample: int = 10_000
     Raises:
         InputError: Fewer points than clusters.
     """
-    from sklearn.cluster import MiniBatchKMeans
+    with needs_extra("compare"):
+        from sklearn.cluster import MiniBatchKMeans
 
     array = np.asarray(vectors, np.float32)
     if not 2 <= count <= len(array):
@@ -212,7 +214,8 @@ def umap_layout(
         InputError: Too few points.
         StoppedError: ``report`` returned False.
     """
-    import umap
+    with needs_extra("compare"):
+        import umap
 
     array = np.asarray(vectors, np.float32)
     if len(array) <= _NEIGHBORS + 1:

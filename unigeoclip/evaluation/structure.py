@@ -14,6 +14,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from unigeoclip.errors import InputError
+from unigeoclip.extras import needs_extra
 from unigeoclip.geo import EARTH_RADIUS_M, as_latlon, unit_xyz
 
 if TYPE_CHECKING:
@@ -103,8 +104,9 @@ def smooth_share(vectors: ArrayLike, latlon: ArrayLike, seed: int = 0) -> float:
     Raises:
         InputError: Lengths differ, too few points, or bad coordinates.
     """
-    from sklearn.linear_model import RidgeCV
-    from sklearn.model_selection import KFold, cross_val_predict
+    with needs_extra("compare"):
+        from sklearn.linear_model import RidgeCV
+        from sklearn.model_selection import KFold, cross_val_predict
 
     centered, xyz = _centerd(vectors), _positions(latlon, len(np.asarray(vectors)))
     if len(centered) < 4 * _FOLDS:
@@ -134,7 +136,8 @@ def rings(latlon: ArrayLike, bands_m: Sequence[float]) -> list[W | None]:
     Raises:
         InputError: Edges do not rise, or bad coordinates.
     """
-    from libpysal.weights import W
+    with needs_extra("compare"):
+        from libpysal.weights import W
 
     edges = np.asarray(bands_m, np.float64)
     if len(edges) < 2 or (np.diff(edges) <= 0).any():
@@ -173,7 +176,8 @@ def morans_i(vectors: ArrayLike, weights: Sequence[W | None], components: int = 
     Raises:
         InputError: Lengths differ.
     """
-    from esda import Moran
+    with needs_extra("compare"):
+        from esda import Moran
 
     centered = _centerd(vectors)
     if any(ring is not None and ring.n != len(centered) for ring in weights):

@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from unigeoclip.errors import InputError
+from unigeoclip.extras import needs_extra
 from unigeoclip.geo import web_mercator
 from unigeoclip.paths import LEAFLET
 from unigeoclip.search.query_items import PackedVector, write_item
@@ -222,8 +223,9 @@ def map_page(atlas: Atlas, bounds: Bounds, panes: Sequence[Pane], *, title: str,
         title: Of the page.
         explanation: What the colours mean.
     """
-    import folium
-    from branca.element import Element, Figure
+    with needs_extra("export"):
+        import folium
+        from branca.element import Element, Figure
 
     south, west, north, east = bounds
     corners = [[south, west], [north, east]]
@@ -254,7 +256,8 @@ def map_page(atlas: Atlas, bounds: Bounds, panes: Sequence[Pane], *, title: str,
 
 def _dot(marker: Marker, west: float) -> Any:
     """A marker for folium, on a map whose western edge is at so many degrees."""
-    import folium
+    with needs_extra("export"):
+        import folium
 
     # Folium puts the text between backticks of a script: what would end them, or start code in them, becomes an entity.
     text = html.escape(marker.label).replace("\\", "&#92;").replace("`", "&#96;").replace("$", "&#36;")

@@ -27,6 +27,7 @@ from unigeoclip.errors import CheckpointError, InputError
 from unigeoclip.evaluation.calibrate import record_calibration
 from unigeoclip.evaluation.pairs import measured_pairs
 from unigeoclip.evaluation.report import METRICS_FILE, measured
+from unigeoclip.extras import needs_extra
 from unigeoclip.files.atomic import atomic, reason, remove_leftovers
 from unigeoclip.files.cache import cache_array, cached_array
 from unigeoclip.modalities.street import StreetBatch
@@ -251,7 +252,8 @@ class Trainer:
 
     def fit(self) -> None:
         """Run the remaining steps."""
-        from torch.utils.tensorboard import SummaryWriter
+        with needs_extra("train"):
+            from torch.utils.tensorboard import SummaryWriter
 
         started = time.monotonic() - self.seconds
         bar = tqdm(total=self.config.all_steps, initial=self.step, desc=f"Training ({self.run.split})", unit="step")

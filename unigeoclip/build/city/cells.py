@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-import s2sphere
 import shapely
 
 from unigeoclip import geo
 from unigeoclip.city.layers import LAND, CityRasters, hash_points
+from unigeoclip.extras import needs_extra
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+with needs_extra("build"):
+    import s2sphere
 
 PLACE_LEVEL = 16
 BLOCK_LEVEL = 12  # cells of about 2.3 km are held out whole

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import s2sphere
 from scipy.spatial import cKDTree
 
 from unigeoclip import geo
+from unigeoclip.extras import needs_extra
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from unigeoclip.build.world.geonames import Towns
+
+with needs_extra("build"):
+    import s2sphere
 
 SOUTH_DEG, NORTH_DEG = -60.0, 84.0  # no place in Antarctica: the sources there are poor
 CITY_JITTER_DEG = 0.05
