@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-_component = partial(component, "news", "news.js", '<div class="ugc-news"></div>')
+_component = partial(component, "news", "components/progress/progress.js", '<div class="ugc-news"></div>')
 
 
 @dataclass(frozen=True)

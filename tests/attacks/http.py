@@ -64,7 +64,7 @@ MOUNTS = [
 PAGES = [
     "/",
     "/compare",
-    "/web/map/map.js",
+    "/web/components/map/map.js",
     "/data/boston/tiles/photo/0/0/0",
     "/data/boston/suggestions",
     "/_stcore/health",

@@ -152,7 +152,13 @@ header_values = st.one_of(
 
 @given(
     path=st.sampled_from(
-        ["/", "/web/map/map.js", "/data/world/vectors/coast", "/data/world/tiles/photo/0/0/0", "/data/qr.svg"]
+        [
+            "/",
+            "/web/components/map/map.js",
+            "/data/world/vectors/coast",
+            "/data/world/tiles/photo/0/0/0",
+            "/data/qr.svg",
+        ]
     ),
     method=methods,
     range_asked=header_values,

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from unigeoclip.search.explorer import Explorer, Match
 
 _HTML = """
-<link rel="stylesheet" href="/web/cards.css">
-<link rel="stylesheet" href="/web/street/viewer.css">
+<link rel="stylesheet" href="/web/components/cards/cards.css">
+<link rel="stylesheet" href="/web/components/street/viewer.css">
 <div class="ugc-cards"></div>
 <dialog class="ugc-viewer"></dialog>
 """
-_component = partial(component, "cards", "cards.js", _HTML)
+_component = partial(component, "cards", "components/cards/cards.js", _HTML)
 
 
 def show(explorer: Explorer, answer: Answer, *, key: str, on_use: Callable[[], None]) -> None:

@@ -78,8 +78,8 @@ def examples(manifest: Manifest) -> tuple[Example, ...]:
     return _TABLE.get(manifest.name, _ANY_CITY if atlas_scale.of(manifest).is_city else ())
 
 
-_HTML = '<link rel="stylesheet" href="/web/cards.css"><ul class="ugc-examples"></ul>'
-_component = partial(component, "examples", "examples.js", _HTML)
+_HTML = '<link rel="stylesheet" href="/web/components/cards/cards.css"><ul class="ugc-examples"></ul>'
+_component = partial(component, "examples", "components/examples/examples.js", _HTML)
 
 
 def tiles(atlas: Atlas, take: Callable[[Example], None]) -> None:

@@ -24,14 +24,14 @@ _COLORS = {"location": "#f0e442", "aerial": "#56b4e9", "street": "#e69f00", "sur
 _BEST, _ASKED = "#ffffff", "#d55e00"
 
 _HTML = """
-<link rel="stylesheet" href="/web/share.css">
+<link rel="stylesheet" href="/web/components/share/share.css">
 <div class="ugc-share">
   <button type="button" class="ugc-share-button">Copy link</button>
   <span role="status" class="ugc-share-said"></span>
   <input class="ugc-share-address" aria-label="Address of this page" readonly hidden>
 </div>
 """
-_component = partial(component, "share", "share.js", _HTML)
+_component = partial(component, "share", "components/share/share.js", _HTML)
 
 
 def offer(explorer: Explorer, visitor: Session) -> None:

@@ -11,7 +11,7 @@ import streamlit as st
 
 from pages.ui.components import component
 
-_component = partial(component, "intro", "intro.js", '<div class="ugc-intro"></div>')
+_component = partial(component, "intro", "components/intro/intro.js", '<div class="ugc-intro"></div>')
 
 
 def show(where: str, *, asked: bool) -> None:

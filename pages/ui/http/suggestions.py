@@ -23,7 +23,9 @@ KINDS = (
     "neighbourhood", "park", "landmark", "university", "transit",
 )  # fmt: skip
 LABEL = "Describe a place"
-_component = partial(component, "suggestions", "suggest.js", '<datalist id="ugc-suggestions"></datalist>')
+_component = partial(
+    component, "suggestions", "components/suggest/suggest.js", '<datalist id="ugc-suggestions"></datalist>'
+)
 
 
 def attach(atlas: Atlas) -> None:

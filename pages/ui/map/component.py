@@ -41,10 +41,10 @@ ONLINE = {
 }  # fmt: skip
 _HTML = """
 <link rel="stylesheet" href="/web/leaflet/leaflet.css">
-<link rel="stylesheet" href="/web/map/map.css">
+<link rel="stylesheet" href="/web/components/map/map.css">
 <div class="ugc-map"></div>
 """
-_component = partial(component, "map", "map/map.js", _HTML)
+_component = partial(component, "map", "components/map/map.js", _HTML)
 
 
 def show(
@@ -296,7 +296,7 @@ def _items_legend(answer: Answer, how: Display) -> dict[str, Any]:
     """Dots are coloured from the median item to the best one."""
     from unigeoclip.similarity.colormaps import hex_color, palette
 
-    colors = [hex_color(rgb) for rgb in palette(how.colours, 17)]
+    colors = [hex_color(rgb) for rgb in palette(how.colors, 17)]
     best = answer.matches[how.items][0].similarity if answer.matches.get(how.items) else 0.0
     kind = "Places" if how.items == "location" else title(how.items)
     return {

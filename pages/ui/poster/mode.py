@@ -1,7 +1,7 @@
 """Poster mode: the app plays its examples by itself, on a large screen, until somebody takes over.
 
-The loop runs in the browser (``assets/web/poster``), which keeps time and notices touches. What comes here is which
-scene is to be shown next; it becomes the page and its address, as if a visitor had followed a link.
+The loop runs in the browser (``assets/web/components/poster``), which keeps time and notices touches. What comes here
+is which scene is to be shown next; it becomes the page and its address, as if a visitor had followed a link.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _KEY = "poster"
 _AT, _WANTED = "poster-at", "poster-wanted"
 
 _HTML = """
-<link rel="stylesheet" href="/web/poster/poster.css">
+<link rel="stylesheet" href="/web/components/poster/poster.css">
 <div class="ugc-poster"></div>
 """
-_component = partial(component, "poster", "poster/poster.js", _HTML)
+_component = partial(component, "poster", "components/poster/poster.js", _HTML)
 
 
 def show(page: StreamlitPage) -> None:

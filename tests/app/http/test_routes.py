@@ -175,10 +175,12 @@ def test_addresses_too_long_for_a_code_are_refused(client):
 
 
 def test_scripts_are_checked_for_changes(client):
-    answer = client.get("/web/map/map.js")
+    answer = client.get("/web/components/map/map.js")
     assert answer.headers["cache-control"] == "no-cache"
     assert "javascript" in answer.headers["content-type"]
-    assert client.get("/web/map/map.js", headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
+    assert (
+        client.get("/web/components/map/map.js", headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
+    )
 
 
 @pytest.fixture

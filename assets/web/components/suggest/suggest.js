@@ -1,6 +1,6 @@
 // Suggestions for a text field, as a datalist: the browser shows them, and keyboard and screen reader know it.
 
-import { beginRun } from "./bus.js";
+import { beginRun } from "../../bus.js";
 
 const MOST = 12;
 const lists = new Map(); // address -> promise of texts

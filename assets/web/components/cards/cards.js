@@ -2,9 +2,9 @@
 // around" opens a window at a street view, both without asking the page. What goes back is "use": a card as
 // {place_id, modality, name, nonce}, a street view as {pose, modality, name, nonce}.
 
-import { beginRun, hear, painted, tell } from "./bus.js";
-import { el } from "./map/controls.js";
-import { Viewer } from "./street/viewer.js";
+import { beginRun, hear, painted, tell } from "../../bus.js";
+import { el } from "../map/controls.js";
+import { Viewer } from "../street/viewer.js";
 
 let nonce = 0;
 

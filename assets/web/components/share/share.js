@@ -1,6 +1,6 @@
 // The button that copies the page's address, with the view and display that the map keeps in it.
 
-import { tell } from "./bus.js";
+import { tell } from "../../bus.js";
 
 const SAID_MS = 2500;
 

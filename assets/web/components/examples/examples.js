@@ -1,6 +1,6 @@
 // Ready queries as pictures with a name: what one can ask, at a glance. What goes back is "take": {index, nonce}.
 
-import { el } from "./map/controls.js";
+import { el } from "../map/controls.js";
 
 let nonce = 0;
 

@@ -5,7 +5,7 @@
 // picture are there. A server that was restarted answers again by itself; one that does not is asked again by opening
 // the page anew. leave = {nonce} takes poster mode out of the page's address.
 
-import { tell } from "../bus.js";
+import { tell } from "../../bus.js";
 import { el } from "../map/controls.js";
 
 const SCENE_MS = 14_000;

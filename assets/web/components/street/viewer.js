@@ -3,7 +3,7 @@
 //
 // A pose is {lat, lng, heading}; heading is where the middle of the picture looks, in degrees clockwise from north.
 
-import { tell } from "../bus.js";
+import { tell } from "../../bus.js";
 import { el } from "../map/controls.js";
 
 const TURN_DEG = 45;

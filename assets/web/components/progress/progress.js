@@ -1,7 +1,7 @@
 // Asks the server from time to time how far something is, shows that, and has the page drawn anew when there is more of it
 // to see. data = {url, seen, time_left, news}, news = {version, words, share}; what goes back is the event "news".
 
-import { el } from "./map/controls.js";
+import { el } from "../map/controls.js";
 
 const EVERY_MS = 500;
 const AGAIN_MS = 4000; // the page has been told, and will be drawn anew; if that was lost, it is told again

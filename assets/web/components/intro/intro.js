@@ -1,8 +1,8 @@
 // The introduction in the results column of page Explore: three steps for a first visit, two sentences after "Got it".
 // It is no window, so nothing has to be closed before the map can be used. The "?" in the header brings it back.
 
-import { beginRun, hear } from "./bus.js";
-import { el } from "./map/controls.js";
+import { beginRun, hear } from "../../bus.js";
+import { el } from "../map/controls.js";
 
 const SEEN = "ugc-intro-seen";
 

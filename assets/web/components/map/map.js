@@ -6,7 +6,7 @@
 // click = {pane, lat, lng, by, nonce}, where `by` says whether it asks by the "point" or by the whole "place"; and
 // region = {bounds, nonce}, a part of the map to be compared.
 
-import { beginRun, hear, paintsUntil, tell } from "../bus.js";
+import { beginRun, hear, paintsUntil, tell } from "../../bus.js";
 import { Address, opened, readOpacity, readView, writeView } from "./address.js";
 import { Controls } from "./controls.js";
 import { aim, markerFor } from "./markers.js";
@@ -21,7 +21,7 @@ const remembered = new Map();
 
 let leafletReady = null;
 function leaflet() {
-  leafletReady ??= import(new URL("../leaflet/leaflet.js", HERE).href).then(() => window.L);
+  leafletReady ??= import(new URL("../../leaflet/leaflet.js", HERE).href).then(() => window.L);
   return leafletReady;
 }
 
