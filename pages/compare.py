@@ -24,6 +24,7 @@ from unigeoclip.errors import InputError, UniGeoError
 
 if TYPE_CHECKING:
     from pages.ui.compare.image_query import Picture
+    from pages.ui.protocol import Pane
     from pages.ui.services.compare_jobs import Job
     from unigeoclip.atlas import Atlas
     from unigeoclip.compare.regions import Comparison
@@ -205,7 +206,7 @@ def _embedders(atlas: Atlas) -> tuple[dict[str, Embedder], dict[str, str]]:
     loading = st.empty()
     if not compare_jobs.is_loaded(atlas):
         with loading.container():
-            pane = {"id": "loading", "label": "Map", "markers": [], "title": "Loading the models …"}
+            pane: Pane = {"id": "loading", "label": "Map", "markers": [], "title": "Loading the models …"}
             key = f"compare-{atlas.name}"
             component.show(atlas, [pane], nonce=0, key=f"{key}-loading", memory=key, on_click=lambda: None)
         compare_jobs.embedders(atlas)

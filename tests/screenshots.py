@@ -36,7 +36,7 @@ DRAWN = """() => {
     };
     const any = selector => [...document.querySelectorAll(selector)].some(seen);
     const all = (selector, test) => [...document.querySelectorAll(selector)].filter(seen).every(test);
-    return !any('[data-testid=stSpinner], .ugc-news-bar, [data-testid=stSkeleton], .ugc-marker-asking')
+    return !any('[data-testid=stSpinner], .ugc-progress-bar, [data-testid=stSkeleton], .ugc-marker-asking')
         && document.querySelectorAll('.ugc-heat').length === document.querySelectorAll('.ugc-heat[data-shown]').length
         && all('img', image => image.complete && image.naturalWidth > 0)
         && all('.leaflet-tile', tile => tile.classList.contains('leaflet-tile-loaded'))

@@ -1,25 +1,69 @@
-// What the parts of one page tell each other without a round trip to the server: a card that is pointed at lights up its
-// marker, a marker that is clicked brings up its card. Events carry plain ids, so neither part knows the other.
+// What the parts of one page tell each other without a round trip to the server: a card that is pointed at lights up
+// its marker, a marker that is clicked brings up its card. Events carry plain ids, so neither part knows the other.
+// Also what every component needs for its runs: which one is the latest, nonces, and waiting for the map's picture.
+
+/** @import { Pose } from "./protocol" */
+
+/**
+ * The events, each with what it carries.
+ *
+ * @typedef {object} Events
+ * @property {{ lat: number, lng: number, id: string, cover?: DOMRect | null }} show Move the map to a place. `cover` is
+ *   the window that hides a part of the map.
+ * @property {{ cover?: boolean }} home Show the whole atlas; `cover` leaves no room round a city.
+ * @property {{ id: string, on: boolean }} hover A card is pointed at, or no longer.
+ * @property {{ id: string }} reveal A marker was clicked: bring up its card.
+ * @property {Pose & { cover?: DOMRect } | null} camera Where the street viewer looks; null when it closes.
+ * @property {object} address Write now what the map still waits to write into the page's address.
+ * @property {object} intro Show or hide the introduction.
+ */
+
+class Message extends Event {
+  /** @param {string} kind @param {unknown} detail */
+  constructor(kind, detail) {
+    super(kind);
+    this.detail = detail;
+  }
+}
 
 const channel = new EventTarget();
 
-/** Tell every listener of `kind` ("show" | "hover" | "reveal" | "camera" | "address") about `detail`. */
+/**
+ * Tell every listener of `kind` about `detail`.
+ *
+ * @template {keyof Events} Kind
+ * @param {Kind} kind
+ * @param {Events[Kind]} detail
+ */
 export function tell(kind, detail) {
-  channel.dispatchEvent(new CustomEvent(kind, { detail }));
+  channel.dispatchEvent(new Message(kind, detail));
 }
 
-/** Call `listener(detail)` on every `kind`; returns the function that stops it. */
+/**
+ * Call `listener(detail)` on every `kind`; returns the function that stops it.
+ *
+ * @template {keyof Events} Kind
+ * @param {Kind} kind
+ * @param {(detail: Events[Kind]) => void} listener
+ * @returns {() => void}
+ */
 export function hear(kind, listener) {
-  const handler = (event) => listener(event.detail);
+  /** @param {Event} event */
+  const handler = (event) => listener(/** @type {Events[Kind]} */ (/** @type {Message} */ (event).detail));
   channel.addEventListener(kind, handler);
   return () => channel.removeEventListener(kind, handler);
 }
 
+/** @type {WeakMap<object, number>} */
 const runs = new WeakMap();
 
 /**
- * Begins a run of the component at `root`; returns whether it still is the latest, to be asked later on. Streamlit's runs
- * are asynchronous, and it also calls the clean-up of one that a later one has overtaken, which may have drawn already.
+ * Begin a run of the component at `root`; returns whether it still is the latest, to be asked later on. Streamlit's
+ * runs are asynchronous, and it also calls the clean-up of one that a later one has overtaken, which may have drawn
+ * already.
+ *
+ * @param {object} root
+ * @returns {() => boolean}
  */
 export function beginRun(root) {
   const run = (runs.get(root) ?? 0) + 1;
@@ -27,18 +71,54 @@ export function beginRun(root) {
   return () => runs.get(root) === run;
 }
 
+/** @type {WeakMap<object, () => void>} */
+const stops = new WeakMap();
+
+/**
+ * The clean-up of a run: it calls `stop`, unless a later run has overtaken this one. What a run before left to be
+ * stopped is stopped first.
+ *
+ * @param {object} root
+ * @param {() => boolean} isLatest From `beginRun`.
+ * @param {() => void} stop
+ * @returns {() => void}
+ */
+export function cleanUpOf(root, isLatest, stop) {
+  stops.get(root)?.();
+  stops.set(root, stop);
+  return () => {
+    if (!isLatest()) return;
+    stops.delete(root);
+    stop();
+  };
+}
+
+let count = 0;
+
+/** A text that was never given before: Streamlit takes two equal values of a trigger for one. */
+export function nonce() {
+  count += 1;
+  return `${Date.now()}-${count}`;
+}
+
 const PATIENCE_MS = 700;
+/** @type {Promise<unknown>} */
 let painting = Promise.resolve();
 
-/** The map says until when its new picture is on its way. */
+/**
+ * The map says until when its new picture is on its way.
+ *
+ * @param {Promise<unknown>} shown
+ */
 export function paintsUntil(shown) {
   painting = shown;
 }
 
-/** What is beside the map waits for that picture: it is what people look at, and drawing twenty cards would hold it up. */
+/** What is beside the map waits for that picture: people look at it, and drawing twenty cards would hold it up. */
 export async function painted() {
   await later(0); // the map hears of an answer in the same breath
   await Promise.race([painting, later(PATIENCE_MS)]);
 }
 
+/** @param {number} milliseconds */
 const later = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));

@@ -9,18 +9,18 @@ import streamlit as st
 
 
 @cache
-def component(name: str, script: str, html: str) -> Any:
+def component(name: str, html: str) -> Any:
     """A Streamlit component, made known once; to call it draws it.
 
     Args:
-        name: Its name among ours.
-        script: A module below ``assets/web`` that exports ``render(component)``, see ``bus.js`` for what that returns.
+        name: Of the folder in ``assets/web/components`` and of the module in it, which exports ``render(component)``;
+            that may return the clean-up, see ``bus.js``.
         html: What it begins with; not isolated from the page, whose colours and type it has.
     """
     loader = f"""
 let module;
 export default async function (component) {{
-  module ??= await import(new URL("/web/{script}", window.location.origin).href);
+  module ??= await import(new URL("/web/components/{name}/{name}.js", window.location.origin).href);
   return module.render(component);
 }}
 """

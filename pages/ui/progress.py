@@ -7,7 +7,7 @@ is gone from it, whenever one of its runs follows another run at once.
 from __future__ import annotations
 
 import secrets
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-_component = partial(component, "news", "components/progress/progress.js", '<div class="ugc-news"></div>')
+    from pages.ui.protocol import Progress, ProgressProps
+
+_HTML = '<link rel="stylesheet" href="/web/components/progress/progress.css"><div class="ugc-progress"></div>'
+_component = partial(component, "progress", _HTML)
 
 
 @dataclass(frozen=True)
@@ -69,15 +72,24 @@ def follow(
     topic = topics.setdefault(key, _Topic(tell))
     topic.tell = tell
     _topics[topic.name] = topic
-    data = {"url": f"/data/news/{topic.name}", "seen": seen, "time_left": time_left, "news": asdict(tell())}
-    _component()(key=key, data=data, on_news_change=on_news or (lambda: None))
+    data: ProgressProps = {
+        "url": f"/data/news/{topic.name}",
+        "seen": seen,
+        "time_left": time_left,
+        "progress": _told(tell()),
+    }
+    _component()(key=key, data=data, on_update_change=on_news or (lambda: None))
+
+
+def _told(news: News) -> Progress:
+    return {"version": news.version, "words": news.words, "share": news.share}
 
 
 def _news(request: Request) -> Response:
     topic = _topics.get(request.path_params["name"])
     if topic is None:
         raise NotFoundError("Nothing of that name is on its way any more; reload the page.")
-    return JSONResponse(asdict(topic.tell()), headers={"Cache-Control": "no-store"})
+    return JSONResponse(_told(topic.tell()), headers={"Cache-Control": "no-store"})
 
 
 ROUTE = Route("/data/news/{name}", at_once(_news))

@@ -31,7 +31,7 @@ def test_the_browser_hears_what_is_new(shown, client):
     progress.follow(lambda: told, "0", "work")
     (data,) = shown
     assert data["seen"] == "0"
-    assert data["news"] == {"version": "0", "words": "Working", "share": 0.25}
+    assert data["progress"] == {"version": "0", "words": "Working", "share": 0.25}
     told = News("1")
     answer = client.get(data["url"])
     assert answer.json() == {"version": "1", "words": "", "share": 0.0}

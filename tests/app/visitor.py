@@ -15,7 +15,7 @@ from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
 
-MAP, NEWS = "unigeoclip_map", "unigeoclip_news"
+MAP, PROGRESS = "unigeoclip_map", "unigeoclip_progress"
 NEWS_EVERY_S = 0.5
 
 
@@ -72,7 +72,7 @@ class Visitor:
         self._rerun(ClientState())
         self._until(lambda: bool(self._map), "the map")
         self._until_script_ends()
-        while self._news.get("news", {}).get("words"):  # a progress bar: clicks are answered when it is gone
+        while self._news.get("progress", {}).get("words"):  # a progress bar: clicks are answered when it is gone
             self._await_news()
         return self
 
@@ -146,5 +146,5 @@ class Visitor:
             if component.component_name.endswith(MAP):
                 self._map_id, self._fragment = component.id, message.delta.fragment_id
                 self._map = json.loads(component.json or component.mixed.json)
-            elif component.component_name.endswith(NEWS):
+            elif component.component_name.endswith(PROGRESS):
                 self._news = json.loads(component.json or component.mixed.json)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 import numpy as np
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pages.ui.compare.image_query import Picture
+    from pages.ui.protocol import Legend, Overlay, Pane
     from pages.ui.services.compare_jobs import Job
     from unigeoclip.compare.regions import Comparison
     from unigeoclip.embedders import Embedder
@@ -30,6 +31,14 @@ SIMILARITY_SPAN = 0.1  # colours of similarity reach over that much at least
 _EVEN: dict[str, Any] = {"floor_percentile": 0.0, "least_span": SIMILARITY_SPAN}  # how similarity is drawn
 _GROUPS = ("clusters", "umap")  # colourings that would tell places apart however alike they are
 _DIM = 0.22  # of the colours outside a lasso
+
+
+class Answered(TypedDict):
+    """The part of a `Pane` that shows a model's answer, or says why there is none."""
+
+    legend: Legend
+    note: NotRequired[str]
+    overlay: NotRequired[Overlay]
 
 
 @dataclass(frozen=True)
@@ -97,23 +106,21 @@ def _colors(comparison: Comparison, name: str, how: ColorScheme) -> NDArray[np.u
     return comparison.component_colors(name, (how.number,) if how.kind == "component" else (0, 1, 2))
 
 
-def pane(
-    job: Job, comparison: Comparison, name: str, how: ColorScheme, lasso: NDArray[np.bool_] | None = None
-) -> dict[str, Any]:
+def pane(job: Job, comparison: Comparison, name: str, how: ColorScheme, lasso: NDArray[np.bool_] | None = None) -> Pane:
     """A pane of the map for one model; outside of the lasso, cells that it does not hold, colours are dimmed."""
     shown = empty_pane(comparison.embedded[name].embedder)
     if how.point is not None:
         shown["markers"] = [{"id": "query-0", "kind": "query", "lat": how.point[0], "lng": how.point[1], "sign": "",
                              "label": f"The point: {coordinates(*how.point, 4)}"}]  # fmt: skip
     if how.asks:
-        return shown | _similarity(job, comparison, name, how)
+        return {**shown, **_similarity(job, comparison, name, how)}
     picture = _picture(job, comparison, name, how, lasso)
-    bounds = list(job.region.grid.mercator_bounds)
     legend = _legend(job, comparison, name, how, colors(job, comparison, name, how))
-    return shown | {"overlay": {"url": routes.publish_overlay(picture, "webp"), "bounds": bounds}, "legend": legend}
+    address, bounds = routes.publish_overlay(picture, "webp"), job.region.grid.mercator_bounds
+    return {**shown, "overlay": {"url": address, "bounds": bounds}, "legend": legend}
 
 
-def empty_pane(embedder: Embedder) -> dict[str, Any]:
+def empty_pane(embedder: Embedder) -> Pane:
     """The pane of a model that nothing is known of yet: its name, and the map below."""
     return {
         "id": embedder.name, "title": embedder.title, "meaning": embedder.provenance.made_by,
@@ -201,7 +208,7 @@ def _drawing(
     return (_EVEN, None) if levels is None else ({"scale": "absolute", "limits": levels.limits}, levels)
 
 
-def _similarity(job: Job, comparison: Comparison, name: str, how: ColorScheme) -> dict[str, Any]:
+def _similarity(job: Job, comparison: Comparison, name: str, how: ColorScheme) -> Answered:
     heat, fixed = similarities(comparison, name, how), name != comparison.reference.embedder.name
     if isinstance(heat, str):
         return {"legend": {"title": "No answer", "words": heat, "fixed": fixed}}
@@ -209,30 +216,29 @@ def _similarity(job: Job, comparison: Comparison, name: str, how: ColorScheme) -
     options, _ = _drawing(job, comparison, name, how, heat)
     return {
         "note": f"similarity {similarity(low)} to {similarity(high)} in this region",
-        "overlay": {"url": routes.publish_overlay(heat.png(**options)), "bounds": list(heat.bounds)},
-        "legend": _similarity_legend(job, comparison, name, how, heat) | {"fixed": fixed},
+        "overlay": {"url": routes.publish_overlay(heat.png(**options)), "bounds": heat.bounds},
+        "legend": {**_similarity_legend(job, comparison, name, how, heat), "fixed": fixed},
     }
 
 
-def _similarity_legend(job: Job, comparison: Comparison, name: str, how: ColorScheme, heat: Heatmap) -> dict[str, Any]:
+def _similarity_legend(job: Job, comparison: Comparison, name: str, how: ColorScheme, heat: Heatmap) -> Legend:
     options, levels = _drawing(job, comparison, name, how, heat)
     stops, heading = heat.legend(**options, stops=17), f"Similarity to the {'picture' if how.picture else 'point'}"
-    shown = {
-        "stops": [list(stop) for stop in stops],
-        "ticks": [[stop.fraction, similarity(stop.similarity)] for stop in stops[::4]],
-    }
+    bar = component.color_bar(stops)
     if levels is not None:
-        return shown | component.absolute_legend(heading, levels, heat.best().similarity)
+        return {**bar, **component.absolute_legend(heading, levels, heat.best().similarity)}
     flat = float(np.ptp(heat.values)) < SIMILARITY_SPAN
     ranked = options.get("scale") == "percentile"
     unmeasured = "No absolute scale was measured for this model." if how.scale == "absolute" else ""
-    return shown | {
-        "title": f"{heading}, {'by rank' if ranked else 'its own range'}", "low": "least alike", "high": "most alike",
+    return {
+        "stops": bar["stops"], "ticks": bar["ticks"],
+        "title": f"{heading}, {'by rank' if ranked else 'its own range'}",
+        "low": "least alike", "high": "most alike",
         "words": "This model hardly varies here." if flat else unmeasured,
     }  # fmt: skip
 
 
-def legend(job: Job, comparison: Comparison, name: str, how: ColorScheme) -> dict[str, Any] | None:
+def legend(job: Job, comparison: Comparison, name: str, how: ColorScheme) -> Legend | None:
     """The legend of a model's map; None where the model has no answer."""
     if not how.asks:
         return _legend(job, comparison, name, how, colors(job, comparison, name, how))
@@ -240,38 +246,41 @@ def legend(job: Job, comparison: Comparison, name: str, how: ColorScheme) -> dic
     return None if isinstance(heat, str) else _similarity_legend(job, comparison, name, how, heat)
 
 
-def _legend(job: Job, comparison: Comparison, name: str, how: ColorScheme, rgb: NDArray[np.uint8]) -> dict[str, Any]:
+def _legend(job: Job, comparison: Comparison, name: str, how: ColorScheme, rgb: NDArray[np.uint8]) -> Legend:
     from unigeoclip.compare.projection import cluster_colors
 
     shares = [f"{100 * share:.0f} %" for share in comparison.embedded[name].shares]
     # One slider moves all panes.
-    legend: dict[str, Any] = {"fixed": name != comparison.reference.embedder.name}
+    fixed = name != comparison.reference.embedder.name
     if how.kind == "component":
         share = shares[how.number] if how.number < len(shares) else "0 %"
-        return legend | {"title": f"Component {how.number + 1}: {share} of the variance",
-                         "swatches": [["#111", "low"], ["#808080", "mean"], ["#eee", "high"]]}  # fmt: skip
+        return {"title": f"Component {how.number + 1}: {share} of the variance", "fixed": fixed,
+                "swatches": [("#111", "low"), ("#808080", "mean"), ("#eee", "high")]}  # fmt: skip
     if how.kind in _GROUPS and not comparison.embedded[name].varies:
-        return legend | {"title": "One colour: this model hardly varies here"}
+        return {"title": "One colour: this model hardly varies here", "fixed": fixed}
     if how.kind == "clusters":
         names, counts = np.unique(rgb, axis=0, return_counts=True)
         share_of = {tuple(color): count / len(rgb) for color, count in zip(names.tolist(), counts, strict=True)}
         named = job.cluster_names(comparison, name, how.number)
-        swatches = []
+        clusters: list[tuple[str, str] | tuple[str, str, str]] = []
         for number, color in enumerate(cluster_colors(how.number).tolist()):
             share = f"{100 * share_of.get(tuple(color), 0):.0f} %"
             what = f"{number + 1}: {named[number]}" if named[number] else f"{number + 1}"
-            swatches.append([f"rgb{tuple(color)}", what, share])
-        return legend | {
+            clusters.append((f"rgb{tuple(color)}", what, share))
+        return {
             "title": "Clusters, share of the cells",
-            "swatches": swatches,
+            "fixed": fixed,
+            "swatches": clusters,
             "named": any(named),
             "words": "Named by what is said of their places more than of others." if any(named) else "",
         }
     if how.kind == "umap":
-        return legend | {"title": "UMAP: like colours, like places"}
-    swatches = [[color, f"{word}: {share}"] for color, word, share in
-                zip(("#d33", "#2a2", "#46f"), ("1st", "2nd", "3rd"), shares, strict=False)]  # fmt: skip
-    return legend | {"title": "Components, share of the variance", "swatches": swatches}
+        return {"title": "UMAP: like colours, like places", "fixed": fixed}
+    swatches: list[tuple[str, str] | tuple[str, str, str]] = [
+        (color, f"{word}: {share}") for color, word, share in
+        zip(("#d33", "#2a2", "#46f"), ("1st", "2nd", "3rd"), shares, strict=False)
+    ]  # fmt: skip
+    return {"title": "Components, share of the variance", "fixed": fixed, "swatches": swatches}
 
 
 def explanation(titles: Sequence[str], how: ColorScheme) -> str:

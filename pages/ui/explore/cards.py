@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pages.ui.explore.session import Answer
+    from pages.ui.protocol import Camera, Card, CardGroup, CardsProps, CardUse, Outlook
     from unigeoclip.atlas import Atlas
     from unigeoclip.search.explorer import Explorer, Match
 
@@ -26,36 +27,34 @@ _HTML = """
 <div class="ugc-cards"></div>
 <dialog class="ugc-viewer"></dialog>
 """
-_component = partial(component, "cards", "components/cards/cards.js", _HTML)
+_component = partial(component, "cards", _HTML)
 
 
 def show(explorer: Explorer, answer: Answer, *, key: str, on_use: Callable[[], None]) -> None:
     """Draw the cards of an answer; "Use as query" calls ``on_use``, which finds the card by `used`."""
-    data = {"groups": groups(explorer, answer), "outlooks": outlooks(explorer, answer)}
+    data: CardsProps = {"groups": groups(explorer, answer), "outlooks": outlooks(explorer, answer)}
     _component()(key=key, data=data, on_use_change=on_use)
 
 
-def used(key: str) -> dict[str, Any] | None:
-    """What caused this run: a card {"place_id", "modality", "name"}, or a street view {"pose", "modality", "name"}."""
-    value = getattr(st.session_state.get(key), "use", None)
-    return dict(value) if value else None
+def used(key: str) -> CardUse | None:
+    """What caused this run: a card, by its place, or a street view, by its pose."""
+    value: CardUse | None = getattr(st.session_state.get(key), "use", None)
+    return value or None
 
 
-def groups(explorer: Explorer, answer: Answer) -> list[dict[str, Any]]:
+def groups(explorer: Explorer, answer: Answer) -> list[CardGroup]:
     """Cards of an answer, by modality in the order of the atlas's manifest."""
     atlas = explorer.atlas
     order = [name for name in atlas.manifest.modalities if answer.matches.get(name)]
-    return [
-        *_here(explorer, answer),
-        *(
-            {
-                "title": title(name),
-                "note": _origin_and_credit(atlas, name),
-                "cards": [_card(explorer, name, match) for match in answer.matches[name]],
-            }
-            for name in sorted(order, key=lambda name: name == "location")
-        ),  # pictures first, bare points last
+    found: list[CardGroup] = [
+        {
+            "title": title(name),
+            "note": _origin_and_credit(atlas, name),
+            "cards": [_card(explorer, name, match) for match in answer.matches[name]],
+        }
+        for name in sorted(order, key=lambda name: name == "location")  # pictures first, bare points last
     ]
+    return [*_here(explorer, answer), *found]
 
 
 def _origin_and_credit(atlas: Atlas, modality: str) -> str:
@@ -64,13 +63,13 @@ def _origin_and_credit(atlas: Atlas, modality: str) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _here(explorer: Explorer, answer: Answer) -> list[dict[str, Any]]:
+def _here(explorer: Explorer, answer: Answer) -> list[CardGroup]:
     """The place that was asked about, in all its modalities."""
     found = [(name, answer.here[name]) for name in explorer.atlas.manifest.modalities if name in answer.here]
     if not found:
         return []
-    cards = [
-        _card(explorer, name, match) | {"id": f"here-{name}", "kind": title(name)} for name, match in found
+    cards: list[Card] = [
+        {**_card(explorer, name, match), "id": f"here-{name}", "kind": title(name)} for name, match in found
         if name != "location"
     ]  # fmt: skip
     nearest = found[0][1]
@@ -81,9 +80,9 @@ def _here(explorer: Explorer, answer: Answer) -> list[dict[str, Any]]:
     return [{"title": "This place", "note": note, "cards": cards}]
 
 
-def _card(explorer: Explorer, modality: str, match: Match) -> dict[str, Any]:
+def _card(explorer: Explorer, modality: str, match: Match) -> Card:
     atlas: Atlas = explorer.atlas
-    card = {
+    card: Card = {
         "id": f"{modality}-{match.place_id}",
         "place_id": match.place_id,
         "modality": modality,
@@ -94,10 +93,13 @@ def _card(explorer: Explorer, modality: str, match: Match) -> dict[str, Any]:
         "distance": distance(match.distance_m),
     }
     if modality == "street":
-        card |= _street(explorer, match)
+        heading = match.heading_deg or 0.0
+        card = {**card, **_camera(explorer, match.lat, match.lon, heading)}
+        card["picture"] = street_views.street_url(atlas, match.lat, match.lon, heading)
+        card["alt"] = f"{title(modality)}: {match.name}, looking {facing(heading)}"
     elif modality in atlas.manifest.pictures:
         picture = routes.picture_url(atlas, modality, match.lat, match.lon)
-        card |= {"picture": picture, "alt": f"{title(modality)}: {match.name}"}
+        card["picture"], card["alt"] = picture, f"{title(modality)}: {match.name}"
         if modality == "surface":
             card["heights"] = routes.heights_url(atlas, match.lat, match.lon)
     elif modality == "text":
@@ -107,33 +109,24 @@ def _card(explorer: Explorer, modality: str, match: Match) -> dict[str, Any]:
     return card
 
 
-def outlooks(explorer: Explorer, answer: Answer) -> list[dict[str, Any]]:
+def outlooks(explorer: Explorer, answer: Answer) -> list[Outlook]:
     """Where one may look around besides the cards: at the points of the query, and at the best match."""
     if explorer.streets is None:
         return []
     spots = [(_SPOTS.get(spot.item.modality, "your point"), spot.lat, spot.lon) for spot in answer.spots]
     named = dict.fromkeys([*spots, ("the best match", answer.best.lat, answer.best.lon)])
-    found = []
+    found: list[Outlook] = []
     for label, lat, lon in named:
         camera = explorer.streets.nearest(lat, lon)
         looking = _camera(explorer, camera.lat, camera.lon, camera.heading_deg)
-        found.append(looking | {"label": label, "name": camera.street or f"Near {label}"})
+        found.append({**looking, "label": label, "name": camera.street or f"Near {label}"})
     return found
 
 
 _SPOTS = {"place": "your place", "view": "your view"}
 
 
-def _street(explorer: Explorer, match: Match) -> dict[str, Any]:
-    """Picture and camera of a street card."""
-    heading = match.heading_deg or 0.0
-    return _camera(explorer, match.lat, match.lon, heading) | {
-        "picture": street_views.street_url(explorer.atlas, match.lat, match.lon, heading),
-        "alt": f"{title('street')}: {match.name}, looking {facing(heading)}",
-    }
-
-
-def _camera(explorer: Explorer, lat: float, lon: float, heading_deg: float) -> dict[str, Any]:
+def _camera(explorer: Explorer, lat: float, lon: float, heading_deg: float) -> Camera:
     """A camera, and where the viewer gets its pictures and its next steps."""
     atlas = explorer.atlas
     return {

@@ -17,6 +17,7 @@ from pages.ui.http import routes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pages.ui.protocol import ExamplesProps, ExampleTake, ExampleTile
     from unigeoclip.atlas import Atlas
     from unigeoclip.atlas.schema import Manifest
 
@@ -78,24 +79,25 @@ def examples(manifest: Manifest) -> tuple[Example, ...]:
     return _TABLE.get(manifest.name, _ANY_CITY if atlas_scale.of(manifest).is_city else ())
 
 
-_HTML = '<link rel="stylesheet" href="/web/components/cards/cards.css"><ul class="ugc-examples"></ul>'
-_component = partial(component, "examples", "components/examples/examples.js", _HTML)
+_HTML = '<link rel="stylesheet" href="/web/components/examples/examples.css"><ul class="ugc-examples"></ul>'
+_component = partial(component, "examples", _HTML)
 
 
 def tiles(atlas: Atlas, take: Callable[[Example], None]) -> None:
     """Draw the examples of an atlas as pictures; a press calls ``take`` in the run that it causes."""
     offered, key = examples(atlas.manifest), f"examples-{atlas.name}"
-    drawn = [
+    drawn: list[ExampleTile] = [
         {"title": each.title, "picture": routes.picture_url(atlas, "aerial", *each.at) if each.at else None}
         for each in offered
     ]
 
     def taken() -> None:
-        pressed = getattr(st.session_state.get(key), "take", None)
+        pressed: ExampleTake | None = getattr(st.session_state.get(key), "take", None)
         if pressed:
             take(offered[pressed["index"]])
 
-    _component()(key=key, data={"examples": drawn}, on_take_change=taken)
+    data: ExamplesProps = {"examples": drawn}
+    _component()(key=key, data=data, on_take_change=taken)
 
 
 def hints(manifest: Manifest) -> Hints:

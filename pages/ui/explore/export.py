@@ -31,7 +31,7 @@ _HTML = """
   <input class="ugc-share-address" aria-label="Address of this page" readonly hidden>
 </div>
 """
-_component = partial(component, "share", "components/share/share.js", _HTML)
+_component = partial(component, "share", _HTML)
 
 
 def offer(explorer: Explorer, visitor: Session) -> None:

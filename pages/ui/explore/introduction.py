@@ -6,12 +6,17 @@ Whether it has been seen is known to the visitor's browser alone, so the server 
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from pages.ui.components import component
 
-_component = partial(component, "intro", "components/intro/intro.js", '<div class="ugc-intro"></div>')
+if TYPE_CHECKING:
+    from pages.ui.protocol import IntroProps
+
+_HTML = '<link rel="stylesheet" href="/web/components/intro/intro.css"><div class="ugc-intro"></div>'
+_component = partial(component, "intro", _HTML)
 
 
 def show(where: str, *, asked: bool) -> None:
@@ -22,4 +27,5 @@ def show(where: str, *, asked: bool) -> None:
         asked: Whether there are results; the introduction then only comes when it is called for.
     """
     with st.container(key="intro"):
-        _component()(key="introduction", data={"where": where, "asked": asked})
+        data: IntroProps = {"where": where, "asked": asked}
+        _component()(key="introduction", data=data)

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from pages.ui.protocol import HeightScale
     from unigeoclip.atlas import Atlas
 
 # Of overlays, which are needed until the browser that asked has fetched them: 256 heatmaps are about 25 MB.
@@ -195,7 +196,8 @@ def _heights(request: Request) -> Response:
         return JSONResponse(None, headers=KEEP_PRIVATE)
     low, high = float(np.nanmin(window)), float(np.nanmax(window))
     colors = relief_colors(low, high, atlas.window_m / PICTURE_PX)
-    return JSONResponse({"low": height(low), "high": height(high), "colours": colors}, headers=KEEP_PRIVATE)
+    scale: HeightScale = {"low": height(low), "high": height(high), "colors": colors}
+    return JSONResponse(scale, headers=KEEP_PRIVATE)
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ from unigeoclip.parsing.numbers import bounded_float, bounded_int
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from pages.ui.protocol import StreetStep, ViewAddresses
     from unigeoclip.atlas import Atlas
     from unigeoclip.atlas.street_views import StreetViews, View
 
@@ -27,7 +28,7 @@ def street_url(atlas: Atlas, lat: float, lon: float, heading_deg: float) -> str:
     return f"/data/{atlas.name}/street/{lat:.6f},{lon:.6f},{heading_deg % 360:g}.jpg?w={STREET_PX}&{version(atlas)}"
 
 
-def street_addresses(atlas: Atlas) -> dict[str, str]:
+def street_addresses(atlas: Atlas) -> ViewAddresses:
     """Address templates for looking around: ``picture`` with a pose and a width, ``step`` with a pose and a way."""
     folder = f"/data/{atlas.name}/street"
     return {
@@ -69,7 +70,7 @@ def _step(request: Request) -> Response:
         return JSONResponse(None, headers=KEEP_PRIVATE)
     # Cameras look one way or the other; where the street bends, the visitor turns with it.
     bend = (view.heading_deg - here.heading_deg + 90) % 180 - 90
-    found = {"lat": view.lat, "lng": view.lon, "heading": (heading + bend) % 360, "street": view.street}
+    found: StreetStep = {"lat": view.lat, "lng": view.lon, "heading": (heading + bend) % 360, "street": view.street}
     return JSONResponse(found, headers=KEEP_PRIVATE)
 
 

@@ -14,6 +14,7 @@ from unigeoclip.atlas.schema import RULES_FOLDER
 from unigeoclip.config import read_json
 
 if TYPE_CHECKING:
+    from pages.ui.protocol import SuggestProps
     from unigeoclip.atlas import Atlas
 
 LONGEST = 40  # characters: what is longer is a caption, not a query
@@ -23,16 +24,15 @@ KINDS = (
     "neighbourhood", "park", "landmark", "university", "transit",
 )  # fmt: skip
 LABEL = "Describe a place"
-_component = partial(
-    component, "suggestions", "components/suggest/suggest.js", '<datalist id="ugc-suggestions"></datalist>'
-)
+_component = partial(component, "suggest", '<datalist id="ugc-suggestions"></datalist>')
 
 
 def attach(atlas: Atlas) -> None:
     """Let the field `LABEL` suggest as one types; the list is fetched when somebody first does."""
     with st.container(key="suggestions"):  # nothing to see: the style sheet takes it out of the layout
         address = f"/data/{atlas.name}/suggestions?{version(atlas)}"
-        _component()(key=f"suggest-{atlas.name}", data={"url": address, "label": LABEL})
+        data: SuggestProps = {"url": address, "label": LABEL}
+        _component()(key=f"suggest-{atlas.name}", data=data)
 
 
 _listed: dict[str, bytes] = {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import streamlit as st
 
@@ -20,13 +20,15 @@ from unigeoclip.atlas.schema import SOURCE_OF
 from unigeoclip.geo import distance_m
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from pages.ui.atlas_scale import Scale
     from pages.ui.explore.display import Display, Drawn
     from pages.ui.explore.session import Answer, Spot
+    from pages.ui.protocol import BaseMap, BaseStyle, Legend, MapClick, MapProps, Marker, Pane
     from unigeoclip.atlas import Atlas
     from unigeoclip.geo import Bounds
+    from unigeoclip.similarity.heatmap import LegendStop
     from unigeoclip.similarity.levels import Levels
 
 MARKS_APART = 0.2  # of the legend's width, so that the names of two marks do not overlap
@@ -34,7 +36,7 @@ BASE_TITLES = {"photographed": "Photograph", "rendered": "Rendered", "measured":
 CLOSE_UP_PX = 300  # "Show on map" in a city makes the place's window about that wide
 
 # The one thing in the app that uses the internet, and only when somebody chooses it.
-ONLINE = {
+ONLINE: BaseStyle = {
     "id": "online", "label": "Online", "online": True, "tiles": "https://tile.openstreetmap.org/{z}/{x}/{y}.png",
     "max_native_zoom": 19, "attribution": "© OpenStreetMap contributors",
     "meaning": "OpenStreetMap's own map, which your browser fetches from tile.openstreetmap.org",
@@ -42,14 +44,22 @@ ONLINE = {
 _HTML = """
 <link rel="stylesheet" href="/web/leaflet/leaflet.css">
 <link rel="stylesheet" href="/web/components/map/map.css">
+<link rel="stylesheet" href="/web/components/map/controls.css">
 <div class="ugc-map"></div>
 """
-_component = partial(component, "map", "components/map/map.js", _HTML)
+_component = partial(component, "map", _HTML)
+
+
+class ColorBar(TypedDict):
+    """The part of a `Legend` that is its bar and the figures below."""
+
+    stops: list[tuple[float, float, str]]
+    ticks: list[tuple[float, str]]
 
 
 def show(
     atlas: Atlas,
-    panes: list[dict[str, Any]],
+    panes: list[Pane],
     *,
     nonce: int,
     key: str,
@@ -73,19 +83,19 @@ def show(
         focus: The part that the map shows when this is another than before; None for all of the atlas.
         memory: Key of the map whose view and display this one takes over; its own by default.
     """
-    south, west, north, east = atlas.manifest.bounds
-    data = {
+    _, west, _, east = atlas.manifest.bounds
+    data: MapProps = {
         # Other panes make another map; its view and display stay.
         "id": "-".join([key, atlas.name, *(pane["id"] for pane in panes)]),
         "memory": f"{memory or key}-{atlas.name}",
         "nonce": nonce,
-        "bounds": [south, west, north, east],
+        "bounds": atlas.manifest.bounds,
         "whole_earth": east - west >= atlas_scale.WHOLE_EARTH_DEG,
         "is_city": atlas_scale.of(atlas.manifest).is_city,
         "close_zoom": _close_zoom(atlas) if atlas_scale.of(atlas.manifest).is_city else None,
         "ask_by": ask_by,
         "region": on_region is not None,
-        "focus": None if focus is None else list(focus),
+        "focus": focus,
         "base": base_map(atlas),
         "panes": panes,
     }
@@ -93,10 +103,10 @@ def show(
     _component()(key=key, data=data, **heard)
 
 
-def clicked(key: str) -> dict[str, Any] | None:
-    """The click that caused this run: {"pane", "lat", "lng", "by"}; ``by`` is "point" or "place"."""
-    value = getattr(st.session_state.get(key), "click", None)
-    return dict(value) if value else None
+def clicked(key: str) -> MapClick | None:
+    """The click that caused this run."""
+    value: MapClick | None = getattr(st.session_state.get(key), "click", None)
+    return value or None
 
 
 def region(key: str) -> Bounds | None:
@@ -105,7 +115,7 @@ def region(key: str) -> Bounds | None:
     return tuple(value["bounds"]) if value and value["bounds"] else None
 
 
-def base_map(atlas: Atlas) -> dict[str, Any]:
+def base_map(atlas: Atlas) -> BaseMap:
     """Base maps of an atlas: its picture, its relief and its lines, served from its folder; one from the internet."""
     aerial, surface = atlas.raster("aerial"), atlas.raster("surface")
     pictures = atlas.manifest.pictures
@@ -114,19 +124,19 @@ def base_map(atlas: Atlas) -> dict[str, Any]:
         ("plain", "surface", "Relief", _native_zoom(surface), "surface.tif"),
     ]
     native = max(zoom for _, _, _, zoom, _ in styles)
+    own: list[BaseStyle] = [
+        {
+            "id": name,
+            "label": label,
+            "tiles": routes.tile_url(atlas, name),
+            "max_native_zoom": zoom,
+            "attribution": _attribution(atlas, modality, file, "vectors/"),
+            "meaning": ", ".join(part for part in (title(modality), origin(pictures, modality)) if part),
+        }
+        for name, modality, label, zoom, file in styles
+    ]
     return {
-        "styles": [
-            {
-                "id": name,
-                "label": label,
-                "tiles": routes.tile_url(atlas, name),
-                "max_native_zoom": zoom,
-                "attribution": _attribution(atlas, modality, file, "vectors/"),
-                "meaning": ", ".join(part for part in (title(modality), origin(pictures, modality)) if part),
-            }
-            for name, modality, label, zoom, file in styles
-        ]
-        + [ONLINE],
+        "styles": [*own, ONLINE],
         "max_zoom": native + 3,
         "vectors": [{"kind": layer, "url": routes.vector_url(atlas, layer)} for layer in atlas.line_layers()],
     }
@@ -160,36 +170,35 @@ def _native_zoom(raster: Any) -> int:
     return max(0, round(math.log2(360 / (east - west) * raster.shape[1] / 256)))
 
 
-def answer_pane(
-    answer: Answer | None, size: Scale, drawn: Drawn | None = None, how: Display | None = None
-) -> dict[str, Any]:
+def answer_pane(answer: Answer | None, size: Scale, drawn: Drawn | None = None, how: Display | None = None) -> Pane:
     """The pane of one answer: heatmap, legend, and markers of the query, of its best match and of the results."""
-    pane: dict[str, Any] = {
+    pane: Pane = {
         "id": "main",
         "label": "Map. Arrow keys move it, plus and minus zoom, Enter asks about its centre.",
     }
     if answer is None or drawn is None or how is None:
         return pane
     best, heat = answer.best, answer.heatmap
-    pane["overlay"] = {"url": routes.publish_overlay(drawn.overlay), "bounds": list(heat.bounds)}
+    pane["overlay"] = {"url": routes.publish_overlay(drawn.overlay), "bounds": heat.bounds}
     pane["values"] = {
-        "url": routes.publish_overlay(drawn.percentiles), "bounds": list(heat.grid.bounds), "land": size.land,
+        "url": routes.publish_overlay(drawn.percentiles), "bounds": heat.grid.bounds, "land": size.land,
         "similarities": [similarity(heat.similarity_at(percentile)) for percentile in range(100)],
     }  # fmt: skip
     if drawn.outline is not None:
         pane["outline"] = routes.publish_overlay(drawn.outline, "geojson")
     pane["legend"] = legend(answer, drawn, how, size.land)
     away = "" if answer.query.origin is None else distance(float(distance_m(answer.query.origin, best[:2])))
+    found: list[Marker] = [
+        {
+            "id": f"{name}-{match.place_id}", "card": f"{name}-{match.place_id}", "kind": "match",
+            "lat": match.lat, "lng": match.lon, "heading": match.heading_deg,
+            "label": f"{title(name)}: {match.name}, {similarity(match.similarity)}",
+        }
+        for name, matches in answer.matches.items() for match in matches
+    ]  # fmt: skip
     pane["markers"] = [
         *(_query_marker(spot, size.digits) for spot in answer.spots),
-        *(
-            {
-                "id": f"{name}-{match.place_id}", "card": f"{name}-{match.place_id}", "kind": "match",
-                "lat": match.lat, "lng": match.lon, "heading": match.heading_deg,
-                "label": f"{title(name)}: {match.name}, {similarity(match.similarity)}",
-            }
-            for name, matches in answer.matches.items() for match in matches
-        ),
+        *found,
         {
             "id": "best", "kind": "best", "lat": best.lat, "lng": best.lon,
             "label": f"Best match, {similarity(best.similarity)}: {coordinates(best.lat, best.lon, size.best_digits)}"
@@ -202,7 +211,7 @@ def answer_pane(
 _SPOT_TITLES = {"place": "Your place", "view": "Your view"}
 
 
-def _query_marker(spot: Spot, digits: int) -> dict[str, Any]:
+def _query_marker(spot: Spot, digits: int) -> Marker:
     item = spot.item
     where = coordinates(spot.lat, spot.lon, digits) if item.modality == "location" else item.label
     return {
@@ -216,24 +225,23 @@ def _query_marker(spot: Spot, digits: int) -> dict[str, Any]:
     }
 
 
-def legend(answer: Answer, drawn: Drawn, how: Display, land: str = "the land") -> dict[str, Any]:
+def legend(answer: Answer, drawn: Drawn, how: Display, land: str = "the land") -> Legend:
     """Colour bar, its figures and its words; ``land`` is what shares are shares of."""
     if how.items:
         return _items_legend(answer, how)
     stops = answer.heatmap.legend(**drawn.colors, stops=17)
-    shown = {
-        "stops": [list(stop) for stop in stops],
-        "ticks": [[stop.fraction, similarity(stop.similarity)] for stop in stops[::4]],
-    }
+    bar = color_bar(stops)
     if drawn.levels is not None and drawn.colors["scale"] == "absolute":
         painted = f"Only the best {how.best} % of {land} are painted." if how.best else ""
-        return shown | absolute_legend("Similarity to your query", drawn.levels, answer.best.similarity,
-                                       painted, _outlined(how))  # fmt: skip
+        heading = "Similarity to your query"
+        return {**bar, **absolute_legend(heading, drawn.levels, answer.best.similarity, painted, _outlined(how))}
     floor = max(drawn.colors["floor_percentile"], 100 - how.best if how.best else 0)
     ranked = drawn.colors["scale"] == "percentile"
     verdict = "" if drawn.levels is None else _verdict(drawn.levels, answer.best.similarity)
     unmeasured = _unmeasured(answer) if how.scale == "absolute" else verdict
-    return shown | {
+    return {
+        "stops": bar["stops"],
+        "ticks": bar["ticks"],
         "title": f"Similarity to your query, {'by rank' if ranked else 'its own range'}",
         "low": f"half of {land} is lower" if floor == 50 else f"{floor:.0f} % of {land} is lower",
         "high": "most alike",
@@ -241,7 +249,15 @@ def legend(answer: Answer, drawn: Drawn, how: Display, land: str = "the land") -
     }
 
 
-def absolute_legend(heading: str, levels: Levels, best: float, *more: str) -> dict[str, Any]:
+def color_bar(stops: Sequence[LegendStop]) -> ColorBar:
+    """The bar of a legend, and five figures below it."""
+    return {
+        "stops": list(stops),
+        "ticks": [(stop.fraction, similarity(stop.similarity)) for stop in stops[::4]],
+    }
+
+
+def absolute_legend(heading: str, levels: Levels, best: float, *more: str) -> Legend:
     """What colours of the absolute scale mean, in words and with marks.
 
     Args:
@@ -260,11 +276,11 @@ def absolute_legend(heading: str, levels: Levels, best: float, *more: str) -> di
     }
 
 
-def _marks(levels: Levels) -> list[list[Any]]:
+def _marks(levels: Levels) -> list[tuple[float, str]]:
     """Where on the colour bar chance ends and an ordinary match is; one name for both where two would overlap."""
     marks = sorted([(levels.fraction(levels.chance), "chance"), (levels.fraction(levels.match), "match")])
     (first, one), (second, other) = marks
-    return [*map(list, marks)] if second - first > MARKS_APART else [[first, f"{one}, {other}"], [second, ""]]
+    return marks if second - first > MARKS_APART else [(first, f"{one}, {other}"), (second, "")]
 
 
 def _verdict(levels: Levels, best: float) -> str:
@@ -292,17 +308,17 @@ def _unmeasured(answer: Answer) -> str:
     return f"No absolute scale was measured for {what}: colours span the range of this answer, however weak it is."
 
 
-def _items_legend(answer: Answer, how: Display) -> dict[str, Any]:
+def _items_legend(answer: Answer, how: Display) -> Legend:
     """Dots are coloured from the median item to the best one."""
     from unigeoclip.similarity.colormaps import hex_color, palette
 
-    colors = [hex_color(rgb) for rgb in palette(how.colors, 17)]
+    colors = [hex_color(rgb) for rgb in palette(how.colours, 17)]
     best = answer.matches[how.items][0].similarity if answer.matches.get(how.items) else 0.0
     kind = "Places" if how.items == "location" else title(how.items)
     return {
         "title": f"{kind}: every dot is one of the gallery",
-        "stops": [[number / 16, 0.0, color] for number, color in enumerate(colors)],
-        "ticks": [[1.0, similarity(best)]],
+        "stops": [(number / 16, 0.0, color) for number, color in enumerate(colors)],
+        "ticks": [(1.0, similarity(best))],
         "low": "half of them are lower",
         "high": "most alike",
         "words": _outlined(how),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage
 
     from pages.ui.poster.playlist import Scene
+    from pages.ui.protocol import PosterGo, PosterProps, PosterScene
 
 MODE, POSTER = "mode", "poster"  # ``?mode=poster`` in the page's address
 _KEY = "poster"
@@ -29,7 +30,7 @@ _HTML = """
 <link rel="stylesheet" href="/web/components/poster/poster.css">
 <div class="ugc-poster"></div>
 """
-_component = partial(component, "poster", "components/poster/poster.js", _HTML)
+_component = partial(component, "poster", _HTML)
 
 
 def show(page: StreamlitPage) -> None:
@@ -39,12 +40,12 @@ def show(page: StreamlitPage) -> None:
         page: The one that is about to run; if the scene is on another, that one runs instead.
     """
     playing = scenes(explorers.atlas_names())
-    _component()(
-        key=_KEY,
-        data={"scenes": [_told(scene) for scene in playing], "at": st.session_state.get(_AT), "origin": qr.origin()},
-        on_go_change=_go,
-        on_leave_change=_leave,
-    )
+    data: PosterProps = {
+        "scenes": [_told(scene) for scene in playing],
+        "at": st.session_state.get(_AT),
+        "origin": qr.origin(),
+    }
+    _component()(key=_KEY, data=data, on_go_change=_go, on_leave_change=_leave)
     wanted = st.session_state.pop(_WANTED, None)
     if wanted is not None and wanted < len(playing):
         for name in {scene.atlas for scene in playing}:
@@ -52,13 +53,20 @@ def show(page: StreamlitPage) -> None:
         _follow(playing[wanted], page)
 
 
-def _told(scene: Scene) -> dict[str, str]:
+def _told(scene: Scene) -> PosterScene:
     """What the browser needs to know of a scene."""
-    return {name: getattr(scene, name) for name in ("page", "atlas", "place", "title", "caption", "address")}
+    return {
+        "page": scene.page,
+        "atlas": scene.atlas,
+        "place": scene.place,
+        "title": scene.title,
+        "caption": scene.caption,
+        "address": scene.address,
+    }
 
 
 def _go() -> None:
-    value = st.session_state[_KEY].go
+    value: PosterGo | None = st.session_state[_KEY].go
     if value:
         st.session_state[_AT] = st.session_state[_WANTED] = int(value["at"])
 

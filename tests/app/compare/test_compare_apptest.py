@@ -17,7 +17,7 @@ from pages.ui.services import compare_jobs, waiters
 from pages.ui.services.rate_limits import Budgets
 from tests.app import fake
 from tests.embedders.test_embedders import make as make_embedder
-from unigeoclip.compare import regions
+from unigeoclip.compare.regions import regions
 from unigeoclip.embedders.coordinates import FourierEmbedder
 from unigeoclip.errors import InputError
 from unigeoclip.similarity.calibration import Calibration, Spread
@@ -323,7 +323,7 @@ def test_what_is_chosen_stands_in_the_address_and_comes_back_from_it(page, app, 
     assert [pane["id"] for pane in drawn["panes"]] == ["coordinates", "constant"]
     assert page.segmented_control(key="colour-by").value == "similarity"
     assert all("similarity" in pane["note"] for pane in drawn["panes"])
-    assert drawn["panes"][0]["overlay"]["bounds"] == [0, -20, 50, 40]
+    assert drawn["panes"][0]["overlay"]["bounds"] == (0, -20, 50, 40)
     page.button(key="forget-point").click()
     settled(page)
     assert "at" not in address(page)
@@ -430,12 +430,12 @@ def test_a_region_is_typed(page, drawn):
     page.text_input(key="typed-region").set_value("0, -20, 50, 40")
     next(b for b in page.button if b.label == "Compare this part").click()
     settled(page)
-    assert drawn["panes"][0]["overlay"]["bounds"] == [0, -20, 50, 40]
+    assert drawn["panes"][0]["overlay"]["bounds"] == (0, -20, 50, 40)
     page.text_input(key="typed-region").set_value("somewhere")
     next(b for b in page.button if b.label == "Compare this part").click()
     settled(page)
     assert "not 4 numbers" in page.error[0].value
-    assert drawn["panes"][0]["overlay"]["bounds"] == [0, -20, 50, 40]
+    assert drawn["panes"][0]["overlay"]["bounds"] == (0, -20, 50, 40)
 
 
 def test_scales_of_ours_are_switched_off_one_at_a_time(app, drawn, monkeypatch):

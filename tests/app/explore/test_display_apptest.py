@@ -103,7 +103,7 @@ def test_the_map_knows_what_the_heatmap_says_everywhere(ask, drawn):
     ask(words="hot desert")
     values = drawn["panes"][0]["values"]
     assert len(values["similarities"]) == 100
-    assert values["bounds"] == [-90.0, -180.0, 90.0, 180.0]
+    assert values["bounds"] == (-90.0, -180.0, 90.0, 180.0)
     assert values["land"] == "the land"
 
 

@@ -247,6 +247,6 @@ def test_what_is_no_street_view_is_refused_in_words(client, address, status, wor
 def test_the_height_scale_of_a_window_is_in_meters(client, city):
     scale = client.get(routes.heights_url(city, 42.36, -71.12)).json()
     assert (scale["low"], scale["high"]) == ("0 m", "38 m")
-    assert len(set(scale["colours"])) > 5
+    assert len(set(scale["colors"])) > 5
     assert client.get("/data/atlantis/heights/1,2").status_code == 404
     assert client.get("/data/boston/heights/north").status_code == 400

@@ -25,14 +25,14 @@ def test_the_absolute_legend_says_how_good_the_best_is(best, said, weak):
     legend = component.absolute_legend("Similarity", LEVELS, best)
     assert said in legend["words"]
     assert legend["weak"] == weak
-    assert legend["marks"] == [[0.8, "chance, match"], [1.0, ""]], "two names would overlap"
+    assert legend["marks"] == [(0.8, "chance, match"), (1.0, "")], "two names would overlap"
     assert (legend["low"], legend["high"]) == ("as unrelated places", "as held-out matches")
 
 
 def test_matches_that_are_no_better_than_chance_are_not_promised():
     for best in (0.35, 0.45):
         legend = component.absolute_legend("Similarity", Levels(0.0, 0.4, 0.2), best)
-        assert legend["marks"] == [[0.5, "match"], [1.0, "chance"]]
+        assert legend["marks"] == [(0.5, "match"), (1.0, "chance")]
         assert "matches" not in legend["high"]
         assert "tells little" in legend["words"]
         assert "chance" not in legend["words"]

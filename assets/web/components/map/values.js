@@ -1,23 +1,40 @@
 // What the heatmap says under the pointer: a small grey picture of percentiles, fetched when somebody first points.
 
+/** @import { PercentileGrid } from "../../protocol" */
+
+/**
+ * Column and row of a position in a picture of `bounds`; null beyond its edges. Longitudes may be a whole turn away.
+ *
+ * @param {[number, number, number, number]} bounds
+ * @param {{ width: number, height: number }} size
+ * @param {{ lat: number, lng: number }} position
+ */
+export function cellAt([south, west, north, east], { width, height }, { lat, lng }) {
+  const row = Math.floor(((north - lat) / (north - south)) * height);
+  const column = Math.floor((((((lng - west) % 360) + 360) % 360) / (east - west)) * width);
+  return row < 0 || row >= height || column < 0 || column >= width ? null : { row, column };
+}
+
 export class Values {
-  /** spec: {url, bounds: [south, west, north, east], similarities: 100 texts, land}. */
+  /** @param {PercentileGrid} spec */
   constructor(spec) {
     this.spec = spec;
+    /** @type {{ width: number, height: number, data: ArrayLike<number> } | null} RGBA */
     this.pixels = null;
+    /** @type {Promise<void> | null} */
     this.fetching = null;
   }
 
-  /** "0.42: more like it than 93 % of the land"; empty off the grid, and until the picture is here. */
-  at({ lat, lng }) {
+  /**
+   * "0.42: more like it than 93 % of the land"; empty off the grid, and until the picture is here.
+   *
+   * @param {{ lat: number, lng: number }} position
+   */
+  at(position) {
     this.fetching ??= this.fetch();
-    if (!this.pixels) return "";
-    const [south, west, north, east] = this.spec.bounds;
-    const { width, height, data } = this.pixels;
-    const row = Math.floor(((north - lat) / (north - south)) * height);
-    const column = Math.floor(((((lng - west) % 360) + 360) % 360 / (east - west)) * width);
-    if (row < 0 || row >= height || column < 0 || column >= width) return "";
-    const code = data[4 * (row * width + column)];
+    const cell = this.pixels && cellAt(this.spec.bounds, this.pixels, position);
+    if (!this.pixels || !cell) return "";
+    const code = this.pixels.data[4 * (cell.row * this.pixels.width + cell.column)];
     if (!code) return "";
     const percentile = code - 1;
     return `${this.spec.similarities[percentile]}: more like it than ${percentile} % of ${this.spec.land}`;
@@ -33,6 +50,7 @@ export class Values {
     }
     const canvas = new OffscreenCanvas(image.naturalWidth, image.naturalHeight);
     const context = canvas.getContext("2d", { willReadFrequently: true });
+    if (!context) return;
     context.drawImage(image, 0, 0);
     this.pixels = context.getImageData(0, 0, canvas.width, canvas.height);
   }

@@ -1,71 +1,107 @@
-// Asks the server from time to time how far something is, shows that, and has the page drawn anew when there is more of it
-// to see. data = {url, seen, time_left, news}, news = {version, words, share}; what goes back is the event "news".
+// Asks the server from time to time how far something is, shows that, and has the page run again when there is more to
+// see.
 
-import { el } from "../map/controls.js";
+import { el, find } from "../../dom.js";
+import { TimeLeft } from "./time-left.js";
+
+/** @import { Run } from "../../globals" */
+/** @import { Progress, ProgressProps } from "../../protocol" */
+
+/** @typedef {Run<ProgressProps, { update: string }> & { data: ProgressProps }} Followed */
+/**
+ * @typedef {object} State
+ * @property {Followed} run The latest one.
+ * @property {ReturnType<typeof setTimeout>} [timer] Of the next question.
+ * @property {TimeLeft} [timeLeft]
+ * @property {ReturnType<typeof build>} [parts] What is drawn.
+ */
 
 const EVERY_MS = 500;
-const AGAIN_MS = 4000; // the page has been told, and will be drawn anew; if that was lost, it is told again
-const LEAST_SHARE = 0.04; // done since it began, before it is said how long the rest takes
+const AGAIN_MS = 4000; // the page has been told, and will run again; if that was lost, it is told again
+
+/** @type {WeakMap<HTMLElement, State>} */
+const states = new WeakMap();
 
 /**
- * Called by Streamlit on every change of data. There is no clean-up, which Streamlit also calls where no further run follows;
- * who is no longer on the page stops asking.
+ * Called by Streamlit on every change of data. There is no clean-up, which Streamlit also calls where no further run
+ * follows; an element that is no longer on the page stops asking.
+ *
+ * @param {Run<ProgressProps, { update: string }>} run
  */
-export function render({ parentElement, data, setTriggerValue }) {
-  const root = parentElement.querySelector(".ugc-news");
+export function render(run) {
+  const root = find(run.parentElement, ".ugc-progress");
+  const { data } = run;
   if (!root || !data) return;
-  root.ugcRun = { data, tell: setTriggerValue };
-  take(root, data.news);
+  const state = states.get(root) ?? { run: { ...run, data } };
+  state.run = { ...run, data };
+  states.set(root, state);
+  take(root, state, data.progress);
 }
 
-function take(root, news) {
-  const { data, tell } = root.ugcRun;
-  const isNew = news?.version !== data.seen;
-  if (isNew) tell("news", news?.version ?? "");
-  else draw(root, news, data.time_left);
-  later(root, isNew ? AGAIN_MS : EVERY_MS);
+/**
+ * @param {HTMLElement} root
+ * @param {State} state
+ * @param {Progress | null} progress Null where the server knows of none.
+ */
+function take(root, state, progress) {
+  const { data, setTriggerValue } = state.run;
+  const isNew = progress?.version !== data.seen;
+  if (isNew) setTriggerValue("update", progress?.version ?? "");
+  else draw(root, state, progress);
+  later(root, state, isNew ? AGAIN_MS : EVERY_MS);
 }
 
-function later(root, milliseconds) {
-  clearTimeout(root.ugcTimer);
-  root.ugcTimer = setTimeout(() => ask(root), milliseconds);
+/**
+ * @param {HTMLElement} root
+ * @param {State} state
+ * @param {number} milliseconds
+ */
+function later(root, state, milliseconds) {
+  clearTimeout(state.timer);
+  state.timer = setTimeout(() => ask(root, state), milliseconds);
 }
 
-async function ask(root) {
+/**
+ * @param {HTMLElement} root
+ * @param {State} state
+ */
+async function ask(root, state) {
   if (!root.isConnected) return;
-  const run = root.ugcRun;
+  const { run } = state;
   const response = await fetch(run.data.url).catch(() => null);
-  const news = response?.ok ? await response.json() : null;
-  if (root.ugcRun !== run) return; // drawn anew meanwhile, which has a timer of its own
-  if (response) take(root, news);
-  else later(root, AGAIN_MS); // the server cannot be reached; Streamlit says so
+  const progress = response?.ok ? await response.json() : null;
+  if (state.run !== run) return; // a later run has a timer of its own
+  if (response) take(root, state, progress);
+  else later(root, state, AGAIN_MS); // the server cannot be reached; Streamlit says so
 }
 
-function draw(root, { words, share }, timeLeft) {
+/**
+ * @param {HTMLElement} root
+ * @param {State} state
+ * @param {Progress} progress
+ */
+function draw(root, state, { words, share }) {
   if (!words) {
     root.replaceChildren();
+    state.parts = undefined;
     return;
   }
-  root.ugcBegun ??= { at: performance.now(), share };
+  const now = performance.now();
+  state.timeLeft ??= new TimeLeft(now, share);
   const percent = Math.round(100 * share);
-  const text = `${words} … ${percent} %${timeLeft ? left(root.ugcBegun, share) : ""}`;
-  if (!root.firstChild) {
-    const bar = el("div.ugc-news-bar", { role: "progressbar", "aria-valuemin": 0, "aria-valuemax": 100 }, el("i"));
-    root.append(el("span.ugc-news-words"), bar);
-  }
-  const [said, bar] = root.children;
-  said.textContent = text;
+  const left = state.run.data.time_left ? state.timeLeft.at(now, share) : "";
+  const { said, bar, filled } = (state.parts ??= build(root));
+  said.textContent = `${words} … ${percent} %${left}`;
   bar.setAttribute("aria-label", words);
-  bar.setAttribute("aria-valuenow", percent);
-  bar.firstChild.style.width = `${percent}%`;
+  bar.setAttribute("aria-valuenow", String(percent));
+  filled.style.width = `${percent}%`;
 }
 
-// The time is estimated whenever there is progress, and counted down in between.
-function left(begun, share) {
-  const done = share - begun.share;
-  if (done < LEAST_SHARE) return "";
-  const now = performance.now();
-  if (share !== begun.last) Object.assign(begun, { last: share, until: now + ((now - begun.at) / done) * (1 - share) });
-  const seconds = Math.max(1, (begun.until - now) / 1000);
-  return `, about ${seconds > 10 ? 5 * Math.round(seconds / 5) : Math.round(seconds)} s left`;
+/** @param {HTMLElement} root */
+function build(root) {
+  const said = el("span.ugc-progress-words");
+  const filled = el("i");
+  const bar = el("div.ugc-progress-bar", { role: "progressbar", "aria-valuemin": 0, "aria-valuemax": 100 }, filled);
+  root.replaceChildren(said, bar);
+  return { said, bar, filled };
 }

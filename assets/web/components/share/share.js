@@ -1,26 +1,42 @@
 // The button that copies the page's address, with the view and display that the map keeps in it.
 
 import { tell } from "../../bus.js";
+import { find } from "../../dom.js";
+
+/** @import { Run } from "../../globals" */
 
 const SAID_MS = 2500;
 
-/** Called by Streamlit when the button appears; returns nothing to clean up. */
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let forgetting;
+
+/**
+ * Called by Streamlit when the button appears; there is nothing to clean up.
+ *
+ * @param {Run<undefined>} run
+ */
 export function render({ parentElement }) {
-  const root = parentElement.querySelector(".ugc-share");
-  const button = root.querySelector("button");
-  const said = root.querySelector("[role=status]");
-  const field = root.querySelector("input");
+  const button = find(parentElement, ".ugc-share-button");
+  const said = find(parentElement, ".ugc-share-said");
+  const field = /** @type {HTMLInputElement | null} */ (find(parentElement, ".ugc-share-address"));
+  if (!button || !said || !field) return;
   button.onclick = async () => {
-    tell("address"); // what the map still waits to write
+    tell("address", {}); // what the map still waits to write
     const copied = await copy(location.href, field);
     field.hidden = copied;
     said.textContent = copied ? "Copied" : "Copy it from here:";
-    clearTimeout(root.ugcSaid);
-    if (copied) root.ugcSaid = setTimeout(() => (said.textContent = ""), SAID_MS);
+    clearTimeout(forgetting);
+    if (copied) forgetting = setTimeout(() => (said.textContent = ""), SAID_MS);
   };
 }
 
-// Browsers give the clipboard only to pages of this machine or of https; others have the older way, or copy by hand.
+/**
+ * Browsers give the clipboard only to pages of this machine or of https; others have the older way, or copy by hand.
+ *
+ * @param {string} text
+ * @param {HTMLInputElement} field
+ * @returns {Promise<boolean>}
+ */
 async function copy(text, field) {
   try {
     await navigator.clipboard.writeText(text);

@@ -1,53 +1,50 @@
 // Suggestions for a text field, as a datalist: the browser shows them, and keyboard and screen reader know it.
 
-import { beginRun } from "../../bus.js";
+import { beginRun, cleanUpOf } from "../../bus.js";
+import { matching } from "./matching.js";
 
-const MOST = 12;
-const lists = new Map(); // address -> promise of texts
+/** @import { Run } from "../../globals" */
+/** @import { SuggestProps } from "../../protocol" */
 
-/** Called by Streamlit on every run; data: {url, label}, the label of the field. */
+/** @type {Map<string, Promise<string[]>>} By address. */
+const lists = new Map();
+
+/**
+ * Called by Streamlit on every run; returns the clean-up.
+ *
+ * @param {Run<SuggestProps>} run
+ */
 export function render({ parentElement, data }) {
   const list = parentElement.querySelector("datalist");
   if (!list || !data) return undefined;
   const isLatest = beginRun(list);
   const field = () => document.querySelector(`input[aria-label="${CSS.escape(data.label)}"]`);
-  const fill = async (event) => {
-    const input = event.target;
+  const fill = async (/** @type {Event} */ event) => {
+    const input = /** @type {HTMLInputElement} */ (event.target);
     if (input !== field()) return;
-    input.setAttribute("list", list.id); // again and again: the field may have been drawn anew
+    input.setAttribute("list", list.id); // again and again: the field may have been drawn again
     const texts = await fetched(data.url);
     if (input === field()) list.replaceChildren(...matching(texts, input.value).map((text) => new Option(text, text)));
   };
-  list.ugcStop?.();
   document.addEventListener("focusin", fill);
   document.addEventListener("input", fill);
-  list.ugcStop = () => {
+  return cleanUpOf(list, isLatest, () => {
     document.removeEventListener("focusin", fill);
     document.removeEventListener("input", fill);
-  };
-  return () => isLatest() && list.ugcStop();
+  });
 }
 
+/**
+ * @param {string} url
+ * @returns {Promise<string[]>}
+ */
 function fetched(url) {
-  if (!lists.has(url)) {
-    const answer = fetch(url).then((response) => (response.ok ? response.json() : []));
-    lists.set(url, answer.catch(() => [])); // without suggestions one can still type
+  let texts = lists.get(url);
+  if (!texts) {
+    texts = fetch(url)
+      .then((response) => (response.ok ? response.json() : []))
+      .catch(() => []); // without suggestions one can still type
+    lists.set(url, texts);
   }
-  return lists.get(url);
-}
-
-/** Texts that begin so first, then those with a word that begins so. */
-function matching(texts, typed) {
-  const wanted = typed.trim().toLowerCase();
-  if (!wanted) return texts.slice(0, MOST);
-  const first = [];
-  const later = [];
-  for (const text of texts) {
-    const lower = text.toLowerCase();
-    if (lower === wanted) continue;
-    if (lower.startsWith(wanted)) first.push(text);
-    else if (lower.includes(` ${wanted}`)) later.push(text);
-    if (first.length === MOST) break;
-  }
-  return [...first, ...later].slice(0, MOST);
+  return texts;
 }

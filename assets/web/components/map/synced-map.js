@@ -1,0 +1,252 @@
+// Panes that move together, and what they share: view, base map, opacity, the page's address, what a click asks by.
+
+import { hear, nonce } from "../../bus.js";
+import { Address, opened, readOpacity, readView, writeView } from "./address.js";
+import { clampLat, luminance, toBounds } from "./geometry.js";
+import { Pane } from "./pane.js";
+
+/** @import { BaseStyle, MapClick, MapProps, MapRegion } from "../../protocol" */
+/** @import { Texts, View } from "./address.js" */
+
+/**
+ * @typedef {object} Memory View and display of a map.
+ * @property {View | null} view
+ * @property {string | undefined} focus The part that the map was moved to last, as JSON.
+ * @property {string} [chosen] The part that was chosen out of what is seen, as JSON.
+ * @property {number} opacity
+ * @property {string} base
+ * @property {"point" | "place"} by What a click asks by.
+ * @property {Texts} texts What of it stands in the page's address.
+ */
+
+const DARK = 0.4; // luminance of the page
+const DEFAULT_OPACITY = 0.75;
+
+/**
+ * Outlives the element: leaving for another page and coming back must not lose view and display.
+ *
+ * @type {Map<string, Memory>}
+ */
+const remembered = new Map();
+
+export class SyncedMap {
+  /**
+   * @param {typeof import("leaflet")} L
+   * @param {HTMLElement} root
+   * @param {MapProps} data
+   */
+  constructor(L, root, data) {
+    this.L = L;
+    this.root = root;
+    this.id = data.id;
+    root.classList.toggle("is-city", data.is_city);
+    /** @type {MapProps | null} */
+    this.data = null;
+    this.memory = remembered.get(data.memory) ?? addressed(data.base.styles);
+    remembered.set(data.memory, this.memory);
+    this.address = new Address(this.memory.texts);
+    /** @type {(click: MapClick) => void} */
+    this.onClick = () => {};
+    /** @type {(region: MapRegion) => void} */
+    this.onRegion = () => {};
+    /** @type {Pane | null} */
+    this.leader = null;
+    this.syncing = false;
+    /** @type {Pane[]} */
+    this.panes = [];
+    this.panes = data.panes.map((pane) => new Pane(this, pane, data));
+    for (const pane of this.panes) {
+      pane.map.on("move", () => this.follow(pane));
+      for (const kind of ["pointerenter", "pointerdown", "focusin"]) {
+        pane.element.addEventListener(kind, () => this.lead(pane));
+      }
+    }
+    this.lead(this.panes[0]);
+    this.panes[0].map.on("moveend", () => this.viewed());
+    this.panes.forEach((pane) => pane.fit(data)); // now that each has the width that the others leave it
+    this.setBase(this.memory.base);
+    this.setAskBy(this.memory.by);
+    this.stops = [
+      hear("show", (target) => this.panes.forEach((pane) => pane.show(target))),
+      hear("home", ({ cover }) => this.home(data, cover)),
+      hear("camera", (camera) => this.panes.forEach((pane) => pane.follow(camera))),
+      hear("hover", ({ id, on }) => this.panes.forEach((pane) => pane.highlight(id, on))),
+      hear("address", () => this.address.write()),
+    ];
+    root.dataset.ready = "true";
+  }
+
+  /**
+   * Show what differs. The panes a map has are those of its first data; other ones make another map, see `map.js`.
+   *
+   * @param {MapProps} data
+   */
+  update(data) {
+    const background = getComputedStyle(this.root).getPropertyValue("--st-background-color");
+    this.root.classList.toggle("is-dark", luminance(background) < DARK);
+    this.panes.forEach((pane, i) => pane.update(data.panes[i], data));
+    this.root.classList.toggle(
+      "has-overlay",
+      data.panes.some((pane) => pane.overlay),
+    );
+    this.data = data;
+    this.focus();
+    this.address.schedule(); // Python may have written the address again
+  }
+
+  // The part that is compared fills the maps once, when it is chosen; from then on the view is the visitor's, and so is
+  // a view that came with the link.
+  focus() {
+    const { data, memory } = this;
+    const [first] = this.panes;
+    const wanted = JSON.stringify(data?.focus ?? null);
+    if (!data || !first.fitted || wanted === memory.focus) return;
+    const opensWithView = memory.focus === undefined && memory.texts.v;
+    const isSeen = wanted === memory.chosen;
+    memory.focus = wanted;
+    if (opensWithView || isSeen) return;
+    const { focus } = data;
+    if (focus) this.look(() => first.map.fitBounds(toBounds(this.L, focus), { animate: false }));
+    else this.home(data);
+  }
+
+  /**
+   * Move the maps to a view that is no one's own: the address forgets any.
+   *
+   * @param {() => void} move
+   */
+  look(move) {
+    this.panes[0].fitting = true; // the others follow
+    move();
+    this.panes[0].fitting = false;
+    this.address.set("v", null);
+  }
+
+  // What a person made of the view belongs to the address; how it was fitted at first does not.
+  viewed() {
+    const [{ map, fitting }] = this.panes;
+    if (!fitting) this.address.set("v", writeView(map.getCenter(), map.getZoom()));
+  }
+
+  /**
+   * The first view again; on a large screen, without room round a city.
+   *
+   * @param {MapProps} data
+   * @param {boolean} [cover]
+   */
+  home(data, cover) {
+    this.look(() => this.panes[0].home(data, false, cover));
+  }
+
+  /**
+   * Only the map in hand is kept within its bounds, the others follow it: their windows differ by a pixel, and each,
+   * kept within its own, would come to rest somewhere else.
+   *
+   * @param {Pane} pane
+   */
+  lead(pane) {
+    if (this.leader === pane) return;
+    this.leader?.map.setMaxBounds(undefined);
+    this.leader = pane;
+    pane.map.setMaxBounds(pane.limits);
+  }
+
+  /** @param {Pane} source */
+  follow(source) {
+    if (this.syncing) return; // only the first mover counts: the others round its view to their pixels
+    const view = { center: source.map.getCenter(), zoom: source.map.getZoom() };
+    this.memory.view = view;
+    this.syncing = true;
+    for (const pane of this.panes) {
+      if (pane !== source) pane.map.setView(view.center, view.zoom, { animate: false });
+    }
+    this.syncing = false;
+  }
+
+  /**
+   * @param {Pane} pane
+   * @param {L.LatLng} position
+   */
+  ask(pane, position) {
+    const { lat, lng } = position.wrap();
+    for (const each of this.panes) each.pending(position);
+    this.onClick({ pane: pane.id, lat: clampLat(lat), lng, by: this.memory.by, nonce: nonce() });
+  }
+
+  /**
+   * Choose what is to be compared. Bounds that are seen already move nothing.
+   *
+   * @param {L.LatLngBounds | null} bounds Null for all of the atlas.
+   * @param {boolean} [isSeen]
+   */
+  chooseRegion(bounds, isSeen = false) {
+    /** @type {MapRegion["bounds"]} */
+    const edges = bounds && [bounds.getSouth(), bounds.getWest(), bounds.getNorth(), bounds.getEast()];
+    this.memory.chosen = isSeen ? JSON.stringify(edges) : undefined;
+    if (!bounds && this.data) this.home(this.data); // also where all of it is compared already
+    this.onRegion({ bounds: edges, nonce: nonce() });
+  }
+
+  /**
+   * A base map from the internet stays out of the address: a link makes nobody's browser fetch what its owner did not
+   * choose.
+   *
+   * @param {string} id
+   */
+  setBase(id) {
+    const online = this.panes[0].base.layers.get(id)?.online;
+    if (id !== this.memory.base) this.address.set("b", online ? null : id);
+    this.memory.base = id;
+    this.root.dataset.base = id;
+    for (const pane of this.panes) {
+      pane.base.show(id);
+      pane.controls.markBase(id);
+    }
+  }
+
+  /** @param {"point" | "place"} by */
+  setAskBy(by) {
+    this.memory.by = by;
+    for (const pane of this.panes) pane.controls.markAskBy(by);
+  }
+
+  /** @param {number} opacity */
+  setOpacity(opacity) {
+    this.memory.opacity = opacity;
+    this.address.set("o", String(Math.round(opacity * 100)));
+    for (const pane of this.panes) {
+      pane.overlay?.setOpacity(opacity);
+      pane.controls.legend.markOpacity(opacity);
+    }
+  }
+
+  destroy() {
+    this.address.stop();
+    this.stops.forEach((stop) => stop());
+    this.panes.forEach((pane) => pane.destroy());
+  }
+}
+
+/**
+ * View and display of a map that is looked at for the first time: those of the address, or the usual ones.
+ *
+ * @param {BaseStyle[]} styles
+ * @returns {Memory}
+ */
+function addressed(styles) {
+  const texts = opened();
+  const view = readView(texts.v);
+  const opacity = readOpacity(texts.o);
+  const base = styles.find((style) => style.id === texts.b && !style.online)?.id;
+  if (view === null) delete texts.v;
+  if (opacity === null) delete texts.o;
+  if (base === undefined) delete texts.b;
+  return {
+    view,
+    focus: view ? undefined : "null",
+    opacity: opacity ?? DEFAULT_OPACITY,
+    base: base ?? styles[0]?.id,
+    by: "point",
+    texts,
+  };
+}
