@@ -14,15 +14,17 @@ test: $(VENV)/.test  ## install what the tests need, run everything
 	$(MAKE) --no-print-directory check
 	$(BIN)/python -m pytest -m "slow or browser"
 
-check: $(VENV)/.test  ## format, lint, types, fast tests
+check: $(VENV)/.test node_modules/.installed  ## format, lint, types, fast tests; of Python and of the browser side
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	npm run --silent check
 	$(BIN)/python -m pytest -m "not slow and not browser"
 
-format: $(VENV)/.test
+format: $(VENV)/.test node_modules/.installed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	npm run --silent format
 
 screenshots: $(VENV)/.test  ## take the pictures in README anew
 	$(BIN)/python -m tests.screenshots
@@ -51,4 +53,10 @@ $(VENV)/.app: requirements.lock
 $(VENV)/.test: $(VENV)/.app requirements-test.lock pyproject.toml
 	$(BIN)/pip install $(LOCKED) -r requirements-test.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $@
+
+# Checks of the browser side, which needs no packages to run. Only what package-lock.json names, by checksum, and no
+# package's own script is run.
+node_modules/.installed: package-lock.json
+	npm ci --ignore-scripts --prefer-offline --no-audit --no-fund --loglevel=error
 	touch $@
