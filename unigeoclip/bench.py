@@ -25,7 +25,7 @@ from unigeoclip.compare.projection import cluster_colors, compile_umap
 from unigeoclip.errors import UniGeoError
 from unigeoclip.geo import random_on_sphere
 from unigeoclip.paths import IMPORT_ROOT
-from unigeoclip.similarity.heatmap import colored_picture
+from unigeoclip.similarity.grid_files import colored_picture
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -19,7 +19,8 @@ from unigeoclip.errors import InputError, excerpt
 from unigeoclip.geo import as_latlon, distance_m, unit_xyz
 from unigeoclip.search.explorer import Note, Place, Query
 from unigeoclip.search.query_items import PackedVector
-from unigeoclip.similarity.heatmap import Grid, Heatmap
+from unigeoclip.similarity.grid import Grid
+from unigeoclip.similarity.heatmap import Heatmap
 
 ROOT = Path(__file__).resolve().parents[2]
 ORIGIN = "http://192.0.2.7:8501"  # where others would reach the server

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 
 from tests.app.fake import FakeExplorer, FakeRaster
 from unigeoclip.errors import InputError
-from unigeoclip.similarity.heatmap import Grid
+from unigeoclip.similarity.grid import Grid
 
 SOUTH, WEST, NORTH, EAST = BOUNDS = (42.24, -71.25, 42.48, -70.95)
 STREETS = {"South Street": 42.30, "Middle Street": 42.36, "North Street": 42.42}

@@ -14,7 +14,7 @@ from unigeoclip.compare.regions import Comparison, Region, cached_region, embed_
 from unigeoclip.embedders.base import Provenance
 from unigeoclip.embedders.coordinates import CoordinatesEmbedder, FourierEmbedder
 from unigeoclip.errors import InputError
-from unigeoclip.similarity.heatmap import colored_picture
+from unigeoclip.similarity.grid_files import colored_picture
 
 
 class Constant:

@@ -17,7 +17,7 @@ from unigeoclip.compare.selection import (
     places_of_cells,
 )
 from unigeoclip.errors import InputError
-from unigeoclip.similarity.heatmap import Grid
+from unigeoclip.similarity.grid import Grid
 
 
 class Atlas:

@@ -27,7 +27,8 @@ from unigeoclip.export import exports
 from unigeoclip.geo import inverse_web_mercator, web_mercator
 from unigeoclip.search.explorer import Match
 from unigeoclip.search.query_items import PackedVector, QueryItem, parse_item
-from unigeoclip.similarity.heatmap import Best, colored_picture
+from unigeoclip.similarity.grid_files import colored_picture
+from unigeoclip.similarity.heatmap import Best
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from unigeoclip.compare.regions import Region, embed_region
 from unigeoclip.errors import InputError
 from unigeoclip.files import cache
 from unigeoclip.files.cache import cache_array, cache_json, cached_array, cached_json, hold, is_sound, tidy
-from unigeoclip.similarity.heatmap import Grid
+from unigeoclip.similarity.grid import Grid
 
 ARRAY = np.arange(600, dtype=np.float32).reshape(20, 30)
 DAMAGES = {

@@ -15,7 +15,7 @@ from unigeoclip.model import ModelConfig, UniGeoCLIP
 from unigeoclip.search.explorer import Explorer, QueryItem, embedder_heatmap, sentences_of
 from unigeoclip.search.gallery_embeddings import encode_places, gallery_rows, land_grid, mean_over_waves
 from unigeoclip.search.query_items import PackedVector
-from unigeoclip.similarity.heatmap import Grid
+from unigeoclip.similarity.grid import Grid
 
 
 @pytest.fixture(scope="module")

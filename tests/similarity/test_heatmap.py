@@ -10,7 +10,8 @@ from PIL import Image
 from unigeoclip.errors import InputError
 from unigeoclip.geo import MAX_MERCATOR_LAT_DEG, unit_xyz
 from unigeoclip.similarity.colormaps import palette
-from unigeoclip.similarity.heatmap import Grid, Heatmap
+from unigeoclip.similarity.grid import Grid
+from unigeoclip.similarity.heatmap import Heatmap
 
 WORLD = (-90.0, -180.0, 90.0, 180.0)
 
@@ -142,7 +143,7 @@ def test_a_city_picture_is_right_to_the_pixel(boston):
 def test_rows_follow_the_exact_inverse_mercator(world):
     """Similarity = latitude: each pixel's value must be the latitude of its row."""
     heat = Heatmap(world, (world.cells[:, 0] / 90).astype(np.float32))
-    plan = world._plan(512)
+    plan = world.picture_plan(512)
     values = np.full(plan.shape, np.nan)
     values.ravel()[plan.pixels] = plan.weights @ heat.values
     edge = np.pi * (1 - 2 * (np.arange(plan.shape[0]) + 0.5) / plan.shape[0])

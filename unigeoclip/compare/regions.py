@@ -21,7 +21,8 @@ from unigeoclip.evaluation import structure
 from unigeoclip.files.cache import cache_array, cache_folder, cache_json, cached_array, cached_json, is_sound
 from unigeoclip.geo import METERS_PER_DEGREE
 from unigeoclip.search.gallery_embeddings import land_grid
-from unigeoclip.similarity.heatmap import Grid, Heatmap
+from unigeoclip.similarity.grid import Grid
+from unigeoclip.similarity.heatmap import Heatmap
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from unigeoclip.atlas.store import Atlas
-    from unigeoclip.similarity.heatmap import Grid
+    from unigeoclip.similarity.grid import Grid
 
 __all__ = ["Said", "cells_csv", "cells_geojson", "cells_table", "characteristic", "name_of", "places_of_cells"]
 

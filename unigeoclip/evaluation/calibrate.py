@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from unigeoclip.atlas.store import Atlas
     from unigeoclip.evaluation.held_out import HeldOut
     from unigeoclip.model import UniGeoCLIP
-    from unigeoclip.similarity.heatmap import Grid
+    from unigeoclip.similarity.grid import Grid
 
 __all__ = ["calibrate", "record_calibration"]
 

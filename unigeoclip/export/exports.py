@@ -17,10 +17,11 @@ from PIL import Image
 
 from unigeoclip.errors import InputError
 from unigeoclip.extras import needs_extra
+from unigeoclip.files.atomic import write_bytes
 from unigeoclip.geo import web_mercator
 from unigeoclip.paths import LEAFLET
 from unigeoclip.search.query_items import PackedVector, write_item
-from unigeoclip.similarity.heatmap import write_atomically
+from unigeoclip.similarity.grid_files import geotiff
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from unigeoclip.geo import Bounds
     from unigeoclip.search.explorer import Match
     from unigeoclip.search.query_items import QueryItem
-    from unigeoclip.similarity.heatmap import Grid
+    from unigeoclip.similarity.grid import Grid
 
 __all__ = [
     "Marker",
@@ -106,26 +107,11 @@ def colors_geotiff(grid: Grid, rgb: NDArray[np.uint8], describe: str = "") -> by
     Raises:
         InputError: The number of colours is not that of the cells.
     """
-    from rasterio import Affine
-    from rasterio.enums import ColorInterp
-    from rasterio.io import MemoryFile
-
     if rgb.shape != (len(grid), 3):
         raise InputError(f"{len(grid)} cells need as many colours, (n, 3); got {rgb.shape}.")
-    pixels = np.zeros((*grid.shape, 4), np.uint8)
-    pixels[grid.mask] = np.column_stack([rgb, np.full(len(rgb), 255, np.uint8)])
-    lat_step, lon_step = grid.step_deg
-    profile = {
-        "driver": "GTiff", "height": grid.shape[0], "width": grid.shape[1], "count": 4, "dtype": "uint8",
-        "crs": "EPSG:4326", "transform": Affine(lon_step, 0, grid.bounds[1], 0, -lat_step, grid.bounds[2]),
-        "compress": "deflate", "predictor": 2,
-    }  # fmt: skip
-    with MemoryFile() as memory:
-        with memory.open(**profile) as tiff:
-            tiff.write(pixels.transpose(2, 0, 1))
-            tiff.colorinterp = (ColorInterp.red, ColorInterp.green, ColorInterp.blue, ColorInterp.alpha)
-            tiff.update_tags(TIFFTAG_IMAGEDESCRIPTION=describe)
-        return bytes(memory.getbuffer())
+    pixels = np.zeros((4, *grid.shape), np.uint8)
+    pixels[:, grid.mask] = np.column_stack([rgb, np.full(len(rgb), 255, np.uint8)]).T
+    return geotiff(grid, pixels, tags={"TIFFTAG_IMAGEDESCRIPTION": describe})
 
 
 def geoparquet(comparison: Comparison, describe: dict[str, Any] | None = None) -> bytes:
@@ -194,7 +180,7 @@ def save_results(results: Mapping[str, Sequence[Match]], path: str | Path) -> No
         InputError: Another ending, or the file cannot be written.
     """
     check_results_ending(path)
-    write_atomically(path, _RESULT_WRITERS[Path(path).suffix.lower()](results))
+    write_bytes(path, _RESULT_WRITERS[Path(path).suffix.lower()](results))
 
 
 def check_results_ending(path: str | Path) -> None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from unigeoclip.atlas.street_views import StreetViews
     from unigeoclip.embedders.base import Embedder
     from unigeoclip.model import UniGeoCLIP
-    from unigeoclip.similarity.heatmap import Grid
+    from unigeoclip.similarity.grid import Grid
 
 __all__ = ["Explorer", "Match", "Note", "Place", "Query", "QueryItem", "embedder_heatmap", "sentences_of"]
 

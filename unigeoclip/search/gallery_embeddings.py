@@ -25,7 +25,7 @@ from unigeoclip.modalities import text as text_modality
 from unigeoclip.modalities.street import street_batch
 from unigeoclip.modalities.text import TextBatch
 from unigeoclip.parallel import parallel_map
-from unigeoclip.similarity.heatmap import Grid
+from unigeoclip.similarity.grid import Grid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

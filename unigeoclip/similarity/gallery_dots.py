@@ -13,7 +13,7 @@ from unigeoclip.similarity.colormaps import DEFAULT_COLORMAP, palette, paletted_
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from unigeoclip.similarity.heatmap import Bounds
+    from unigeoclip.geo import Bounds
 
 __all__ = ["dots_png"]
 

@@ -132,7 +132,7 @@ def empty_pane(embedder: Embedder) -> Pane:
 
 def _picture(job: Job, comparison: Comparison, name: str, how: ColorScheme, lasso: NDArray[np.bool_] | None) -> bytes:
     """The colours as a picture; the plain one is encoded once."""
-    from unigeoclip.similarity.heatmap import colored_picture
+    from unigeoclip.similarity.grid_files import colored_picture
 
     rgb, blend = colors(job, comparison, name, how), how.kind != "clusters"
     if lasso is not None:
@@ -148,7 +148,7 @@ def _picture(job: Job, comparison: Comparison, name: str, how: ColorScheme, lass
 
 def png(job: Job, comparison: Comparison, name: str, how: ColorScheme) -> bytes:
     """The map of a model as an exact picture."""
-    from unigeoclip.similarity.heatmap import colored_picture
+    from unigeoclip.similarity.grid_files import colored_picture
 
     if how.asks:
         heat = heatmap(comparison, name, how)
