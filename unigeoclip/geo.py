@@ -18,6 +18,7 @@ Bounds = tuple[float, float, float, float]  # south, west, north, east in degree
 
 EARTH_RADIUS_M = 6_371_008.8  # mean radius (IUGG): distances on the sphere
 MERCATOR_RADIUS_M = 6_378_137.0  # EPSG:3857 is a Mercator map of a sphere with the WGS84 semi-major axis
+MERCATOR_HALF_M = np.pi * MERCATOR_RADIUS_M  # from the middle of the square map of EPSG:3857 to its edge
 MAX_MERCATOR_LAT_DEG = 85.0511287798066  # where the Web Mercator square ends
 MAX_LON_DEG = 540.0  # a map that was turned round once more shows longitudes up to this
 METERS_PER_DEGREE = np.pi / 180 * EARTH_RADIUS_M

@@ -9,7 +9,7 @@ import pytest
 
 from unigeoclip.embedders import load_embedder
 from unigeoclip.errors import InputError
-from unigeoclip.export import embedding_tables
+from unigeoclip.export import point_tables
 from unigeoclip.export.embedding_tables import embed_csv, read_points
 
 
@@ -129,7 +129,7 @@ def test_values_are_kept_as_they_are(tmp_path):
 
 
 def test_a_column_whose_kind_changes_late_is_text(tmp_path, monkeypatch):
-    monkeypatch.setattr(embedding_tables, "PART_ROWS", 10)
+    monkeypatch.setattr(point_tables, "PART_ROWS", 10)
     path = tmp_path / "long.csv"
     rows = [f"{i % 90},{i % 180},{i}" for i in range(95)]
     path.write_text("lat,lon,what\n" + "\n".join([*rows, "1,2,none of these"]), encoding="utf-8")
@@ -179,10 +179,10 @@ def test_limits_hold_whatever_unfolds(tmp_path, monkeypatch):
     with pytest.raises(InputError, match="a line of more than"):
         read_points(path, "lat", "lon")
     path.write_bytes(gzip.compress(b"lat,lon\n" + b"1,2\n" * 30_000))
-    monkeypatch.setattr(embedding_tables, "MAX_BYTES", 100_000)
+    monkeypatch.setattr(point_tables, "MAX_BYTES", 100_000)
     with pytest.raises(InputError, match="unfolds to more than"):
         read_points(path, "lat", "lon")
-    monkeypatch.setattr(embedding_tables, "MAX_ROWS", 10_000)
+    monkeypatch.setattr(point_tables, "MAX_ROWS", 10_000)
     with pytest.raises(InputError, match="more than 10,000 rows"):
         read_points(path, "lat", "lon")
     path.write_bytes(b"lat,lon\n" + b"1,2\n" * 30_000)
@@ -191,7 +191,7 @@ def test_limits_hold_whatever_unfolds(tmp_path, monkeypatch):
 
 
 def test_a_file_that_changes_while_it_is_read_is_refused(cities):
-    checked = embedding_tables._Table.checked(cities, "lat", "lon")
+    checked = point_tables.PointTable.checked(cities, "lat", "lon")
     cities.write_text("city,lat,lon\nBoston,42,-71\n", encoding="utf-8")
     with pytest.raises(InputError, match="was changed while it was read"):
         list(checked.parts())

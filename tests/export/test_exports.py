@@ -23,7 +23,9 @@ from unigeoclip.cli.options import joined
 from unigeoclip.compare.regions import Comparison, Region, embed_region
 from unigeoclip.embedders.coordinates import CoordinatesEmbedder, FourierEmbedder
 from unigeoclip.errors import InputError
-from unigeoclip.export import exports
+from unigeoclip.export import gis, snippets
+from unigeoclip.export import page as page_files
+from unigeoclip.export import results as result_files
 from unigeoclip.geo import inverse_web_mercator, web_mercator
 from unigeoclip.search.explorer import Match
 from unigeoclip.search.query_items import PackedVector, QueryItem, parse_item
@@ -46,7 +48,7 @@ def comparison(atlas, tmp_path_factory):
 
 def test_a_geotiff_has_each_color_in_its_cell_and_nothing_elsewhere(comparison):
     grid, rgb = comparison.region.grid, comparison.component_colors("fourier")
-    with rasterio.MemoryFile(exports.colors_geotiff(grid, rgb, "three components")) as file, file.open() as tiff:
+    with rasterio.MemoryFile(gis.colors_geotiff(grid, rgb, "three components")) as file, file.open() as tiff:
         assert tiff.crs.to_epsg() == 4326
         assert tiff.bounds == pytest.approx((grid.bounds[1], grid.bounds[0], grid.bounds[3], grid.bounds[2]))
         assert tiff.tags()["TIFFTAG_IMAGEDESCRIPTION"] == "three components"
@@ -56,12 +58,12 @@ def test_a_geotiff_has_each_color_in_its_cell_and_nothing_elsewhere(comparison):
             assert pixels[:3, row, column].tolist() == rgb[cell].tolist()
         np.testing.assert_array_equal(pixels[3] == 255, grid.mask)
     with pytest.raises(InputError, match="as many colours"):
-        exports.colors_geotiff(grid, rgb[:-1])
+        gis.colors_geotiff(grid, rgb[:-1])
 
 
 def test_geoparquet_has_a_point_and_the_vectors_of_every_model(comparison):
     table = geopandas.read_parquet(
-        io.BytesIO(exports.geoparquet(comparison, {"cluster": np.arange(len(comparison.region.grid))}))
+        io.BytesIO(gis.geoparquet(comparison, {"cluster": np.arange(len(comparison.region.grid))}))
     )
     assert table.crs.to_epsg() == 4326
     np.testing.assert_allclose(np.stack([table.geometry.y, table.geometry.x], 1), comparison.region.grid.cells)
@@ -74,10 +76,10 @@ def test_geoparquet_has_a_point_and_the_vectors_of_every_model(comparison):
 def test_the_map_page_needs_no_network(atlas, comparison):
     grid = comparison.region.grid
     panes = [
-        exports.Pane(f"<{name}>", colored_picture(grid, comparison.component_colors(name), form="PNG"), "a note")
+        page_files.Pane(f"<{name}>", colored_picture(grid, comparison.component_colors(name), form="PNG"), "a note")
         for name in comparison.embedded
     ]
-    page = exports.map_page(atlas, grid.mercator_bounds, panes, title="Two & more", explanation="Colours.")
+    page = page_files.map_page(atlas, grid.mercator_bounds, panes, title="Two & more", explanation="Colours.")
     assert not re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=\"?(?!data:)", page)
     assert page.count("L.imageOverlay(") == 2 * len(panes)
     assert "&lt;fourier&gt;" in page
@@ -85,16 +87,16 @@ def test_the_map_page_needs_no_network(atlas, comparison):
 
 
 def test_the_base_picture_lies_where_it_belongs(atlas):
-    url, bounds = exports._base_picture(atlas, (20.0, -15.0, 50.0, 25.0))
+    url, bounds = page_files._base_picture(atlas, (20.0, -15.0, 50.0, 25.0))
     assert bounds == (20.0, -15.0, 50.0, 25.0)
     assert url.startswith("data:image/webp;base64,")
     picture = Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2])))
-    assert exports.BASE_WIDTH_PX <= picture.width <= 2 * exports.BASE_WIDTH_PX
+    assert page_files.BASE_WIDTH_PX <= picture.width <= 2 * page_files.BASE_WIDTH_PX
     middle = inverse_web_mercator(web_mercator(np.array([[20.0, -15.0], [50.0, 25.0]])).mean(axis=0, keepdims=True))
     expected = atlas.raster("aerial").values(middle)[0]
     shown = np.asarray(picture)[picture.height // 2, picture.width // 2]
     assert np.abs(shown.astype(int) - expected.astype(int)).max() < 40
-    _, bounds = exports._base_picture(atlas, (-60.0, 100.0, 80.0, 200.0))
+    _, bounds = page_files._base_picture(atlas, (-60.0, 100.0, 80.0, 200.0))
     assert bounds == (-60.0, 100.0, 80.0, 180.0)
 
 
@@ -103,14 +105,14 @@ def test_the_python_lines_give_what_is_shown(atlas, comparison, kind, number, mo
     monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
     region = Region.rectangle(atlas, (20.123456789, -15, 50, 25))
     names = ["fourier", "coordinates"]
-    lines = exports.python_lines(str(atlas.path), region, names, kind, number)
+    lines = snippets.python_lines(str(atlas.path), region, names, kind, number)
     found = {}
     exec(lines, found)
     np.testing.assert_array_equal(found["region"].grid.cells, region.grid.cells)
-    assert set(found["colours"]) == set(names)
-    assert found["colours"]["coordinates"].shape == (len(region.grid), 3)
+    assert set(found["colors"]) == set(names)
+    assert found["colors"]["coordinates"].shape == (len(region.grid), 3)
     asked = {}
-    exec(exports.python_lines(str(atlas.path), region, names, kind, number, (30.0, 5.0)), asked)
+    exec(snippets.python_lines(str(atlas.path), region, names, kind, number, (30.0, 5.0)), asked)
     best = asked["similarity"]["fourier"].best()
     assert best.similarity > 0.5
     printed = capsys.readouterr().out
@@ -130,7 +132,7 @@ def test_the_python_lines_ask_by_a_picture(atlas, monkeypatch, tmp_path):
 
     monkeypatch.setattr(FourierEmbedder, "embed_picture", embed, raising=False)
     region = Region.rectangle(atlas, (20, -15, 50, 25))
-    lines = exports.python_lines(str(atlas.path), region, ["fourier"], "clusters", 4, picture=("field.png", "aerial"))
+    lines = snippets.python_lines(str(atlas.path), region, ["fourier"], "clusters", 4, picture=("field.png", "aerial"))
     found = {}
     exec(lines, found)
     assert heard == [(b"a picture", "aerial")]
@@ -159,7 +161,7 @@ def results():
 
 def test_results_are_read_back_by_gis_and_by_spreadsheets(tmp_path):
     for name in ("found.geojson", "found.csv"):
-        exports.save_results(results(), tmp_path / name)
+        result_files.save_results(results(), tmp_path / name)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["found.csv", "found.geojson"], "nothing temporary stays"
     points = geopandas.read_file(tmp_path / "found.geojson")
     assert points.crs.to_epsg() == 4326
@@ -173,15 +175,15 @@ def test_results_are_read_back_by_gis_and_by_spreadsheets(tmp_path):
     assert table["similarity"][1] == -0.123457
     assert table["distance_m"].isna().tolist() == [True, True, False]
     assert (table["distance_m"][2], table["heading_deg"][2]) == (12.3, 359.9)
-    assert json.loads(exports.results_geojson(results()))["features"][0]["properties"]["distance_m"] is None
-    assert json.loads(exports.results_geojson({}))["features"] == []
+    assert json.loads(result_files.results_geojson(results()))["features"][0]["properties"]["distance_m"] is None
+    assert json.loads(result_files.results_geojson({}))["features"] == []
 
 
 def test_results_are_not_written_where_they_cannot_be(tmp_path):
     with pytest.raises(InputError, match=r"\.geojson or \.csv"):
-        exports.save_results(results(), tmp_path / "found.xlsx")
+        result_files.save_results(results(), tmp_path / "found.xlsx")
     with pytest.raises(InputError, match="does not exist"):
-        exports.save_results(results(), tmp_path / "nowhere" / "found.csv")
+        result_files.save_results(results(), tmp_path / "nowhere" / "found.csv")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -189,13 +191,13 @@ def test_markers_of_a_map_page_lie_on_it_and_run_no_code(atlas, comparison):
     grid = comparison.region.grid
     picture = colored_picture(grid, comparison.component_colors("fourier"), form="PNG")
     markers = (
-        exports.Marker(20.0, 10.0, "a `${alert(1)}` \\u0041 </script><b>", "Aerial <image>", "#123456"),
-        exports.Marker(20.0, -175.0, "beyond the date line", "Aerial <image>", "#123456"),
+        page_files.Marker(20.0, 10.0, "a `${alert(1)}` \\u0041 </script><b>", "Aerial <image>", "#123456"),
+        page_files.Marker(20.0, -175.0, "beyond the date line", "Aerial <image>", "#123456"),
     )
     bounds = (10.0, 170.0, 30.0, 190.0)
-    pane = exports.Pane("A query", picture, markers=markers)
+    pane = page_files.Pane("A query", picture, markers=markers)
     hostile = "</title><script>alert(1)</script>"
-    page = exports.map_page(atlas, bounds, [pane], title=hostile, explanation=hostile)
+    page = page_files.map_page(atlas, bounds, [pane], title=hostile, explanation=hostile)
     assert hostile not in page
     assert "<title>&lt;/title&gt;&lt;script&gt;" in page
     assert not re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=\"?(?!data:)", page)
@@ -228,7 +230,7 @@ def test_the_lines_ask_the_very_same_and_print_the_best_places(capsys):
             )
         )
 
-    lines = exports.query_lines("boston", ITEMS, 20, {"scale": "percentile", "floor_percentile": 80.0})
+    lines = snippets.query_lines("boston", ITEMS, 20, {"scale": "percentile", "floor_percentile": 80.0})
     assert "to_png(\"heatmap.png\", scale='percentile', floor_percentile=80.0)" in lines
     assert "k=20" in lines
     code = re.sub(
@@ -239,11 +241,11 @@ def test_the_lines_ask_the_very_same_and_print_the_best_places(capsys):
     printed = capsys.readouterr().out
     assert 'aerial\n  0.50  51.7500, 19.4500  Łódź, "the" city\n' in printed
     assert "best on the map: 0.88 at 42.3600, -71.0600" in printed
-    assert "PackedVector" not in exports.query_lines("boston", ITEMS[:4])
+    assert "PackedVector" not in snippets.query_lines("boston", ITEMS[:4])
 
 
 def test_the_commands_ask_the_very_same():
-    search, heatmap = exports.command_lines("my city", ITEMS, 20).replace("\nof", "\0of").splitlines()
+    search, heatmap = snippets.command_lines("my city", ITEMS, 20).replace("\nof", "\0of").splitlines()
     for line in (search, heatmap):
         arguments = main._parser().parse_args(joined(shlex.split(line.replace("\0", "\n"))[3:]))
         assert arguments.atlas == "my city"
@@ -255,7 +257,7 @@ def test_the_commands_ask_the_very_same():
 
 def test_a_picture_that_is_not_packed_has_no_lines():
     items = [QueryItem("aerial", np.zeros((3, 4, 4), np.uint8), label="field.png")]
-    for lines in (exports.query_lines, exports.command_lines):
+    for lines in (snippets.query_lines, snippets.command_lines):
         with pytest.raises(InputError, match="field.png.*packed"):
             lines("boston", items)
 
@@ -267,10 +269,10 @@ def test_the_map_page_has_legends_and_the_whole_provenance(atlas, comparison):
            "ticks": [[0.0, "0.10"], [1.0, "0.90"]], "low": "low", "high": "high", "words": "Best 0.90."}  # fmt: skip
     swatches = {"title": "Clusters", "swatches": [["rgb(1, 2, 3)", "1: <houses>", "15 %"]]}
     panes = [
-        exports.Pane(name, colored_picture(grid, comparison.component_colors(name), form="PNG"), note, legend=legend)
+        page_files.Pane(name, colored_picture(grid, comparison.component_colors(name), form="PNG"), note, legend=legend)
         for name, legend in zip(comparison.embedded, (bar, swatches), strict=False)
     ]
-    page = exports.map_page(atlas, grid.mercator_bounds, panes, title="t", explanation="e")
+    page = page_files.map_page(atlas, grid.mercator_bounds, panes, title="t", explanation="e")
     assert page.count("<aside") == len(panes)
     assert html.escape(note) in page
     for words in ("Similarity &amp; more", "0.90", "Best 0.90.", "1: &lt;houses&gt;, 15 %", "#fcffa4 100.0%"):

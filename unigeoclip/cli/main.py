@@ -407,14 +407,14 @@ def _download_baseline(arguments: argparse.Namespace) -> None:
 
 def _search(arguments: argparse.Namespace) -> None:
     if arguments.out is not None:
-        from unigeoclip.export.exports import check_results_ending
+        from unigeoclip.export.results import check_results_ending
 
         check_results_ending(arguments.out)
         check_new_file(arguments.out, arguments.image)
     explorer, query, notes = _ask(arguments)
     results = explorer.search(query, k=arguments.top)
     if arguments.out is not None:
-        from unigeoclip.export.exports import save_results
+        from unigeoclip.export.results import save_results
 
         save_results(results, arguments.out)
     item = query.items[0]

@@ -160,7 +160,7 @@ def png(job: Job, comparison: Comparison, name: str, how: ColorScheme) -> bytes:
 
 def geotiff(job: Job, comparison: Comparison, name: str, how: ColorScheme) -> bytes:
     """The colours of a model, or its similarities to the point, as a GeoTIFF."""
-    from unigeoclip.export.exports import colors_geotiff
+    from unigeoclip.export.gis import colors_geotiff
 
     if how.asks:
         return heatmap(comparison, name, how).geotiff()

@@ -20,7 +20,7 @@ _MODEL = "take-model"
 
 def offer(atlas: Atlas, job: Job, comparison: Comparison, how: ColorScheme) -> None:
     """A popover with a button a form; a file is made when its button is pressed."""
-    from unigeoclip.export.exports import python_lines
+    from unigeoclip.export.snippets import python_lines
 
     stem = f"{atlas.name}-{'similarity' if how.asks else how.kind}"
     with st.popover("Take away", icon=":material/download:"):
@@ -42,7 +42,7 @@ def offer(atlas: Atlas, job: Job, comparison: Comparison, how: ColorScheme) -> N
 
 
 def _page(atlas: Atlas, job: Job, comparison: Comparison, how: ColorScheme) -> bytes:
-    from unigeoclip.export.exports import Pane, map_page
+    from unigeoclip.export.page import Pane, map_page
 
     panes = []
     for name in coloring.answering(comparison, how):
@@ -59,6 +59,6 @@ def _page(atlas: Atlas, job: Job, comparison: Comparison, how: ColorScheme) -> b
 
 def _table(comparison: Comparison, how: ColorScheme) -> bytes:
     """Cells, vectors, and what the colours stand for."""
-    from unigeoclip.export.exports import geoparquet
+    from unigeoclip.export.gis import geoparquet
 
     return geoparquet(comparison, coloring.columns(comparison, how))

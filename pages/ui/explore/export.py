@@ -16,7 +16,7 @@ from pages.ui.popovers import popover
 
 if TYPE_CHECKING:
     from pages.ui.explore.session import Answer, Session
-    from unigeoclip.export.exports import Marker
+    from unigeoclip.export.page import Marker
     from unigeoclip.search.explorer import Explorer
 
 # Colours that are told apart with any colour vision (Okabe and Ito 2008).
@@ -36,7 +36,8 @@ _component = partial(component, "share", _HTML)
 
 def offer(explorer: Explorer, visitor: Session) -> None:
     """A popover with the link and a button a form; needs an answer."""
-    from unigeoclip.export.exports import command_lines, query_lines, results_csv, results_geojson
+    from unigeoclip.export.results import results_csv, results_geojson
+    from unigeoclip.export.snippets import command_lines, query_lines
 
     with popover("Take away", icon=":material/download:", key="take") as is_open:
         answer = visitor.answer
@@ -85,7 +86,7 @@ def _stem(atlas: str, answer: Answer) -> str:
 
 
 def _page(explorer: Explorer, answer: Answer, drawn: dict[str, Any]) -> bytes:
-    from unigeoclip.export.exports import Pane, map_page
+    from unigeoclip.export.page import Pane, map_page
 
     asked = " ".join(f"{weight(item.weight)} {item.label or item.modality}" for item in answer.items)
     atlas = explorer.atlas
@@ -102,7 +103,7 @@ def _page(explorer: Explorer, answer: Answer, drawn: dict[str, Any]) -> bytes:
 
 def _markers(explorer: Explorer, answer: Answer) -> tuple[Marker, ...]:
     """The closest places, the best last, each in the colour of the modality it is closest in; then what was asked."""
-    from unigeoclip.export.exports import Marker
+    from unigeoclip.export.page import Marker
 
     found: dict[tuple[float, float], list[tuple[float, str, str]]] = {}
     for name, matches in answer.matches.items():

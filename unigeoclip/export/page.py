@@ -1,0 +1,243 @@
+"""Answers and compared maps as one page of maps side by side, which opens without a network."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import json
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from unigeoclip.extras import needs_extra
+from unigeoclip.geo import MERCATOR_HALF_M, web_mercator
+from unigeoclip.paths import LEAFLET
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from unigeoclip.atlas.store import Atlas
+    from unigeoclip.geo import Bounds
+
+__all__ = ["Marker", "Pane", "map_page"]
+
+BASE_WIDTH_PX = 1024  # of the picture below the colors, at least
+_TILE_PX = 256
+
+
+@dataclass(frozen=True)
+class Marker:
+    """A point on a map page.
+
+    Attributes:
+        lat: Degrees.
+        lon: Degrees.
+        label: What is shown beside the pointer.
+        group: What it is one of; named once, with the color, above the map.
+        color: As CSS writes it.
+    """
+
+    lat: float
+    lon: float
+    label: str
+    group: str = ""
+    color: str = "#ffffff"
+
+
+@dataclass(frozen=True)
+class Pane:
+    """One map of a map page: a model, or a query.
+
+    Attributes:
+        title: Its name.
+        picture: PNG in Web Mercator over the mercator bounds of the region's grid.
+        note: Below the name: where the model is from, or the range of similarity.
+        markers: Points above the picture, the last on top.
+        legend: What the colors mean, as the app's maps take it: "title"; "stops", [fraction, similarity, color],
+            "ticks", [fraction, text], "low" and "high" of a bar; "swatches", [color, text, figure]; "words".
+    """
+
+    title: str
+    picture: bytes
+    note: str = ""
+    markers: tuple[Marker, ...] = ()
+    legend: Mapping[str, Any] | None = None
+
+
+def map_page(atlas: Atlas, bounds: Bounds, panes: Sequence[Pane], *, title: str, explanation: str) -> str:
+    """A page of maps side by side that move together: one file that opens without a network.
+
+    Args:
+        atlas: Whose picture lies below the colors.
+        bounds: Of the pictures: south, west, north, east, degrees, within the Web Mercator square.
+        panes: The models or queries, at least one.
+        title: Of the page.
+        explanation: What the colors mean.
+    """
+    with needs_extra("export"):
+        import folium
+        from branca.element import Element, Figure
+
+    south, west, north, east = bounds
+    corners = [[south, west], [north, east]]
+    base, within = _base_picture(atlas, bounds)
+    figure = Figure(title=html.escape(title))  # branca puts it between the tags as it is
+    maps = []
+    for number, pane in enumerate(panes):
+        share = 100 / len(panes)
+        shown = folium.Map(
+            location=[(south + north) / 2, (west + east) / 2], tiles=None, attributionControl=False, zoomSnap=0.25,
+            width=f"{share}%", left=f"{share * number}%", position="absolute",
+        )  # fmt: skip
+        shown.default_js, shown.default_css = [], []  # the page brings its own Leaflet; nothing is fetched
+        folium.raster_layers.ImageOverlay(base, [within[:2], within[2:]], opacity=0.9).add_to(shown)
+        folium.raster_layers.ImageOverlay(_data_url("image/png", pane.picture), corners, opacity=0.8).add_to(shown)
+        for marker in pane.markers:
+            _dot(marker, west).add_to(shown)
+        shown.fit_bounds(corners)
+        figure.add_child(shown)
+        maps.append(shown.get_name())
+    figure.header.add_child(Element(f"<style>{(LEAFLET / 'leaflet.css').read_text('utf-8')}{_STYLE}</style>"))
+    figure.header.add_child(Element(f"<script>{(LEAFLET / 'leaflet.js').read_text('utf-8')}</script>"))
+    figure.html.add_child(Element(_heading(panes, title, explanation, atlas) + _legends(panes)), index=0)
+    figure.script.add_child(Element(_SYNC % json.dumps(maps).replace('"', "")))
+    rendered: str = figure.render()
+    return rendered
+
+
+def _dot(marker: Marker, west: float) -> Any:
+    """A marker for folium, on a map whose western edge is at so many degrees."""
+    with needs_extra("export"):
+        import folium
+
+    # Folium puts the text between backticks of a script: what would end them, or start code in them, becomes an entity.
+    text = html.escape(marker.label).replace("\\", "&#92;").replace("`", "&#96;").replace("$", "&#36;")
+    lon = marker.lon if marker.lon >= west else marker.lon + 360
+    return folium.CircleMarker(
+        [marker.lat, lon], radius=6, color="#10212a", weight=1.5, fill=True, fill_color=marker.color, fill_opacity=1.0,
+        tooltip=folium.Tooltip(text),
+    )  # fmt: skip
+
+
+def _data_url(kind: str, data: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
+
+
+def _base_picture(atlas: Atlas, bounds: Bounds) -> tuple[str, Bounds]:
+    """The atlas's picture within bounds, put together from its tiles, as a URL; and its own bounds, cut at 180 E."""
+    south, west, north, east = bounds
+    east = min(east, 180.0)
+    (left_m, top_m), (right_m, bottom_m) = web_mercator(np.array([[north, west], [south, east - 1e-9]])).tolist()
+    zoom = math.log2(BASE_WIDTH_PX / _TILE_PX * 2 * MERCATOR_HALF_M / (right_m - left_m))
+    zoom = min(24, max(0, math.ceil(zoom)))
+    px_m = 2 * MERCATOR_HALF_M / 2**zoom / _TILE_PX
+    left, right = ((x_m + MERCATOR_HALF_M) / px_m for x_m in (left_m, right_m))
+    top, bottom = ((MERCATOR_HALF_M - y_m) / px_m for y_m in (top_m, bottom_m))
+    across, down = (
+        range(int(low) // _TILE_PX, min(math.ceil(high / _TILE_PX), 2**zoom))
+        for low, high in ((left, right), (top, bottom))
+    )
+    raster = atlas.raster("aerial")
+    rows = [np.concatenate([raster.tile(zoom, x, y, _TILE_PX) for x in across], axis=2) for y in down]
+    picture = Image.fromarray(np.concatenate(rows, axis=1).transpose(1, 2, 0)[..., :3])
+    corner_x, corner_y = across[0] * _TILE_PX, down[0] * _TILE_PX
+    picture = picture.crop((left - corner_x, top - corner_y, right - corner_x, bottom - corner_y))
+    file = io.BytesIO()
+    picture.save(file, "WEBP", quality=72, method=2)
+    return _data_url("image/webp", file.getvalue()), (south, west, north, east)
+
+
+def _heading(panes: Sequence[Pane], title: str, explanation: str, atlas: Atlas) -> str:
+    cells = "".join(
+        f"<div><b>{html.escape(pane.title)}</b><small>{html.escape(pane.note)}{_groups(pane)}</small></div>"
+        for pane in panes
+    )
+    # What judges the model stands on no map.
+    shown = [source for source in atlas.manifest.sources if not source.what.startswith("rules")]
+    makers = " · ".join(dict.fromkeys(source.attribution for source in shown))
+    return (
+        f"<header><p><strong>{html.escape(title)}</strong> {html.escape(explanation)} "
+        f"<small>{html.escape(makers)}</small></p><div class='panes'>{cells}</div></header>"
+    )
+
+
+def _groups(pane: Pane) -> str:
+    """The groups of a pane's markers, each with its color."""
+    groups = {marker.group: marker.color for marker in pane.markers if marker.group}
+    return "".join(
+        f"<span class='group'><i style='background:{html.escape(color)}'></i>{html.escape(group)}</span>"
+        for group, color in groups.items()
+    )
+
+
+def _legends(panes: Sequence[Pane]) -> str:
+    """The legends of all panes, each over the lower left corner of its map."""
+    share = 100 / len(panes)
+    return "".join(
+        f"<aside style='left:calc({share * number}% + 10px);max-width:calc({share}% - 34px)'>"
+        f"{_legend(pane.legend)}</aside>"
+        for number, pane in enumerate(panes)
+        if pane.legend
+    )
+
+
+def _legend(legend: Mapping[str, Any]) -> str:
+    parts = [f"<b>{html.escape(legend['title'])}</b>"]
+    if stops := legend.get("stops"):
+        colors = ", ".join(f"{color} {100 * fraction:.1f}%" for fraction, _, color in stops)
+        ticks = "".join(f"<span>{html.escape(text)}</span>" for _, text in legend["ticks"])
+        parts.append(f"<div class='bar' style='background:linear-gradient(90deg,{html.escape(colors)})'></div>")
+        parts.append(f"<div class='row'>{ticks}</div>")
+        ends = "".join(f"<span>{html.escape(legend[end])}</span>" for end in ("low", "high"))
+        parts.append(f"<div class='row'>{ends}</div>")
+    for color, *texts in legend.get("swatches", ()):
+        label = ", ".join(html.escape(text) for text in texts)
+        parts.append(f"<div class='swatch'><i style='background:{html.escape(color)}'></i>{label}</div>")
+    if legend.get("words"):
+        parts.append(f"<small>{html.escape(legend['words'])}</small>")
+    return "".join(parts)
+
+
+_STYLE = """
+html, body { margin: 0; height: 100%; font: 14px/1.35 system-ui, sans-serif; color: #16232b; }
+header { position: absolute; inset: 0 0 auto; max-height: 50%; overflow: auto; }
+header p { margin: 0; padding: .4rem .7rem 0; }
+header small { color: #55656f; margin-left: .5em; }
+.panes { display: flex; } .panes div { flex: 1 1 0; min-width: 0; padding: .1rem .7rem .3rem; overflow-wrap: anywhere; }
+.panes small { display: block; margin: 0; }
+.group { margin-left: 1em; } .group i { display: inline-block; width: .7em; height: .7em; border-radius: 50%;
+  margin-right: .35em; box-shadow: 0 0 0 1.5px #10212a; }
+.folium-map { top: var(--head, 6rem) !important; height: calc(100% - var(--head, 6rem)) !important; }
+aside { position: absolute; z-index: 1000; bottom: 10px; box-sizing: border-box; width: 17rem; max-height: 60%;
+  overflow: auto; padding: .5rem .7rem; background: rgb(255 255 255 / 92%); border-radius: 5px; font-size: 12px; }
+aside small { display: block; margin-top: .3rem; color: #55656f; } aside .bar { height: 10px; margin: .3rem 0 .1rem; }
+aside .row { display: flex; justify-content: space-between; gap: .5em; }
+aside .swatch { display: flex; gap: .5em; align-items: center; } aside i { flex: none; width: 11px; height: 11px; }
+.folium-map { border-right: 2px solid #fff; box-sizing: border-box; background: #dfe7ea; }
+"""
+# Folium's own plugin for maps that move together knows two of them, and fetches its script. The scripts that make the
+# maps follow this one.
+_SYNC = """
+addEventListener("load", () => {
+  const panes = %s;
+  let moving = false;
+  const follow = (pane) => {
+    if (moving) return;
+    moving = true;
+    const others = panes.filter((other) => other !== pane);
+    others.forEach((other) => other.setView(pane.getCenter(), pane.getZoom(), { animate: false }));
+    moving = false;
+  };
+  panes.forEach((pane) => pane.on("move", () => follow(pane)));
+  const fit = () => { // the maps begin below the heading, however many lines it has
+    document.documentElement.style.setProperty("--head", `${document.querySelector("header").offsetHeight}px`);
+    panes.forEach((pane) => pane.invalidateSize({ animate: false }));
+  };
+  fit();
+  addEventListener("resize", fit);
+});
+"""

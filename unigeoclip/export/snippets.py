@@ -1,0 +1,172 @@
+"""Lines of Python and commands that compute again what is shown."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import TYPE_CHECKING, Any
+
+from unigeoclip.errors import InputError
+from unigeoclip.search.query_items import PackedVector, write_item
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from unigeoclip.compare.regions import Region
+    from unigeoclip.search.query_items import QueryItem
+
+__all__ = ["command_lines", "python_lines", "query_lines"]
+
+PRINTED = 3  # matches of each modality
+
+
+def query_lines(atlas: str, items: Sequence[QueryItem], k: int = 10, drawn: Mapping[str, Any] | None = None) -> str:
+    """The Python lines that ask a query and write its heatmap, with this package.
+
+    Args:
+        atlas: Name of the atlas.
+        items: Terms of the query; pictures packed, see ``Explorer.packed``.
+        k: How many results of each modality.
+        drawn: Options of ``Heatmap.png`` for the picture.
+
+    Raises:
+        InputError: A picture is not packed.
+    """
+    packed = any(isinstance(item.value, PackedVector) for item in items)
+    options = "".join(f", {name}={value!r}" for name, value in (drawn or {}).items())
+    lines = [
+        *(["from unigeoclip.search.query_items import PackedVector"] if packed else []),
+        "from unigeoclip.search.explorer import Explorer, QueryItem",
+        "",
+        f"explorer = Explorer.open({json.dumps(atlas)})",
+        "query = explorer.query([",
+        *(f"    {_item_line(item)}," for item in items),
+        "])",
+        f"results = explorer.search(query, k={k})  # modality -> matches",
+        "heatmap = explorer.heatmap(query)",
+        'heatmap.to_geotiff("heatmap.tif")',
+        f'heatmap.to_png("heatmap.png"{options})',
+        "",
+        "for modality, matches in results.items():",
+        "    print(modality)",
+        f"    for match in matches[:{PRINTED}]:",
+        '        print(f"  {match.similarity:.2f}  {match.lat:.4f}, {match.lon:.4f}  {match.name}")',
+        "best = heatmap.best()",
+        'print(f"best on the map: {best.similarity:.2f} at {best.lat:.4f}, {best.lon:.4f}")',
+        'print("written: heatmap.tif, heatmap.png")',
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _item_line(item: QueryItem) -> str:
+    if isinstance(item.value, PackedVector):
+        value = f"PackedVector.from_text({json.dumps(item.value.text)})"
+    elif isinstance(item.value, str):
+        value = json.dumps(item.value, ensure_ascii=False)
+    elif write_item(item) is None:
+        raise InputError(_NOT_PACKED.format(item.label or item.modality))
+    else:
+        value = _tuple(item.value)
+    weight = "" if item.weight == 1 else f", weight={item.weight!r}"
+    return f"QueryItem({json.dumps(item.modality)}, {value}{weight})"
+
+
+def command_lines(atlas: str, items: Sequence[QueryItem], k: int = 10) -> str:
+    """The commands that ask a query and write its results and its heatmap, for a POSIX shell.
+
+    Args:
+        atlas: Name of the atlas.
+        items: Terms of the query; pictures packed, see ``Explorer.packed``.
+        k: How many results of each modality.
+
+    Raises:
+        InputError: A picture is not packed.
+    """
+    query = [f"--atlas {shlex.quote(atlas)}"]
+    for item in items:
+        spelling = write_item(item)
+        if spelling is None:
+            raise InputError(_NOT_PACKED.format(item.label or item.modality))
+        query.append(f"--item {shlex.quote(spelling)}")
+    asked = " ".join(query)
+    return (
+        f"python -m unigeoclip search {asked} --top {k} --out results.geojson\n"
+        f"python -m unigeoclip heatmap {asked} --out heatmap.tif\n"
+    )
+
+
+_NOT_PACKED = "The picture {!r} has no spelling yet: give it as explorer.packed(item)."
+
+
+def python_lines(
+    atlas: str,
+    region: Region,
+    models: Sequence[str],
+    kind: str,
+    number: int = 0,
+    point: tuple[float, float] | None = None,
+    picture: tuple[str, str] | None = None,
+) -> str:
+    """The Python lines that compute what is shown, with this package.
+
+    Args:
+        atlas: Name of the atlas.
+        region: What is compared.
+        models: Names of the embedders, the first of which the others' colors are turned towards.
+        kind: "components", "component", "clusters" or "umap".
+        number: Which component from 0, or how many clusters.
+        point: Latitude and longitude; similarity to it in place of colors.
+        picture: Name of a file and what it shows ("street", say); similarity to it in place of colors.
+    """
+    whole = region.name == "atlas"
+    place = "Region.whole(atlas)" if whole else f"Region.rectangle(atlas, {_tuple(region.grid.bounds)})"
+    colors = {
+        "components": "comparison.component_colors(name)",
+        "component": f"comparison.component_colors(name, ({number},))",
+        "clusters": f"cluster_colors({number})[comparison.cluster_labels(name, {number})]",
+        "umap": "comparison.layout_colors(name)",
+    }[kind]
+    shown = f"colors = {{name: {colors} for name in models}}  # (cells, 3) sRGB, of region.grid.cells"
+    if point is not None:
+        shown = f"similarity = {{name: comparison.similarity(name, {_tuple(point)}) for name in models}}  # heatmaps"
+    elif picture is not None:
+        asked = f"embedded[name].embedder.embed_picture(picture, {json.dumps(picture[1])})"
+        shown = f"picture = Path({json.dumps(picture[0])}).read_bytes()\n"
+        shown += f"similarity = {{name: comparison.similarity_to(name, {asked}) for name in models}}  # heatmaps"
+    clusters = kind == "clusters" and point is None and picture is None
+    lines = [
+        *(["from pathlib import Path", ""] if picture is not None else []),
+        "from unigeoclip.atlas import load_atlas",
+        "from unigeoclip.compare.regions import Comparison, Region, embed_region",
+        "from unigeoclip.embedders import load_embedder",
+        *(["from unigeoclip.compare.projection import cluster_colors"] if clusters else []),
+        "",
+        f"atlas = load_atlas({json.dumps(atlas)})",
+        f"region = {place}",
+        f"models = [{', '.join(json.dumps(name) for name in models)}]",
+        "embedded = {name: embed_region(load_embedder(name, atlas), region) for name in models}",
+        "comparison = Comparison(region, embedded)",
+        shown,
+        "",
+        *_printed(point is not None or picture is not None),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _printed(asks: bool) -> list[str]:
+    """Lines that print what a comparison came to: the best places of each model, or how alike the models are."""
+    if asks:
+        return [
+            "for name, heatmap in similarity.items():",
+            "    best = heatmap.best()",
+            '    print(f"{name}: {best.similarity:.2f} at {best.lat:.4f}, {best.lon:.4f}")',
+        ]
+    return [
+        "for name, rgb in colors.items():",
+        '    print(f"{name}: {len(rgb)} cells, {embedded[name].vectors.shape[1]} dimensions")',
+    ]
+
+
+def _tuple(degrees: Sequence[float]) -> str:
+    """In full, so that the very same cells come out."""
+    return f"({', '.join(repr(float(value)) for value in degrees)})"
