@@ -52,7 +52,7 @@ $(VENV)/.app: requirements.lock
 
 $(VENV)/.test: $(VENV)/.app requirements-test.lock pyproject.toml
 	$(BIN)/pip install $(LOCKED) -r requirements-test.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
 # Checks of the browser side, which needs no packages to run. Only what package-lock.json names, by checksum, and no

@@ -147,6 +147,8 @@ def run_training(
     kind: type[Trainer], atlas: Atlas, run: Run, out: Path, resume: bool, sentences: Path | None = None
 ) -> dict[str, Any]:
     """Begin or resume a run, fit and finish it; returns what `Trainer.finish` does."""
+    with needs_extra("train"):  # before anything is computed or written
+        import torch.utils.tensorboard
     restore = _claim(out, run, resume)
     torch.manual_seed(run.seed)
     trainer = kind(atlas, run, out, sentences)
