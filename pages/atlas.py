@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.ui import atlas_scale, atlas_switch
-from pages.ui.atlas import baseline_card, city_card, limitations, model_card
+from pages.ui.atlas import baseline_card, city_card, commands, limitations, model_card, retrieval
 from pages.ui.formatting import literal
 from unigeoclip.errors import UniGeoError
 
@@ -14,7 +14,7 @@ if opening.atlas is None:
 atlas = opening.atlas
 manifest = atlas.manifest
 
-st.title(manifest.title)
+st.title(literal(manifest.title))
 st.markdown(manifest.summary)
 st.html(model_card.facts(atlas))
 
@@ -24,7 +24,7 @@ st.html(model_card.sources(manifest.sources))
 st.header("The model")
 try:
     card, measured, baselines = model_card.read(atlas), city_card.sections(atlas), baseline_card.section(atlas)
-    trainings = model_card.trainings(atlas)
+    trainings = commands.trainings(atlas)
 except UniGeoError as error:
     card, measured, baselines, trainings = None, [], "", []
     st.error(literal(str(error)), icon=":material/info:")
@@ -37,14 +37,14 @@ else:
     st.html(model_card.training(card))
     if meanings := city_card.meanings(atlas, card.retrieval):
         st.html(meanings)
-    for split, retrieval in card.retrieval.items():
-        st.subheader(model_card.SPLIT_TITLES.get(split, split))
-        st.markdown(model_card.split_words(split, manifest))
-        if warning := model_card.warning(card, split):
+    for split, pairs in card.retrieval.items():
+        st.subheader(retrieval.SPLIT_TITLES.get(split, split))
+        st.html(retrieval.split_words(split, manifest))
+        if warning := retrieval.warning(card, split):
             st.warning(warning, icon=":material/history:")
-        if words := model_card.distance_words(card, split):
-            st.markdown(words)
-        st.html(model_card.retrieval_table(retrieval))
+        if words := retrieval.distance_words(card, split):
+            st.html(words)
+        st.html(retrieval.retrieval_table(pairs))
     if baselines:
         st.subheader(baseline_card.HEADING)
         st.html(baselines)
@@ -64,4 +64,4 @@ if atlas_scale.of(manifest).is_city:
 else:
     st.markdown("The data come from pinned packages and are verified by checksum; the same inputs give the same bytes.")
 # Wrapped, for a keyboard cannot scroll a block of code sideways.
-st.code(model_card.commands(manifest, trainings), language="bash", wrap_lines=True)
+st.code(commands.commands(manifest, trainings), language="bash", wrap_lines=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pages.ui.atlas import model_card
+from pages.ui.atlas import commands
 from unigeoclip.atlas import load_atlas
 from unigeoclip.cli import main
 from unigeoclip.config import read_json, to_dict
@@ -47,7 +47,7 @@ def records(atlas):
 def test_printed_commands_lead_to_the_recorded_trainings(name):
     """Rebuilt from the options of the printed line, the configuration is the recorded one, step by step."""
     atlas = load_atlas(name)
-    printed = model_card.trainings(atlas)
+    printed = commands.trainings(atlas)
     found = list(records(atlas))
     assert len(printed) == len(found) >= 4
     for command, (baseline, record) in zip(printed, found, strict=True):
@@ -72,7 +72,7 @@ def test_printed_commands_lead_to_the_recorded_trainings(name):
 
 @pytest.mark.parametrize("name", ATLASES)
 def test_the_readme_prints_these_commands(name):
-    printed = model_card.trainings(load_atlas(name))
+    printed = commands.trainings(load_atlas(name))
     assert set(SHIPPED[name]) <= set(printed)
     lines = {
         " ".join(line.split())

@@ -1,6 +1,7 @@
 """A city of which a picture shows a small part, from the build to the gallery: what is not there is nowhere used."""
 
 from dataclasses import replace
+from html import unescape
 from types import SimpleNamespace
 from unittest import mock
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from pages.ui.atlas import limitations, model_card
+from pages.ui.atlas import limitations, retrieval
 from pages.ui.explore import cards
 from pages.ui.http import routes
 from pages.ui.map import component
@@ -166,6 +167,6 @@ def test_each_modality_is_called_what_it_is(city):
     assert "of the city has an aerial picture" in said
     bound = upper_bound(city.manifest)
     assert bound.startswith("aerial images are photographs; street views, heights and texts come from OpenStreetMap")
-    words = model_card.split_words("views", city.manifest)
-    assert f"*A{bound[1:]}.*" in words
+    words = retrieval.split_words("views", city.manifest)
+    assert f"<i>A{bound[1:]}.</i>" in unescape(words)
     assert "Five renderings" not in words

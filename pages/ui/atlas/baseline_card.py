@@ -1,11 +1,14 @@
-"""What retrained baselines find, beside what ours finds: a table and what comes out, in words."""
+"""What retrained baselines find, beside what ours finds: a table, and which of them is ahead."""
 
 from __future__ import annotations
 
-from html import escape
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pages.ui.atlas import model_card
+from pages.ui.atlas.retrieval import DASH, RECALLS, arrow, shares, too_few
+from pages.ui.tables import Cell, Table
+from pages.ui.templating import render
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -13,13 +16,33 @@ if TYPE_CHECKING:
     from unigeoclip.atlas import Atlas
 
 HEADING = "Baselines, retrained"
-_RECALLS = ("recall@1", "recall@10")
 _LEVEL = 1.96  # standard errors that two shares of found places may differ by and still be called level
 _OURS = "UniGeoCLIP"
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """Who finds more places of a pair at the first try, the best of the baselines or ours.
+
+    Attributes:
+        pair: As people read it.
+        first: Who finds more.
+        second: The other.
+        more: What the first finds, in percent.
+        less: What the second finds.
+        level: Whether the two differ by no more than chance.
+    """
+
+    pair: str
+    first: str
+    second: str
+    more: float
+    less: float
+    level: bool
+
+
 def section(atlas: Atlas) -> str:
-    """The table as HTML; empty where no baseline was retrained, or ours was not measured.
+    """Outcomes and table as HTML; empty where no baseline was retrained, or ours was not measured.
 
     Raises:
         UniGeoError: A record cannot be read.
@@ -33,46 +56,31 @@ def section(atlas: Atlas) -> str:
     pairs = [pair for pair in dict.fromkeys(pair for record in records for pair in record["retrieval"]) if pair in ours]
     if not pairs:
         return ""
-    rows = [[f"<b>{_OURS}</b>", *(_figures(ours, pair) for pair in pairs)]]
-    rows += [[escape(record["title"]), *(_figures(record["retrieval"], pair) for pair in pairs)] for record in records]
-    words = [_training(card.metrics.get("training", {}), records)]
-    if any(record.get("outdated") for record in records):
-        words.append(f"<b>{_outdated(records)}</b>")
-    return (
-        f"<p>{' '.join(words)}</p><ul>{''.join(f'<li>{said}</li>' for said in _outcomes(ours, records, pairs))}</ul>"
-        f"{model_card.table(('', *map(_arrow, pairs)), rows, figures=True)}"
-        f"<p><small>recall@1 / recall@10 in %, among {ours[pairs[0]].get('n', 0):,} held-out places.</small></p>"
+    own, outdated = card.metrics.get("training", {}), [record for record in records if record.get("outdated")]
+    steps = sorted({_steps(record["training"]) for record in records})
+    return render(
+        "atlas/templates/baselines.html",
+        steps=steps,
+        batch=records[0]["training"]["batch"],
+        own_steps=_steps(own),
+        as_long=steps == [_steps(own)],
+        finer=any(record["baseline"]["zoom"] > 1 for record in records),
+        outdated=[(record["title"], record["data"]) for record in outdated],
+        data_now=outdated[0]["data_now"] if outdated else None,
+        outcomes=list(outcomes(ours, records, pairs)),
+        figures=_table(ours, records, pairs),
+        count=ours[pairs[0]].get("n", 0),
     )
 
 
-def _outdated(records: Sequence[dict[str, Any]]) -> str:
-    """Which were trained on another state of the data, with the checksums of both."""
-    old = [record for record in records if record.get("outdated")]
-    named = "; ".join(f"{record['title']}: data {record['data'] or 'not recorded'}" for record in old)
-    return escape(f"Trained on an earlier state of this atlas, which is {old[0]['data_now']} now: {named}.")
+def _steps(training: dict[str, Any]) -> int:
+    return int(training.get("steps", 0)) + int(training.get("restart_steps", 0))
 
 
-def _training(own: dict[str, Any], records: Sequence[dict[str, Any]]) -> str:
-    """What they learned from, and how long."""
-    each = [record["training"] for record in records]
-    steps = sorted({training["steps"] + training.get("restart_steps", 0) for training in each})
-    budget = " or ".join(f"{count:,}" for count in steps) + f" steps of {each[0]['batch']:,} places"
-    ours = own.get("steps", 0) + own.get("restart_steps", 0)
-    as_long = "as long as ours was" if steps == [ours] else f"ours was trained for {ours:,} steps"
-    finer = any(record["baseline"]["zoom"] > 1 for record in records)
-    scales = " Finer scales are the published ones, shrunk to the extent of the atlas." if finer else ""
-    return (
-        "The location encoders of SatCLIP and GeoCLIP, trained anew on this atlas, each against one kind of picture, "
-        f"for {budget}; {as_long}, which learned all its modalities at once. SatCLIP starts from random weights, "
-        "GeoCLIP from the published ones, to which it learns updates of low rank."
-        f"{scales}"
-    )
-
-
-def _outcomes(
+def outcomes(
     ours: dict[str, dict[str, float]], records: Sequence[dict[str, Any]], pairs: Sequence[str]
-) -> Iterator[str]:
-    """A sentence a pair: who finds more places at the first try, the best of the baselines or ours."""
+) -> Iterator[Outcome]:
+    """The outcome of every pair that ours and a baseline have a figure for."""
     for pair in pairs:
         asked = [record for record in records if "recall@1" in record["retrieval"].get(pair, {})]
         if not asked or "recall@1" not in ours[pair]:
@@ -82,26 +90,23 @@ def _outcomes(
         first, second = sorted(found, key=lambda title: -found[title]["recall@1"])
         more, less = found[first]["recall@1"], found[second]["recall@1"]
         level = more - less <= _LEVEL * _deviation(*found.values())
-        said = f"{first} and {second} are level" if level else f"{first} is ahead of {second}"
-        yield f"{_arrow(pair)}: {escape(said)} ({more:.0f} and {less:.0f} % at the first try)."
+        yield Outcome(arrow(pair), first, second, more, less, level)
 
 
-def _deviation(*shares: dict[str, float]) -> float:
+def _deviation(*found: dict[str, float]) -> float:
     """Standard deviation of a difference of two percentages, each of n places."""
-    spread = (share["recall@1"] * (100 - share["recall@1"]) / max(share.get("n", 1), 1) for share in shares)
+    spread = (share["recall@1"] * (100 - share["recall@1"]) / max(share.get("n", 1), 1) for share in found)
     deviation: float = sum(spread) ** 0.5
     return deviation
 
 
-def _figures(pairs: dict[str, dict[str, float]], pair: str) -> str:
-    figures = pairs.get(pair)
+def _table(ours: dict[str, dict[str, float]], records: Sequence[dict[str, Any]], pairs: Sequence[str]) -> Table:
+    rows = [[Cell(_OURS, strong=True), *(_cell(ours.get(pair)) for pair in pairs)]]
+    rows += [[Cell(record["title"]), *(_cell(record["retrieval"].get(pair)) for pair in pairs)] for record in records]
+    return Table(("", *map(arrow, pairs)), rows, figures=True)
+
+
+def _cell(figures: dict[str, float] | None) -> Cell:
     if figures is None:
-        return "–"
-    if figures.get("too_few"):
-        return f"<small>too few: n = {int(figures['n']):,}</small>"
-    return " / ".join(f"{figures[key]:.0f}" for key in _RECALLS)
-
-
-def _arrow(pair: str) -> str:
-    query, target = pair.split("->")
-    return f"{escape(model_card.named(query))} → {escape(model_card.named(target))}"
+        return Cell(DASH)
+    return too_few(figures) if figures.get("too_few") else Cell(shares(figures, RECALLS))

@@ -1,16 +1,18 @@
 """What page Atlas says of a city's model beyond its splits: ablations, cities never seen, and what the names mean.
 
-Everything is HTML from the dictionaries that ``evaluate --json`` shows.
+Everything comes from the dictionaries that ``evaluate --json`` shows.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from html import escape
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pages.ui.atlas import model_card
-from pages.ui.formatting import title
+from pages.ui.atlas.retrieval import DASH, RECALLS, WITHIN, retrieval_tables, too_few
+from pages.ui.formatting import literal, title
+from pages.ui.tables import Cell, Table
+from pages.ui.templating import render
 from unigeoclip.atlas.origins import upper_bound
 
 if TYPE_CHECKING:
@@ -26,19 +28,67 @@ _PAIRS = {
     "photo->aerial": "single view → aerial",
     "location->aerial": "location → aerial",
 }
-_FIGURE_PAIRS = ("street->aerial", "street->location", "location->aerial")
+_BAR_PAIRS = ("street->aerial", "street->location", "location->aerial")
 _GROUPS = {
     "modalities": "What each modality adds",
     "loss": "All pairs of modalities, or one pivot",
     "depth": "How deep the location encoder is",
     "scales": "How many scales the location encoder sees",
 }
-_WITHIN = "acc@100m"
 _TENTH = "recall@10"  # what rows are compared by: after so few steps the first one is hardly ever right
 
 
+@dataclass(frozen=True)
+class Budget:
+    """How long every row of a table of ablations was trained, and on what.
+
+    Attributes:
+        steps: Of each training.
+        batch: Places a step.
+        seed: Of each training.
+        minutes: That a training took; the median.
+        split: What the rows were measured on.
+        complete: Whether all rows are trained.
+        outdated: Whether they are of other data than the atlas holds now.
+        data: Checksum of the data.
+        data_now: That of the atlas, where it is known.
+    """
+
+    steps: int
+    batch: int
+    seed: int
+    minutes: int
+    split: str
+    complete: bool
+    outdated: bool
+    data: str | None
+    data_now: str | None
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows of a table of ablations that differ in one thing.
+
+    Attributes:
+        name: One of "modalities", "loss", "depth", "scales".
+        table: Their figures.
+        found: How many of 100 street views have their aerial picture among the first ten: with two modalities and with
+            all, or with a pivot and without; None where one of the rows is missing.
+        last: Name of the last row.
+        pivot: Title of the modality that is the pivot; empty without.
+        best: Name of the row that finds the location of a street view best.
+    """
+
+    name: str
+    table: Table
+    found: tuple[str, str] | None
+    last: str
+    pivot: str
+    best: str
+
+
 def sections(atlas: Atlas) -> list[tuple[str, str]]:
-    """Headings and HTML of all that was written down beside the model; empty where nothing was.
+    """Headings in Markdown and HTML of all that was written down beside the model; empty where nothing was.
 
     Raises:
         UniGeoError: A file cannot be read.
@@ -48,7 +98,7 @@ def sections(atlas: Atlas) -> list[tuple[str, str]]:
 
     bound = upper_bound(atlas.manifest)
     found = [
-        (f"In {entry['title']}, never seen", elsewhere(entry, atlas.title, bound=bound))
+        (f"In {literal(entry['title'])}, never seen", elsewhere(entry, atlas.title, bound=bound))
         for entry in recorded_elsewhere(atlas.model_path, atlas).values()
     ]
     table = recorded_ablations(atlas.model_path, atlas)
@@ -65,29 +115,31 @@ def meanings(atlas: Atlas, splits: Iterable[str]) -> str:
     said = {split: of_split(atlas, split) for split in splits}
     named = {"street": "Street view", "photo": "Single street view", "ensemble": "Ensemble"}
     said |= {named[name]: words for name, words in items.items()}
-    points = "".join(f"<li><b>{escape(name)}</b>: {escape(words)}.</li>" for name, words in said.items() if words)
-    return f"<ul>{points}</ul>"
+    return render("atlas/templates/names.html", meanings={name: words for name, words in said.items() if words})
 
 
 def elsewhere(entry: dict[str, Any], home: str, *, bound: str) -> str:
-    """What a model finds in a city that it never saw.
+    """What a model finds in a city that it never saw, as HTML.
 
     Args:
         entry: Of ``evaluate()["elsewhere"]``.
         home: Title of the atlas it was trained on.
         bound: The reservation of `origins.upper_bound`, empty where it does not hold.
     """
-    pairs, there = entry["retrieval"], entry["title"]
-    words = [f"Trained in {home} alone and asked in {there}: {entry['means']}."]
-    if "acc@100m" in pairs.get("street->aerial", {}):
-        figures = pairs["street->aerial"]
-        words.append(
-            f"Of 100 street views there, {_figure(figures, _WITHIN)} find an aerial picture within 100 m first, among "
-            f"{int(figures['n']):,} places."
-        )
-    if entry.get("outdated"):
-        words.append(f"Measured with an earlier model than the one that answers here{_data(entry)}.")
-    return _said(words, bound=bound, style="new city, same renderer") + model_card.retrieval_table(pairs)
+    figures = entry["retrieval"].get("street->aerial", {})
+    return render(
+        "atlas/templates/other_city.html",
+        home=home,
+        title=entry["title"],
+        means=entry["means"],
+        within=_rounded(figures[WITHIN]) if WITHIN in figures else None,
+        count=int(figures.get("n", 0)),
+        outdated=entry.get("outdated", False),
+        data=entry.get("data"),
+        data_now=entry.get("data_now"),
+        bound=bound,
+        tables=retrieval_tables(entry["retrieval"]),
+    )
 
 
 def ablations(table: dict[str, Any], *, bound: str) -> list[tuple[str, str]]:
@@ -101,140 +153,100 @@ def ablations(table: dict[str, Any], *, bound: str) -> list[tuple[str, str]]:
     if not rows:
         return []
     base = Counter(row["run"] for row in rows).most_common(1)[0][0]
+    of_groups = {name: [row for row in rows if row["group"] == name] for name in _GROUPS}
+    groups = [_group(name, some, base) for name, some in of_groups.items() if some]
     shown: list[tuple[str, str]] = []
-    for group, heading in _GROUPS.items():
-        some = [row for row in rows if row["group"] == group]
-        if not some:
-            continue
-        words = [_in_words(group, some)]
-        if not shown:
-            words.insert(0, _budget(table))
-        body = _columns(some, base) if group in ("modalities", "loss") else _bars(some, base)
-        shown.append((heading, _said(words, bound=bound) + body))
+    for group in groups:
+        budget = None if shown else _budget(table)  # said once, above the first table
+        html = render("atlas/templates/ablations.html", group=group, budget=budget, bound=bound)
+        shown.append((_GROUPS[group.name], html))
     return shown
 
 
-def _budget(table: dict[str, Any]) -> str:
-    budget, words = table["budget"], []
+def _budget(table: dict[str, Any]) -> Budget:
     seconds = sorted(row["seconds"] for row in table["rows"])
-    middle = max(1, round(seconds[len(seconds) // 2] / 60))
-    words.append(
-        f"Every row is a training of its own with {budget['steps']:,} steps of {budget['batch']:,} places and seed "
-        f"{budget['seed']}, about {middle} minutes, measured on the split {table['split']}: far shorter than that of "
-        "the model that answers here, so compare rows with each other only. One seed: a few points can be chance."
-    )
-    if not table.get("complete", True):
-        words.append("Not all rows are trained yet.")
-    if table.get("outdated"):
-        words.append(f"Trained on earlier data of this atlas{_data(table)}.")
-    return " ".join(words)
-
-
-def _data(record: dict[str, Any]) -> str:
-    """Checksums of the data of a record and of those of the atlas now, where they differ."""
-    data, now = record.get("data"), record.get("data_now")
-    return f" (data {data or 'not recorded'}, now {now})" if now is not None and data != now else ""
-
-
-def _in_words(group: str, rows: Sequence[dict[str, Any]]) -> str:
-    """What a group of rows says, in a sentence."""
-    if group == "modalities":
-        pair = next((row for row in rows if set(row["modalities"]) == {"street", "aerial"}), None)
-        return "From two modalities to all of them. " + _compared(
-            pair, rows[-1], "trained on street views and aerial pictures alone", "with " + rows[-1]["name"]
-        )
-    if group == "loss":
-        whole, pivot = (next((row for row in rows if (row["pivot"] is None) == none), None) for none in (True, False))
-        with_pivot = "" if pivot is None else f"with the {title(pivot['pivot']).lower()} as the pivot of all pairs"
-        return "All-to-all contrasts every modality with every other. " + _compared(
-            pivot, whole, with_pivot, "with all pairs"
-        )
-    best = max(rows, key=lambda row: _value(row, "street->location"))
-    if group == "depth":
-        return (
-            "Depth counts transformer blocks; the residual layers after them stay in every row, so that depth 0 is "
-            f"more than plain Fourier features. From a street view the location is found best at {best['name']}."
-        )
-    return (
-        "The scales lie evenly between the same coarsest and finest; a single one lies in their middle. From a street "
-        f"view the location is found best with {best['name']}."
+    return Budget(
+        **{key: table["budget"][key] for key in ("steps", "batch", "seed")},
+        minutes=max(1, round(seconds[len(seconds) // 2] / 60)),
+        split=table["split"],
+        complete=table.get("complete", True),
+        outdated=table.get("outdated", False),
+        data=table.get("data"),
+        data_now=table.get("data_now"),
     )
 
 
-def _compared(first: dict[str, Any] | None, last: dict[str, Any] | None, before: str, after: str) -> str:
-    """Street view to aerial picture of two rows in a sentence; empty where one is missing."""
+def _group(name: str, rows: Sequence[dict[str, Any]], base: str) -> Group:
+    first: dict[str, Any] | None = None
+    last: dict[str, Any] | None = rows[-1]
+    pivot = ""
+    if name == "modalities":
+        first = next((row for row in rows if set(row["modalities"]) == {"street", "aerial"}), None)
+    elif name == "loss":
+        first = next((row for row in rows if row["pivot"] is not None), None)
+        last = next((row for row in rows if row["pivot"] is None), None)
+        pivot = title(first["pivot"]) if first else ""
+    return Group(
+        name=name,
+        table=(_figures_table if name in ("modalities", "loss") else _bars_table)(rows, base),
+        found=_compared(first, last),
+        last=rows[-1]["name"],
+        pivot=pivot,
+        best=max(rows, key=lambda row: _value(row, "street->location"))["name"],
+    )
+
+
+def _compared(first: dict[str, Any] | None, last: dict[str, Any] | None) -> tuple[str, str] | None:
+    """Street view to aerial picture of two rows; None where one is missing."""
     if first is None or last is None or first is last or "street->aerial" not in last["retrieval"]:
-        return ""
-    a, b = (_rounded(_value(row, "street->aerial")) for row in (first, last))
-    return f"Of 100 street views {a} have their aerial picture among the first ten {before}, {b} {after}."
+        return None
+    return _rounded(_value(first, "street->aerial")), _rounded(_value(last, "street->aerial"))
 
 
 def _value(row: dict[str, Any], pair: str) -> float:
     return float(row["retrieval"].get(pair, {}).get(_TENTH, 0.0))
 
 
-def _columns(rows: Sequence[dict[str, Any]], base: str) -> str:
+def _figures_table(rows: Sequence[dict[str, Any]], base: str) -> Table:
     """Within 100 m, and recall at 1 and 10 below it, of every pair."""
     pairs = [pair for pair in _PAIRS if any(pair in row["retrieval"] for row in rows)]
     body = [[_name(row, base), *(_cell(row["retrieval"].get(pair)) for pair in pairs)] for row in rows]
-    legend = (
-        "<p><small>Large: accuracy within 100 m in %, how often what comes first lies at most 100 m from the camera or "
-        "point that was asked with. Small: recall@1 / recall@10 in %. A dash: the row has no such modality.</small></p>"
-    )
-    return _table(("trained on ↓, asked → found", *(_PAIRS[pair] for pair in pairs)), body) + legend
+    return Table(("trained on ↓, asked → found", *(_PAIRS[pair] for pair in pairs)), body, figures=True)
 
 
-def _bars(rows: Sequence[dict[str, Any]], base: str) -> str:
-    """Recall among the first ten as bars, one column a pair; the longest bar of the figure fills its cell."""
-    pairs = [pair for pair in _FIGURE_PAIRS if any(pair in row["retrieval"] for row in rows)]
+def _bars_table(rows: Sequence[dict[str, Any]], base: str) -> Table:
+    """Recall among the first ten as bars, one column a pair; the longest bar of the table fills its cell."""
+    pairs = [pair for pair in _BAR_PAIRS if any(pair in row["retrieval"] for row in rows)]
     longest = max((_value(row, pair) for row in rows for pair in pairs), default=0.0) or 1.0
     body = [
         [
             _name(row, base),
             *(
-                f'<span class="ugc-bar" style="width:{100 * _value(row, pair) / longest:.1f}%"></span>'
-                f"{_figure(row['retrieval'].get(pair), _TENTH)}"
+                Cell(_figure(row["retrieval"].get(pair, {}), _TENTH), bar=100 * _value(row, pair) / longest)
                 for pair in pairs
             ),
         ]
         for row in rows
     ]
-    legend = "<p><small>How often the right one is among the first ten, in %.</small></p>"
-    return _table(("", *(_PAIRS[pair] for pair in pairs)), body, kind="ugc-bars") + legend
+    return Table(("", *(_PAIRS[pair] for pair in pairs)), body, figures=True, bars=True)
 
 
-def _name(row: dict[str, Any], base: str) -> str:
-    return f"<b>{escape(row['name'])}</b>" + (" <small>(base)</small>" if row["run"] == base else "")
+def _name(row: dict[str, Any], base: str) -> Cell:
+    return Cell(row["name"], aside="(base)" if row["run"] == base else "", strong=True)
 
 
-def _cell(figures: dict[str, float] | None) -> str:
+def _cell(figures: dict[str, float] | None) -> Cell:
     if figures is None:
-        return "–"
+        return Cell(DASH)
     if figures.get("too_few"):
-        return f"<small>too few: n = {int(figures['n']):,}</small>"
-    recall = " / ".join(_figure(figures, key) for key in ("recall@1", "recall@10"))
-    return f"{_figure(figures, _WITHIN)}<br><small>{recall}</small>"
+        return too_few(figures)
+    return Cell(_figure(figures, WITHIN), below=" / ".join(_figure(figures, key) for key in RECALLS))
 
 
-def _figure(figures: dict[str, float] | None, key: str) -> str:
-    return "–" if figures is None or key not in figures else _rounded(figures[key])
+def _figure(figures: dict[str, float], key: str) -> str:
+    return _rounded(figures[key]) if key in figures else DASH
 
 
 def _rounded(percent: float) -> str:
     """Whole numbers, small ones with a digit more."""
     return f"{percent:.0f}" if percent >= 9.95 else f"{percent:.1f}"
-
-
-def _said(sentences: Iterable[str], *, bound: str, style: str = "") -> str:
-    """Sentences above a table, and the reservation where it holds; ``style`` says how it holds of another city."""
-    text = escape(" ".join(sentence for sentence in sentences if sentence), quote=False)
-    said = f"{bound[:1].upper()}{bound[1:]}" + (f" ({style})" if style else "")
-    return f"<p class='ugc-said'>{text}{f' <i>{escape(said, quote=False)}.</i>' if bound else ''}</p>"
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]], kind: str = "") -> str:
-    columns = "".join(f'<th scope="col">{cell}</th>' for cell in head)
-    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    names = " ".join(filter(None, ("ugc-table is-figures", kind)))
-    table = f'<table class="{names}"><thead><tr>{columns}</tr></thead><tbody>{body}</tbody></table>'
-    return f'<div class="ugc-scroll" tabindex="0">{table}</div>'

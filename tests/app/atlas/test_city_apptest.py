@@ -1,6 +1,7 @@
 """Page Explore over a city and the world, without a browser: the switch, street views, heights, whole places."""
 
 import json
+from html import unescape
 
 import numpy as np
 import pytest
@@ -209,7 +210,7 @@ def test_the_page_atlas_of_a_city(both):
         model.unlink()
     assert not app.exception
     text = " ".join([*(each.value for each in app.markdown), *(each.proto.body for each in app.get("html"))])
-    assert f"{ALL_DRAWN[0].upper()}{ALL_DRAWN[1:]}." in text
+    assert f"{ALL_DRAWN[0].upper()}{ALL_DRAWN[1:]}." in unescape(text)
     for expected in ("60, of which 15 held out", "Estimated building heights", "93 %", "36 / 76", "Ensemble", "9 / –",
                      "Single street view", "within 100 m", "rendered from OpenStreetMap", "42.24° N"):  # fmt: skip
         assert expected in text

@@ -1,5 +1,6 @@
 """Ablations and other cities as page Atlas shows them: from dictionaries, without streamlit."""
 
+from html import unescape
 from types import SimpleNamespace
 
 import pytest
@@ -64,7 +65,7 @@ def test_every_group_is_shown_with_a_sentence(table):
     assert "best at depth 1" in depth
     assert "best with 4 scales" in scales
     for html in shown.values():
-        assert f"{ALL_DRAWN[0].upper()}{ALL_DRAWN[1:]}." in html
+        assert f"{ALL_DRAWN[0].upper()}{ALL_DRAWN[1:]}." in unescape(html)
         assert "<small>(base)</small>" in html
 
 

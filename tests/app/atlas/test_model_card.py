@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pages.ui.atlas import model_card
+from pages.ui.atlas import commands, model_card, retrieval
 from unigeoclip.config import write_json
 
 FIGURES = {"recall@1": 40.0, "recall@10": 75.0, "acc@100m": 40.2, "median_m": 3.0, "n": 2000}
@@ -20,7 +20,7 @@ def plain(html):
 
 
 def test_one_count_is_said_once():
-    shown = plain(model_card.retrieval_table({"text->aerial": FIGURES, "aerial->text": FIGURES}))
+    shown = plain(retrieval.retrieval_table({"text->aerial": FIGURES, "aerial->text": FIGURES}))
     assert "among 2,000 places" in shown
     assert "n =" not in shown
 
@@ -28,17 +28,17 @@ def test_one_count_is_said_once():
 def test_counts_that_differ_stand_beside_their_figures():
     """Thirty photos leave two items to street views: that is no 100 %, and nothing to the other pairs."""
     few = {"n": 2, "too_few": True}
-    shown = plain(model_card.retrieval_table({"street->aerial": few, "text->aerial": FIGURES | {"n": 1205}}))
+    shown = plain(retrieval.retrieval_table({"street->aerial": few, "text->aerial": FIGURES | {"n": 1205}}))
     assert "too few: n = 2" in shown
     assert "40 / 75 n = 1,205" in shown
     assert "100" not in shown.replace("100 m", "")
 
 
 def test_what_is_found_among_all_places_stands_beside_what_is_found_among_few():
-    shown = plain(model_card.retrieval_table({"street->aerial": FIGURES | ALL}))
+    shown = plain(retrieval.retrieval_table({"street->aerial": FIGURES | ALL}))
     assert "40.2 of 2,000 19.9 of 24,249 5.5 of 24,249" in shown
     assert "centers of their cells" in shown
-    assert "24,249" not in model_card.retrieval_table({"street->aerial": FIGURES})
+    assert "24,249" not in retrieval.retrieval_table({"street->aerial": FIGURES})
 
 
 @pytest.fixture
@@ -56,20 +56,20 @@ def folder(tmp_path):
 
 def test_what_was_measured_on_other_data_says_so_with_both_checksums(folder):
     card = model_card.read(SimpleNamespace(model_path=folder, data_hash="new"))
-    assert model_card.warning(card, "random") == ""
-    assert "earlier state of the data (checksum old; the atlas is new now)" in model_card.warning(card, "blocks")
+    assert retrieval.warning(card, "random") == ""
+    assert "earlier state of the data (checksum old; the atlas is new now)" in retrieval.warning(card, "blocks")
 
 
 def test_how_near_the_training_is(folder):
     card = model_card.read(SimpleNamespace(model_path=folder, data_hash="new"))
-    said = model_card.distance_words(card, "random")
+    said = retrieval.distance_words(card, "random")
     assert "lies 18 km from the nearest position that was trained on; a window is 330 km wide, so that" in said
     assert "overlap" in said
-    assert model_card.distance_words(card, "blocks") == "", "not recorded"
+    assert retrieval.distance_words(card, "blocks") == "", "not recorded"
     far = {"median_distance_to_training_km": 400.0, "median_distance_to_training_camera_km": 0.045, "window_km": 300.0}
     card.held_out["random"] = far
-    assert "share nothing" in model_card.distance_words(card, "random")
-    assert "(45 m from the nearest camera)" in model_card.distance_words(card, "random")
+    assert "share nothing" in retrieval.distance_words(card, "random")
+    assert "(45 m from the nearest camera)" in retrieval.distance_words(card, "random")
 
 
 def test_queries_that_captions_say_are_told_apart():
@@ -86,9 +86,9 @@ def test_queries_that_captions_say_are_told_apart():
 
 def test_commands_are_those_of_the_recorded_trainings():
     manifest = SimpleNamespace(name="world", window_m=333_585.0, bounds=(-60.0, -180.0, 84.0, 180.0))
-    lines = model_card.commands(manifest, ["python -m unigeoclip train --atlas world --steps 2600"]).splitlines()
+    lines = commands.commands(manifest, ["python -m unigeoclip train --atlas world --steps 2600"]).splitlines()
     assert lines[1] == "python -m unigeoclip train --atlas world --steps 2600"
-    assert model_card.commands(manifest).splitlines()[1] == "python -m unigeoclip train --atlas world --config mini"
+    assert commands.commands(manifest).splitlines()[1] == "python -m unigeoclip train --atlas world --config mini"
 
 
 def test_a_training_that_no_options_lead_to_is_not_printed_as_one(folder):
@@ -96,4 +96,4 @@ def test_a_training_that_no_options_lead_to_is_not_printed_as_one(folder):
     write_json(folder / "metrics.json", {"split": "random", "data": "new", "training": training})
     manifest = SimpleNamespace(name="world", modalities=["location"], bounds=(-60.0, -180.0, 84.0, 180.0))
     atlas = SimpleNamespace(name="nowhere", model_path=folder, data_hash="new", manifest=manifest, places={"random": 0})
-    assert model_card.trainings(atlas) == ["# options of its own: see model/ for the training of the split random"]
+    assert commands.trainings(atlas) == ["# options of its own: see model/ for the training of the split random"]
