@@ -102,6 +102,11 @@ def shares(figures: dict[str, float], keys: Sequence[str]) -> str:
     return " / ".join(f"{figures[key]:.0f}" if key in figures else DASH for key in keys)
 
 
+def rounded(percent: float) -> str:
+    """Whole numbers, small ones with a digit more."""
+    return f"{percent:.0f}" if percent >= 9.95 else f"{percent:.1f}"
+
+
 def _pair_table(pairs: Pairs, keys: Sequence[str], *, count: bool) -> Table:
     """One cell for every pair, with its figures, and with its number of items where that differs between pairs."""
     ends = [pair.split("->", 1) for pair in pairs if "->" in pair]

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pages.ui.atlas import city_card, model_card
+from pages.ui.atlas import ablations, city_card, model_card
 from unigeoclip.atlas.origins import ALL_DRAWN
 from unigeoclip.config import write_json
 from unigeoclip.evaluation.glossary import ELSEWHERE
@@ -46,7 +46,7 @@ def away():
 
 
 def test_every_group_is_shown_with_a_sentence(table):
-    shown = dict(city_card.ablations(table, bound=ALL_DRAWN))
+    shown = dict(ablations.sections(table, bound=ALL_DRAWN))
     assert list(shown) == [
         "What each modality adds",
         "All pairs of modalities, or one pivot",
@@ -70,7 +70,7 @@ def test_every_group_is_shown_with_a_sentence(table):
 
 
 def test_figures_of_the_table(table):
-    first = dict(city_card.ablations(table, bound=""))["What each modality adds"]
+    first = dict(ablations.sections(table, bound=""))["What each modality adds"]
     assert "33<br><small>16 / 53</small>" in first
     assert first.count("<td>–</td>") == 3, "a row without location or ensemble has dashes"
     assert "upper bound" not in first, "photographs are no renderings"
@@ -78,31 +78,31 @@ def test_figures_of_the_table(table):
 
 def test_rows_of_too_few_items_have_no_figure(table):
     table["rows"][0]["retrieval"] = {"street->aerial": {"n": 3, "too_few": True}}
-    assert "too few: n = 3" in city_card.ablations(table, bound="")[0][1]
+    assert "too few: n = 3" in ablations.sections(table, bound="")[0][1]
 
 
 def test_bars_are_as_long_as_their_figures(table):
-    scales = dict(city_card.ablations(table, bound=ALL_DRAWN))["How many scales the location encoder sees"]
+    scales = dict(ablations.sections(table, bound=ALL_DRAWN))["How many scales the location encoder sees"]
     assert scales.count('style="width:100.0%"') == 3
     assert scales.count('style="width:56.6%"') == 3
 
 
 def test_unfinished_and_outdated_tables_say_so(table):
-    html = city_card.ablations(table | {"complete": False, "outdated": True}, bound=ALL_DRAWN)[0][1]
+    html = ablations.sections(table | {"complete": False, "outdated": True}, bound=ALL_DRAWN)[0][1]
     assert "Not all rows are trained yet" in html
     assert "earlier data of this atlas" in html
-    html = city_card.ablations(table | {"outdated": True, "data_now": "new"}, bound=ALL_DRAWN)[0][1]
+    html = ablations.sections(table | {"outdated": True, "data_now": "new"}, bound=ALL_DRAWN)[0][1]
     assert "earlier data of this atlas (data abc, now new)" in html
-    assert city_card.ablations(table | {"rows": []}, bound=ALL_DRAWN) == []
-    only = city_card.ablations(table | {"rows": table["rows"][:1], "complete": False}, bound=ALL_DRAWN)
+    assert ablations.sections(table | {"rows": []}, bound=ALL_DRAWN) == []
+    only = ablations.sections(table | {"rows": table["rows"][:1], "complete": False}, bound=ALL_DRAWN)
     assert len(only) == 1
-    pivotless = city_card.ablations(table | {"rows": table["rows"][:3], "complete": False}, bound=ALL_DRAWN)
+    pivotless = ablations.sections(table | {"rows": table["rows"][:3], "complete": False}, bound=ALL_DRAWN)
     assert len(pivotless) == 2
 
 
 def test_names_cannot_break_the_page(table):
     table["rows"][0]["name"] = "<script>"
-    assert "&lt;script&gt;" in city_card.ablations(table, bound=ALL_DRAWN)[0][1]
+    assert "&lt;script&gt;" in ablations.sections(table, bound=ALL_DRAWN)[0][1]
 
 
 def test_another_city(away):

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from pages.ui.atlas import baseline_card, city_card, limitations, model_card, retrieval
+from pages.ui.atlas import ablations, baseline_card, city_card, limitations, model_card, retrieval
 from unigeoclip.atlas.schema import FORMAT, GridSpec, Manifest, Source
 from unigeoclip.config import write_json
 from unigeoclip.embedders import retrained
@@ -82,7 +82,7 @@ def test_names_of_other_cities_and_ablations():
         for group in ("modalities", "loss", "depth", "scales")
     ]  # fmt: skip
     table = {"rows": rows, "split": HOSTILE, "budget": {"steps": 1, "batch": 1, "seed": HOSTILE}}
-    counts = [html for _, html in city_card.ablations(table, bound="")]
+    counts = [html for _, html in ablations.sections(table, bound="")]
     for html, times in zip(counts, (3, 1, 2, 2), strict=True):
         assert_is_text(html, times)
 
