@@ -1,4 +1,4 @@
-"""Page Atlas: what this data is, who made it, how good the model on it is, what it cannot do, how to make it again."""
+"""Page Atlas: the data and its sources, the figures and limits of the model, and how to reproduce both."""
 
 import streamlit as st
 
@@ -18,10 +18,10 @@ st.title(literal(manifest.title))
 st.markdown(manifest.summary)
 st.html(model_card.facts(atlas))
 
-st.header("Where the data come from")
+st.header("Data sources")
 st.html(model_card.sources(manifest.sources))
 
-st.header("The model")
+st.header("Model")
 try:
     card, measured, baselines = model_card.read(atlas), city_card.sections(atlas), baseline_card.section(atlas)
     trainings = commands.trainings(atlas)
@@ -35,11 +35,12 @@ if card is None:
     )
 else:
     st.html(model_card.training(card))
-    if meanings := city_card.meanings(atlas, card.retrieval):
+    if meanings := city_card.meanings(atlas):
         st.html(meanings)
     for split, pairs in card.retrieval.items():
-        st.subheader(retrieval.SPLIT_TITLES.get(split, split))
-        st.html(retrieval.split_words(split, manifest))
+        st.subheader(retrieval.heading(split, manifest))
+        answers = split == card.metrics.get("split")
+        st.html(retrieval.split_words(split, manifest, answers=answers))
         if warning := retrieval.warning(card, split):
             st.warning(warning, icon=":material/history:")
         if words := retrieval.distance_words(card, split):
@@ -52,15 +53,17 @@ else:
         st.subheader(heading)
         st.html(html)
     if card.queries:
-        st.subheader("Plain text queries")
+        st.subheader("Text queries")
         st.html(model_card.query_table(card.queries, card.groups))
 
-st.header("What it cannot do")
+st.header("Limitations")
 st.html(limitations.limits(manifest))
 
-st.header("Make it again, or one of your own")
+st.header("Reproduce it, or build your own")
 if atlas_scale.of(manifest).is_city:
-    st.markdown("Drawn from OpenStreetMap vector tiles in the OpenMapTiles schema; the same tiles give the same bytes.")
+    st.markdown(
+        "Rendered from OpenStreetMap vector tiles in the OpenMapTiles schema; the same tiles give the same bytes."
+    )
 else:
     st.markdown("The data come from pinned packages and are verified by checksum; the same inputs give the same bytes.")
 # Wrapped, for a keyboard cannot scroll a block of code sideways.

@@ -9,7 +9,7 @@ from pages.ui.templating import render
 
 
 def test_a_value_that_the_template_does_not_get_is_an_error():
-    with pytest.raises(jinja2.UndefinedError, match="words"):
+    with pytest.raises(jinja2.UndefinedError, match="split"):
         render("atlas/templates/split.html", bound="")
     with pytest.raises(jinja2.TemplateNotFound):
         render("atlas/templates/nothing.html")

@@ -25,9 +25,9 @@ _PAIRS = {
 _BAR_PAIRS = ("street->aerial", "street->location", "location->aerial")
 _GROUPS = {
     "modalities": "What each modality adds",
-    "loss": "All pairs of modalities, or one pivot",
-    "depth": "How deep the location encoder is",
-    "scales": "How many scales the location encoder sees",
+    "loss": "All pairs of modalities or one pivot",
+    "depth": "Depth of the location encoder",
+    "scales": "Number of scales of the location encoder",
 }
 _TENTH = "recall@10"  # what rows are compared by: after so few steps the first one is hardly ever right
 
@@ -150,7 +150,7 @@ def _figures_table(rows: Sequence[dict[str, Any]], base: str) -> Table:
     """Within 100 m, and recall at 1 and 10 below it, of every pair."""
     pairs = [pair for pair in _PAIRS if any(pair in row["retrieval"] for row in rows)]
     body = [[_name(row, base), *(_cell(row["retrieval"].get(pair)) for pair in pairs)] for row in rows]
-    return Table(("trained on ↓, asked → found", *(_PAIRS[pair] for pair in pairs)), body, figures=True)
+    return Table(("trained on ↓, query → target", *(_PAIRS[pair] for pair in pairs)), body, figures=True)
 
 
 def _bars_table(rows: Sequence[dict[str, Any]], base: str) -> Table:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from unigeoclip.atlas import Atlas
 
-HEADING = "Baselines, retrained"
+HEADING = "Retrained baselines"
 _LEVEL = 1.96  # standard errors that two shares of found places may differ by and still be called level
 _OURS = "UniGeoCLIP"
 

@@ -1,4 +1,4 @@
-"""What page Atlas says of a city's model beyond its splits: ablations, cities never seen, and what the names mean.
+"""What page Atlas says of a city's model beyond its splits: ablations, cities never seen, and names of items.
 
 Everything comes from the dictionaries that ``evaluate --json`` shows.
 """
@@ -8,14 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pages.ui.atlas import ablations
-from pages.ui.atlas.retrieval import WITHIN, retrieval_tables, rounded
+from pages.ui.atlas.retrieval import WITHIN, named, retrieval_tables, rounded
 from pages.ui.formatting import literal
 from pages.ui.templating import render
 from unigeoclip.atlas.origins import upper_bound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from unigeoclip.atlas import Atlas
 
 
@@ -30,24 +28,19 @@ def sections(atlas: Atlas) -> list[tuple[str, str]]:
 
     bound = upper_bound(atlas.manifest)
     found = [
-        (f"In {literal(entry['title'])}, never seen", elsewhere(entry, atlas.title, bound=bound))
+        (f"{literal(entry['title'])}, never seen in training", elsewhere(entry, atlas.title, bound=bound))
         for entry in recorded_elsewhere(atlas.model_path, atlas).values()
     ]
     table = recorded_ablations(atlas.model_path, atlas)
     return found + ([] if table is None else ablations.sections(table, bound=bound))
 
 
-def meanings(atlas: Atlas, splits: Iterable[str]) -> str:
-    """What splits and kinds of street views mean, as a list; empty for an atlas without street views."""
-    from unigeoclip.evaluation.glossary import of_items, of_split
+def meanings(atlas: Atlas) -> str:
+    """What the kinds of street views and the ensemble are, as a list; empty for an atlas without street views."""
+    from unigeoclip.evaluation.glossary import of_items
 
-    items = of_items(atlas)
-    if not items:
-        return ""
-    said = {split: of_split(atlas, split) for split in splits}
-    named = {"street": "Street view", "photo": "Single street view", "ensemble": "Ensemble"}
-    said |= {named[name]: words for name, words in items.items()}
-    return render("atlas/templates/names.html", meanings={name: words for name, words in said.items() if words})
+    items = {named(name): words for name, words in of_items(atlas).items()}
+    return render("atlas/templates/names.html", meanings=items) if items else ""
 
 
 def elsewhere(entry: dict[str, Any], home: str, *, bound: str) -> str:

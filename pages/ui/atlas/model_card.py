@@ -162,7 +162,7 @@ def sources(listed: Iterable[Source]) -> str:
         [Cell(source.name, below=_origin(source)), Cell(source.what), Cell(source.licence), Cell(source.attribution)]
         for source in listed
     ]
-    return table_html(Table(("Source", "What it gives", "Licence", "Attribution"), rows))
+    return table_html(Table(("Source", "Content", "License", "Attribution"), rows))
 
 
 def _origin(source: Source) -> str:
@@ -210,7 +210,7 @@ def query_table(queries: Sequence[dict[str, Any]], groups: dict[str, dict[str, A
         count=len(queries),
         in_captions=(groups or {}).get("in_captions"),
         not_in_captions=(groups or {}).get("not_in_captions"),
-        queries=Table(("Query", "Rule", "Precision %", "By chance %"), rows, figures=True),
+        queries=Table(("Query", "Rule", "Precision %", "Chance %"), rows, figures=True),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pages.ui.formatting import title
+from pages.ui.formatting import literal, title
 from pages.ui.tables import Cell, Table
 from pages.ui.templating import render
 from unigeoclip.atlas.origins import upper_bound
@@ -19,28 +19,15 @@ if TYPE_CHECKING:
 
     Pairs = dict[str, dict[str, float]]
 
-SPLIT_TITLES = {
-    "random": "Held-out points among training points (random split)",
-    "blocks": "Whole regions never seen (block split)",
-    "views": "New positions and views in known territory (views split)",
-}
-SPLIT_WORDS = {
-    "random": "Each held-out place lies among places that were trained on: known territory is recognized. This is the "
-    "model that answers here.",
-    "blocks": "Places in S2 cells that a second, shorter training never saw, with a buffer as wide as the "
-    "model's input: what to expect far from anything it knows.",
-    "views": "Places that were trained on, seen from positions that were not. Pairs without street views are not held "
-    "out at all: their windows, locations and texts are those of trained territory.",
-}
 RECALLS = ("recall@1", "recall@10")
 WITHIN = "acc@100m"
 DASH = "–"
 # Rows and columns beside the modalities.
 _OTHERS = {"photo": "Single street view", "ensemble": "Ensemble"}
 _GALLERIES = {
-    "": "held-out places alone",
-    "_gallery_cameras": "all places, at a camera",
-    "_gallery_cells": "all places, at the center of their cell",
+    "": "held-out places only",
+    "_gallery_cameras": "all places, each at a camera",
+    "_gallery_cells": "all places, each at the center of its cell",
 }
 
 
@@ -119,7 +106,7 @@ def _pair_table(pairs: Pairs, keys: Sequence[str], *, count: bool) -> Table:
         ]
         for query in queries
     ]
-    return Table(("asked with ↓, found →", *map(named, targets)), rows, figures=True)
+    return Table(("query ↓, target →", *map(named, targets)), rows, figures=True)
 
 
 def _cell(figures: dict[str, float] | None, keys: Sequence[str], *, count: bool) -> Cell:
@@ -146,9 +133,26 @@ def _gallery_table(pairs: Pairs) -> Table | None:
     return Table(("", *_GALLERIES.values()), rows, figures=True) if rows else None
 
 
-def split_words(split: str, manifest: Manifest) -> str:
-    """What a split measures, as HTML; where modalities come from one map, the reservation stands with every table."""
-    return render("atlas/templates/split.html", words=SPLIT_WORDS.get(split, ""), bound=upper_bound(manifest))
+def heading(split: str, manifest: Manifest) -> str:
+    """Heading of a split's figures."""
+    from unigeoclip.evaluation.glossary import split_of  # brings torch along, so not before it is needed
+
+    known = split_of(manifest, split)
+    return known.title if known else split
+
+
+def split_words(split: str, manifest: Manifest, *, answers: bool = False) -> str:
+    """What a split measures, as HTML; where modalities come from one map, the reservation stands with every table.
+
+    Args:
+        split: Its name.
+        manifest: Of the atlas.
+        answers: Whether its figures are those of the model that answers in the app.
+    """
+    from unigeoclip.evaluation.glossary import split_of
+
+    bound = upper_bound(manifest)
+    return render("atlas/templates/split.html", split=split_of(manifest, split), answers=answers, bound=bound)
 
 
 def warning(card: ModelCard, split: str) -> str:
@@ -157,8 +161,8 @@ def warning(card: ModelCard, split: str) -> str:
     if state is None:
         return ""
     return (
-        f"**Outdated:** measured on an earlier state of the data (checksum {state['data'] or 'not recorded'}; the "
-        f"atlas is {state['data_now']} now)."
+        f"**Outdated:** measured on an earlier version of the data (checksum "
+        f"{literal(state['data'] or 'not recorded')}; now {literal(state['data_now'])})."
     )
 
 

@@ -67,7 +67,7 @@ def test_what_was_measured_beside_it_is_shown(app, model):
     (model / "ablations.json").write_text(json.dumps(table | {"rows": rows}))
     app = app.switch_page("pages/atlas.py").run()
     assert not app.exception
-    assert "How many scales the location encoder sees" in [header.value for header in app.subheader]
+    assert "Number of scales of the location encoder" in [header.value for header in app.subheader]
     assert "250 steps of 384 places" in words(app)
     (model / "ablations.json").write_text("{")
     assert "ablations.json" in app.run().error[0].value.replace("\\", "")

@@ -58,9 +58,9 @@ def test_nothing_is_said_of_nothing(atlas, tmp_path):
 @pytest.mark.parametrize(
     ("recall", "said"),
     [
-        (75.0, "SatCLIP (retrained) is ahead of UniGeoCLIP (75 and 60 % at the first try)"),
-        (50.0, "UniGeoCLIP is ahead of SatCLIP (retrained) (60 and 50 % at the first try)"),
-        (61.0, "SatCLIP (retrained) and UniGeoCLIP are level (61 and 60 % at the first try)"),
+        (75.0, "SatCLIP (retrained) is ahead of UniGeoCLIP (recall@1 75 and 60 %)"),
+        (50.0, "UniGeoCLIP is ahead of SatCLIP (retrained) (recall@1 60 and 50 %)"),
+        (61.0, "SatCLIP (retrained) and UniGeoCLIP are level (recall@1 61 and 60 %)"),
     ],
 )
 def test_it_says_who_is_ahead(atlas, recall, said):
@@ -69,7 +69,7 @@ def test_it_says_who_is_ahead(atlas, recall, said):
     assert f"Location → {title('aerial')}: {said}." in shown
     assert f"<td>{recall:.0f} / 80</td>" in shown
     assert "2,000 held-out places" in shown
-    assert "as long as ours was" in shown
+    assert "UniGeoCLIP, which learns all its modalities at once, was trained as long." in shown
 
 
 def test_the_best_of_several_is_compared_and_every_one_is_shown(atlas):
@@ -80,8 +80,12 @@ def test_the_best_of_several_is_compared_and_every_one_is_shown(atlas):
     assert "SatCLIP (retrained, finer scales) is ahead of UniGeoCLIP" in shown
     assert "UniGeoCLIP is ahead of GeoCLIP (retrained)" in shown
     assert "<td>SatCLIP (retrained)</td><td>1 / 80</td><td>–</td>" in shown
-    assert "100 or 120 steps of 8 places; ours was trained for 100 steps" in shown
-    assert "earlier state of this atlas, which is abc now: SatCLIP (retrained, finer scales): data old." in shown
+    assert "100 or 120 steps of 8 places. UniGeoCLIP, which" in shown
+    assert "was trained for 100 steps." in shown
+    assert (
+        "earlier version of this atlas, whose data checksum is now abc: SatCLIP (retrained, finer scales): old."
+        in shown
+    )
 
 
 def test_too_few_items_are_no_outcome(atlas):

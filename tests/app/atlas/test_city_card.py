@@ -49,18 +49,18 @@ def test_every_group_is_shown_with_a_sentence(table):
     shown = dict(ablations.sections(table, bound=ALL_DRAWN))
     assert list(shown) == [
         "What each modality adds",
-        "All pairs of modalities, or one pivot",
-        "How deep the location encoder is",
-        "How many scales the location encoder sees",
+        "All pairs of modalities or one pivot",
+        "Depth of the location encoder",
+        "Number of scales of the location encoder",
     ]
     first, loss, depth, scales = shown.values()
     assert "250 steps of 384 places and seed 0, about 8 minutes" in first
     assert (
-        "41 have their aerial picture among the first ten trained on street views and aerial pictures alone, 53 "
-        in first
+        "41 have their aerial image among the ten most similar when trained on street views and aerial images" in first
     )
+    assert "aerial images alone, 53 with all five." in first
     assert (
-        "50 have their aerial picture among the first ten with the aerial image as the pivot of all pairs, 53 " in loss
+        "50 have their aerial image among the ten most similar with the aerial image as pivot of all pairs, 53 " in loss
     )
     assert "best at depth 1" in depth
     assert "best with 4 scales" in scales
@@ -82,7 +82,7 @@ def test_rows_of_too_few_items_have_no_figure(table):
 
 
 def test_bars_are_as_long_as_their_figures(table):
-    scales = dict(ablations.sections(table, bound=ALL_DRAWN))["How many scales the location encoder sees"]
+    scales = dict(ablations.sections(table, bound=ALL_DRAWN))["Number of scales of the location encoder"]
     assert scales.count('style="width:100.0%"') == 3
     assert scales.count('style="width:56.6%"') == 3
 
@@ -107,35 +107,35 @@ def test_names_cannot_break_the_page(table):
 
 def test_another_city(away):
     html = city_card.elsewhere(away, "Boston", bound=ALL_DRAWN)
-    assert "Trained in Boston alone and asked in Amsterdam &lt;3" in html
-    assert "Of 100 street views there, 4.4 find an aerial picture within 100 m first, among 412 places" in html
+    assert "Trained on Boston alone and tested on Amsterdam &lt;3" in html
+    assert (
+        "For 4.4 of 100 street views there, the most similar aerial image lies within 100 m, among 412 places" in html
+    )
     assert "new city, same renderer" in html
     assert "location is left out" in html
     assert "3 / 14" in html
     outdated = city_card.elsewhere(
         away | {"outdated": True, "data": "old", "data_now": "abc"}, "Boston", bound=ALL_DRAWN
     )
-    assert "earlier model than the one that answers here (data old, now abc)" in outdated
+    assert "earlier model than the one in use (data old, now abc)" in outdated
     few = {pair: {"n": 12, "too_few": True} for pair in away["retrieval"]}
     html = city_card.elsewhere(away | {"retrieval": few}, "Boston", bound=ALL_DRAWN)
     assert "too few: n = 12" in html
-    assert "Of 100 street views" not in html
+    assert "of 100 street views" not in html
 
 
 def test_what_names_mean():
     def atlas(modalities, street="rendered"):
         return SimpleNamespace(manifest=SimpleNamespace(modalities=modalities, pictures={"street": street}))
 
-    html = city_card.meanings(atlas(["street", "aerial"]), ["views", "blocks"])
+    html = city_card.meanings(atlas(["street", "aerial"]))
     for words in (
-        "new camera positions and views in known territory",
-        "whole S2 cells of level 12 never seen, 300 m buffer",
-        "panorama of four headings with known compass",
-        "one 90-degree view, compass unknown",
+        "<b>Street view</b>: panorama of four headings with known compass",
+        "<b>Single street view</b>: one 90-degree view, compass unknown",
     ):
         assert words in html
-    assert "one photo, compass known" in city_card.meanings(atlas(["street"], "photographed"), ["views"])
-    assert city_card.meanings(atlas(["aerial"]), ["random"]) == ""
+    assert "one photo, compass known" in city_card.meanings(atlas(["street"], "photographed"))
+    assert city_card.meanings(atlas(["aerial"])) == ""
 
 
 def test_what_lies_beside_a_model(tmp_path, table):
@@ -148,7 +148,7 @@ def test_what_lies_beside_a_model(tmp_path, table):
     kept = {"elsewhere": "amsterdam", "title": "Amsterdam", "retrieval": {"street->aerial": {"acc@100m": 4, "n": 9}}}
     write_json(tmp_path / "elsewhere-amsterdam.json", kept)
     headings = [heading for heading, _ in city_card.sections(atlas)]
-    assert headings[0] == "In Amsterdam, never seen"
+    assert headings[0] == "Amsterdam, never seen in training"
     assert len(headings) == 5
 
 

@@ -57,13 +57,13 @@ def folder(tmp_path):
 def test_what_was_measured_on_other_data_says_so_with_both_checksums(folder):
     card = model_card.read(SimpleNamespace(model_path=folder, data_hash="new"))
     assert retrieval.warning(card, "random") == ""
-    assert "earlier state of the data (checksum old; the atlas is new now)" in retrieval.warning(card, "blocks")
+    assert "earlier version of the data (checksum old; now new)" in retrieval.warning(card, "blocks")
 
 
 def test_how_near_the_training_is(folder):
     card = model_card.read(SimpleNamespace(model_path=folder, data_hash="new"))
     said = retrieval.distance_words(card, "random")
-    assert "lies 18 km from the nearest position that was trained on; a window is 330 km wide, so that" in said
+    assert "lies 18 km from the nearest training position; a window is 330 km wide, so the two" in said
     assert "overlap" in said
     assert retrieval.distance_words(card, "blocks") == "", "not recorded"
     far = {"median_distance_to_training_km": 400.0, "median_distance_to_training_camera_km": 0.045, "window_km": 300.0}
@@ -79,8 +79,8 @@ def test_queries_that_captions_say_are_told_apart():
         "not_in_captions": {"n": 22, "mean_precision": 71.4, "interval_95": [57.0, 84.0]},
     }
     shown = plain(model_card.query_table(queries, groups))
-    assert "33 queries are sentences of the captions, word for word, which the training read: 95 %" in shown
-    assert "22 queries are in the words of no caption: 71 % (95 % interval 57 to 84)" in shown
+    assert "33 queries are sentences of the captions, word for word, which the model was trained on: 95 %" in shown
+    assert "22 queries are not sentences of the captions: 71 % (95 % interval 57 to 84)" in shown
     assert "captions" not in model_card.query_table(queries)
 
 
@@ -97,3 +97,17 @@ def test_a_training_that_no_options_lead_to_is_not_printed_as_one(folder):
     manifest = SimpleNamespace(name="world", modalities=["location"], bounds=(-60.0, -180.0, 84.0, 180.0))
     atlas = SimpleNamespace(name="nowhere", model_path=folder, data_hash="new", manifest=manifest, places={"random": 0})
     assert commands.trainings(atlas) == ["# options of its own: see model/ for the training of the split random"]
+
+
+def test_what_a_split_holds_out():
+    """The words are those of the glossary, which ``evaluate --json`` shows too."""
+    city = SimpleNamespace(modalities=["aerial", "street"], pictures={"aerial": "photographed"}, files={})
+    earth = SimpleNamespace(modalities=["aerial"], pictures={"aerial": "photographed"}, files={})
+    views = plain(retrieval.split_words("views", city, answers=True))
+    assert views.startswith("New camera positions and views in known territory")
+    assert views.endswith("These are the figures of the model in use.")
+    blocks = plain(retrieval.split_words("blocks", city))
+    assert blocks.startswith("Whole S2 cells of level 12 never seen, 300 m buffer. These are the figures of a second,")
+    assert plain(retrieval.split_words("blocks", earth)).startswith("Whole S2 cells of level 3 never seen, 3 degrees")
+    assert retrieval.heading("blocks", earth) == "Whole regions never seen (block split)"
+    assert (retrieval.heading("own", city), plain(retrieval.split_words("own", city))) == ("own", "")

@@ -108,5 +108,5 @@ def test_atlas_keeps_nobody_out(visit, audit, atlas):
     audited = audit(f"/?atlas={atlas}")
     page = audited.page
     page.get_by_role("link", name="Atlas").click()
-    page.get_by_text("What it cannot do").wait_for()
+    page.get_by_role("heading", name="Limitations").wait_for()
     audited.look("page Atlas")

@@ -197,7 +197,7 @@ def test_another_page_and_back_keeps_query_and_view(visit):
     visitor.wait_for_heatmap()
     visitor.leaflet("map.setView([30, 20], 4, {animate: false})", of="0")
     page.get_by_role("link", name="Atlas").click()
-    page.get_by_text("What it cannot do").wait_for()
+    page.get_by_role("heading", name="Limitations").wait_for()
     page.get_by_role("link", name="Explore").click()
     visitor.wait_for_heatmap()
     assert visitor.view()[0] == 4
