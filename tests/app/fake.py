@@ -80,7 +80,7 @@ class FakeAtlas:
         default_factory=lambda: SimpleNamespace(
             name="world", title="A made-up world", summary="Ellipses on a sphere, for tests.", window_m=333_585.0,
             bounds=(-90.0, -180.0, 90.0, 180.0), modalities=("location", "aerial", "surface", "text"),
-            files={}, pictures={"aerial": "photographed", "surface": "measured"}, shares={},
+            files={}, pictures={"aerial": "photographed", "surface": "measured"}, shares={}, notes=[],
             sources=(
                 SimpleNamespace(
                     name="Ellipses", package="fake", version="1.0", url="https://example.org/", date="2026", bytes=1234,
