@@ -6,11 +6,11 @@ only picks the page.
 """
 
 import streamlit as st
-from starlette.middleware import Middleware
 
-from pages.ui import shell
-from pages.ui.http import index, protection, routes
+from pages.ui import network, shell
+from pages.ui.http import server
 from pages.ui.poster import mode
+from pages.ui.services import Services
 
 if __name__ == "__main__":
     shell.dress()
@@ -20,10 +20,4 @@ if __name__ == "__main__":
 else:
     shell.own_navigation()
     shell.stay_home()
-    visitors = protection.Visitors.from_environment()
-    app = st.App(
-        __file__,
-        routes=[*routes.ROUTES, *index.routes(visitors)],
-        middleware=[Middleware(protection.Protection, visitors=visitors, script_hashes=index.script_hashes())],
-        lifespan=routes.lifespan,
-    )
+    app = st.App(__file__, **server.options(Services.create(origin=network.origin)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,9 +15,9 @@ from pages.ui.compare.coloring import ColorScheme
 from pages.ui.compare.state import CompareState
 from pages.ui.explore.display import SCALES
 from pages.ui.formatting import coordinates, literal
-from pages.ui.http import routes
 from pages.ui.map import component
-from pages.ui.services import compare_jobs
+from pages.ui.services import services
+from pages.ui.services.compare_service import scales_of
 from unigeoclip.embedders import first_compared
 from unigeoclip.errors import InputError, UniGeoError
 
@@ -34,10 +33,6 @@ _SCALE_HELP = (
     "Absolute: from the similarity of unrelated places to that of matches, as measured on held-out places, where a "
     "model has such a measurement. Similarity: each map over its own range. Rank: by share of the area."
 )
-FETCH_POLL_S = 0.02
-# How long what is below the maps waits for their pictures at most: on a visitor's first look, later; and then for the
-# browser to decode them.
-MAPS_FIRST_S, MAPS_LATER_S, DECODING_S = 2.0, 1.0, 0.1
 MOST, MOST_SCALES = 4, 5
 NUMBER_PX = 130
 WAYS = {"components": "Components", "component": "One component", "clusters": "Clusters", "umap": "UMAP"}
@@ -51,11 +46,12 @@ def _of(atlas: str) -> CompareState:
 
 
 def _job(atlas: Atlas, seen: CompareState) -> Job:
+    client = st.context.ip_address or "this machine"
     try:
-        job = compare_jobs.job(atlas, seen.bounds)
+        job = services().compare.job(atlas, seen.bounds, client)
     except UniGeoError as error:  # the part before stays, and so does the view of the maps
         seen.problem, seen.bounds = str(error), seen.compared
-        return compare_jobs.job(atlas, seen.bounds)
+        return services().compare.job(atlas, seen.bounds, client)
     seen.compared = seen.bounds
     return job
 
@@ -163,7 +159,7 @@ def compare() -> None:
         return
     atlas, seen = opening.atlas, _of(name)
     found, missing = _embedders(atlas)
-    scales = compare_jobs.scales_of(found)
+    scales = scales_of(found)
     _take_link(atlas, seen, list(found))
     row = st.container(horizontal=True, vertical_alignment="center", key="compare-state")
     # Containers of their own: what comes and goes in one must not shift the other while the page is being drawn.
@@ -179,7 +175,7 @@ def compare() -> None:
         how = _coloring(seen)
     job = _job(atlas, seen)
     drawn = job.version(models)  # what becomes ready from here on is drawn in another run
-    job.want(models, seen.visitor, umap=how.kind == "umap")
+    job.request(models, seen.visitor, umap=how.kind == "umap")
     comparison = job.comparison(models)
     how = _ready(job, comparison, how)
     with asked:
@@ -204,14 +200,14 @@ def compare() -> None:
 def _embedders(atlas: Atlas) -> tuple[dict[str, Embedder], dict[str, str]]:
     """What can be compared; the map stands there while the models are being loaded."""
     loading = st.empty()
-    if not compare_jobs.is_loaded(atlas):
+    if not services().compare.is_loaded(atlas):
         with loading.container():
             pane: Pane = {"id": "loading", "label": "Map", "markers": [], "title": "Loading the models …"}
             key = f"compare-{atlas.name}"
             component.show(atlas, [pane], nonce=0, key=f"{key}-loading", memory=key, on_click=lambda: None)
-        compare_jobs.embedders(atlas)
+        services().compare.embedders(atlas)
         loading.empty()
-    return compare_jobs.embedders(atlas)
+    return services().compare.embedders(atlas)
 
 
 def _errors(job: Job, models: list[str]) -> None:
@@ -282,30 +278,12 @@ def _maps(atlas: Atlas, job: Job, models: list[Embedder], how: ColorScheme, seen
         coloring.pane(job, comparison, model.name, how, lasso) if model.name in comparison.embedded
         else coloring.empty_pane(model) for model in models
     ]  # fmt: skip
-    begun = time.monotonic()
     component.show(
         atlas, panes, nonce=seen.revision, key=key,
         on_click=lambda: _clicked(seen, key), on_region=lambda: _chosen(seen, key), focus=seen.bounds,
     )  # fmt: skip
     hint = "" if how.asks else "Click a map: every model shows what it finds like that point. "
     st.caption(hint + coloring.explanation([model.title for model in models], how))
-    _maps_first([pane["overlay"]["url"] for pane in panes if "overlay" in pane], begun)
-
-
-def _maps_first(overlays: list[str], begun: float) -> None:
-    """Hold back what is below the maps until the browser has fetched their pictures.
-
-    To draw the scatter keeps it busy for half a second, at first for one, and the pictures would wait. A browser may
-    have pictures from another visit and fetch none: so there is an end to waiting.
-    """
-    shown: set[str] = st.session_state.setdefault("compare-shown", set())
-    new = [address for address in overlays if address not in shown]
-    end = begun + (MAPS_LATER_S if shown else MAPS_FIRST_S)
-    if new:
-        while time.monotonic() < end and not routes.overlays_sent(new, begun):
-            time.sleep(FETCH_POLL_S)
-        time.sleep(DECODING_S)
-        shown.update(new)
 
 
 def _clicked(seen: CompareState, key: str) -> None:
@@ -349,16 +327,16 @@ def _progress(job: Job, models: list[str], visitor: str, drawn: int, *, umap: bo
     """How far the work is, and a way to stop it, or to go on; the page is drawn anew when there is more to see."""
     works = [job.work[name] for name in models]
 
-    def tell() -> progress.News:
+    def report() -> progress.Progress:
         job.see(models, visitor)
         version = "stopped" if any(work.stopped for work in works) else str(job.version(models))
-        return progress.News(version, *job.progress(models, umap=umap))
+        return progress.Progress(version, *job.progress(models, umap=umap))
 
     if any(work.is_stopped_for(visitor) for work in works):
         st.caption("Stopped. Maps that were not finished are coarse, or empty, below.")
-        st.button("Go on", key="go-on-comparing", on_click=job.go_on, args=(visitor,))
+        st.button("Go on", key="go-on-comparing", on_click=job.resume, args=(visitor,))
     elif any(work.busy for work in works) or job.version(models) != drawn:
-        progress.follow(tell, str(drawn), "progress", time_left=True)
+        progress.follow(report, str(drawn), "progress", time_left=True)
         st.button("Stop", key="stop-comparing", on_click=job.stop, args=(visitor,))
 
 

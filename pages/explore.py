@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.ui import atlas_scale, atlas_switch, progress, query_string
-from pages.ui.explore import cards, composer, display, examples, export, introduction, session
+from pages.ui.explore import cards, composer, display, examples, export, introduction, session, suggestions
 from pages.ui.formatting import coordinates, distance, similarity
-from pages.ui.http import suggestions
 from pages.ui.map import component
 from unigeoclip.errors import InputError
 from unigeoclip.geo import distance_m
@@ -66,7 +65,7 @@ def _follow(visitor: session.Session, explorer: Explorer) -> None:
 
     sought = f"{visitor.revision}, sought"  # another one for every question
     progress.follow(
-        lambda: progress.News("found" if session.seek(visitor, explorer, answer) else sought), sought,
+        lambda: progress.Progress("found" if session.seek(visitor, explorer, answer) else sought), sought,
         f"place-{explorer.atlas.name}", on_news=keep_problem,
     )  # fmt: skip
 

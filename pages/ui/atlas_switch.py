@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -10,8 +10,11 @@ from pages.ui import progress, query_string
 from pages.ui.atlas_titles import atlas_title
 from pages.ui.explore import session
 from pages.ui.formatting import literal
-from pages.ui.services import explorers
+from pages.ui.services import services
 from unigeoclip.errors import excerpt
+
+if TYPE_CHECKING:
+    from pages.ui.services.explorers import Opening
 
 POLL_S = 0.15
 MAX_BUTTONS = 3  # more atlases than that are a list
@@ -21,7 +24,7 @@ SHOWN = "atlas-shown"
 
 def chosen_atlas() -> str:
     """Name of the atlas to show: that of the address (``?atlas=``), or the last one; a switch if there are several."""
-    names = explorers.atlas_names()
+    names = services().explorers.names()
     if not names:
         st.error(
             "There is no atlas yet, the data that a map is made of. Build one with: python -m unigeoclip build world",
@@ -60,9 +63,9 @@ def _switch() -> None:
     session.write_address(session.session(chosen))
 
 
-def for_atlas(name: str) -> explorers.Opening:
+def for_atlas(name: str) -> Opening:
     """The opening of an atlas, once its data (not yet its model) are there or have failed."""
-    opening = explorers.opening(name)
+    opening = services().explorers.opening(name)
     with st.container(key="opening"):  # always there, for what comes and goes must not shift the map
         if opening.atlas is None and not opening.wait(POLL_S):
             note = st.empty()
@@ -72,19 +75,19 @@ def for_atlas(name: str) -> explorers.Opening:
             note.empty()
         if opening.error is not None:
             st.error(literal(str(opening.error)), icon=":material/info:")
-            st.button("Try again", key="retry", on_click=explorers.forget, args=(name,))
+            st.button("Try again", key="retry", on_click=services().explorers.forget, args=(name,))
     return opening
 
 
-def for_explorer(opening: explorers.Opening, *, asked: bool) -> None:
+def for_explorer(opening: Opening, *, asked: bool) -> None:
     """Show what is being computed until it is done, well or badly; the page is then drawn anew."""
     if opening.wait(POLL_S):
         st.rerun()
 
-    def tell() -> progress.News:
-        return progress.News("open" if opening.wait(0) else "opening", opening.words, opening.share)
+    def report() -> progress.Progress:
+        return progress.Progress("open" if opening.wait(0) else "opening", opening.words, opening.share)
 
-    progress.follow(tell, "opening", f"opening-{opening.name}", time_left=True)
+    progress.follow(report, "opening", f"opening-{opening.name}", time_left=True)
     if asked:
         st.markdown("Your query is answered as soon as this is done.")
     st.caption("This happens only at the first start; the result is kept for the next time.")

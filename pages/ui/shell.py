@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.ui.http.qr import machine_address
+from pages.ui.network import machine_address
 
 if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage

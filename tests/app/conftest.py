@@ -1,11 +1,27 @@
+import contextlib
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.ui.explore import cards
 from pages.ui.map import component
+from pages.ui.services import serving
 from tests.app import fake
 
 APP = fake.ROOT / "app.py"
+
+
+@pytest.fixture
+def serve(monkeypatch):
+    """Put services over made-up atlases in use until the test ends; call it with their names and `fake.services`'s."""
+    with contextlib.ExitStack() as stack:
+
+        def start(*names, **options):
+            names = names or ("world",)
+            fake.put_titles(monkeypatch.setattr, names)
+            return stack.enter_context(serving(fake.services(names, **options)))
+
+        yield start
 
 
 @pytest.fixture
@@ -28,10 +44,10 @@ def open_popovers(app):
 
 
 @pytest.fixture
-def app(monkeypatch, drawn, tmp_path):
+def app(monkeypatch, serve, drawn, tmp_path):
     """The app over the fake atlas, run once, on page Explore."""
     monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
-    fake.install(monkeypatch.setattr)
+    serve()
     app = AppTest.from_file(str(APP), default_timeout=60)
     open_popovers(app)
     # The first run may still see the explorer being opened; it then draws itself anew.
@@ -39,9 +55,9 @@ def app(monkeypatch, drawn, tmp_path):
 
 
 @pytest.fixture
-def both(monkeypatch, drawn):
+def both(serve, drawn):
     """The app over a city and the world, run once, on page Explore; the city is shown."""
-    fake.install(monkeypatch.setattr, names=("boston", "world"))
+    serve("boston", "world")
     app = AppTest.from_file(str(APP), default_timeout=60)
     open_popovers(app)
     return app.run()

@@ -332,23 +332,39 @@ def _folder():
     return _made["path"]
 
 
-def install(put=setattr, names=("world",)):
-    """Put the fakes where the app looks: the three doors through which it reaches data and model.
+def services(names=("world",), **options):
+    """Services over made-up atlases and embedders.
 
     Args:
-        put: As ``setattr``.
         names: The atlases at hand: "world", "boston"; any other name is one more world.
+        options: Other parts of `Services`, by name.
     """
-    from pages.ui import atlas_titles
-    from pages.ui.services import compare_jobs, explorers
+    from pages.ui.services import Services
+    from pages.ui.services.compare_service import CompareService
+    from pages.ui.services.explorers import Explorers
+    from pages.ui.services.priority import Priority
+
+    priority, made = Priority(), atlases(names)
+    defaults = {
+        "explorers": Explorers(
+            priority, list_atlases=lambda: sorted(made), load_atlas=made.__getitem__, open_explorer=open_explorer
+        ),
+        "compare": CompareService(priority, load_embedders=embedders),
+    }
+    return Services(**defaults | options)
+
+
+def atlases(names):
+    """Made-up atlases by name."""
     from tests.app import fake_city
 
     made = {"world": FakeAtlas, "boston": fake_city.FakeCity}
-    atlases = {name: made.get(name, lambda name=name: another_world(name))() for name in names}
-    put(atlas_titles, "manifest_file", lambda name: _manifest_file(atlases[name]))
-    put(explorers, "list_atlases", lambda: sorted(atlases))
-    put(explorers, "load_atlas", lambda name: atlases[name])
-    put(explorers, "open_explorer", open_explorer)
-    put(explorers, "_openings", {})
-    put(compare_jobs, "embedders", embedders)
-    put(compare_jobs, "is_loaded", lambda atlas: True)
+    return {name: made.get(name, lambda name=name: another_world(name))() for name in names}
+
+
+def put_titles(put, names):
+    """Have the titles of made-up atlases read, which stand in no folder; ``put`` is as ``setattr``."""
+    from pages.ui import atlas_titles
+
+    found = atlases(names)
+    put(atlas_titles, "manifest_file", lambda name: _manifest_file(found[name]))

@@ -9,7 +9,6 @@ import tempfile
 
 from streamlit.web import cli
 
-from pages.ui.http import qr
 from tests.app import fake
 
 if __name__ == "__main__":
@@ -17,6 +16,5 @@ if __name__ == "__main__":
     *rest, port = sys.argv[1:]
     first = next((place for place, word in enumerate(rest) if word.startswith("--")), len(rest))
     names, options = rest[:first], rest[first:]
-    fake.install(names=names or ("boston", "world"))
-    qr.origin = lambda: fake.ORIGIN
-    cli.main(["run", str(fake.ROOT / "app.py"), *options, "--server.port", port])
+    os.environ["UNIGEOCLIP_FAKE_ATLASES"] = ",".join(names or ("boston", "world"))
+    cli.main(["run", str(fake.ROOT / "tests" / "app" / "fake_app.py"), *options, "--server.port", port])

@@ -8,16 +8,15 @@ from streamlit.testing.v1 import AppTest
 from pages.ui import atlas_titles
 from pages.ui.atlas_switch import MAX_BUTTONS
 from pages.ui.poster.playlist import scenes
-from tests.app import fake
 from tests.app.conftest import APP
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 12, 40])
 @pytest.mark.parametrize("page", ["pages/explore.py", "pages/compare.py", "pages/atlas.py"])
-def test_every_page_opens_with_any_number_of_atlases(monkeypatch, drawn, tmp_path, count, page):
+def test_every_page_opens_with_any_number_of_atlases(monkeypatch, serve, drawn, tmp_path, count, page):
     monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
     names = ["world", *(f"city-{number}" for number in range(1, count))]
-    fake.install(monkeypatch.setattr, names=names)
+    serve(*names)
     app = AppTest.from_file(str(APP), default_timeout=60).run()
     if page != "pages/explore.py":
         app = app.switch_page(page).run()

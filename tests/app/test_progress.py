@@ -8,7 +8,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from pages.ui import progress
-from pages.ui.progress import News
+from pages.ui.http import routes
+from pages.ui.progress import Progress
 from tests.app import fake
 
 
@@ -22,17 +23,17 @@ def shown(monkeypatch):
 
 
 @pytest.fixture
-def client():
-    return TestClient(Starlette(routes=[progress.ROUTE]))
+def client(serve):
+    return TestClient(Starlette(routes=routes.table(serve())))
 
 
 def test_the_browser_hears_what_is_new(shown, client):
-    told = News("0", "Working", 0.25)
+    told = Progress("0", "Working", 0.25)
     progress.follow(lambda: told, "0", "work")
     (data,) = shown
     assert data["seen"] == "0"
     assert data["progress"] == {"version": "0", "words": "Working", "share": 0.25}
-    told = News("1")
+    told = Progress("1")
     answer = client.get(data["url"])
     assert answer.json() == {"version": "1", "words": "", "share": 0.0}
     assert answer.headers["Cache-Control"] == "no-store"
@@ -40,15 +41,15 @@ def test_the_browser_hears_what_is_new(shown, client):
 
 def test_a_visitor_has_one_address_for_one_thing(shown, client):
     for version in ("0", "1"):
-        progress.follow(lambda version=version: News(version), version, "work")
-    progress.follow(lambda: News("other"), "other", "other work")
+        progress.follow(lambda version=version: Progress(version), version, "work")
+    progress.follow(lambda: Progress("other"), "other", "other work")
     first, second, other = (data["url"] for data in shown)
     assert first == second != other
     assert client.get(first).json()["version"] == "1"
 
 
 def test_nothing_is_kept_of_a_visitor_who_has_gone(shown, client):
-    progress.follow(lambda: News("0"), "0", "work")
+    progress.follow(lambda: Progress("0"), "0", "work")
     (data,) = shown
     progress.st.session_state.clear()
     gc.collect()

@@ -10,6 +10,7 @@ from pages.ui.compare import state
 from pages.ui.explore import session
 from pages.ui.explore.display import Display
 from pages.ui.map import component
+from pages.ui.services import serving
 from tests.app import fake
 from tests.attacks.links import hostile_links
 from tests.fuzz.test_fuzz_points import told
@@ -91,12 +92,11 @@ def visit(monkeypatch, tmp_path):
     """Open a page over the fake atlases at an address, with nothing kept from before."""
     monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
     monkeypatch.setattr(component, "_component", lambda: lambda **options: None)
-    fake.install(monkeypatch.setattr, names=("boston", "world"))
-    app = AppTest.from_file(str(fake.ROOT / "app.py"), default_timeout=60).run()
-    shown = {"": app}
+    fake.put_titles(monkeypatch.setattr, ("boston", "world"))
+    shown = {}
 
     def go(page, query):
-        app = shown[""]
+        app = shown.get("") or AppTest.from_file(str(fake.ROOT / "app.py"), default_timeout=60).run()
         if shown.get("page", "explore") != page:
             app = app.switch_page(f"pages/{page}.py").run()
             shown["page"] = page
@@ -106,7 +106,8 @@ def visit(monkeypatch, tmp_path):
         shown[""] = app = app.run()
         return app
 
-    return go
+    with serving(fake.services(("boston", "world"))):
+        yield go
 
 
 @pytest.mark.slow

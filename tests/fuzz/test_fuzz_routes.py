@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from types import SimpleNamespace
 from urllib.parse import quote, unquote_to_bytes
 
 import pytest
@@ -12,7 +13,6 @@ from starlette.middleware import Middleware
 
 from pages.ui.http import index, routes
 from pages.ui.http.protection import Protection, Visitors
-from pages.ui.services import explorers
 from tests.app import fake
 
 WITHIN_S = 60  # against a hang, not a measurement
@@ -71,7 +71,7 @@ paths = st.one_of(
     joined("/data/", atlases, "/vectors/", words),
     joined("/data/", atlases, "/suggestions"),
     joined("/data/overlays/", words, ".", words),
-    joined("/data/news/", words),
+    joined("/data/progress/", words),
     joined("/data/qr.svg"),
     joined("/web/", words, "/", words),
     joined("/", words, "/", words, "/", words),
@@ -86,14 +86,18 @@ queries = st.one_of(
 
 @pytest.fixture(scope="module")
 def app():
-    with pytest.MonkeyPatch.context() as patch:
-        fake.install(patch.setattr, names=("boston", "world"))
-        for name in ("world", "boston"):
-            assert explorers.opening(name).wait(WITHIN_S)
-        visitors = Visitors()
-        yield Starlette(
-            routes=[*routes.ROUTES, *index.routes(visitors)], middleware=[Middleware(Protection, visitors=visitors)]
-        )
+    served = fake.services(("boston", "world"))
+    yield app_of(served)
+    served.close()
+
+
+def app_of(served):
+    """Our own routes and pages over some services, protected."""
+    for name in served.explorers.names():
+        assert served.explorers.opening(name).wait(WITHIN_S)
+    visitors = Visitors()
+    protection = Middleware(Protection, visitors=visitors, page_runs=served.page_runs)
+    return Starlette(routes=[*routes.table(served), *index.routes(visitors)], middleware=[protection])
 
 
 def ask(app, path, query="", method="GET", headers=()):
@@ -173,7 +177,6 @@ def test_the_check_finds_what_it_looks_for(app):
     status, _, body = ask(app, "/data/world/tiles/plain/0/0/0")
     assert status == 200
     assert body.startswith(b"RIFF")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(routes.suggestions, "listed", lambda atlas: 1 / 0)
-        with pytest.raises(AssertionError):
-            check(app, "/data/world/suggestions", "")
+    faulty = app_of(fake.services(suggestions=SimpleNamespace(json=lambda atlas: 1 / 0)))
+    with pytest.raises(AssertionError):
+        check(faulty, "/data/world/suggestions", "")

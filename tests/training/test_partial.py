@@ -11,7 +11,7 @@ import torch
 
 from pages.ui.atlas import limitations, retrieval
 from pages.ui.explore import cards
-from pages.ui.http import routes
+from pages.ui.http import tiles
 from pages.ui.map import component
 from tests.explorable import CITY_CONFIG, PX, HashedSentences, use_hashed_sentences, write_partly_pictured_city
 from unigeoclip.atlas import load_atlas
@@ -144,7 +144,7 @@ def test_the_base_map_is_open_where_there_is_no_picture(city):
     n, z = 2**15, 15
     x = int((lon + 180) / 360 * n)
     y = int((1 - np.arcsinh(np.tan(np.radians(lat))) / np.pi) / 2 * n)
-    alpha = np.asarray(routes._photo_tile(city, z, x, y))[..., 3]
+    alpha = np.asarray(tiles.photo_tile(city, z, x, y))[..., 3]
     assert 0 < (alpha == 255).mean() < 0.6
     assert (alpha == 0).any()
 

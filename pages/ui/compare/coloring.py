@@ -10,8 +10,8 @@ import numpy as np
 
 from pages.ui.explore import display
 from pages.ui.formatting import coordinates, distance, similarity
-from pages.ui.http import routes
 from pages.ui.map import component
+from pages.ui.overlays import overlay_url
 from unigeoclip.similarity.levels import levels_of_modality
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def pane(job: Job, comparison: Comparison, name: str, how: ColorScheme, lasso: N
         return {**shown, **_similarity(job, comparison, name, how)}
     picture = _picture(job, comparison, name, how, lasso)
     legend = _legend(job, comparison, name, how, colors(job, comparison, name, how))
-    address, bounds = routes.publish_overlay(picture, "webp"), job.region.grid.mercator_bounds
+    address, bounds = overlay_url(picture, "webp"), job.region.grid.mercator_bounds
     return {**shown, "overlay": {"url": address, "bounds": bounds}, "legend": legend}
 
 
@@ -216,7 +216,7 @@ def _similarity(job: Job, comparison: Comparison, name: str, how: ColorScheme) -
     options, _ = _drawing(job, comparison, name, how, heat)
     return {
         "note": f"similarity {similarity(low)} to {similarity(high)} in this region",
-        "overlay": {"url": routes.publish_overlay(heat.png(**options)), "bounds": heat.bounds},
+        "overlay": {"url": overlay_url(heat.png(**options)), "bounds": heat.bounds},
         "legend": {**_similarity_legend(job, comparison, name, how, heat), "fixed": fixed},
     }
 

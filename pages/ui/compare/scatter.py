@@ -11,7 +11,7 @@ import streamlit as st
 
 from pages.ui import downloads
 from pages.ui.compare import coloring
-from pages.ui.http import routes
+from pages.ui.http.urls import urls
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -104,7 +104,7 @@ def _pictures(atlas: Atlas, rows: list[int]) -> str:
         return ""
     places = atlas.places.iloc[rows]
     figures = "".join(
-        f"<img src='{html.escape(routes.picture_url(atlas, 'aerial', lat, lon), quote=True)}' loading='lazy' "
+        f"<img src='{html.escape(urls.picture(atlas, 'aerial', lat, lon), quote=True)}' loading='lazy' "
         f"alt='{html.escape(str(name), quote=True)}' title='{html.escape(str(name), quote=True)}'>"
         for name, lat, lon in zip(places["name"], places["lat"], places["lon"], strict=True)
     )

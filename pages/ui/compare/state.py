@@ -14,6 +14,7 @@ from uuid import uuid4
 import streamlit as st
 
 from pages.ui.explore.display import SCALES
+from pages.ui.services.compare_jobs import DEFAULT_CLUSTERS
 from unigeoclip.errors import InputError, excerpt
 from unigeoclip.geo import MAX_LON_DEG
 from unigeoclip.parsing.coordinates import parse_point
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 MODELS, COLOR, BOX, AT, SCALE = KEYS = ("models", "colour", "box", "at", "scale")
 KINDS = {"components": 0, "component": 6, "clusters": 16, "umap": 0}  # colourings, and the highest number of each
 LEAST = {"component": 1, "clusters": 2}
-DEFAULT_NUMBER = {"component": 1, "clusters": 8}
+DEFAULT_NUMBER = {"component": 1, "clusters": DEFAULT_CLUSTERS}
 
 MAX_CHARACTERS = 400  # of a part of the address
 DIGITS = 5  # a metre is enough

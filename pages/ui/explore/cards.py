@@ -10,7 +10,7 @@ import streamlit as st
 from pages.ui import atlas_scale
 from pages.ui.components import component
 from pages.ui.formatting import coordinates, distance, facing, origin, similarity, title
-from pages.ui.http import routes, street_views
+from pages.ui.http.urls import urls
 from unigeoclip.atlas.schema import credits_of
 
 if TYPE_CHECKING:
@@ -95,13 +95,13 @@ def _card(explorer: Explorer, modality: str, match: Match) -> Card:
     if modality == "street":
         heading = match.heading_deg or 0.0
         card = {**card, **_camera(explorer, match.lat, match.lon, heading)}
-        card["picture"] = street_views.street_url(atlas, match.lat, match.lon, heading)
+        card["picture"] = urls.street(atlas, match.lat, match.lon, heading)
         card["alt"] = f"{title(modality)}: {match.name}, looking {facing(heading)}"
     elif modality in atlas.manifest.pictures:
-        picture = routes.picture_url(atlas, modality, match.lat, match.lon)
+        picture = urls.picture(atlas, modality, match.lat, match.lon)
         card["picture"], card["alt"] = picture, f"{title(modality)}: {match.name}"
         if modality == "surface":
-            card["heights"] = routes.heights_url(atlas, match.lat, match.lon)
+            card["heights"] = urls.heights(atlas, match.lat, match.lon)
     elif modality == "text":
         card["text"] = " · ".join(_telling(explorer.place(match.place_id).captions))
     else:
@@ -131,7 +131,7 @@ def _camera(explorer: Explorer, lat: float, lon: float, heading_deg: float) -> C
     atlas = explorer.atlas
     return {
         "pose": {"lat": lat, "lng": lon, "heading": heading_deg},
-        "views": street_views.street_addresses(atlas),
+        "views": urls.street_templates(atlas),
         "turns": explorer.streets is not None and explorer.streets.is_rendered,
         "origin": origin(atlas.manifest.pictures, "street"),
     }

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.ui import query_string
-from pages.ui.explore import session, uploads
+from pages.ui.explore import session, suggestions, uploads
 from pages.ui.explore.examples import examples, hints
 from pages.ui.formatting import literal, short, weight
-from pages.ui.http import suggestions
 from pages.ui.popovers import popover
 from unigeoclip.errors import InputError
 from unigeoclip.parsing.coordinates import LATITUDE, LONGITUDE, check_point, parse_degrees, parse_point

@@ -12,7 +12,7 @@ import streamlit as st
 
 from pages.ui import atlas_scale
 from pages.ui.components import component
-from pages.ui.http import routes
+from pages.ui.http.urls import urls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,7 +87,7 @@ def tiles(atlas: Atlas, take: Callable[[Example], None]) -> None:
     """Draw the examples of an atlas as pictures; a press calls ``take`` in the run that it causes."""
     offered, key = examples(atlas.manifest), f"examples-{atlas.name}"
     drawn: list[ExampleTile] = [
-        {"title": each.title, "picture": routes.picture_url(atlas, "aerial", *each.at) if each.at else None}
+        {"title": each.title, "picture": urls.picture(atlas, "aerial", *each.at) if each.at else None}
         for each in offered
     ]
 

@@ -7,8 +7,6 @@ sentence why is kept as the problem and the items go back to those last answered
 from __future__ import annotations
 
 import math
-import time
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -18,11 +16,13 @@ from pages.ui import atlas_scale, query_string
 from pages.ui.compare.state import KEYS as COMPARE_KEYS
 from pages.ui.explore.display import KEYS, Display
 from pages.ui.formatting import coordinates
+from pages.ui.services import services
 from unigeoclip.errors import UniGeoError, excerpt
 from unigeoclip.search.query_items import VIEW
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from concurrent.futures import Future
 
     from pages.ui.explore.display import Drawn
     from pages.ui.explore.uploads import Upload
@@ -34,8 +34,6 @@ MATCHES, MOST_MATCHES = 10, 50
 _COUNTS = {str(count): count for count in range(MATCHES, MOST_MATCHES + 1, MATCHES)}  # as an address says them
 _SHOWN = (*KEYS, query_string.COUNT)  # what is shown of an answer, in the address
 QUIET_S, PATIENCE_S = 1.5, 6.0  # see `seek`
-_completing = ThreadPoolExecutor(1, "complete")
-_asked_at = [-math.inf]  # when any visitor asked last, seconds of `time.monotonic`
 
 
 @dataclass(frozen=True)
@@ -85,7 +83,7 @@ class Session:
         remarks: Sentences about the last picture: what was done to it before it was asked.
         display: How answers are shown on the map.
         count: How many results of each modality are wanted.
-        asked_at: When the present answer was asked for, seconds of `time.monotonic`.
+        asked_at: When the present answer was asked for, seconds of `Completions.now`.
         completing: An answer and what it still lacks, being found by `seek`.
         revision: Counts answers and refusals; the map uses it to know that a question is settled.
         link: The items part of the page's address as last written or read.
@@ -165,7 +163,7 @@ def settle(state: Session, explorer: Explorer) -> None:
             state.answer = replace(state.answer, matches=found, count=state.count)
         return
     state.revision += 1
-    state.asked_at = _asked_at[0] = time.monotonic()
+    state.asked_at = services().completions.note_query()
     if state.completing is not None:
         state.completing[1].cancel()  # if it has not begun
         state.completing = None
@@ -222,12 +220,11 @@ def seek(state: Session, explorer: Explorer, answer: Answer) -> bool:
     Returns:
         Whether `complete` can put it in the answer; until then, call again.
     """
-    seeking = state.completing
+    seeking, completions = state.completing, services().completions
     if seeking is None or seeking[0].here is not answer.here:
-        now = time.monotonic()
-        if now - _asked_at[0] >= QUIET_S or now - state.asked_at >= PATIENCE_S:
+        if completions.quiet_s() >= QUIET_S or completions.now() - state.asked_at >= PATIENCE_S:
             place_id = next(iter(answer.here.values())).place_id
-            state.completing = answer, _completing.submit(explorer.place_matches, answer.query, place_id)
+            state.completing = answer, completions.submit(explorer.place_matches, answer.query, place_id)
         return False
     return seeking[1].done()
 

@@ -19,14 +19,15 @@ from starlette.responses import PlainTextResponse
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from pages.ui.services.fair_queue import Turn, page_runs
-from pages.ui.services.rate_limits import Bucket, Budgets
+from pages.ui.services.rate_limits import Bucket, RateLimits
 from unigeoclip.parsing.numbers import bounded_int
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from pages.ui.services.fair_queue import FairQueue, Turn
 
 MAX_VISITORS = "UNIGEOCLIP_MAX_VISITORS"  # environment variables
 RUNS_A_SECOND = "UNIGEOCLIP_ACTS_PER_S"
@@ -92,9 +93,9 @@ class Visitors:
         # A page that was let in while there was room should not fail at its second step, which opens the connection.
         self._spare = max(2, most // 10)
         self._open: Counter[str] = Counter()
-        self._connects = Budgets(CONNECTS, CONNECTS_PER_S)
+        self._connects = RateLimits(CONNECTS, CONNECTS_PER_S)
         self._runs_per_s = runs_per_s
-        self._runs = Budgets(CLIENT_RUNS, CLIENT_RUNS_PER_RUN * runs_per_s)
+        self._runs = RateLimits(CLIENT_RUNS, CLIENT_RUNS_PER_RUN * runs_per_s)
 
     @classmethod
     def from_environment(cls) -> Visitors:
@@ -140,17 +141,23 @@ class Protection:
     """The middleware."""
 
     def __init__(
-        self, app: ASGIApp, visitors: Visitors, script_hashes: tuple[str, ...] = (), metrics: bool | None = None
+        self,
+        app: ASGIApp,
+        visitors: Visitors,
+        page_runs: FairQueue,
+        script_hashes: tuple[str, ...] = (),
+        metrics: bool | None = None,
     ) -> None:
         """Wrap an app.
 
         Args:
             app: What is protected.
             visitors: Counts open pages.
+            page_runs: Limits how many runs of page scripts there are at once.
             script_hashes: See `content_security_policy`.
             metrics: Whether Streamlit's ``/_stcore/metrics`` is open; if ``UNIGEOCLIP_METRICS`` is 1 by default.
         """
-        self._app, self._visitors = app, visitors
+        self._app, self._visitors, self._page_runs = app, visitors, page_runs
         self._headers = HEADERS | {"Content-Security-Policy": content_security_policy(script_hashes)}
         self._metrics = os.environ.get(METRICS) == "1" if metrics is None else metrics
         self._uploads = 0
@@ -204,7 +211,7 @@ class Protection:
             _log.warning("A page of %s was not let in: too many are open, or it opens them too fast.", client)
             await _deny(scope, receive, send)
             return
-        page = _Page(receive, send, client, self._visitors.pace(client))
+        page = _Page(receive, send, client, self._visitors.pace(client), self._page_runs)
         try:
             await self._app(scope, page.receive, page.send)
         finally:
@@ -229,8 +236,11 @@ class _Page:
     Streamlit runs the script for each message: a page that sends them without end would keep a core busy.
     """
 
-    def __init__(self, receive: Receive, send: Send, client: str, wait_s: Callable[[], float]) -> None:
+    def __init__(
+        self, receive: Receive, send: Send, client: str, wait_s: Callable[[], float], page_runs: FairQueue
+    ) -> None:
         self._receive, self._send, self._client, self._wait_s = receive, send, client, wait_s
+        self._page_runs = page_runs
         self._turn: Turn | None = None
         self._ahead: asyncio.Task[Message] | None = None  # the message after the one that waits
 
@@ -249,7 +259,7 @@ class _Page:
     async def _wait(self, runs: bool) -> None:
         await asyncio.sleep(self._wait_s())
         if runs and self._turn is None:  # a message that interrupts a run of the same page shares its turn
-            self._turn = await page_runs.take(self._client)
+            self._turn = await self._page_runs.take(self._client)
 
     async def _unless_disconnected(self, waiting: Coroutine[Any, Any, None]) -> Message | None:
         """Wait; if the page disconnects meanwhile, stop waiting and return that message, so that no run is wasted."""

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from anyio import CapacityLimiter, to_thread
 from starlette.responses import PlainTextResponse, Response
 
-from pages.ui.services.fair_queue import Turns, page_runs
+from pages.ui.services.errors import NotFoundError, NotReadyError
+from pages.ui.services.fair_queue import FairQueue
 from unigeoclip.errors import InputError, UniGeoError
 from unigeoclip.parsing.numbers import bounded_float
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from PIL import Image
     from starlette.requests import Request
 
-    from unigeoclip.atlas import Atlas
+    Endpoint = Callable[[Request], Awaitable[Response]]
 
 KEEP = {"Cache-Control": "public, max-age=86400"}
 # What shows where somebody looked or what they asked: their own browser may keep it, a proxy for many may not.
@@ -34,16 +35,8 @@ MAX_LON_DEG = 540.0  # of a map that one has turned round; it is wrapped where i
 _log = logging.getLogger(__name__)
 
 
-class NotFoundError(UniGeoError):
-    """An address names something that is not there."""
-
-
-class NotReadyError(UniGeoError):
-    """It will be there in a moment: whoever asked should ask again."""
-
-
-# The first that fits. What a stranger got wrong is theirs to mend; everything else is ours.
-_STATUS = ((InputError, 400), (NotFoundError, 404), (UniGeoError, 503))
+# Status codes of errors; the first that fits counts, and what is none of these is a fault of ours: 500.
+STATUS_CODES: dict[type[UniGeoError], int] = {InputError: 400, NotFoundError: 404, NotReadyError: 503, UniGeoError: 503}
 
 
 def refusal(error: Exception) -> Response:
@@ -52,7 +45,7 @@ def refusal(error: Exception) -> Response:
     Args:
         error: What was raised; a fault of ours, which is everything but a `UniGeoError`, goes to the server's log.
     """
-    status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+    status = next((status for kind, status in STATUS_CODES.items() if isinstance(error, kind)), 500)
     headers = {"Cache-Control": "no-store"}
     if isinstance(error, NotReadyError):
         headers["Retry-After"] = str(RETRY_AFTER_S)
@@ -75,7 +68,7 @@ def _answered(answer: Callable[[Request], Response], request: Request) -> Respon
 class Workers:
     """Threads for slow requests, with a bounded, fair queue that lets page runs go first."""
 
-    def __init__(self, threads: int, waiting: int, per_client: int, yield_to: Turns | None = None) -> None:
+    def __init__(self, threads: int, waiting: int, per_client: int, yield_to: FairQueue | None = None) -> None:
         """Make them.
 
         Args:
@@ -86,9 +79,26 @@ class Workers:
                 `MAX_YIELD_S`, depending on the recent use of its client.
         """
         self._limiter = CapacityLimiter(threads)
-        self._turns, self._yield_to = Turns(threads), yield_to
+        self._turns, self._yield_to = FairQueue(threads), yield_to
         self._most, self._per_client = threads + waiting, per_client
         self._in_flight: Counter[str] = Counter()
+
+    @classmethod
+    def beside(cls, page_runs: FairQueue) -> Workers:
+        """The workers of a server, which yield to page runs.
+
+        One core is left for those. A browser asks for six things at a time; behind one address there may be a room full
+        of browsers.
+        """
+        return cls(max(1, (os.cpu_count() or 2) - 1), waiting=400, per_client=200, yield_to=page_runs)
+
+    def threaded(self, answer: Callable[[Request], Response]) -> Endpoint:
+        """An endpoint that works in these threads: many tiles at once must not keep the pages' files waiting."""
+
+        async def endpoint(request: Request) -> Response:
+            return await self.run(answer, request)
+
+        return endpoint
 
     async def run(self, answer: Callable[[Request], Response], request: Request) -> Response:
         """Answer in a thread, or refuse at once where too many wait already."""
@@ -110,21 +120,7 @@ class Workers:
                 del self._in_flight[client]
 
 
-# One core is left for page runs. A browser asks for six things at a time; behind one address there may be a room
-# full of browsers.
-_workers = Workers(max(1, (os.cpu_count() or 2) - 1), waiting=400, per_client=200, yield_to=page_runs)
-
-
-def threaded(answer: Callable[[Request], Response]) -> Callable[[Request], Awaitable[Response]]:
-    """An endpoint that works in threads of its own: many tiles at once must not keep the pages' files waiting."""
-
-    async def endpoint(request: Request) -> Response:
-        return await _workers.run(answer, request)
-
-    return endpoint
-
-
-def at_once(answer: Callable[[Request], Response]) -> Callable[[Request], Awaitable[Response]]:
+def immediate(answer: Callable[[Request], Response]) -> Endpoint:
     """An endpoint for what takes no time: it must not queue behind tiles."""
 
     async def endpoint(request: Request) -> Response:
@@ -155,11 +151,6 @@ def point(lat: str, lon: str) -> tuple[float, float]:
         bounded_float(lat, -90, 90, "The latitude"),
         bounded_float(lon, -MAX_LON_DEG, MAX_LON_DEG, "The longitude"),
     )
-
-
-def version(atlas: Atlas) -> str:
-    """Changes with the atlas's data, so that no browser shows those of yesterday."""
-    return f"v={atlas.data_hash}"
 
 
 def image_response(image: Image.Image, keep: dict[str, str] = KEEP) -> Response:

@@ -5,36 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
-from pages.ui.http.responses import KEEP_PRIVATE, NotFoundError, image_response, numbers, point, threaded, version
-from pages.ui.services import explorers
+from pages.ui.http.responses import KEEP_PRIVATE, image_response, numbers, point
+from pages.ui.http.urls import STREET_PX
+from pages.ui.services.errors import NotFoundError
 from unigeoclip.parsing.numbers import bounded_float, bounded_int
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from pages.ui.protocol import StreetStep, ViewAddresses
-    from unigeoclip.atlas import Atlas
+    from pages.ui.protocol import StreetStep
+    from pages.ui.services.explorers import Explorers
     from unigeoclip.atlas.street_views import StreetViews, View
 
-STREET_PX = 448  # wide; street views are 4:3
 MIN_STREET_PX, MAX_STREET_PX = 64, 1344
 MAX_HEADING_DEG = 36_000.0  # of somebody who has turned a hundred times
-
-
-def street_url(atlas: Atlas, lat: float, lon: float, heading_deg: float) -> str:
-    """Address of the street view of a camera."""
-    return f"/data/{atlas.name}/street/{lat:.6f},{lon:.6f},{heading_deg % 360:g}.jpg?w={STREET_PX}&{version(atlas)}"
-
-
-def street_addresses(atlas: Atlas) -> ViewAddresses:
-    """Address templates for looking around: ``picture`` with a pose and a width, ``step`` with a pose and a way."""
-    folder = f"/data/{atlas.name}/street"
-    return {
-        "picture": f"{folder}/{{pose}}.jpg?w={{width}}&{version(atlas)}",
-        "step": f"{folder}/{{pose}}/{{way}}?{version(atlas)}",
-    }
 
 
 def _pose(request: Request) -> tuple[float, float, float]:
@@ -49,17 +34,17 @@ def _pose(request: Request) -> tuple[float, float, float]:
     return *point(lat, lon), heading_deg % 360
 
 
-def _street(request: Request) -> Response:
+def street(explorers: Explorers, request: Request) -> Response:
     """One street view; its width is asked for by ``?w=``."""
-    streets = _streets(request)
+    streets = _streets(explorers, request)
     asked = request.query_params.get("w", str(STREET_PX))
     width = bounded_int(asked, MIN_STREET_PX, MAX_STREET_PX, "The width of a street view in pixels")
     return image_response(streets.picture(*_pose(request), width=width, height=width * 3 // 4), KEEP_PRIVATE)
 
 
-def _step(request: Request) -> Response:
+def step(explorers: Explorers, request: Request) -> Response:
     """The next camera ahead or behind, as JSON, turned as the visitor looks; null where the street ends."""
-    streets = _streets(request)
+    streets = _streets(explorers, request)
     way = request.path_params["way"]
     if way not in ("ahead", "back"):
         raise NotFoundError("A step goes ahead or back.")
@@ -83,19 +68,13 @@ def _next(streets: StreetViews, here: View, towards_deg: float) -> View | None:
     return streets.ahead(here.lat, here.lon, (towards_deg + turn) % 360)
 
 
-def _streets(request: Request) -> StreetViews:
+def _streets(explorers: Explorers, request: Request) -> StreetViews:
     """Street views of the atlas in an address.
 
     Raises:
         NotFoundError: It has none.
     """
-    streets = explorers.opened_explorer(request.path_params["atlas"]).streets
+    streets = explorers.explorer(request.path_params["atlas"]).streets
     if streets is None:
         raise NotFoundError("This atlas has no street views.")
     return streets
-
-
-ROUTES = [
-    Route("/data/{atlas}/street/{pose}.jpg", threaded(_street)),
-    Route("/data/{atlas}/street/{pose}/{way}", threaded(_step)),
-]

@@ -15,7 +15,8 @@ import streamlit as st
 from pages.ui import atlas_scale
 from pages.ui.components import component
 from pages.ui.formatting import coordinates, distance, origin, similarity, title, weight
-from pages.ui.http import routes
+from pages.ui.http.urls import urls
+from pages.ui.overlays import overlay_url
 from unigeoclip.atlas.schema import SOURCE_OF
 from unigeoclip.geo import distance_m
 
@@ -128,7 +129,7 @@ def base_map(atlas: Atlas) -> BaseMap:
         {
             "id": name,
             "label": label,
-            "tiles": routes.tile_url(atlas, name),
+            "tiles": urls.tiles(atlas, name),
             "max_native_zoom": zoom,
             "attribution": _attribution(atlas, modality, file, "vectors/"),
             "meaning": ", ".join(part for part in (title(modality), origin(pictures, modality)) if part),
@@ -138,7 +139,7 @@ def base_map(atlas: Atlas) -> BaseMap:
     return {
         "styles": [*own, ONLINE],
         "max_zoom": native + 3,
-        "vectors": [{"kind": layer, "url": routes.vector_url(atlas, layer)} for layer in atlas.line_layers()],
+        "vectors": [{"kind": layer, "url": urls.vectors(atlas, layer)} for layer in atlas.line_layers()],
     }
 
 
@@ -179,13 +180,13 @@ def answer_pane(answer: Answer | None, size: Scale, drawn: Drawn | None = None, 
     if answer is None or drawn is None or how is None:
         return pane
     best, heat = answer.best, answer.heatmap
-    pane["overlay"] = {"url": routes.publish_overlay(drawn.overlay), "bounds": heat.bounds}
+    pane["overlay"] = {"url": overlay_url(drawn.overlay), "bounds": heat.bounds}
     pane["values"] = {
-        "url": routes.publish_overlay(drawn.percentiles), "bounds": heat.grid.bounds, "land": size.land,
+        "url": overlay_url(drawn.percentiles), "bounds": heat.grid.bounds, "land": size.land,
         "similarities": [similarity(heat.similarity_at(percentile)) for percentile in range(100)],
     }  # fmt: skip
     if drawn.outline is not None:
-        pane["outline"] = routes.publish_overlay(drawn.outline, "geojson")
+        pane["outline"] = overlay_url(drawn.outline, "geojson")
     pane["legend"] = legend(answer, drawn, how, size.land)
     away = "" if answer.query.origin is None else distance(float(distance_m(answer.query.origin, best[:2])))
     found: list[Marker] = [

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.ui.components import component
-from pages.ui.http import qr
 from pages.ui.poster.playlist import PAGES, scenes
-from pages.ui.services import explorers
+from pages.ui.services import services
 
 if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage
@@ -39,17 +38,17 @@ def show(page: StreamlitPage) -> None:
     Args:
         page: The one that is about to run; if the scene is on another, that one runs instead.
     """
-    playing = scenes(explorers.atlas_names())
+    playing = scenes(services().explorers.names())
     data: PosterProps = {
         "scenes": [_told(scene) for scene in playing],
         "at": st.session_state.get(_AT),
-        "origin": qr.origin(),
+        "origin": services().origin(),
     }
     _component()(key=_KEY, data=data, on_go_change=_go, on_leave_change=_leave)
     wanted = st.session_state.pop(_WANTED, None)
     if wanted is not None and wanted < len(playing):
         for name in {scene.atlas for scene in playing}:
-            explorers.opening(name)  # no later scene need wait for its atlas
+            services().explorers.opening(name)  # no later scene need wait for its atlas
         _follow(playing[wanted], page)
 
 

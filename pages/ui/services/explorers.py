@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import gc
 import threading
-import time
 from typing import TYPE_CHECKING
 
-from pages.ui.http.responses import NotFoundError, NotReadyError
-from pages.ui.services import compare_jobs
+from pages.ui.services.errors import NotFoundError, NotReadyError
 from unigeoclip.atlas import list_atlases, load_atlas
 from unigeoclip.errors import AtlasError, UniGeoError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pages.ui.services.priority import Priority
     from unigeoclip.atlas import Atlas
     from unigeoclip.search.explorer import Explorer
 
+    ExplorerFactory = Callable[[Atlas, Callable[[str, float], None]], Explorer]
+
 COLLECT_EVERY_S = 10.0
+_NOT_READY = "The atlas is still being opened; ask again in a moment."
 FIRST = ("boston", "world")  # the first of these that is there opens with the app
 
 
@@ -40,8 +42,12 @@ class Opening:
         share: How much of it is done, 0 to 1.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(
+        self, name: str, load: Callable[[str], Atlas], open_explorer: ExplorerFactory, priority: Priority
+    ) -> None:
+        """Start opening an atlas in a thread; see `Explorers`."""
         self.name = name
+        self._load, self._open_explorer, self._priority = load, open_explorer, priority
         self.atlas: Atlas | None = None
         self.explorer: Explorer | None = None
         self.error: UniGeoError | None = None
@@ -51,13 +57,13 @@ class Opening:
 
     def _open(self) -> None:
         try:
-            atlas = load_atlas(self.name)
+            atlas = self._load(self.name)
             # The first tile decodes a whole raster. Done here, requests for tiles are quick from the beginning.
             for raster in ("aerial", "surface"):
                 atlas.raster(raster).tile(0, 0, 0)
             self.atlas = atlas
             self.words = "Loading the model"
-            self.explorer = open_explorer(self.atlas, self._report)
+            self.explorer = self._open_explorer(self.atlas, self._report)
         except UniGeoError as error:
             self.error = error
         finally:
@@ -66,7 +72,7 @@ class Opening:
             self._done.set()
         self._warm_streets()
         self._warm_questions()
-        _keep_from_the_collector()
+        _freeze_garbage()
 
     def _warm_streets(self) -> None:
         """Draw one view, so that reading the city and compiling the renderer keep no visitor waiting."""
@@ -89,14 +95,14 @@ class Opening:
 
     def _report(self, words: str, share: float) -> None:
         self.words, self.share = words, min(max(share, 0.0), 1.0)
-        compare_jobs.give_way()
+        self._priority.yield_priority()
 
     def wait(self, seconds: float) -> bool:
-        """Wait at most that long; says whether it is over, well or badly."""
+        """Wait at most that long; returns whether it is over, well or badly."""
         return self._done.wait(seconds)
 
 
-def _keep_from_the_collector() -> None:
+def _freeze_garbage() -> None:
     """Spare the garbage collector what stays anyway.
 
     To look through torch, numba and an atlas takes a third of a second, in which no visitor is served; what is frozen
@@ -106,60 +112,88 @@ def _keep_from_the_collector() -> None:
     gc.freeze()
 
 
-def collect_garbage() -> None:
-    """Collect garbage from time to time, for ever: Streamlit would after every run, while somebody waits."""
-    while True:
-        time.sleep(COLLECT_EVERY_S)
-        gc.collect()
+class Explorers:
+    """The openings of all atlases, one each; thread-safe."""
 
+    def __init__(
+        self,
+        priority: Priority,
+        *,
+        list_atlases: Callable[[], list[str]] = list_atlases,
+        load_atlas: Callable[[str], Atlas] = load_atlas,
+        open_explorer: ExplorerFactory = open_explorer,
+    ) -> None:
+        """Make it; nothing is opened yet.
 
-_openings: dict[str, Opening] = {}
-_lock = threading.Lock()
+        Args:
+            priority: Opening an atlas yields to this.
+            list_atlases: Returns the names of the atlases at hand.
+            load_atlas: Reads and checks an atlas by its name.
+            open_explorer: Opens its explorer; the second argument takes progress in words and as a share.
+        """
+        self._priority = priority
+        self._list, self._load, self._open_explorer = list_atlases, load_atlas, open_explorer
+        self._openings: dict[str, Opening] = {}
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
 
+    def start(self) -> None:
+        """Open the first atlas, so that the first visitor waits less, and collect garbage from time to time."""
+        threading.Thread(target=self._collect_garbage, name="collect garbage", daemon=True).start()
+        for name in self.names()[:1]:
+            self.opening(name)
 
-def opening(name: str) -> Opening:
-    """The one opening of this atlas in this process; the first caller starts it."""
-    with _lock:
-        if name not in _openings:
-            _openings[name] = Opening(name)
-        return _openings[name]
+    def close(self) -> None:
+        """End the thread that collects garbage; openings end by themselves."""
+        self._closed.set()
 
+    def _collect_garbage(self) -> None:
+        """Collect garbage in time: Streamlit would after every run, while somebody waits."""
+        while not self._closed.wait(COLLECT_EVERY_S):
+            gc.collect()
 
-def opened_atlas(name: str) -> Atlas:
-    """The atlas of an address, read and checked.
+    def names(self) -> list[str]:
+        """Names of the atlases at hand, the default first."""
+        rank = {name: number for number, name in enumerate(FIRST)}
+        return sorted(self._list(), key=lambda name: (rank.get(name, len(FIRST)), name))
 
-    Raises:
-        NotFoundError: There is none of that name.
-        NotReadyError: It is still being opened.
-        UniGeoError: It cannot be opened.
-    """
-    opening = _known(name)
-    if opening.atlas is None:
-        raise opening.error or NotReadyError("The atlas is still being opened; ask again in a moment.")
-    return opening.atlas
+    def opening(self, name: str) -> Opening:
+        """The one opening of this atlas; the first caller starts it."""
+        with self._lock:
+            if name not in self._openings:
+                self._openings[name] = Opening(name, self._load, self._open_explorer, self._priority)
+            return self._openings[name]
 
+    def forget(self, name: str) -> None:
+        """Drop a failed opening, so that the next caller tries again."""
+        with self._lock:
+            self._openings.pop(name, None)
 
-def opened_explorer(name: str) -> Explorer:
-    """The explorer of the atlas of an address; raises as `opened_atlas` does."""
-    opening = _known(name)
-    if opening.explorer is None:
-        raise opening.error or NotReadyError("The atlas is still being opened; ask again in a moment.")
-    return opening.explorer
+    def atlas(self, name: str) -> Atlas:
+        """The atlas of that name, read and checked.
 
+        Raises:
+            NotFoundError: There is none of that name.
+            NotReadyError: It is still being opened.
+            UniGeoError: It cannot be opened.
+        """
+        opening = self._existing(name)
+        if opening.atlas is None:
+            raise opening.error or NotReadyError(_NOT_READY)
+        return opening.atlas
 
-def _known(name: str) -> Opening:
-    if name not in atlas_names():  # a stranger's name must not begin an opening
-        raise NotFoundError("There is no such atlas.")
-    return opening(name)
+    def explorer(self, name: str) -> Explorer:
+        """The explorer of the atlas of that name; raises as `atlas` does."""
+        opening = self._existing(name)
+        if opening.explorer is None:
+            raise opening.error or NotReadyError(_NOT_READY)
+        return opening.explorer
 
+    def _existing(self, name: str) -> Opening:
+        """The opening of an atlas that exists: a name that a stranger made up must not begin one.
 
-def forget(name: str) -> None:
-    """Drop a failed opening, so that the next caller tries again."""
-    with _lock:
-        _openings.pop(name, None)
-
-
-def atlas_names() -> list[str]:
-    """Names of the atlases at hand, the default first."""
-    rank = {name: number for number, name in enumerate(FIRST)}
-    return sorted(list_atlases(), key=lambda name: (rank.get(name, len(FIRST)), name))
+        The folder is not listed for an atlas that is open, since a map asks for dozens of tiles at once.
+        """
+        if name not in self._openings and name not in self.names():
+            raise NotFoundError("There is no such atlas.")
+        return self.opening(name)

@@ -20,7 +20,7 @@ HALF_LIFE_S = 10.0  # of the recorded use of a client
 MAX_CLIENTS = 4096  # whose use is recorded; the least recent one is dropped and counts as unused
 
 
-class Turns:
+class FairQueue:
     """Hands out turns. Not thread-safe: call it on one event loop."""
 
     def __init__(self, at_once: int, hold_s: float | None = None, clock: Callable[[], float] = time.monotonic) -> None:
@@ -98,8 +98,8 @@ class Turns:
 class Turn:
     """One turn; it is passed on when it ends or its time limit is reached."""
 
-    def __init__(self, turns: Turns, client: str, hold_s: float | None, clock: Callable[[], float]) -> None:
-        self._turns, self._client, self._clock, self._begun = turns, client, clock, clock()
+    def __init__(self, queue: FairQueue, client: str, hold_s: float | None, clock: Callable[[], float]) -> None:
+        self._queue, self._client, self._clock, self._begun = queue, client, clock, clock()
         self._is_held, self._is_over = True, False
         if hold_s is not None:
             asyncio.get_running_loop().call_later(hold_s, self._let_go)
@@ -107,14 +107,11 @@ class Turn:
     def _let_go(self) -> None:
         if self._is_held:
             self._is_held = False
-            self._turns._pass_on()
+            self._queue._pass_on()
 
     def end(self) -> None:
         """End the turn; calling it again has no effect."""
         if not self._is_over:
             self._is_over = True
-            self._turns._count(self._client, self._clock() - self._begun)
+            self._queue._count(self._client, self._clock() - self._begun)
             self._let_go()
-
-
-page_runs = Turns(at_once=3, hold_s=1.0)  # three, since a run also waits for the event loop to send its messages

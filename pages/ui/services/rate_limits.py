@@ -48,7 +48,7 @@ class Bucket:
         return max(0.0, -self._tokens / self._per_s)
 
 
-class Budgets:
+class RateLimits:
     """A bucket for each client, by any name that tells them apart; safe to share between threads."""
 
     def __init__(self, burst: float, per_s: float, clock: Callable[[], float] = time.monotonic) -> None:

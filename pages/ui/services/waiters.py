@@ -7,7 +7,7 @@ import time
 GONE_S = 10.0  # visitors whose page has not asked for so long have closed it
 
 
-class Audience:
+class Waiters:
     """The visitors of one piece of work, by any name that tells them apart."""
 
     def __init__(self) -> None:
@@ -24,7 +24,7 @@ class Audience:
         self._waiting.pop(visitor, None)
         self._left.add(visitor)
 
-    def come_back(self, visitor: str) -> None:
+    def restore(self, visitor: str) -> None:
         """A visitor wants to wait after all."""
         self._left.discard(visitor)
         self.see(visitor)

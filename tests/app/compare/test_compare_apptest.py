@@ -12,9 +12,11 @@ from PIL import Image
 from pages.ui.compare import coloring, scatter
 from pages.ui.compare.coloring import ColorScheme
 from pages.ui.explore import display
-from pages.ui.http import routes
-from pages.ui.services import compare_jobs, waiters
-from pages.ui.services.rate_limits import Budgets
+from pages.ui.services import waiters
+from pages.ui.services.compare_service import CompareService
+from pages.ui.services.compare_work import Work
+from pages.ui.services.compare_worker import run_act
+from pages.ui.services.priority import Priority
 from tests.app import fake
 from tests.embedders.test_embedders import make as make_embedder
 from unigeoclip.compare.regions import regions
@@ -25,10 +27,19 @@ from unigeoclip.similarity.calibration import Calibration, Spread
 PATIENCE_S = 120.0  # the worker may still be compiling UMAP, for an earlier test
 
 
-@pytest.fixture(autouse=True)
-def fresh(monkeypatch):
-    monkeypatch.setattr(compare_jobs, "_jobs", compare_jobs.OrderedDict())
-    monkeypatch.setattr(routes, "overlays_sent", lambda addresses, since: True)  # no browser fetches any
+class Recorder:
+    """A queue whose work nobody does."""
+
+    def __init__(self):
+        self.queued = []
+
+    def submit(self, rank, work, act):
+        self.queued.append((work, act))
+
+
+def service(load_embedders=fake.embedders, **options):
+    """The service of page Compare, over made-up embedders."""
+    return CompareService(options.pop("priority", Priority()), load_embedders=load_embedders, **options)
 
 
 def settled(app):
@@ -59,15 +70,14 @@ def test_a_pane_a_model_with_legend_and_explanation(page, drawn):
         assert words in body
 
 
-def test_the_map_stands_there_while_the_models_are_being_loaded(app, drawn, monkeypatch):
+def test_the_map_stands_there_while_the_models_are_being_loaded(app, drawn, serve):
     seen = []
 
     def load(atlas):
         seen.append([pane["id"] for pane in drawn.get("panes", [])])
         return fake.embedders(atlas)
 
-    monkeypatch.setattr(compare_jobs, "is_loaded", lambda atlas: False)
-    monkeypatch.setattr(compare_jobs, "embedders", load)
+    serve(compare=service(load))
     app.switch_page("pages/compare.py").run()
     assert seen[0] == ["loading"]
     assert [pane["id"] for pane in drawn["panes"]] == ["fourier", "coordinates", "constant"]
@@ -103,12 +113,12 @@ def test_two_models_at_least(page, drawn):
     assert [pane["id"] for pane in drawn["panes"]] == ["fourier", "constant"]
 
 
-def test_a_constant_model_is_told_to_be_one(monkeypatch, tmp_path):
+def test_a_constant_model_is_told_to_be_one(serve, monkeypatch, tmp_path):
     monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
-    monkeypatch.setattr(compare_jobs, "embedders", fake.embedders)
+    compare = serve().compare
     atlas = fake.FakeAtlas()
-    job = compare_jobs.job(atlas)
-    job.want(["fourier", "constant"], "somebody")
+    job = compare.job(atlas)
+    job.request(["fourier", "constant"], "somebody")
     end = time.monotonic() + PATIENCE_S
     while not all(work.complete for work in job.work.values()) and time.monotonic() < end:
         time.sleep(0.1)
@@ -126,31 +136,28 @@ def test_a_constant_model_is_told_to_be_one(monkeypatch, tmp_path):
 
 def test_what_was_stopped_stays_so_until_one_goes_on(monkeypatch, tmp_path):
     monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
-    monkeypatch.setattr(compare_jobs, "embedders", fake.embedders)
-    queued = []
-    monkeypatch.setattr(compare_jobs, "_later", lambda rank, work, act: queued.append((work, act)))
-    job = compare_jobs.job(fake.FakeAtlas())
-    job.want(["fourier", "constant"], "somebody")
+    recorder = Recorder()
+    job = service(worker=recorder).job(fake.FakeAtlas())
+    job.request(["fourier", "constant"], "somebody")
     job.stop("somebody")
-    job.want(["fourier", "constant"], "somebody")
-    assert len(queued) == 2
+    job.request(["fourier", "constant"], "somebody")
+    assert len(recorder.queued) == 2
     assert not any(work.busy for work in job.work.values())
-    job.go_on("somebody")
-    job.want(["fourier", "constant"], "somebody")
-    assert len(queued) == 4
+    job.resume("somebody")
+    job.request(["fourier", "constant"], "somebody")
+    assert len(recorder.queued) == 4
     assert all(work.busy for work in job.work.values())
-    assert all(work.goes_on() for work in job.work.values())
+    assert all(work.is_running() for work in job.work.values())
 
 
 def test_nobody_stops_what_somebody_else_waits_for(monkeypatch, tmp_path):
     monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
-    monkeypatch.setattr(compare_jobs, "embedders", fake.embedders)
-    monkeypatch.setattr(compare_jobs, "_later", lambda rank, work, act: None)
+    compare = service(worker=Recorder())
     clock = SimpleNamespace(now=0.0, monotonic=lambda: clock.now)
     monkeypatch.setattr(waiters, "time", clock)
-    job = compare_jobs.job(fake.FakeAtlas())
+    job = compare.job(fake.FakeAtlas())
     for visitor in ("one", "other"):
-        job.want(["fourier"], visitor)
+        job.request(["fourier"], visitor)
     job.stop("one")
     work = job.work["fourier"]
     assert work.is_stopped_for("one")
@@ -160,33 +167,31 @@ def test_nobody_stops_what_somebody_else_waits_for(monkeypatch, tmp_path):
     job.see(["fourier"], "one")  # who has stopped it, but looks at the page
     assert not work.report(1, 2), "the other one has closed the page"
     assert not work.is_stopped_for("other"), "who did not stop it"
-    job.want(["fourier"], "one")
+    job.request(["fourier"], "one")
     assert job.work["fourier"] is work, "who stopped it does not begin it again"
-    job.want(["fourier"], "other")
+    job.request(["fourier"], "other")
     assert job.work["fourier"].report(1, 2)
     assert job.work["fourier"].is_stopped_for("one")
-    compare_jobs._do(job.work["fourier"], lambda work: True)
+    run_act(job.work["fourier"], lambda work: True)
     assert not job.work["fourier"].is_stopped_for("one"), "it is done"
 
 
 def test_regions_that_somebody_waits_for_are_not_forgotten(monkeypatch, tmp_path):
     monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
-    monkeypatch.setattr(compare_jobs, "embedders", fake.embedders)
-    monkeypatch.setattr(compare_jobs, "_later", lambda rank, work, act: None)
-    monkeypatch.setattr(compare_jobs, "KEPT_BYTES", 1)
+    compare = service(worker=Recorder(), max_bytes=1)
     atlas, part, other_part = fake.FakeAtlas(), (-60.0, -60.0, 60.0, 60.0), (-50.0, -50.0, 50.0, 50.0)
-    whole = compare_jobs.job(atlas)
-    whole.want(["fourier"], "somebody")
-    old = compare_jobs.job(atlas, part)
-    compare_jobs.job(atlas, other_part)
-    assert compare_jobs.job(atlas) is whole
-    assert whole.work["fourier"].goes_on()
-    assert compare_jobs.job(atlas, part) is not old, "nobody waited for it"
+    whole = compare.job(atlas)
+    whole.request(["fourier"], "somebody")
+    old = compare.job(atlas, part)
+    compare.job(atlas, other_part)
+    assert compare.job(atlas) is whole
+    assert whole.work["fourier"].is_running()
+    assert compare.job(atlas, part) is not old, "nobody waited for it"
 
 
 def worked_through(job, *names):
     """A job whose maps are complete."""
-    job.want(list(names), "somebody")
+    job.request(list(names), "somebody")
     end = time.monotonic() + PATIENCE_S
     while not all(work.complete or work.error for work in job.work.values()) and time.monotonic() < end:
         time.sleep(0.05)
@@ -195,28 +200,25 @@ def worked_through(job, *names):
 
 def test_regions_in_memory_are_bounded_by_bytes_and_the_oldest_go(monkeypatch, tmp_path):
     monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
-    monkeypatch.setattr(compare_jobs, "embedders", fake.embedders)
-    monkeypatch.setattr(compare_jobs, "_later", lambda rank, work, act: None)
-    monkeypatch.setattr(compare_jobs, "_regions", Budgets(10, 1))  # other tests have asked for regions just now
+    compare = service(worker=Recorder(), max_bytes=27_000_000)
     atlas = fake.FakeAtlas()
     parts = [(-60.0, -60.0, 60.0, 60.0 + number) for number in range(4)]
-    jobs = [compare_jobs.job(atlas, part) for part in parts[:3]]
+    jobs = [compare.job(atlas, part) for part in parts[:3]]
     for each in jobs:
         assert len(each.region.grid.cells)
-        each.work["made-up"] = work = compare_jobs.Work("made-up", waiters.Audience())
+        each.work["made-up"] = work = Work("made-up", waiters.Waiters())
         work.pictures["picture"] = bytes(10_000_000)
         assert 10_000_000 < each.nbytes < 13_000_000
-    monkeypatch.setattr(compare_jobs, "KEPT_BYTES", 27_000_000)
-    new = compare_jobs.job(atlas, parts[3])
-    kept = list(compare_jobs._jobs.values())
+    new = compare.job(atlas, parts[3])
+    kept = compare.jobs
     assert kept == [jobs[1], jobs[2], new], "the least recently used went"
     assert sum(each.nbytes for each in kept) <= 27_000_000
 
 
 def test_vectors_in_files_take_no_memory_of_their_own(monkeypatch, tmp_path):
     monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
-    monkeypatch.setattr(compare_jobs, "embedders", fake.embedders)
-    job = compare_jobs.job(fake.FakeAtlas())
+    compare = service()
+    job = compare.job(fake.FakeAtlas())
     worked_through(job, "fourier")
     vectors = job.work["fourier"].embedded.vectors
     assert isinstance(vectors, np.memmap)
@@ -225,14 +227,14 @@ def test_vectors_in_files_take_no_memory_of_their_own(monkeypatch, tmp_path):
 
 def test_what_failed_can_be_tried_again(monkeypatch, tmp_path):
     monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
-    monkeypatch.setattr(compare_jobs, "embedders", fake.embedders)
+    compare = service()
     whole = regions.embed_region
 
     def too_large(*_, **__):
         raise MemoryError
 
     monkeypatch.setattr(regions, "embed_region", too_large)
-    job = compare_jobs.job(fake.FakeAtlas())
+    job = compare.job(fake.FakeAtlas())
     worked_through(job, "fourier")
     assert "not enough memory" in job.work["fourier"].error
     monkeypatch.setattr(regions, "embed_region", whole)
@@ -244,10 +246,9 @@ def test_what_failed_can_be_tried_again(monkeypatch, tmp_path):
 
 def test_progress_is_that_of_all_models_and_phases(monkeypatch, tmp_path):
     monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
-    monkeypatch.setattr(compare_jobs, "embedders", fake.embedders)
-    monkeypatch.setattr(compare_jobs, "_later", lambda rank, work, act: None)
-    job, names = compare_jobs.job(fake.FakeAtlas()), ["fourier", "constant"]
-    job.want(names, "somebody")
+    compare = service(worker=Recorder())
+    job, names = compare.job(fake.FakeAtlas()), ["fourier", "constant"]
+    job.request(names, "somebody")
     words, before = job.progress(names)
     assert words == "Working through the map: Random Fourier features, 1 of 2"
     assert before == 0
@@ -261,8 +262,8 @@ def test_progress_is_that_of_all_models_and_phases(monkeypatch, tmp_path):
 
 def test_measuring_and_umap_say_how_far_they_are(monkeypatch, tmp_path):
     monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
-    monkeypatch.setattr(compare_jobs, "embedders", fake.embedders)
-    job = compare_jobs.job(fake.FakeAtlas())
+    compare = service()
+    job = compare.job(fake.FakeAtlas())
     comparison = worked_through(job, "fourier")
     said = []
     comparison._figures(comparison.embedded["fourier"], lambda done, total: said.append(done / total) or True)
@@ -271,17 +272,17 @@ def test_measuring_and_umap_say_how_far_they_are(monkeypatch, tmp_path):
 
 def test_work_goes_on_without_visitors_if_nobody_stopped_it(monkeypatch, tmp_path):
     monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
-    monkeypatch.setattr(compare_jobs, "embedders", fake.embedders)
-    monkeypatch.setattr(compare_jobs, "_later", lambda rank, work, act: None)
+    compare = service(worker=Recorder())
     monkeypatch.setattr(waiters, "GONE_S", -1.0)
-    job = compare_jobs.job(fake.FakeAtlas())
-    job.want(["fourier"], "somebody")
-    assert job.work["fourier"].goes_on()
+    job = compare.job(fake.FakeAtlas())
+    job.request(["fourier"], "somebody")
+    assert job.work["fourier"].is_running()
 
 
 def test_what_can_wait_gives_way_to_maps(monkeypatch, tmp_path):
     monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
-    monkeypatch.setattr(compare_jobs, "embedders", fake.embedders)
+    priority = Priority()
+    compare = service(priority=priority)
     begun, go_on = threading.Event(), threading.Event()
 
     def embed(*_, **__):
@@ -290,11 +291,11 @@ def test_what_can_wait_gives_way_to_maps(monkeypatch, tmp_path):
         raise InputError("enough")
 
     monkeypatch.setattr(regions, "embed_region", embed)
-    compare_jobs.give_way()  # nobody waits for maps
-    job = compare_jobs.job(fake.FakeAtlas())
-    job.want(["fourier"], "somebody")
+    priority.yield_priority()  # nobody waits for maps
+    job = compare.job(fake.FakeAtlas())
+    job.request(["fourier"], "somebody")
     assert begun.wait(PATIENCE_S)
-    waiting = threading.Thread(target=compare_jobs.give_way)
+    waiting = threading.Thread(target=priority.yield_priority)
     waiting.start()
     waiting.join(0.2)
     assert waiting.is_alive()
@@ -355,10 +356,10 @@ def test_the_control_says_what_the_maps_show(page, drawn):
     assert not drawn["panes"][0]["markers"]
 
 
-def test_our_model_has_the_absolute_scale_where_it_was_measured(app, drawn, monkeypatch):
+def test_our_model_has_the_absolute_scale_where_it_was_measured(app, serve, drawn, monkeypatch):
     ours = make_embedder("unigeoclip")
     found = {each.name: each for each in (ours, fake.ConstantEmbedder())}
-    monkeypatch.setattr(compare_jobs, "embedders", lambda atlas: (found, {}))
+    serve(compare=service(lambda atlas: (found, {})))
     measured = Calibration(1, "", "", "", 0, {"location": Spread(9, {"50": 0.8}, {"50": 0.1, "99.9": 0.5})})
     monkeypatch.setattr(display, "calibration", lambda atlas: measured)
     page = settled(app.switch_page("pages/compare.py"))
@@ -438,10 +439,10 @@ def test_a_region_is_typed(page, drawn):
     assert drawn["panes"][0]["overlay"]["bounds"] == (0, -20, 50, 40)
 
 
-def test_scales_of_ours_are_switched_off_one_at_a_time(app, drawn, monkeypatch):
+def test_scales_of_ours_are_switched_off_one_at_a_time(app, serve, drawn, monkeypatch):
     ours = make_embedder("unigeoclip")
     found = {each.name: each for each in (ours, ours.without_scale(0), ours.without_scale(1), fake.ConstantEmbedder())}
-    monkeypatch.setattr(compare_jobs, "embedders", lambda atlas: (found, {}))
+    serve(compare=service(lambda atlas: (found, {})))
     page = settled(app.switch_page("pages/compare.py"))
     assert [pane["id"] for pane in drawn["panes"]] == ["unigeoclip", "constant"]
     page.segmented_control(key="compared-world").set_value("scales")

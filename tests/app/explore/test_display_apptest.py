@@ -7,7 +7,8 @@ import pytest
 
 from pages.ui.explore import display
 from pages.ui.explore.display import Display
-from pages.ui.http import routes, suggestions
+from pages.ui.services import services
+from pages.ui.services.suggestions import MAX_CHARACTERS, suggestions
 from tests.app import fake
 from unigeoclip.similarity.calibration import Calibration, Spread
 
@@ -35,7 +36,7 @@ def test_a_link_sets_what_is_painted(app, drawn):
     assert pane["legend"]["low"] == "95 % of the land is lower"
     assert "best 20 %" in pane["legend"]["words"]
     assert pane["legend"]["stops"][-1][2] == "#fde725"  # viridis ends in yellow
-    outline = routes._overlays[pane["outline"].rpartition("/")[2]]
+    outline = services().overlays.get(pane["outline"].rpartition("/")[2])
     assert json.loads(gzip.decompress(outline))["type"] == "MultiPolygon"
 
 
@@ -151,6 +152,6 @@ def test_words_have_no_place(ask, shown):
 
 def test_suggestions_are_short_and_each_once():
     atlas = fake.FakeAtlas()
-    texts = json.loads(suggestions.listed(atlas))
+    texts = suggestions(atlas)
     assert texts == ["big city by the sea", "hot desert", "Himalaya"]  # settings tell most
-    assert all(len(text) <= suggestions.LONGEST for text in texts)
+    assert all(len(text) <= MAX_CHARACTERS for text in texts)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from pages.ui.services import explorers
+from pages.ui.services.explorers import Explorers
+from pages.ui.services.priority import Priority
 from tests.app import fake
 from unigeoclip.errors import AtlasError
 
@@ -201,15 +202,18 @@ def test_what_is_typed_is_shown_as_typed(ask):
     assert "\\*\\*bold" in chips(app)[0]
 
 
-def test_an_atlas_that_cannot_be_opened_is_a_sentence_with_another_try(app, monkeypatch):
-    def broken(name):
-        raise AtlasError("aerial.tif was changed. Build the atlas again: python -m unigeoclip build world")
+def test_an_atlas_that_cannot_be_opened_is_a_sentence_with_another_try(app, serve):
+    outcomes = iter([AtlasError("aerial.tif was changed. Build the atlas again: python -m unigeoclip build world")])
 
-    explorers.forget("world")
-    monkeypatch.setattr(explorers, "load_atlas", broken)
+    def load(name):
+        for error in outcomes:  # the first time
+            raise error
+        return fake.FakeAtlas()
+
+    doors = {"list_atlases": lambda: ["world"], "open_explorer": fake.open_explorer}
+    serve(explorers=Explorers(Priority(), load_atlas=load, **doors))
     app = app.run()
     assert "Build the atlas again" in app.error[0].value.replace("\\", "")
-    monkeypatch.setattr(explorers, "load_atlas", lambda name: fake.FakeAtlas())
     app = app.button(key="retry").click().run()
     assert not app.error
 
@@ -220,8 +224,8 @@ def test_an_unknown_atlas_in_the_address_falls_back_with_a_word(app):
     assert "atlantis" in app.error[0].value
 
 
-def test_no_atlas_at_all_says_how_to_build_one(app, monkeypatch):
-    monkeypatch.setattr(explorers, "list_atlases", list)
+def test_no_atlas_at_all_says_how_to_build_one(app, serve):
+    serve(explorers=Explorers(Priority(), list_atlases=list))
     app = app.run()
     assert "unigeoclip build world" in app.error[0].value
 

@@ -95,9 +95,10 @@ def test_long_texts_are_said_to_be_missing_from_the_link(ask):
     assert any("leaves out texts" in caption.value for caption in app.caption)
 
 
-def test_files_of_an_answer(tmp_path):
+def test_files_of_an_answer(tmp_path, serve):
     from pages.ui.explore import session
 
+    serve()
     explorer = fake.FakeExplorer(fake.FakeAtlas())
     visitor = session.Session("world")
     session.start(visitor, (query_string.words("Hot desert!"), query_string.point(40.85, 14.27, -0.5)))

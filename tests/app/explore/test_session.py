@@ -1,27 +1,29 @@
 """When what an answer lacks is found."""
 
 import math
-from concurrent.futures import Future
+from concurrent.futures import Executor, Future
 from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
 from pages.ui.explore import session
+from pages.ui.services.completions import Completions
 from unigeoclip.errors import InputError
 from unigeoclip.search.explorer import Match
 
 
 @pytest.fixture
-def clock(monkeypatch):
+def clock():
     clock = SimpleNamespace(now=100.0, monotonic=lambda: clock.now)
-    monkeypatch.setattr(session, "time", clock)
-    monkeypatch.setattr(session, "_asked_at", [100.0])
     return clock
 
 
-class AtOnce:
+class AtOnce(Executor):
     """An executor that has done everything when it is asked to."""
+
+    def shutdown(self, wait=True, *, cancel_futures=False):
+        pass
 
     def submit(self, work, *arguments):
         future = Future()
@@ -47,8 +49,15 @@ def match(similarity):
 
 
 @pytest.fixture
-def visitor(clock, monkeypatch):
-    monkeypatch.setattr(session, "_completing", AtOnce())
+def completions(clock, serve):
+    made = Completions(AtOnce(), clock.monotonic)
+    serve(completions=made)
+    made.note_query()
+    return made
+
+
+@pytest.fixture
+def visitor(clock, completions):
     answer = session.Answer((), None, None, None, None, {}, 10, (), {"aerial": match(math.nan)})
     return session.Session("world", answer=answer, asked_at=clock.now)
 
@@ -69,10 +78,10 @@ def test_it_waits_until_nobody_has_asked_for_a_moment(visitor, clock):
     assert not session.lacks(visitor.answer)
 
 
-def test_where_somebody_always_asks_it_waits_no_longer_than_so_long(visitor, clock):
+def test_where_somebody_always_asks_it_waits_no_longer_than_so_long(visitor, clock, completions):
     for _ in range(20):
         clock.now += 1.0
-        session._asked_at[0] = clock.now
+        completions.note_query()
         if seek(visitor, Finds()):
             break
     assert clock.now - visitor.asked_at == pytest.approx(session.PATIENCE_S + 1)

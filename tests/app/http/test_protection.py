@@ -14,6 +14,7 @@ from streamlit.proto.ClientState_pb2 import ClientState
 
 from pages.ui.http import index, protection
 from pages.ui.http.protection import Protection, Visitors
+from pages.ui.services.fair_queue import FairQueue
 from unigeoclip.errors import InputError
 
 MESSAGE = BackMsg(rerun_script=ClientState(query_string="q=text:sea")).SerializeToString()
@@ -42,7 +43,11 @@ def client_of(visitors=None, **options):
         WebSocketRoute("/_stcore/stream", _echo),
     ]
     options = {"script_hashes": index.script_hashes()} | options
-    return TestClient(Starlette(routes=routes, middleware=[Middleware(Protection, visitors=visitors, **options)]))
+    return TestClient(
+        Starlette(
+            routes=routes, middleware=[Middleware(Protection, visitors=visitors, page_runs=FairQueue(3), **options)]
+        )
+    )
 
 
 @pytest.mark.parametrize("path", ["/", "/compare", "/atlas", "/plain", "/nothing", "/_stcore/metrics"])
@@ -148,7 +153,7 @@ def test_acts_that_come_too_fast_wait(monkeypatch):
 
     async def take(count, client):
         waits.clear()
-        page = protection._Page(receive, None, client, visitors.pace(client))
+        page = protection._Page(receive, None, client, visitors.pace(client), FairQueue(3))
         assert len([await page.receive() for _ in range(count)]) == count
         page.close()
         return waits

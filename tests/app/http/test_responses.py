@@ -2,14 +2,15 @@
 
 import asyncio
 import threading
-from collections import OrderedDict
 
 import pytest
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
 from pages.ui.http import responses
-from pages.ui.services import compare_jobs, rate_limits
+from pages.ui.services import rate_limits
+from pages.ui.services.compare_service import CompareService
+from pages.ui.services.priority import Priority
 from tests.app import fake
 from unigeoclip.errors import InputError
 
@@ -82,21 +83,21 @@ def test_a_bucket_on_credit_says_how_long_to_wait():
 
 def test_each_client_has_a_budget_and_only_so_many_are_remembered(monkeypatch):
     monkeypatch.setattr(rate_limits, "MAX_CLIENTS", 2)
-    each = rate_limits.Budgets(1, 0.001, Clock())
+    each = rate_limits.RateLimits(1, 0.001, Clock())
     assert [each.take(client) for client in "aab"] == [True, False, True]
     each.take("c")
     assert len(each._buckets) == 2
     assert each.take("a")  # was forgotten
 
 
-def test_a_visitor_gets_only_so_many_new_regions_in_a_while(monkeypatch):
-    monkeypatch.setattr(compare_jobs, "_regions", rate_limits.Budgets(2, 1e-9))
-    monkeypatch.setattr(compare_jobs, "_jobs", OrderedDict())
+def test_a_visitor_gets_only_so_many_new_regions_in_a_while():
+    compare = CompareService(Priority(), load_embedders=fake.embedders, regions=rate_limits.RateLimits(2, 1e-9))
     atlas = fake.FakeAtlas()
     boxes = [(0.0, 0.0, 30.0, 30.0 + step) for step in range(3)]
-    first = compare_jobs.job(atlas, boxes[0])
-    compare_jobs.job(atlas, boxes[1])
+    first = compare.job(atlas, boxes[0])
+    compare.job(atlas, boxes[1])
     with pytest.raises(InputError, match="in a minute"):
-        compare_jobs.job(atlas, boxes[2])
-    assert compare_jobs.job(atlas, boxes[0]) is first  # what is there is there
-    compare_jobs.job(atlas)  # and so is the whole atlas
+        compare.job(atlas, boxes[2])
+    compare.job(atlas, boxes[2], "another client")
+    assert compare.job(atlas, boxes[0]) is first  # what is there is there
+    compare.job(atlas)  # and so is the whole atlas

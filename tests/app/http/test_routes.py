@@ -1,25 +1,36 @@
 """The app's own routes, without Streamlit."""
 
 import io
-import time
 
 import pytest
 from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from pages.ui.http import routes, street_views
-from pages.ui.services import explorers
+from pages.ui.http import routes
+from pages.ui.http.urls import urls
+from pages.ui.services.overlays import OverlayStore
 from tests.app import fake, fake_city
 from unigeoclip.errors import AtlasError
 
 
+def client_of(served):
+    """A client of the routes of some services."""
+    for name in served.explorers.names():
+        assert served.explorers.opening(name).wait(30)
+    return TestClient(Starlette(routes=routes.table(served)))
+
+
 @pytest.fixture
-def client(monkeypatch):
-    fake.install(monkeypatch.setattr, names=("boston", "world"))
-    assert explorers.opening("world").wait(30)
-    assert explorers.opening("boston").wait(30)
-    return TestClient(Starlette(routes=routes.ROUTES))
+def served():
+    made = fake.services(("boston", "world"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def client(served):
+    return client_of(served)
 
 
 @pytest.fixture
@@ -29,7 +40,7 @@ def atlas():
 
 def test_tiles_are_pictures_and_the_relief_leaves_the_sea_open(client, atlas):
     for style, mode in (("photo", "RGB"), ("plain", "RGBA")):
-        address = routes.tile_url(atlas, style).format(z=1, x=1, y=0)
+        address = urls.tiles(atlas, style).format(z=1, x=1, y=0)
         tile = Image.open(io.BytesIO(client.get(address).content))
         assert (tile.size, tile.mode) == ((256, 256), mode)
     assert tile.getpixel((250, 250))[3] == 0  # the Pacific of the made-up world
@@ -49,7 +60,7 @@ def test_tiles_are_pictures_and_the_relief_leaves_the_sea_open(client, atlas):
         "/data/world/vectors/..%2F..%2Fatlas",
         "/data/world/pictures/text/1,2",
         "/data/overlays/0000.png",
-        "/data/news/nothing",
+        "/data/progress/nothing",
         "/web/nothing.js",
     ],
 )
@@ -85,83 +96,84 @@ def test_points_out_of_bounds_are_refused(client, point):
 
 
 def test_pictures_and_lines_are_served(client, atlas):
-    picture = client.get(routes.picture_url(atlas, "aerial", 23.0, 8.0))
+    picture = client.get(urls.picture(atlas, "aerial", 23.0, 8.0))
     assert Image.open(io.BytesIO(picture.content)).size == (224, 224)
-    assert client.get(routes.vector_url(atlas, "coast")).json()["type"] == "FeatureCollection"
+    assert client.get(urls.vectors(atlas, "coast")).json()["type"] == "FeatureCollection"
 
 
-def test_heatmaps_are_kept_by_content_and_only_so_many(client, monkeypatch):
-    began = time.monotonic()
-    address = routes.publish_overlay(b"a heatmap")
-    assert routes.publish_overlay(b"a heatmap") == address
-    answer = client.get(address)
+def test_heatmaps_are_kept_by_content_and_only_so_many():
+    store = OverlayStore(max_overlays=2)
+    client = client_of(fake.services(overlays=store))
+    name = store.publish(b"a heatmap")
+    assert store.publish(b"a heatmap") == name
+    answer = client.get(urls.overlay(name))
     assert (answer.content, answer.headers["content-type"]) == (b"a heatmap", "image/png")
-    assert routes.overlays_sent([address], began)
-    assert not routes.overlays_sent([address, routes.publish_overlay(b"another")], began)
-    assert not routes.overlays_sent([address], time.monotonic())
-    monkeypatch.setattr(routes, "MAX_OVERLAYS", 2)
     for number in range(3):
-        routes.publish_overlay(bytes([number]))
-    assert client.get(address).status_code == 404
+        store.publish(bytes([number]))
+    assert client.get(urls.overlay(name)).status_code == 404
 
 
-def test_heatmaps_are_bounded_by_bytes_and_the_newest_is_always_kept(client, monkeypatch):
-    monkeypatch.setattr(routes, "MAX_OVERLAYS_BYTES", 1000)
-    addresses = [routes.publish_overlay(bytes([number]) * 400, "webp") for number in range(4)]
-    assert [client.get(address).status_code for address in addresses] == [404, 404, 200, 200]
-    assert sum(map(len, routes._overlays.values())) == routes._overlays_bytes == 800
-    large = routes.publish_overlay(b"large" * 1000)
-    assert client.get(large).status_code == 200
-    assert list(routes._overlays) == [large.rpartition("/")[2]]
-    assert routes._overlays_bytes == 5000
+def test_heatmaps_are_bounded_by_bytes_and_the_newest_is_always_kept():
+    store = OverlayStore(max_bytes=1000)
+    client = client_of(fake.services(overlays=store))
+    names = [store.publish(bytes([number]) * 400, "webp") for number in range(4)]
+    assert [client.get(urls.overlay(name)).status_code for name in names] == [404, 404, 200, 200]
+    assert store.nbytes == 800
+    large = store.publish(b"large" * 1000)
+    assert client.get(urls.overlay(large)).status_code == 200
+    assert store.names == [large]
+    assert store.nbytes == 5000
 
 
 @pytest.mark.parametrize(
     "ending", ["svg+xml", "html", "geojson", "%F0%9F%97%BA", "x%0d%0aSet-Cookie:%20a=b", "PNG", ""]
 )
-def test_a_heatmap_is_what_it_was_published_as(client, ending):
+def test_a_heatmap_is_what_it_was_published_as(served, client, ending):
     """The asker's ending once chose the type: a picture as a page, or a header that is none."""
-    address = routes.publish_overlay(b"<script>alert(1)</script>")
+    address = urls.overlay(served.overlays.publish(b"<script>alert(1)</script>"))
     answer = client.get(address.removesuffix("png") + ending)
     assert answer.status_code == 404
     assert "set-cookie" not in answer.headers
 
 
-def test_what_shows_where_somebody_looked_is_kept_by_their_own_browser_only(client, atlas, city):
+def test_what_shows_where_somebody_looked_is_kept_by_their_own_browser_only(served, client, atlas, city):
     private = [
-        routes.publish_overlay(b"a heatmap"),
-        routes.picture_url(atlas, "aerial", 23.0, 8.0),
-        routes.heights_url(city, 42.36, -71.12),
-        street_views.street_url(city, 42.36, -71.12, 90),
-        street_views.street_addresses(city)["step"].format(pose="42.36,-71.13,90", way="ahead"),
+        urls.overlay(served.overlays.publish(b"a heatmap")),
+        urls.picture(atlas, "aerial", 23.0, 8.0),
+        urls.heights(city, 42.36, -71.12),
+        urls.street(city, 42.36, -71.12, 90),
+        urls.street_templates(city)["step"].format(pose="42.36,-71.13,90", way="ahead"),
         "/data/qr.svg?address=http://192.168.1.20:8501/",
     ]
     for address in private:
         assert client.get(address).headers["cache-control"].startswith("private")
-    for address in (routes.tile_url(atlas, "photo").format(z=1, x=1, y=0), routes.vector_url(atlas, "coast")):
+    for address in (urls.tiles(atlas, "photo").format(z=1, x=1, y=0), urls.vectors(atlas, "coast")):
         assert client.get(address).headers["cache-control"].startswith("public")
     assert client.get("/data/atlantis/suggestions").headers["cache-control"] == "no-store"
 
 
-def test_an_atlas_that_is_being_opened_is_worth_asking_again(client, monkeypatch):
-    monkeypatch.setattr(explorers.opening("world"), "atlas", None)
-    monkeypatch.setattr(explorers.opening("world"), "explorer", None)
+def test_an_atlas_that_is_being_opened_is_worth_asking_again(served, client):
+    opening = served.explorers.opening("world")
+    opening.atlas = opening.explorer = None
     for address in ("/data/world/suggestions", "/data/world/pictures/aerial/1,2", "/data/world/tiles/photo/0/0/0"):
         answer = client.get(address)
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
         assert "still being opened" in answer.text
-    error = AtlasError("/home/somebody/atlases/world/aerial.tif is damaged.")
-    monkeypatch.setattr(explorers.opening("world"), "error", error)
+    opening.error = AtlasError("/home/somebody/atlases/world/aerial.tif is damaged.")
     broken = client.get("/data/world/suggestions")
     assert (broken.status_code, "retry-after" in broken.headers) == (503, False)
     assert "somebody" not in broken.text
 
 
-def test_a_fault_of_ours_is_an_answer_without_a_traceback(client, monkeypatch, caplog):
-    def fail(atlas):
+class Faulty:
+    """Suggestions with a fault."""
+
+    def json(self, atlas):
         raise ZeroDivisionError("a secret of the code")
 
-    monkeypatch.setattr(routes.suggestions, "listed", fail)
+
+def test_a_fault_of_ours_is_an_answer_without_a_traceback(caplog):
+    client = client_of(fake.services(suggestions=Faulty()))
     answer = client.get("/data/world/suggestions")
     assert (answer.status_code, answer.headers["content-type"]) == (500, "text/plain; charset=utf-8")
     assert "secret" not in answer.text
@@ -189,22 +201,22 @@ def city():
 
 
 def test_beyond_the_edge_of_a_city_the_page_shows_through(client, city):
-    tile = Image.open(io.BytesIO(client.get(routes.tile_url(city, "photo").format(z=9, x=154, y=189)).content))
+    tile = Image.open(io.BytesIO(client.get(urls.tiles(city, "photo").format(z=9, x=154, y=189)).content))
     assert tile.mode == "RGBA"
     assert {tile.getpixel((0, 0))[3], tile.getpixel((255, 0))[3], tile.getpixel((220, 60))[3]} >= {0, 255}
 
 
 def test_street_views_are_served_in_the_size_asked_for(client, city):
-    answer = client.get(street_views.street_url(city, 42.36, -71.12, 90))
+    answer = client.get(urls.street(city, 42.36, -71.12, 90))
     assert answer.headers["content-type"] == "image/jpeg"
     assert Image.open(io.BytesIO(answer.content)).size == (448, 336)
-    wide = street_views.street_addresses(city)["picture"].format(pose="42.36,-71.12,405", width=896)
+    wide = urls.street_templates(city)["picture"].format(pose="42.36,-71.12,405", width=896)
     assert Image.open(io.BytesIO(client.get(wide).content)).size == (896, 672)
     assert client.get(wide).content == client.get(wide.replace(",405.jpg", ",45.jpg")).content
 
 
 def test_a_step_is_the_next_camera_looking_the_same_way(client, city):
-    step = street_views.street_addresses(city)["step"]
+    step = urls.street_templates(city)["step"]
 
     def go(pose, way):
         return client.get(step.format(pose=pose, way=way)).json()
@@ -245,7 +257,7 @@ def test_what_is_no_street_view_is_refused_in_words(client, address, status, wor
 
 
 def test_the_height_scale_of_a_window_is_in_meters(client, city):
-    scale = client.get(routes.heights_url(city, 42.36, -71.12)).json()
+    scale = client.get(urls.heights(city, 42.36, -71.12)).json()
     assert (scale["low"], scale["high"]) == ("0 m", "38 m")
     assert len(set(scale["colors"])) > 5
     assert client.get("/data/atlantis/heights/1,2").status_code == 404

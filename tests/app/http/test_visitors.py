@@ -4,11 +4,12 @@ import gc
 import threading
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
-from pages.ui.http import routes
-from pages.ui.services import explorers
+from pages.ui.services.overlays import OverlayStore
 from tests import load
-from tests.app import fake, server
+from tests.app import server
+from tests.app.conftest import APP
 
 
 @pytest.mark.slow
@@ -20,8 +21,9 @@ def test_visitors_who_click_at_the_same_time_get_their_own_answers():
     assert found["others"] == 0
 
 
-def test_forty_queries_keep_as_much_as_a_few(app, monkeypatch):
-    monkeypatch.setattr(routes, "MAX_OVERLAYS", 8)
+def test_forty_queries_keep_as_much_as_a_few(serve, drawn):
+    served = serve(overlays=OverlayStore(max_overlays=8))
+    app = AppTest.from_file(str(APP), default_timeout=60).run()
     kept = []
     for number in range(40):
         app.text_input(key="latitude").set_value(str(-50.0 + number))
@@ -29,17 +31,15 @@ def test_forty_queries_keep_as_much_as_a_few(app, monkeypatch):
         app.button(key="ask-button").click()
         app.run()
         assert not app.exception
-        assert len(routes._overlays) <= 8
-        assert set(routes._sent) <= set(routes._overlays)
+        assert 0 < len(served.overlays) <= 8
         kept.append(len(app.session_state._state.filtered_state))  # AppTest has no public way to count
     assert list(app.session_state["sessions"]) == ["world"]
     assert kept[-1] <= kept[4] + 1
 
 
-def test_the_garbage_collector_is_spared_what_stays(monkeypatch):
-    fake.install(monkeypatch.setattr)
+def test_the_garbage_collector_is_spared_what_stays(serve):
     gc.unfreeze()
-    opened = explorers.opening("world")
+    opened = serve().explorers.opening("world")
     for thread in threading.enumerate():
         if thread.name == "open world":
             thread.join(60)

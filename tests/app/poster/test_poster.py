@@ -9,13 +9,13 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
-from pages.ui import query_string
+from pages.ui import network, query_string
 from pages.ui.compare import state
 from pages.ui.explore import introduction
 from pages.ui.http import qr, routes
+from pages.ui.http.urls import urls
 from pages.ui.poster import mode, playlist
 from pages.ui.poster.playlist import PAGES, scenes
-from tests.app import fake
 from tests.app.conftest import APP
 
 
@@ -28,10 +28,10 @@ def told(monkeypatch):
 
 
 @pytest.fixture
-def first_run(monkeypatch, drawn, told, tmp_path):
+def first_run(monkeypatch, serve, drawn, told, tmp_path):
     """Run the app once, as if the browser had asked for a scene; later runs of AppTest leave app.py out."""
     monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
-    fake.install(monkeypatch.setattr)
+    serve()
 
     def run(wanted=None):
         app = AppTest.from_file(str(APP), default_timeout=60)
@@ -109,14 +109,14 @@ def test_a_code_holds_its_address():
     assert qr.svg(address) != qr.svg(f"{address}s")
 
 
-def test_the_route_makes_codes_of_web_addresses_only():
-    client = TestClient(Starlette(routes=routes.ROUTES))
-    good = client.get(qr.PATH, params={"address": "https://example.org/?q=text:sea"})
+def test_the_route_makes_codes_of_web_addresses_only(serve):
+    client = TestClient(Starlette(routes=routes.table(serve())))
+    good = client.get(urls.qr, params={"address": "https://example.org/?q=text:sea"})
     assert good.status_code == 200
     assert good.headers["content-type"].startswith("image/svg+xml")
     assert good.content == qr.svg("https://example.org/?q=text:sea")
     for bad in ("", "javascript:alert(1)", "ftp://example.org", "http://" + "x" * qr.MAX_LENGTH):
-        assert client.get(qr.PATH, params={"address": bad}).status_code == 400
+        assert client.get(urls.qr, params={"address": bad}).status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -134,16 +134,16 @@ def test_the_route_makes_codes_of_web_addresses_only():
 def test_the_origin_is_one_that_others_reach_or_none(monkeypatch, bound, machine, expected):
     options = {"server.address": bound, "server.port": 8501, "server.sslCertFile": None}
     monkeypatch.setattr(st, "get_option", options.get)
-    monkeypatch.setattr(qr, "machine_address", lambda: machine)
-    assert qr.origin() == expected
+    monkeypatch.setattr(network, "machine_address", lambda: machine)
+    assert network.origin() == expected
 
 
 def test_without_a_network_the_machine_has_no_address(monkeypatch):
     def unreachable(*_):
         raise OSError
 
-    monkeypatch.setattr(qr.socket.socket, "connect", unreachable, raising=False)
-    assert qr.machine_address() == ""
+    monkeypatch.setattr(network.socket.socket, "connect", unreachable, raising=False)
+    assert network.machine_address() == ""
 
 
 def test_the_introduction_knows_whether_there_are_results(app, ask, monkeypatch):

@@ -10,7 +10,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from pages.ui.http import protection, responses
 from pages.ui.services import fair_queue
-from pages.ui.services.fair_queue import HALF_LIFE_S, Turns
+from pages.ui.services.fair_queue import HALF_LIFE_S, FairQueue
 
 ACT = {
     "type": "websocket.receive",
@@ -53,7 +53,7 @@ async def in_order(queue, clients, order):
 
 def test_no_more_than_so_many_have_their_turn_and_the_others_wait():
     async def main():
-        queue, order = Turns(at_once=2), []
+        queue, order = FairQueue(at_once=2), []
         first, second = await queue.take("a"), await queue.take("b")
         tasks = await in_order(queue, "cd", order)
         assert order == []
@@ -70,7 +70,7 @@ def test_no_more_than_so_many_have_their_turn_and_the_others_wait():
 def test_whoever_has_used_little_is_next_and_use_is_forgotten():
     async def main():
         clock = Clock()
-        queue, order = Turns(at_once=1, clock=clock), []
+        queue, order = FairQueue(at_once=1, clock=clock), []
         greedy = await queue.take("greedy")
         clock.now += 8
         greedy.end()
@@ -95,7 +95,7 @@ def test_whoever_has_used_little_is_next_and_use_is_forgotten():
 def test_a_turn_that_is_held_too_long_keeps_nobody_waiting_and_counts_whole():
     async def main():
         clock = Clock()
-        queue, order = Turns(at_once=1, hold_s=0.01, clock=clock), []
+        queue, order = FairQueue(at_once=1, hold_s=0.01, clock=clock), []
         stuck = await queue.take("stuck")
         await asyncio.gather(*await in_order(queue, "ab", order))
         assert order == ["a", "b"]
@@ -110,7 +110,7 @@ def test_a_turn_that_is_held_too_long_keeps_nobody_waiting_and_counts_whole():
 
 def test_whoever_leaves_the_queue_gives_the_turn_back():
     async def main():
-        queue, order = Turns(at_once=1), []
+        queue, order = FairQueue(at_once=1), []
         holder = await queue.take("holder")
         waits, given = (asyncio.create_task(queue.take(client)) for client in "ab")
         await settle()
@@ -128,7 +128,7 @@ def test_whoever_leaves_the_queue_gives_the_turn_back():
 
 def test_a_turn_that_ends_while_a_waiting_client_is_being_cancelled_is_not_lost():
     async def main():
-        queue, order = Turns(at_once=1), []
+        queue, order = FairQueue(at_once=1), []
         holder = await queue.take("holder")
         leaves = asyncio.create_task(queue.take("a"))
         await settle()
@@ -144,7 +144,7 @@ def test_a_turn_that_ends_while_a_waiting_client_is_being_cancelled_is_not_lost(
 
 def test_waiting_until_idle_ends_when_no_turn_is_held_or_in_time():
     async def main():
-        queue = Turns(at_once=2)
+        queue = FairQueue(at_once=2)
         await queue.wait_until_idle(60)
         holder = await queue.take("a")
         await queue.wait_until_idle(0.01)
@@ -160,26 +160,25 @@ def test_waiting_until_idle_ends_when_no_turn_is_held_or_in_time():
 
 def test_the_use_of_few_clients_is_remembered(monkeypatch):
     monkeypatch.setattr(fair_queue, "MAX_CLIENTS", 2)
-    queue = Turns(at_once=1, clock=Clock())
+    queue = FairQueue(at_once=1, clock=Clock())
     for client in "abc":
         queue._count(client, 1.0)
     assert [queue.used_s(client) for client in "abc"] == [0.0, 1.0, 1.0]
 
 
 @pytest.fixture
-def page_runs(monkeypatch):
+def page_runs():
     """One page's script at a time."""
-    queue = Turns(at_once=1)
-    monkeypatch.setattr(protection, "page_runs", queue)
-    return queue
+    return FairQueue(at_once=1)
 
 
 class Line:
     """A page's connection, of which a test says what comes."""
 
-    def __init__(self, client):
+    def __init__(self, client, page_runs):
         self.coming, self.sent = asyncio.Queue(), []
-        self.page = protection._Page(self.coming.get, self._send, client, protection.Visitors().pace(client))
+        pace = protection.Visitors().pace(client)
+        self.page = protection._Page(self.coming.get, self._send, client, pace, page_runs)
 
     async def _send(self, message):
         self.sent.append(message)
@@ -193,7 +192,7 @@ class Line:
 
 def test_a_page_has_its_turn_until_its_script_is_over(page_runs):
     async def main():
-        one, other = Line("a"), Line("b")
+        one, other = Line("a", page_runs), Line("b", page_runs)
         first = await one.receives(ACT)
         assert first.result() is ACT
         waits = await other.receives(ACT)
@@ -214,7 +213,7 @@ def test_a_page_has_its_turn_until_its_script_is_over(page_runs):
 def test_an_act_of_a_page_that_has_gone_is_not_worked_on(page_runs):
     async def main():
         holder = await page_runs.take("holder")
-        line = Line("a")
+        line = Line("a", page_runs)
         waits = await line.receives(ACT)
         line.coming.put_nowait(GONE)
         assert await waits is GONE
@@ -228,7 +227,7 @@ def test_an_act_of_a_page_that_has_gone_is_not_worked_on(page_runs):
 def test_what_comes_while_an_act_waits_is_not_lost(page_runs):
     async def main():
         holder = await page_runs.take("holder")
-        line = Line("a")
+        line = Line("a", page_runs)
         waits = await line.receives(ACT)
         later = dict(ACT)
         line.coming.put_nowait(later)
@@ -246,7 +245,7 @@ def test_what_runs_no_script_needs_no_turn(page_runs):
     async def main():
         holder = await page_runs.take("holder")
         message = {"type": "websocket.receive", "bytes": BackMsg(stop_script=True).SerializeToString()}
-        assert await (await Line("a").receives(message)) is message
+        assert await (await Line("a", page_runs).receives(message)) is message
         holder.end()
 
     asyncio.run(main())
@@ -259,7 +258,7 @@ def test_pictures_are_drawn_when_nobody_is_answered(monkeypatch):
     monkeypatch.setattr(responses, "MAX_YIELD_S", 60.0)
 
     async def main():
-        queue = Turns(at_once=1)
+        queue = FairQueue(at_once=1)
         workers = responses.Workers(threads=1, waiting=3, per_client=2, yield_to=queue)
         workers._turns._count("b", 100.0)
         clicked = await queue.take("a")

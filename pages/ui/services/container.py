@@ -1,0 +1,97 @@
+"""All services of the app, made at its start, and the one way to those of the app that is running."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pages.ui.services.compare_service import CompareService
+from pages.ui.services.completions import Completions
+from pages.ui.services.explorers import Explorers
+from pages.ui.services.fair_queue import FairQueue
+from pages.ui.services.overlays import OverlayStore
+from pages.ui.services.priority import Priority
+from pages.ui.services.suggestions import Suggestions
+from pages.ui.services.topics import Topics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+PAGE_RUNS_AT_ONCE = 3  # a run also waits for the event loop to send its messages
+PAGE_RUN_HOLD_S = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Services:
+    """What all visitors share.
+
+    Attributes:
+        explorers: Atlases and their explorers.
+        compare: Regions under several models.
+        overlays: Pictures that lie over maps.
+        completions: Slow parts of answers, in the background.
+        topics: What visitors follow while it is being done.
+        suggestions: Texts that the search field suggests.
+        page_runs: The queue of runs of page scripts.
+        origin: Returns where others reach this server, as ``http://192.168.1.20:8501``; empty if they cannot.
+    """
+
+    explorers: Explorers
+    compare: CompareService
+    overlays: OverlayStore = field(default_factory=OverlayStore)
+    completions: Completions = field(default_factory=Completions)
+    topics: Topics = field(default_factory=Topics)
+    suggestions: Suggestions = field(default_factory=Suggestions)
+    page_runs: FairQueue = field(default_factory=lambda: FairQueue(PAGE_RUNS_AT_ONCE, PAGE_RUN_HOLD_S))
+    origin: Callable[[], str] = str
+
+    @classmethod
+    def create(cls, origin: Callable[[], str] = str) -> Services:
+        """Services over the atlases and models of this machine; nothing is opened yet."""
+        priority = Priority()
+        return cls(Explorers(priority), CompareService(priority), origin=origin)
+
+    def close(self) -> None:
+        """End background threads; nothing is asked of the services afterwards."""
+        self.compare.close()
+        self.completions.close()
+        self.explorers.close()
+
+
+class _Serving:
+    """Holds the services in use. Streamlit executes page scripts and hands them nothing, so this has to be found."""
+
+    def __init__(self) -> None:
+        self._stack: list[Services] = []
+
+    def current(self) -> Services:
+        if not self._stack:
+            raise RuntimeError("No services are in use: start the app with 'streamlit run app.py', or use `serving`.")
+        return self._stack[-1]
+
+    @contextlib.contextmanager
+    def use(self, made: Services) -> Iterator[Services]:
+        self._stack.append(made)
+        try:
+            yield made
+        finally:
+            self._stack.remove(made)
+            made.close()
+
+
+_serving = _Serving()
+
+
+def services() -> Services:
+    """The services of the app that is running.
+
+    Raises:
+        RuntimeError: None is.
+    """
+    return _serving.current()
+
+
+def serving(made: Services) -> contextlib.AbstractContextManager[Services]:
+    """Put services in use until the block ends, which closes them; the server does, and each test with its own."""
+    return _serving.use(made)
