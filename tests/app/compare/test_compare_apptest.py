@@ -19,7 +19,7 @@ from pages.ui.services.compare_worker import run_act
 from pages.ui.services.priority import Priority
 from tests.app import fake
 from tests.embedders.test_embedders import make as make_embedder
-from unigeoclip.compare.regions import regions
+from unigeoclip.compare import regions
 from unigeoclip.embedders.coordinates import FourierEmbedder
 from unigeoclip.errors import InputError
 from unigeoclip.similarity.calibration import Calibration, Spread
