@@ -8,6 +8,7 @@ import pytest
 
 from pages.ui import query_string
 from pages.ui.explore import cards
+from pages.ui.formatting import literal
 from pages.ui.map import component
 from tests.app import fake_city
 from unigeoclip.atlas.origins import ALL_DRAWN
@@ -95,7 +96,7 @@ def test_the_page_atlas_shows_the_atlas_chosen_on_the_other_page(both):
     app = switch(both, "world")
     app = app.switch_page("pages/atlas.py").run()
     assert not app.exception
-    assert app.title[0].value == "A made-up world"
+    assert app.title[0].value == literal("A made-up world"), "a name, not Markdown"
 
 
 def test_street_cards_have_a_camera_and_the_map_its_cone(both, drawn, shown):
