@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 import types
 import typing
@@ -11,10 +10,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from unigeoclip.errors import InputError
-from unigeoclip.files.atomic import read_bytes, reason, write_bytes
+from unigeoclip.files import json_files
+from unigeoclip.files.json_files import read_json
+
+__all__ = ["from_dict", "read_json", "to_dict", "write_json"]
 
 T = TypeVar("T")
-MAX_JSON_BYTES = 64_000_000
 
 
 def to_dict(value: Any) -> Any:
@@ -91,28 +92,9 @@ def _finite(value: float, where: str) -> float:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write JSON (UTF-8, sorted by nothing: the order given), whole or not at all.
+    """Write a value as `to_dict` turns it into JSON, see `json_files.write_json`.
 
     Raises:
         InputError: The file cannot be written.
     """
-    text = json.dumps(to_dict(value), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    write_bytes(path, text.encode())
-
-
-def read_json(path: Path) -> Any:
-    """Read a JSON file.
-
-    Raises:
-        InputError: The file is missing, cannot be read, is larger than `MAX_JSON_BYTES`, or is not JSON.
-    """
-    try:
-        return json.loads(read_bytes(path, MAX_JSON_BYTES).decode(), parse_constant=_refuse)
-    except RecursionError as error:
-        raise InputError(f"{path} is not valid JSON: it is nested too deeply.") from error
-    except ValueError as error:  # no JSON, no UTF-8, or a number of thousands of digits
-        raise InputError(f"{path} is not valid JSON: {reason(error)}.") from error
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no number that JSON knows")
+    json_files.write_json(path, to_dict(value))

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from unigeoclip.search.query_items import QueryItem
+from unigeoclip.search.query_levels import levels_of_query
 from unigeoclip.similarity.calibration import Calibration, Spread
-from unigeoclip.similarity.levels import Levels, levels_of_modality, levels_of_query
+from unigeoclip.similarity.levels import Levels, levels_of_modality
 
 TEXT = Spread(500, {"5": 0.3, "25": 0.45, "50": 0.55, "75": 0.65, "95": 0.8},
               {"50": 0.02, "95": 0.2, "99": 0.3, "99.9": 0.4})  # fmt: skip

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from unigeoclip.embedders.base import Embedder, PictureEmbedder, Provenance
+from unigeoclip.embedders.base import WITHOUT, Embedder, PictureEmbedder, Provenance
 from unigeoclip.errors import CheckpointError, InputError
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ __all__ = [
 
 # The published architectures with our weights, each with the published scales and with those of an atlas.
 RETRAINED = ("satclip-retrained", "satclip-retrained-city", "geoclip-retrained", "geoclip-retrained-city")
-WITHOUT = "unigeoclip-without-"  # ours with a spatial scale switched off; its number from 1 follows
 _WITHOUT = re.compile(rf"{WITHOUT}(\d{{1,3}})")
 # Compared at first beside ours: the published ones; where one is not on this machine, what stands in for it.
 _PUBLISHED = (("geoclip",), ("satclip", "satclip-retrained-city", "satclip-retrained"))

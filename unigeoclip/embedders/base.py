@@ -14,8 +14,9 @@ from unigeoclip.parallel import parallel_map
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Embedder", "PictureEmbedder", "Provenance", "embed_in_batches"]
+__all__ = ["WITHOUT", "Embedder", "PictureEmbedder", "Provenance", "embed_in_batches"]
 
+WITHOUT = "unigeoclip-without-"  # names ours with a spatial scale switched off; its number from 1 follows
 # Activations of this many rows stay in the processor's cache: larger batches are no faster, whole ones slower.
 BATCH_ROWS = 512
 

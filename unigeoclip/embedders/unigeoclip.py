@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, cast
 import torch
 
 from unigeoclip.checkpoint import checkpoint_id, load_model
-from unigeoclip.embedders import WITHOUT
-from unigeoclip.embedders.base import Provenance, embed_in_batches
+from unigeoclip.embedders.base import WITHOUT, Provenance, embed_in_batches
 from unigeoclip.errors import CheckpointError, InputError
 from unigeoclip.geo import in_round_figures
 

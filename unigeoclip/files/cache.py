@@ -27,9 +27,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 import platformdirs
 
-from unigeoclip.config import read_json
 from unigeoclip.errors import InputError
 from unigeoclip.files.atomic import atomic, is_leftover, reason, sha256_of, write_bytes
+from unigeoclip.files.json_files import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

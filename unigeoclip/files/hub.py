@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unigeoclip.config import read_json, write_json
 from unigeoclip.errors import DownloadError, InputError
 from unigeoclip.files.atomic import sha256_of
 from unigeoclip.files.cache import cache_folder
+from unigeoclip.files.json_files import read_json, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable

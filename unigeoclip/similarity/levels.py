@@ -5,15 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from unigeoclip.search.query_items import VIEW
-
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from unigeoclip.search.query_items import QueryItem
     from unigeoclip.similarity.calibration import Calibration
 
-__all__ = ["Levels", "levels_of_modality", "levels_of_query"]
+__all__ = ["Levels", "levels_of_modality"]
 
 # Which percentiles of the calibration the levels are; one unrelated place of a thousand reaches chance.
 _UNRELATED, _CHANCE, _MATCH = "50", "99.9", "50"
@@ -70,22 +65,3 @@ def levels_of_modality(measured: Calibration | None, modality: str) -> Levels | 
     """
     spread = None if measured is None else measured.modalities.get(modality)
     return None if spread is None else Levels(spread.other[_UNRELATED], spread.other[_CHANCE], spread.match[_MATCH])
-
-
-def levels_of_query(measured: Calibration | None, items: Sequence[QueryItem]) -> Levels | None:
-    """The levels of a query, which are measured for single items only.
-
-    A weighted sum is shorter or longer than its terms by an amount that depends on how they agree, and what is
-    subtracted shifts all similarities: no calibration of its terms holds for it.
-
-    Args:
-        measured: As `levels_of_modality` takes it.
-        items: Terms of the query.
-
-    Returns:
-        None for sums, for what is only subtracted, for whole places, and where nothing was measured.
-    """
-    if len(items) != 1 or items[0].weight <= 0:
-        return None
-    modality = "street" if items[0].modality == VIEW else items[0].modality
-    return levels_of_modality(measured, modality)

@@ -11,8 +11,8 @@ import streamlit as st
 
 from pages.ui.formatting import title
 from pages.ui.popovers import popover
+from unigeoclip.search.query_levels import levels_of_query
 from unigeoclip.similarity.colormaps import COLORMAPS, DEFAULT_COLORMAP
-from unigeoclip.similarity.levels import levels_of_query
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
