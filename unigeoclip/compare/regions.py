@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from unigeoclip.compare import projection
+from unigeoclip.compare.derived import DerivedCache
 from unigeoclip.errors import InputError, StoppedError
 from unigeoclip.evaluation import structure
-from unigeoclip.files.cache import cache_array, cache_folder, cache_json, cached_array, cached_json, is_sound
+from unigeoclip.files.cache import cache_array, cache_folder, cached_array
 from unigeoclip.geo import METERS_PER_DEGREE
 from unigeoclip.search.gallery_embeddings import land_grid
 from unigeoclip.similarity.grid import Grid
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from libpysal.weights import W
-    from numpy.typing import DTypeLike, NDArray
+    from numpy.typing import NDArray
 
     from unigeoclip.atlas.store import Atlas
     from unigeoclip.embedders.base import Embedder
@@ -153,9 +154,14 @@ class Embedded:
     kept: Path | None = None
 
     @cached_property
+    def derived(self) -> DerivedCache:
+        """What follows from the vectors and is slow to compute."""
+        return DerivedCache(self.kept)
+
+    @cached_property
     def variances(self) -> NDArray[np.float64]:
         """Mean squared distance of the vectors from their mean, and its parts along the components, (1 + k,)."""
-        return self._found("variances", (1 + self._k,), np.float64, lambda: self._components.variances)
+        return self.derived.array("variances", (1 + self._k,), np.float64, lambda: self._components.variances)
 
     @cached_property
     def shares(self) -> NDArray[np.float64]:
@@ -166,7 +172,7 @@ class Embedded:
     def scores(self) -> NDArray[np.float32]:
         """(n, k) coordinates of all cells along the components, in the length of unit vectors."""
         shape = (len(self.vectors), self._k)
-        return self._found("scores", shape, np.float32, lambda: self._components.scores(self.vectors))
+        return self.derived.array("scores", shape, np.float32, lambda: self._components.scores(self.vectors))
 
     @property
     def varies(self) -> bool:
@@ -193,49 +199,28 @@ class Embedded:
     def _clusters(self) -> dict[int, NDArray[np.int64]]:
         return {}
 
-    @cached_property
+    @property
     def layout(self) -> NDArray[np.float32]:
         """UMAP positions of all cells, (n, 2): of a sample laid out, of the others by their nearest in it."""
         return self.compute_layout()
 
     def compute_layout(self, report: Report | None = None) -> NDArray[np.float32]:
-        """Compute what `layout` is, with progress.
+        """`layout`, with progress where it is computed.
 
         Raises:
             StoppedError: ``report`` returned False.
         """
-        if "layout" not in self.__dict__:
-            shape = (len(self.vectors), 2)
-            self.__dict__["layout"] = self._found("umap", shape, np.float32, lambda: self._compute_layout(report))
-        return self.layout
+        return self.derived.array("umap", (len(self.vectors), 2), np.float32, lambda: self._compute_layout(report))
 
     @property
     def is_laid_out(self) -> bool:
         """Whether `layout` is known without computing it."""
-        return "layout" in self.__dict__ or self._read("umap", (len(self.vectors), 2), np.float32) is not None
+        return self.derived.has_array("umap", (len(self.vectors), 2), np.float32)
 
     def _compute_layout(self, report: Report | None) -> NDArray[np.float32]:
         rows = self.region.sample(LAYOUT)
         sample = self.vectors[rows]
         return projection.spread_over(projection.umap_layout(sample, report=report), sample, self.vectors)
-
-    def _found(
-        self, what: str, shape: tuple[int, ...], dtype: DTypeLike, compute: Callable[[], NDArray[Any]]
-    ) -> NDArray[Any]:
-        """What follows from the vectors: read if it is kept, else computed and, of a whole region, kept."""
-        found = self._read(what, shape, dtype)
-        if found is None:
-            found = compute().astype(dtype)
-            if self.kept is not None:
-                cache_array(self._beside(self.kept, what), found)
-        return found
-
-    def _read(self, what: str, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any] | None:
-        return None if self.kept is None else cached_array(self._beside(self.kept, what), shape, dtype)
-
-    @staticmethod
-    def _beside(path: Path, what: str) -> Path:
-        return path.with_name(f"{path.stem}-{what}.npy")
 
 
 def embed_region(
@@ -382,15 +367,12 @@ class Comparison:
             [metres, I], the outer edges of rings of distance. What is not defined for a constant model is None.
         """
         embedded = self.embedded[name]
-        return _kept_numbers(embedded, _FIGURES, lambda: self._figures(embedded, report))
+        return embedded.derived.numbers(_FIGURES, lambda: self._figures(embedded, report))
 
     def is_measured(self, name: str) -> bool:
         """Whether `figures` of an embedder and its `agreement` with the reference are kept, and need no computing."""
-        embedded = self.embedded[name]
-        return all(
-            path is not None and path.is_file() and is_sound(path)
-            for path in (_numbers_path(embedded, what) for what in (_FIGURES, _agreement_with(self.reference)))
-        )
+        derived = self.embedded[name].derived
+        return derived.has_numbers(_FIGURES) and derived.has_numbers(_agreement_with(self.reference))
 
     def _figures(self, embedded: Embedded, report: Report | None) -> dict[str, Any]:
         rows = self.region.sample(SAMPLE)
@@ -419,7 +401,7 @@ class Comparison:
     def agreement(self, one: str, other: str) -> dict[str, float | None]:
         """How alike two embedders see this region: "cka", "neighbours" (share of the ten nearest in common)."""
         first, second = self.embedded[one], self.embedded[other]
-        return _kept_numbers(first, _agreement_with(second), lambda: self._agreement(first, second))
+        return first.derived.numbers(_agreement_with(second), lambda: self._agreement(first, second))
 
     def _agreement(self, one: Embedded, other: Embedded) -> dict[str, float | None]:
         rows = self.region.sample(SAMPLE)
@@ -432,23 +414,6 @@ class Comparison:
 
 def _agreement_with(embedded: Embedded) -> str:
     return f"and-{embedded.kept.stem if embedded.kept else ''}"
-
-
-def _numbers_path(embedded: Embedded, what: str) -> Path | None:
-    kept = embedded.kept
-    return None if kept is None else kept.with_name(f"{kept.stem}-{what}.json")
-
-
-def _kept_numbers(embedded: Embedded, what: str, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Numbers about a region: read if they are kept beside its vectors, else computed and, of a whole one, kept."""
-    path = _numbers_path(embedded, what)
-    if path is None:
-        return compute()
-    kept = cached_json(path)
-    found: dict[str, Any] = kept if isinstance(kept, dict) else compute()
-    if found is not kept:
-        cache_json(path, found)
-    return found
 
 
 def _or_none(value: float) -> float | None:
