@@ -6,25 +6,23 @@ import functools
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import geopandas as gpd
 import numpy as np
-import pandas as pd
-import safetensors
-import safetensors.numpy
-from pyarrow import ArrowException
 
 from unigeoclip import config, geo, paths
 from unigeoclip.atlas import schema
 from unigeoclip.atlas.rasters import Raster
-from unigeoclip.atlas.sentence_vectors import are_vectors, count_vectors, unpack_vectors
+from unigeoclip.atlas.sentence_vectors import unpack_vectors
+from unigeoclip.atlas.tables import check_sentence_rows, read_places, read_sentence_vectors, read_table
 from unigeoclip.atlas.verify import verify_files
 from unigeoclip.errors import AtlasError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import geopandas as gpd
+    import pandas as pd
     from numpy.typing import ArrayLike, NDArray
 
     from unigeoclip.atlas.street_views import StreetViews
@@ -222,7 +220,7 @@ class Atlas:
 
     @functools.cached_property
     def _sentence_vectors(self) -> NDArray[np.float32]:
-        vectors = unpack_vectors(_read_vectors(self.path / schema.SENTENCE_VECTORS))
+        vectors = unpack_vectors(read_sentence_vectors(self.path / schema.SENTENCE_VECTORS))
         vectors.setflags(write=False)
         return vectors
 
@@ -274,7 +272,7 @@ class Atlas:
             raise InputError(
                 f"The atlas {self.name} has no street views; it has {', '.join(self.manifest.modalities)}."
             )
-        return _read_table(self.path / schema.VIEWS, schema.VIEW_COLUMNS)
+        return read_table(self.path / schema.VIEWS, schema.VIEW_COLUMNS)
 
     @functools.cached_property
     def streets(self) -> StreetViews:
@@ -339,9 +337,9 @@ def load_atlas(name_or_path: str | Path) -> Atlas:
             f"Rename the folder to {manifest.name}, or build the atlas again under another --name."
         )
     verify_files(path, manifest.files)
-    places = _read_places(path / schema.PLACES)
-    sentences = _read_table(path / schema.SENTENCES, schema.SENTENCE_COLUMNS)
-    _check_sentence_rows(path, places, sentences)
+    places = read_places(path / schema.PLACES)
+    sentences = read_table(path / schema.SENTENCES, schema.SENTENCE_COLUMNS)
+    check_sentence_rows(path, places, sentences)
     atlas = Atlas(path, manifest, places, sentences)
     rasters = {*schema.RASTERS.values(), *schema.VALIDITY.values(), schema.LAND, schema.CITY}
     for file in rasters & set(manifest.files):
@@ -403,98 +401,3 @@ def _check_manifest(file: Path, manifest: schema.Manifest) -> None:
         required += [schema.VIEWS] + ([schema.CITY] if manifest.pictures.get("street") == "rendered" else [])
     if unlisted := [name for name in required if name not in manifest.files]:
         raise AtlasError(f"{file}: the list of files lacks {unlisted[0]}. Build the atlas again.")
-
-
-def _read_places(file: Path) -> gpd.GeoDataFrame:
-    try:
-        places = gpd.read_parquet(file)
-        places = places.assign(lat=places.geometry.y, lon=places.geometry.x)
-    except (ArrowException, ValueError, OSError) as error:
-        raise AtlasError(
-            f"{file} is not a readable GeoParquet table: {error}. Restore it or build the atlas again."
-        ) from error
-    split = next((name for name in schema.SPLITS if name in places), schema.SPLITS[0])
-    _check_columns(file, places, schema.place_columns(split))
-    if places.empty:
-        raise AtlasError(f"{file} holds no place. Build the atlas again.")
-    if places["place_id"].duplicated().any():
-        twice = places.loc[places["place_id"].duplicated(), "place_id"].iloc[0]
-        raise AtlasError(f"{file}: the place_id {twice!r} occurs twice; ids must be unique.")
-    latlon = places[["lat", "lon"]].to_numpy(np.float64)
-    bad = ~((np.abs(latlon[:, 0]) <= 90) & (latlon[:, 1] >= -180) & (latlon[:, 1] < 180))
-    if bad.any():
-        row = int(np.flatnonzero(bad)[0])
-        raise AtlasError(
-            f"{file}: row {row} has lat, lon = {latlon[row, 0]}, {latlon[row, 1]}, which is no point on Earth."
-        )
-    return places.reset_index(drop=True)
-
-
-def _read_table(file: Path, columns: dict[str, Any]) -> pd.DataFrame:
-    try:
-        table = pd.read_parquet(file)
-    except (ArrowException, ValueError, OSError) as error:
-        raise AtlasError(
-            f"{file} is not a readable Parquet table: {error}. Restore it or build the atlas again."
-        ) from error
-    _check_columns(file, table, columns)
-    return table.reset_index(drop=True)
-
-
-def _check_columns(file: Path, table: pd.DataFrame, columns: dict[str, Any]) -> None:
-    if missing := [column for column in columns if column not in table]:
-        raise AtlasError(f"{file} lacks the column {missing[0]!r}; it has {', '.join(map(str, table.columns))}.")
-    for column, kind in columns.items():
-        values = table[column]
-        if kind == "number" and not pd.api.types.is_float_dtype(values):
-            raise AtlasError(f"{file}: the column {column!r} must hold decimal numbers, not {values.dtype}.")
-        if kind == "truth" and not pd.api.types.is_bool_dtype(values):
-            raise AtlasError(f"{file}: the column {column!r} must hold true or false, not {values.dtype}.")
-        if isinstance(kind, tuple) and not values.isin(kind).all():
-            wrong = values[~values.isin(kind)].iloc[0]
-            raise AtlasError(f"{file}: the column {column!r} holds {wrong!r}; allowed are {', '.join(kind)}.")
-        if values.isna().any():
-            row = int(np.flatnonzero(values.isna())[0])
-            raise AtlasError(f"{file}: row {row} has no value in the column {column!r}.")
-
-
-def _read_vectors(file: Path) -> dict[str, NDArray[Any]]:
-    try:
-        stored = safetensors.numpy.load_file(file)
-    except (safetensors.SafetensorError, OSError) as error:
-        raise AtlasError(
-            f"{file} is not a readable safetensors file: {error}. Restore it or build the atlas again."
-        ) from error
-    shapes = {name: array.shape for name, array in stored.items()}
-    if not are_vectors(shapes):
-        raise AtlasError(
-            f"{file} holds {shapes}; expected vectors (m, {schema.SENTENCE_DIM}) and scale (m,), or codes. "
-            "Build the atlas again."
-        )
-    return stored
-
-
-def _check_sentence_rows(path: Path, places: gpd.GeoDataFrame, sentences: pd.DataFrame) -> None:
-    """Rows must exist; sentences of gallery places must have a vector; no place may be without a sentence."""
-    lengths = places["sentences"].map(len).to_numpy()
-    if (lengths == 0).any():
-        raise AtlasError(f"{path / schema.PLACES}: row {int(np.flatnonzero(lengths == 0)[0])} has no sentence.")
-    rows = np.concatenate(places["sentences"].to_numpy())
-    if rows.min() < 0 or rows.max() >= len(sentences):
-        raise AtlasError(
-            f"{path / schema.PLACES}: sentence {rows.max()} is used, {schema.SENTENCES} has {len(sentences)} rows."
-        )
-    try:
-        with safetensors.safe_open(path / schema.SENTENCE_VECTORS, "numpy") as opened:
-            names = list(opened.keys())
-            count = count_vectors({name: tuple(opened.get_slice(name).get_shape()) for name in names})
-    except (safetensors.SafetensorError, OSError) as error:
-        raise AtlasError(
-            f"{path / schema.SENTENCE_VECTORS} cannot be read: {error}. Restore it or build the atlas again."
-        ) from error
-    shown = np.repeat(places["gallery"].to_numpy(), lengths)
-    if shown.any() and rows[shown].max() >= count:
-        raise AtlasError(
-            f"{path / schema.SENTENCE_VECTORS} has {count} vectors, but places of the gallery use sentence "
-            f"{rows[shown].max()}. Build the atlas again."
-        )
