@@ -90,25 +90,10 @@ def _rank() -> int:
     return dist.get_rank() if dist.is_available() and dist.is_initialized() else 0
 
 
-class _GatherWithGradient(torch.autograd.Function):
-    """Concatenate over processes; the gradient of each part is the sum over all processes that used it."""
-
-    @staticmethod
-    def forward(ctx: torch.autograd.function.FunctionCtx, local: Tensor) -> Tensor:
-        parts = [torch.empty_like(local) for _ in range(_world_size())]
-        dist.all_gather(parts, local.contiguous())
-        return torch.cat(parts)
-
-    @staticmethod
-    def backward(ctx: torch.autograd.function.FunctionCtx, *grad_outputs: Tensor) -> Tensor:
-        gradient = grad_outputs[0].contiguous()
-        dist.all_reduce(gradient)
-        return gradient.chunk(_world_size())[_rank()]
-
-
 def _gather(local: Tensor) -> Tensor:
     """Rows of all processes, in the order of ranks; every process must bring the same number of rows."""
     if _world_size() == 1:
         return local
-    gathered: Tensor = _GatherWithGradient.apply(local)  # type: ignore[no-untyped-call]
-    return gathered
+    from torch.distributed.nn.functional import all_gather  # with gradients; slow to import
+
+    return torch.cat(all_gather(local.contiguous()))  # type: ignore[no-untyped-call]
