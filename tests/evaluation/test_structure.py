@@ -40,8 +40,6 @@ def test_a_constant_model_has_no_variance_and_no_rank():
     assert np.isnan(structure.smooth_share(ONE, GRID))
     assert np.isnan(structure.morans_i(ONE, structure.rings(GRID, [0, 2000]))).all()
     assert np.isnan(structure.linear_cka(ONE, NOISE))
-    low, high = structure.similarity_range(ONE, ONE[0])
-    assert (low, high) == (pytest.approx(1), pytest.approx(1))
 
 
 def test_smooth_functions_are_told_from_detail():

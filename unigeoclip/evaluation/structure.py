@@ -29,7 +29,6 @@ __all__ = [
     "morans_i",
     "neighbor_overlap",
     "rings",
-    "similarity_range",
     "smooth_share",
     "spectrum",
 ]
@@ -74,17 +73,6 @@ def spectrum(vectors: ArrayLike) -> Spectrum:
     shares = eigenvalues / variance
     used = shares[shares > 0]
     return Spectrum(variance, shares, float(np.exp(-(used * np.log(used)).sum())))
-
-
-def similarity_range(vectors: ArrayLike, query: ArrayLike) -> tuple[float, float]:
-    """Lowest and highest cosine similarity of a region's points to one vector.
-
-    Args:
-        vectors: (n, dim) unit vectors.
-        query: (dim,) unit vector.
-    """
-    similarity = np.asarray(vectors, np.float64) @ np.asarray(query, np.float64)
-    return float(similarity.min()), float(similarity.max())
 
 
 def smooth_share(vectors: ArrayLike, latlon: ArrayLike, seed: int = 0) -> float:
