@@ -299,7 +299,8 @@ def _chosen(seen: CompareState, key: str) -> None:
 def _below(job: Job, comparison: Comparison, how: ColorScheme) -> None:
     left, right = st.columns([1, 1.25], gap="medium")
     with left:
-        scatter.show(job, comparison, how)
+        with st.container(key="compare-scatter"):  # the style sheet holds it back until the maps are painted
+            scatter.show(job, comparison, how)
         scatter.selection(job, comparison, how)
     with right:
         works, first = [job.work[name] for name in comparison.embedded], comparison.reference.embedder.name

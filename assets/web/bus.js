@@ -102,22 +102,32 @@ export function nonce() {
 }
 
 const PATIENCE_MS = 700;
-/** @type {Promise<unknown>} */
-let painting = Promise.resolve();
+const MAX_PAINTING_MS = 10_000;
+/** @type {Set<Promise<unknown>>} */
+const paintings = new Set();
 
 /**
- * The map says until when its new picture is on its way.
+ * The map says until when a new picture is on its way; the page is marked as painting as long as there is any, so that
+ * its style sheet can hold back what would keep the browser busy.
  *
  * @param {Promise<unknown>} shown
  */
 export function paintsUntil(shown) {
-  painting = shown;
+  /** @type {Promise<unknown>} */
+  const painting = Promise.race([shown, later(MAX_PAINTING_MS)]).then(() => {
+    paintings.delete(painting);
+    mark();
+  });
+  paintings.add(painting);
+  mark();
 }
 
-/** What is beside the map waits for that picture: people look at it, and drawing twenty cards would hold it up. */
+const mark = () => globalThis.document?.documentElement.toggleAttribute("data-ugc-painting", paintings.size > 0);
+
+/** What is beside the map waits for its pictures: people look at them, and drawing twenty cards would hold them up. */
 export async function painted() {
   await later(0); // the map hears of an answer in the same breath
-  await Promise.race([painting, later(PATIENCE_MS)]);
+  await Promise.race([Promise.all(paintings), later(PATIENCE_MS)]);
 }
 
 /** @param {number} milliseconds */

@@ -45,6 +45,31 @@ def together(page):
     return first
 
 
+SCATTER_DRAWN = """new MutationObserver(() => {
+    if (window.shownBefore !== undefined || !document.querySelector('.js-plotly-plot')) return;
+    window.shownBefore = document.querySelectorAll('.ugc-heat[data-shown]').length;
+}).observe(document, { subtree: true, childList: true });"""
+
+
+def test_the_maps_are_painted_before_the_scatter_is_drawn(compared, visit):
+    visitor = visit("/?atlas=world")
+    page = visitor.page
+    held = []
+    page.add_init_script(SCATTER_DRAWN)
+    page.route("**/data/overlays/*", held.append)
+    page.goto(f"{visitor.address}/compare?atlas=world")
+    page.locator(".st-key-compare-scatter").wait_for(state="attached")
+    page.wait_for_function("() => document.querySelectorAll('.ugc-heat').length >= 3")
+    page.wait_for_timeout(500)  # in which it would be drawn
+    assert not page.locator(".st-key-compare-scatter").is_visible()
+    assert page.locator(".js-plotly-plot").count() == 0
+    for route in held:
+        route.continue_()
+    page.unroute("**/data/overlays/*")
+    page.locator(".js-plotly-plot").wait_for()
+    assert page.evaluate("() => window.shownBefore") >= 3
+
+
 def test_the_page_answers_while_a_model_works_and_stop_is_ones_own(visit):
     visitor = visit("/compare?atlas=world&models=fourier,slow")
     page = visitor.page
