@@ -7,6 +7,8 @@ from typing import Any
 
 import streamlit as st
 
+from pages.ui.http.urls import urls
+
 
 @cache
 def component(name: str, html: str) -> Any:
@@ -20,8 +22,13 @@ def component(name: str, html: str) -> Any:
     loader = f"""
 let module;
 export default async function (component) {{
-  module ??= await import(new URL("/web/components/{name}/{name}.js", window.location.origin).href);
+  module ??= await import(new URL("{urls.file(f"components/{name}/{name}.js")}", window.location.origin).href);
   return module.render(component);
 }}
 """
     return st.components.v2.component(f"unigeoclip_{name}", html=html, js=loader, isolate_styles=False)
+
+
+def stylesheet(path: str) -> str:
+    """An element that loads a style sheet below ``assets/web``."""
+    return f'<link rel="stylesheet" href="{urls.file(path)}">'

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.ui.components import component
+from pages.ui.components import component, stylesheet
 from pages.ui.http.urls import urls
 from pages.ui.services import services
 from pages.ui.services.topics import Progress, Topic
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Progress", "follow"]
 
-_HTML = '<link rel="stylesheet" href="/web/components/progress/progress.css"><div class="ugc-progress"></div>'
+_HTML = stylesheet("components/progress/progress.css") + '<div class="ugc-progress"></div>'
 _component = partial(component, "progress", _HTML)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.ui import atlas_scale
-from pages.ui.components import component
+from pages.ui.components import component, stylesheet
 from pages.ui.formatting import coordinates, distance, facing, origin, similarity, title
 from pages.ui.http.urls import urls
 from unigeoclip.atlas.schema import credits_of
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from unigeoclip.atlas import Atlas
     from unigeoclip.search.explorer import Explorer, Match
 
-_HTML = """
-<link rel="stylesheet" href="/web/components/cards/cards.css">
-<link rel="stylesheet" href="/web/components/street/viewer.css">
+_HTML = f"""
+{stylesheet("components/cards/cards.css")}
+{stylesheet("components/street/viewer.css")}
 <div class="ugc-cards"></div>
 <dialog class="ugc-viewer"></dialog>
 """

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import streamlit as st
 
 from pages.ui import atlas_scale
-from pages.ui.components import component
+from pages.ui.components import component, stylesheet
 from pages.ui.http.urls import urls
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def examples(manifest: Manifest) -> tuple[Example, ...]:
     return _TABLE.get(manifest.name, _ANY_CITY if atlas_scale.of(manifest).is_city else ())
 
 
-_HTML = '<link rel="stylesheet" href="/web/components/examples/examples.css"><ul class="ugc-examples"></ul>'
+_HTML = stylesheet("components/examples/examples.css") + '<ul class="ugc-examples"></ul>'
 _component = partial(component, "examples", _HTML)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pages.ui import atlas_scale, downloads, query_string
-from pages.ui.components import component
+from pages.ui.components import component, stylesheet
 from pages.ui.explore import display
 from pages.ui.formatting import coordinates, similarity, title, weight
 from pages.ui.popovers import popover
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 _COLORS = {"location": "#f0e442", "aerial": "#56b4e9", "street": "#e69f00", "surface": "#009e73", "text": "#cc79a7"}
 _BEST, _ASKED = "#ffffff", "#d55e00"
 
-_HTML = """
-<link rel="stylesheet" href="/web/components/share/share.css">
+_HTML = f"""
+{stylesheet("components/share/share.css")}
 <div class="ugc-share">
   <button type="button" class="ugc-share-button">Copy link</button>
   <span role="status" class="ugc-share-said"></span>

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.ui.components import component
+from pages.ui.components import component, stylesheet
 
 if TYPE_CHECKING:
     from pages.ui.protocol import IntroProps
 
-_HTML = '<link rel="stylesheet" href="/web/components/intro/intro.css"><div class="ugc-intro"></div>'
+_HTML = stylesheet("components/intro/intro.css") + '<div class="ugc-intro"></div>'
 _component = partial(component, "intro", _HTML)
 
 

@@ -14,12 +14,13 @@ from starlette.routing import Route
 from streamlit import file_util
 
 from pages.ui.http.protection import FULL, Visitors, client_of
+from pages.ui.http.urls import urls
 from pages.ui.shell import PATHS, PRODUCT
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-_SCRIPT = '<script src="/web/backend.js"></script>\n    '
+_SCRIPT = f'<script src="{urls.file("backend.js")}"></script>\n    '
 _INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 _FULL_PAGE = f"""<!DOCTYPE html>
 <html lang="en">

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import streamlit as st
 
 from pages.ui import atlas_scale
-from pages.ui.components import component
+from pages.ui.components import component, stylesheet
 from pages.ui.formatting import coordinates, distance, origin, similarity, title, weight
 from pages.ui.http.urls import urls
 from pages.ui.overlays import overlay_url
@@ -42,10 +42,10 @@ ONLINE: BaseStyle = {
     "max_native_zoom": 19, "attribution": "© OpenStreetMap contributors",
     "meaning": "OpenStreetMap's own map, which your browser fetches from tile.openstreetmap.org",
 }  # fmt: skip
-_HTML = """
-<link rel="stylesheet" href="/web/leaflet/leaflet.css">
-<link rel="stylesheet" href="/web/components/map/map.css">
-<link rel="stylesheet" href="/web/components/map/controls.css">
+_HTML = f"""
+{stylesheet("leaflet/leaflet.css")}
+{stylesheet("components/map/map.css")}
+{stylesheet("components/map/controls.css")}
 <div class="ugc-map"></div>
 """
 _component = partial(component, "map", _HTML)

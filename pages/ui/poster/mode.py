@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.ui.components import component
+from pages.ui.components import component, stylesheet
 from pages.ui.poster.playlist import PAGES, scenes
 from pages.ui.services import services
 
@@ -25,8 +25,8 @@ MODE, POSTER = "mode", "poster"  # ``?mode=poster`` in the page's address
 _KEY = "poster"
 _AT, _WANTED = "poster-at", "poster-wanted"
 
-_HTML = """
-<link rel="stylesheet" href="/web/components/poster/poster.css">
+_HTML = f"""
+{stylesheet("components/poster/poster.css")}
 <div class="ugc-poster"></div>
 """
 _component = partial(component, "poster", _HTML)
