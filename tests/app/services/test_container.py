@@ -1,0 +1,59 @@
+"""The services as a whole: what they depend on, and how page scripts find them."""
+
+import ast
+
+import pytest
+
+from pages.ui.services import services, serving
+from tests.app import fake
+
+PAGES = fake.ROOT / "pages"
+HANDLERS = "pages.ui.http"
+ALLOWED = "pages.ui.http.urls"
+
+
+def imports(path):
+    """Modules that a file imports anywhere, those for type checking included."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+@pytest.mark.parametrize("path", sorted((PAGES / "ui" / "services").glob("*.py")), ids=lambda path: path.stem)
+def test_services_know_neither_streamlit_nor_http_nor_pages(path):
+    allowed = ("pages.ui.services", "pages.ui.protocol")
+    for name in imports(path):
+        assert name.split(".")[0] not in ("streamlit", "starlette", "app"), name
+        assert not name.startswith("pages") or name.startswith(allowed), name
+
+
+@pytest.mark.parametrize("path", sorted(PAGES.rglob("*.py")), ids=lambda path: path.stem)
+def test_pages_know_addresses_but_no_handlers(path):
+    if path.parent.name == "http":
+        return
+    assert not [name for name in imports(path) if name.startswith(HANDLERS) and not name.startswith(ALLOWED)]
+
+
+def test_page_scripts_find_the_services_that_were_put_in_use_last():
+    outer, inner = fake.services(), fake.services()
+    with serving(outer):
+        with serving(inner):
+            assert services() is inner
+        assert services() is outer
+    with pytest.raises(RuntimeError, match="streamlit run"):
+        services()
+
+
+def test_closed_services_do_no_more_work(monkeypatch, tmp_path):
+    monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
+    with serving(fake.services()) as made:
+        job = made.compare.job(fake.FakeAtlas())
+    with pytest.raises(RuntimeError):
+        made.completions.submit(print)
+    job.request(["slow"], "somebody")
+    made.compare.close()
+    assert not job.work["slow"].is_running()
