@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from pages.ui.atlas import ablations, baseline_card, city_card, limitations, model_card, retrieval
+from unigeoclip import paths
 from unigeoclip.atlas.schema import FORMAT, GridSpec, Manifest, Source
 from unigeoclip.config import write_json
-from unigeoclip.embedders import retrained
 
 HOSTILE = "<script>alert('x')</script><img src=x onerror=\"alert(1)\">&amp;"
 FIGURES = {"recall@1": 40.0, "recall@10": 75.0, "acc@100m": 40.2, "n": 2000}
@@ -88,7 +88,7 @@ def test_names_of_other_cities_and_ablations():
 
 
 def test_checksums_in_the_record_of_a_baseline(tmp_path, monkeypatch):
-    monkeypatch.setattr(retrained, "_FOLDER", tmp_path / "baselines")
+    monkeypatch.setattr(paths, "BASELINES", tmp_path / "baselines")
     atlas = SimpleNamespace(name="town", model_path=tmp_path / "model", data_hash="abc")
     atlas.model_path.mkdir()
     pairs = {"location->aerial": FIGURES}

@@ -376,12 +376,12 @@ def test_maps_show_the_region_that_is_compared(page, drawn):
     page.text_input(key="typed-region").set_value("0, -20, 50, 40")
     next(b for b in page.button if b.label == "Compare this part").click()
     settled(page)
-    assert drawn["focus"] == [0, -20, 50, 40]
+    assert drawn["focus"] == (0, -20, 50, 40)
     page.text_input(key="typed-region").set_value("-89, 0, -80, 1")  # the sea
     next(b for b in page.button if b.label == "Compare this part").click()
     settled(page)
     assert "no land" in page.error[0].value
-    assert drawn["focus"] == [0, -20, 50, 40], "what cannot be compared moves no map"
+    assert drawn["focus"] == (0, -20, 50, 40), "what cannot be compared moves no map"
 
 
 def test_clusters_are_named_by_what_is_said_of_their_places(page, drawn):
