@@ -8,26 +8,27 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.ui import atlas_scale, atlas_switch, progress
+from pages.ui import atlas_scale, atlas_switch, progress, query_string
 from pages.ui.atlas import baseline_card
-from pages.ui.compare import coloring, export, image_query, scatter, state
+from pages.ui.compare import coloring, export, image_query, scatter
 from pages.ui.compare.coloring import ColorScheme
-from pages.ui.compare.state import CompareState
-from pages.ui.explore.display import SCALES
+from pages.ui.compare.state import CompareState, compare_state
 from pages.ui.formatting import coordinates, literal
 from pages.ui.map import component
 from pages.ui.services import services
 from pages.ui.services.compare_service import scales_of
+from pages.ui.view_options import DEFAULT_NUMBER, KINDS, LEAST, SCALES
 from unigeoclip.embedders import first_compared
 from unigeoclip.errors import InputError, UniGeoError
 
 if TYPE_CHECKING:
     from pages.ui.compare.image_query import Picture
-    from pages.ui.protocol import Pane
+    from pages.ui.protocol import MapClick, Pane
     from pages.ui.services.compare_jobs import Job
     from unigeoclip.atlas import Atlas
     from unigeoclip.compare.regions import Comparison
     from unigeoclip.embedders import Embedder
+    from unigeoclip.geo import Bounds
 
 _SCALE_HELP = (
     "Absolute: from the similarity of unrelated places to that of matches, as measured on held-out places, where a "
@@ -38,11 +39,6 @@ NUMBER_PX = 130
 WAYS = {"components": "Components", "component": "One component", "clusters": "Clusters", "umap": "UMAP"}
 SIMILARITY = "similarity"  # what a click or a picture switches the colouring to
 WHAT = {"models": "Models", "scales": "Scales of UniGeoCLIP"}
-
-
-def _of(atlas: str) -> CompareState:
-    visits: dict[str, CompareState] = st.session_state.setdefault("compare", {})
-    return visits.setdefault(atlas, CompareState())
 
 
 def _job(atlas: Atlas, seen: CompareState) -> Job:
@@ -117,11 +113,11 @@ def _coloring(seen: CompareState) -> ColorScheme:
 
 def _number(seen: CompareState) -> None:
     """Which component, or how many clusters."""
-    least, most = state.LEAST.get(seen.kind, 0), state.KINDS[seen.kind]
+    least, most = LEAST.get(seen.kind, 0), KINDS[seen.kind]
     if not most:
         seen.number = 0
         return
-    first = state.DEFAULT_NUMBER[seen.kind]
+    first = DEFAULT_NUMBER[seen.kind]
     st.session_state.setdefault(seen.kind, seen.number if least <= seen.number <= most else first)
     ask = st.slider if seen.kind == "clusters" else st.number_input
     seen.number = ask(WAYS[seen.kind], least, most, key=seen.kind, width=NUMBER_PX)
@@ -143,8 +139,8 @@ def _rescale(seen: CompareState) -> None:
 
 def _take_link(atlas: Atlas, seen: CompareState, known: list[str]) -> None:
     """Follow the page's address; the controls then show what it says."""
-    if state.read_link(seen, known):
-        for key in (f"compared-{atlas.name}", *(f"{what}-{atlas.name}" for what in WHAT), *state.LEAST):
+    if seen.read_link(known):
+        for key in (f"compared-{atlas.name}", *(f"{what}-{atlas.name}" for what in WHAT), *LEAST):
             st.session_state.pop(key, None)
 
 
@@ -157,7 +153,7 @@ def compare() -> None:
     opening = atlas_switch.for_atlas(name)
     if opening.atlas is None:
         return
-    atlas, seen = opening.atlas, _of(name)
+    atlas, seen = opening.atlas, compare_state(name)
     found, missing = _embedders(atlas)
     scales = scales_of(found)
     _take_link(atlas, seen, list(found))
@@ -187,7 +183,7 @@ def compare() -> None:
             export.offer(atlas, job, comparison, how)
     if seen.problem:
         st.error(literal(seen.problem), icon=":material/info:")
-    state.write_link(seen, name)
+    seen.write_link(name)
     with st.container(key="compare-progress", horizontal=True, vertical_alignment="center"):
         _progress(job, models, seen.visitor, drawn, umap=how.kind == "umap")
     _maps(atlas, job, [found[model] for model in models], how, seen)
@@ -204,7 +200,7 @@ def _embedders(atlas: Atlas) -> tuple[dict[str, Embedder], dict[str, str]]:
         with loading.container():
             pane: Pane = {"id": "loading", "label": "Map", "markers": [], "title": "Loading the models …"}
             key = f"compare-{atlas.name}"
-            component.show(atlas, [pane], nonce=0, key=f"{key}-loading", memory=key, on_click=lambda: None)
+            component.show(atlas, [pane], nonce=0, key=f"{key}-loading", memory=key, on_click=lambda click: None)
         services().compare.embedders(atlas)
         loading.empty()
     return services().compare.embedders(atlas)
@@ -260,7 +256,7 @@ def _typed(seen: CompareState) -> None:
     text = st.session_state["typed-region"]
     seen.problem = ""
     try:
-        seen.bounds = state.box(text) if text.strip() else None
+        seen.bounds = query_string.parse_box(text) if text.strip() else None
     except InputError as error:
         seen.problem = str(error)
 
@@ -280,20 +276,18 @@ def _maps(atlas: Atlas, job: Job, models: list[Embedder], how: ColorScheme, seen
     ]  # fmt: skip
     component.show(
         atlas, panes, nonce=seen.revision, key=key,
-        on_click=lambda: _clicked(seen, key), on_region=lambda: _chosen(seen, key), focus=seen.bounds,
+        on_click=lambda click: _clicked(seen, click), on_region=lambda bounds: _chosen(seen, bounds), focus=seen.bounds,
     )  # fmt: skip
     hint = "" if how.asks else "Click a map: every model shows what it finds like that point. "
     st.caption(hint + coloring.explanation([model.title for model in models], how))
 
 
-def _clicked(seen: CompareState, key: str) -> None:
-    click = component.clicked(key)
-    if click is not None:
-        _ask(seen, point=(round(click["lat"], 5), round(click["lng"], 5)))
+def _clicked(seen: CompareState, click: MapClick) -> None:
+    _ask(seen, point=(round(click["lat"], 5), round(click["lng"], 5)))
 
 
-def _chosen(seen: CompareState, key: str) -> None:
-    seen.bounds, seen.problem = component.region(key), ""
+def _chosen(seen: CompareState, bounds: Bounds | None) -> None:
+    seen.bounds, seen.problem = bounds, ""
 
 
 def _below(job: Job, comparison: Comparison, how: ColorScheme) -> None:

@@ -8,7 +8,6 @@ import streamlit as st
 
 from pages.ui import progress, query_string
 from pages.ui.atlas_titles import atlas_title
-from pages.ui.explore import session
 from pages.ui.formatting import literal
 from pages.ui.services import services
 from unigeoclip.errors import excerpt
@@ -34,7 +33,7 @@ def chosen_atlas() -> str:
     shown = st.session_state.get(SHOWN, names[0])
     shown = shown if shown in names else names[0]
     # The address goes first: a link was followed, or the back button brought an older one.
-    asked = st.query_params.get(query_string.ATLAS, shown)
+    asked = query_string.atlas(shown)
     if asked not in names:
         st.error(
             literal(
@@ -60,7 +59,7 @@ _SWITCH = "atlas-switch"
 def _switch() -> None:
     """Show another atlas with the query it had, in one step of the browser's history."""
     st.session_state[SHOWN] = chosen = st.session_state[_SWITCH]
-    session.write_address(session.session(chosen))
+    query_string.switch_atlas(chosen)
 
 
 def for_atlas(name: str) -> Opening:

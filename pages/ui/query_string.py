@@ -1,33 +1,155 @@
-"""Query items in the page's address, spelled as on the command line: ``q=text:hot desert``, ``q=-1*at:48.9,2.4``.
+"""The page's address: the one place that knows its keys, reads and validates their values, and writes them.
 
-Points and views are rounded when they become items, so that a link asks exactly what was asked.
+Keys of both pages: ``atlas``; ``v``, ``b``, ``o`` (view, base map and opacity of the map, written by the browser, see
+``map/address.js``); ``scale``; ``mode`` (poster mode). Page Explore adds ``q``, the items of the query, spelled as on
+the command line: ``q=text:hot desert``, ``q=-1*at:48.9,2.4``; and ``top``, ``best``, ``outline``, ``colors``,
+``items``. Page Compare adds ``models``, ``color``, ``box``, ``at``. A value is in the address only where it is not the
+default. Points and views are rounded when they become items, so that a link asks exactly what was asked.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
+import streamlit as st
+
 from pages.ui.formatting import coordinates, facing, title
+from pages.ui.view_options import (
+    COUNTS,
+    DEFAULT_KIND,
+    DEFAULT_NUMBER,
+    DEFAULT_SCALE,
+    KINDS,
+    LEAST,
+    MATCHES,
+    OUTLINES,
+    SCALES,
+    SHARES,
+    Display,
+)
 from unigeoclip.errors import InputError, excerpt
 from unigeoclip.geo import MAX_LON_DEG
-from unigeoclip.parsing.numbers import MAX_ZOOM, bounded_float
+from unigeoclip.parsing.coordinates import parse_point
+from unigeoclip.parsing.numbers import MAX_ZOOM, bounded_float, bounded_int
 from unigeoclip.search.query_items import VIEW, PackedVector, QueryItem, parse_item, write_item
+from unigeoclip.similarity.colormaps import COLORMAPS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from unigeoclip.geo import Bounds
 
 KEY = "q"
 ATLAS = "atlas"
-COUNT = "top"  # of results of each modality
-BASES = ("photo", "plain")  # see `mapview.base_map`
+MODE, POSTER = "mode", "poster"
+COUNT = "top"  # results of each modality
+BEST, OUTLINE, COLORS, ITEMS, SCALE = "best", "outline", "colors", "items", "scale"
+DISPLAY_KEYS = (BEST, OUTLINE, COLORS, ITEMS, SCALE)
+MODELS, COLOR, BOX, AT = "models", "color", "box", "at"
+COMPARE_KEYS = (MODELS, COLOR, BOX, AT, SCALE)
 MAP_KEYS = ("v", "b", "o")  # view, base map and opacity, which the browser writes: see map/address.js in assets/web
+ALIASES = {"colour": COLOR, "colours": COLORS}  # keys of links made before these were renamed
+
+BASES = ("photo", "plain")  # see `component.base_map`
 MAX_WEIGHT = 2.0
 MAX_LENGTH = 400  # longer texts make addresses that mail programs cut
-DIGITS = 5  # a metre is enough
+MAX_CHARACTERS = 400  # of a part of the address that holds numbers
+DIGITS = 5  # a meter is enough
 
+# What may stand between numbers. Where a semicolon or a space does, a comma is a decimal sign.
+_SEPARATORS = (re.compile(r"\s*;\s*"), re.compile(r",?\s+"), re.compile(r"\s*,\s*"))
+_DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
 _PERCENT = re.compile(r"[0-9]{1,3}")
+
+
+def present() -> dict[str, list[str]]:
+    """The page's address: every key with its values; keys of older links appear under their present name."""
+    raw = _raw()
+    renamed = {ALIASES[key]: values for key, values in raw.items() if key in ALIASES}
+    return renamed | {key: values for key, values in raw.items() if key not in ALIASES}
+
+
+def _raw() -> dict[str, list[str]]:
+    return {key: st.query_params.get_all(key) for key in st.query_params}
+
+
+def selected(keys: Iterable[str]) -> dict[str, str]:
+    """The last value of each of these keys that the address has."""
+    address = present()
+    return {key: address[key][-1] for key in keys if address.get(key)}
+
+
+def items() -> tuple[str, ...]:
+    """The items of the query as they are written in the address."""
+    return tuple(present().get(KEY, ()))
+
+
+def atlas(default: str) -> str:
+    """The atlas that the address names."""
+    return selected([ATLAS]).get(ATLAS, default)
+
+
+def write_explore(atlas: str, items: Sequence[str], parameters: Mapping[str, str]) -> bool:
+    """Make the address that of a query; one step of the browser's history, and none if nothing changes.
+
+    An address without a query that names no atlas stays as it is.
+
+    Args:
+        atlas: Its name. Another one than before takes along what page Compare shows and the map's view, which belong
+            to the atlas they were chosen in.
+        items: From `write`.
+        parameters: From `display_parameters`.
+
+    Returns:
+        Whether the address says this now.
+    """
+    _links()[atlas] = items, parameters
+    if not items and {KEY, ATLAS}.isdisjoint(present()):
+        return False
+    switch_atlas(atlas)
+    return True
+
+
+def switch_atlas(atlas: str) -> None:
+    """Make the address that of another atlas, with the query it had there."""
+    items, parameters = _links().get(atlas, ((), {}))
+    dropped = {*COMPARE_KEYS, *DISPLAY_KEYS, COUNT, KEY}
+    if present().get(ATLAS, [atlas]) != [atlas]:
+        dropped |= set(MAP_KEYS)  # of one atlas the browser keeps them
+    query = {KEY: list(items)} if items else {}
+    _write(dropped, {ATLAS: [atlas]} | query | {key: [value] for key, value in parameters.items()})
+
+
+def _links() -> dict[str, tuple[Sequence[str], Mapping[str, str]]]:
+    """Queries as they were written last, by atlas."""
+    links: dict[str, tuple[Sequence[str], Mapping[str, str]]] = st.session_state.setdefault("explore-links", {})
+    return links
+
+
+def write_compare(atlas: str, parameters: Mapping[str, str]) -> None:
+    """Make the address that of a comparison, from `compare_parameters`; likewise one step, or none."""
+    named = {ATLAS: [atlas]} if parameters else {}
+    _write(COMPARE_KEYS, {key: [value] for key, value in parameters.items()} | named)
+
+
+def open_link(parameters: Mapping[str, Sequence[str]]) -> None:
+    """Make the address this one, as if a link had been followed."""
+    st.query_params.from_dict({key: list(values) for key, values in parameters.items()})
+
+
+def leave_mode() -> None:
+    """Take poster mode out of the address."""
+    st.query_params.pop(MODE, None)
+
+
+def _write(dropped: Iterable[str], added: Mapping[str, list[str]]) -> None:
+    """Replace some keys; the others stay, and nothing is written where all is so already."""
+    others = {key: values for key, values in present().items() if key not in set(dropped)}
+    address = others | dict(added)
+    if address != _raw():
+        st.query_params.from_dict(address)
 
 
 def rounded(value: float) -> float:
@@ -105,6 +227,28 @@ def parse_all(parts: Sequence[str], most: int) -> tuple[tuple[QueryItem, ...], s
     return tuple(items), " ".join(problems)
 
 
+def words(text: str, weight: float = 1.0) -> QueryItem:
+    """A text item with its label."""
+    return QueryItem("text", text, weight, text)
+
+
+def view(lat: float, lon: float, heading_deg: float, name: str = "", weight: float = 1.0) -> QueryItem:
+    """A street view that the atlas draws, as an item; ``name`` is that of its street."""
+    lat, lon, heading = rounded(lat), rounded(lon), float(round(heading_deg) % 360)
+    label = f"{name or coordinates(lat, lon, 4)}, looking {facing(heading)}"
+    return QueryItem(VIEW, (lat, lon, heading), weight, label)
+
+
+def place(place_id: str, name: str) -> QueryItem:
+    """A place of the atlas as an item."""
+    return QueryItem("place", place_id, 1.0, name)
+
+
+def picture(modality: str, value: Any, name: str) -> QueryItem:
+    """A picture as an item; ``name`` is that of its file."""
+    return QueryItem(modality, value, 1.0, name)
+
+
 def map_problem(values: dict[str, str]) -> str:
     """What is wrong with the map's part of an address, in a sentence; the browser then leaves that out. Or nothing."""
     view, base, opacity = values.get("v", "0,0,0"), values.get("b", BASES[0]), values.get("o", "0")
@@ -129,23 +273,187 @@ def _is_view(text: str) -> bool:
     return True
 
 
-def words(text: str, weight: float = 1.0) -> QueryItem:
-    """A text item with its label."""
-    return QueryItem("text", text, weight, text)
+def display_parameters(display: Display, count: int) -> dict[str, str]:
+    """What of a display and of the number of results differs from the default."""
+    default = Display()
+    values = {field.name: getattr(display, field.name) for field in fields(Display)}
+    changed = {key: str(value) for key, value in values.items() if value != getattr(default, key)}
+    return changed | ({COUNT: str(count)} if count != MATCHES else {})
 
 
-def view(lat: float, lon: float, heading_deg: float, name: str = "", weight: float = 1.0) -> QueryItem:
-    """A street view that the atlas draws, as an item; ``name`` is that of its street."""
-    lat, lon, heading = rounded(lat), rounded(lon), float(round(heading_deg) % 360)
-    label = f"{name or coordinates(lat, lon, 4)}, looking {facing(heading)}"
-    return QueryItem(VIEW, (lat, lon, heading), weight, label)
+def parse_display(values: Mapping[str, str], modalities: Iterable[str]) -> tuple[Display, int, str]:
+    """The display and the number of results in a link.
+
+    Args:
+        values: By key of `DISPLAY_KEYS`, and `COUNT`.
+        modalities: Whose items can be shown.
+
+    Returns:
+        The display, the number of results, and a sentence on what is left out; empty if nothing is.
+    """
+    choices: dict[str, dict[str, Any]] = {
+        BEST: _by_text(SHARES), OUTLINE: _by_text(OUTLINES), COLORS: _by_text(COLORMAPS),
+        ITEMS: _by_text(("", *modalities)), SCALE: _by_text(SCALES), COUNT: _by_text(COUNTS),
+    }  # fmt: skip
+    valid = {key: choices[key][text] for key, text in values.items() if text in choices[key]}
+    problem = ""
+    if unread := [key for key in values if key not in valid]:
+        part = f"{unread[0]}={excerpt(values[unread[0]], 40)}"
+        problem = f"The link's part '{part}' is left out: there is no such choice."
+    count = valid.pop(COUNT, MATCHES)
+    return Display(**valid), count, problem
 
 
-def place(place_id: str, name: str) -> QueryItem:
-    """A place of the atlas as an item."""
-    return QueryItem("place", place_id, 1.0, name)
+def _by_text(choices: Iterable[Any]) -> dict[str, Any]:
+    return {str(choice): choice for choice in choices}
 
 
-def picture(modality: str, value: Any, name: str) -> QueryItem:
-    """A picture as an item; ``name`` is that of its file."""
-    return QueryItem(modality, value, 1.0, name)
+@dataclass(frozen=True)
+class CompareLink:
+    """What a link to page Compare says.
+
+    Attributes:
+        models: Names of the embedders; empty for the default ones.
+        kind: One of ``view_options.KINDS``.
+        number: Which component from 1, or how many clusters; 0 for other kinds.
+        bounds: South, west, north, east of the part that is compared; None for all of it.
+        point: Latitude and longitude that every model is queried with.
+        scale: One of ``view_options.SCALES``.
+    """
+
+    models: tuple[str, ...] = ()
+    kind: str = DEFAULT_KIND
+    number: int = 0
+    bounds: Bounds | None = None
+    point: tuple[float, float] | None = None
+    scale: str = DEFAULT_SCALE
+
+
+def compare_parameters(link: CompareLink) -> dict[str, str]:
+    """What of a comparison differs from the default."""
+    values = {}
+    if link.models:
+        values[MODELS] = ",".join(link.models)
+    if link.kind != DEFAULT_KIND:
+        values[COLOR] = f"{link.kind}:{link.number}" if link.number else link.kind
+    if link.bounds is not None:
+        values[BOX] = ",".join(map(degrees, link.bounds))
+    if link.point is not None:
+        values[AT] = ",".join(map(degrees, link.point))
+    if link.scale != DEFAULT_SCALE:
+        values[SCALE] = link.scale
+    return values
+
+
+def parse_compare(values: Mapping[str, str], known: Sequence[str]) -> tuple[CompareLink, str]:
+    """What a link to page Compare says.
+
+    Args:
+        values: By key of `COMPARE_KEYS`.
+        known: Names of the embedders that can be shown.
+
+    Returns:
+        What it says, defaults where it cannot be read, and a sentence on the last such part; empty if there is none.
+    """
+    parsers: dict[str, Callable[[str], dict[str, Any]]] = {
+        MODELS: lambda text: {"models": parse_models(text, known)},
+        COLOR: lambda text: dict(zip(("kind", "number"), parse_color(text), strict=True)),
+        BOX: lambda text: {"bounds": parse_box(text)},
+        AT: lambda text: {"point": parse_at(text)},
+        SCALE: lambda text: {"scale": parse_scale(text)},
+    }
+    valid: dict[str, Any] = {}
+    problem = ""
+    for key, text in values.items():
+        try:
+            valid |= parsers[key](text)
+        except InputError as error:
+            problem = f"The link's part '{key}' was left out. {error}"
+    return CompareLink(**valid), problem
+
+
+def numbers(text: str, count: int) -> tuple[float, ...]:
+    """So many numbers out of a text, with commas, semicolons or spaces between them, and either decimal sign.
+
+    Raises:
+        InputError: It holds something else.
+    """
+    if len(text) <= MAX_CHARACTERS:
+        for separator in _SEPARATORS:
+            parts = separator.split(text.strip())
+            if len(parts) == count and (found := _all_numbers(parts)):
+                return found
+    raise InputError(f"'{excerpt(text)}' is not {count} numbers with commas between them.")
+
+
+def _all_numbers(parts: Sequence[str]) -> tuple[float, ...]:
+    """Numbers out of texts, or nothing if one of them is none."""
+    plain = [part.replace(",", ".") if _DECIMAL_COMMA.fullmatch(part) else part for part in parts]
+    try:
+        return tuple(bounded_float(part, -MAX_LON_DEG, MAX_LON_DEG, "Each number") for part in plain)
+    except InputError:
+        return ()
+
+
+def parse_box(text: str) -> Bounds:
+    """South, west, north, east in degrees.
+
+    Raises:
+        InputError: Not four numbers, or no rectangle on the globe.
+    """
+    south, west, north, east = (round(value, DIGITS) for value in numbers(text, 4))  # as the address keeps them
+    if not (-90 <= south < north <= 90 and -180 <= west < east <= 180):
+        raise InputError(
+            f"A rectangle is south, west, north, east in degrees, rising: {excerpt(text)} is none. "
+            "An example: 42.33, -71.10, 42.38, -71.03"
+        )
+    return south, west, north, east
+
+
+def parse_models(text: str, known: Sequence[str]) -> tuple[str, ...]:
+    """Names of embedders.
+
+    Raises:
+        InputError: One of them is unknown.
+    """
+    names = tuple(dict.fromkeys(text.split(",")))
+    if missing := [name for name in names if name not in known]:
+        raise InputError(f"There is no model '{excerpt(missing[0], 40)}' here; there are {', '.join(known)}.")
+    return names
+
+
+def parse_color(text: str) -> tuple[str, int]:
+    """A color scheme and its number, as in "clusters:8".
+
+    Raises:
+        InputError: There is no such scheme, or its number is out of range.
+    """
+    kind, _, number = text.partition(":")
+    if kind not in KINDS:
+        raise InputError(f"There is no color scheme '{excerpt(kind, 40)}'; there are {', '.join(KINDS)}.")
+    if not KINDS[kind]:
+        return kind, 0
+    return kind, bounded_int(number, LEAST[kind], KINDS[kind], f"The number in '{kind}:{DEFAULT_NUMBER[kind]}'")
+
+
+def parse_at(text: str) -> tuple[float, float]:
+    """Latitude and longitude in degrees.
+
+    Raises:
+        InputError: It is something else.
+    """
+    point = parse_point(text)
+    if point is None:
+        raise InputError(f"'{excerpt(text)}' is no latitude and longitude in degrees, as in 42.36,-71.06.")
+    return round(point[0], DIGITS), round(point[1], DIGITS)
+
+
+def parse_scale(text: str) -> str:
+    """One of ``view_options.SCALES``.
+
+    Raises:
+        InputError: There is no such scale.
+    """
+    if text not in SCALES:
+        raise InputError(f"There is no scale '{excerpt(text, 40)}'; there are {', '.join(SCALES)}.")
+    return text

@@ -3,8 +3,7 @@
 import pytest
 
 from pages.ui import query_string
-from pages.ui.compare import state
-from pages.ui.explore import session
+from pages.ui.explore.session import MAX_ITEMS
 from tests.attacks.links import tracebacks
 from unigeoclip.errors import InputError
 
@@ -45,8 +44,8 @@ def test_what_can_be_read_of_a_link_is_kept():
 
 
 def test_more_items_than_a_query_holds_are_told():
-    items, problem = query_string.parse_all([f"text:{number}" for number in range(5000)], session.MAX_ITEMS)
-    assert len(items) == session.MAX_ITEMS
+    items, problem = query_string.parse_all([f"text:{number}" for number in range(5000)], MAX_ITEMS)
+    assert len(items) == MAX_ITEMS
     assert "5000 items" in problem
 
 
@@ -71,7 +70,7 @@ def test_what_the_browser_writes_is_read(values):
 )  # fmt: skip
 def test_colorings_are_bounded(text):
     with pytest.raises(InputError) as caught:
-        state._color(text)
+        query_string.parse_color(text)
     assert len(str(caught.value)) < 200
 
 
@@ -81,7 +80,7 @@ def test_colorings_are_bounded(text):
 )  # fmt: skip
 def test_rectangles_are_bounded(text):
     with pytest.raises(InputError) as caught:
-        state.box(text)
+        query_string.parse_box(text)
     assert len(str(caught.value)) < 250
 
 
@@ -91,13 +90,29 @@ def test_rectangles_are_bounded(text):
      "42,33; -71,1; 42,38; -71,03", "42,33, -71,1, 42,38, -71,03"],
 )  # fmt: skip
 def test_a_rectangle_in_either_decimal_sign(text):
-    assert state.box(text) == (42.33, -71.1, 42.38, -71.03)
+    assert query_string.parse_box(text) == (42.33, -71.1, 42.38, -71.03)
+
+
+@pytest.mark.parametrize(
+    ("raw", "address"),
+    [
+        ({"colour": ["clusters:8"]}, {"color": ["clusters:8"]}),
+        ({"colours": ["viridis"], "q": ["text:a", "text:b"]}, {"colors": ["viridis"], "q": ["text:a", "text:b"]}),
+        ({"colour": ["umap"], "color": ["clusters:3"]}, {"color": ["clusters:3"]}),
+        ({"colour": ["umap"], "colours": ["magma"], "atlas": ["world"], "v": ["1,2,3"]},
+         {"color": ["umap"], "colors": ["magma"], "atlas": ["world"], "v": ["1,2,3"]}),
+    ],
+)  # fmt: skip
+def test_earlier_keys_are_read_under_their_present_name(monkeypatch, raw, address):
+    monkeypatch.setattr(query_string, "_raw", lambda: raw)
+    assert query_string.present() == address
+    assert query_string.selected(address) == {key: values[-1] for key, values in address.items()}
 
 
 @pytest.mark.parametrize("text", [HUGE, "here", "91,0", "1,541", "nan,nan"])
 def test_points_of_compare_are_bounded(text):
     with pytest.raises(InputError) as caught:
-        state._at(text)
+        query_string.parse_at(text)
     assert len(str(caught.value)) < 200
 
 

@@ -52,14 +52,14 @@ _EXPLORE = [
     {"v": ["nan,inf,1"]},
     {"b": [HUGE]},
     {"q": ["text:sea"], "top": [HUGE]},
-    {"q": ["text:sea"], "best": [HUGE], "outline": ["²"], "colours": ["<b>"], "items": ["place"]},
+    {"q": ["text:sea"], "best": [HUGE], "outline": ["²"], "colors": ["<b>"], "items": ["place"]},
     {"atlas": [HUGE]},
     {"atlas": ["../boston"]},
     {"mode": [HUGE]},
 ]
 _COMPARE = [
-    {"colour": ["clusters:²"]},
-    {"colour": ["component:³"]},
+    {"color": ["clusters:²"]},
+    {"color": ["component:³"]},
     {"colour": [f"clusters:{HUGE}"]},
     {"colour": [f"component:{HUGE}"]},
     {"colour": [HUGE]},
@@ -76,8 +76,8 @@ _COMPARE = [
 ]
 _FIRST = {"explore": _EXPLORE, "compare": _COMPARE, "atlas": [{"atlas": [HUGE]}, {"atlas": [""]}, {"q": [HUGE]}]}
 _KEYS = {
-    "explore": ("q", "q", "q", "v", "b", "o", "top", "best", "outline", "colours", "items", "atlas"),
-    "compare": ("models", "colour", "colour", "box", "at", "at", "atlas", "q"),
+    "explore": ("q", "q", "q", "v", "b", "o", "top", "best", "outline", "colors", "colours", "items", "atlas"),
+    "compare": ("models", "color", "colour", "box", "at", "at", "atlas", "q"),
     "atlas": ("atlas", "q", "mode"),
 }
 _NUMBERS = (

@@ -6,11 +6,10 @@ from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 from pages.ui import query_string
-from pages.ui.compare import state
-from pages.ui.explore import session
-from pages.ui.explore.display import Display
+from pages.ui.explore.session import MAX_ITEMS
 from pages.ui.map import component
 from pages.ui.services import serving
+from pages.ui.view_options import KINDS as COLOR_SCHEMES
 from tests.app import fake
 from tests.attacks.links import hostile_links
 from tests.fuzz.test_fuzz_points import told
@@ -49,8 +48,8 @@ def test_an_item_is_read_or_left_out_with_a_short_sentence_and_stays_as_it_is(te
 
 @given(st.lists(ITEMS, max_size=20))
 def test_a_list_of_items_is_read_as_far_as_it_can_be(parts):
-    items, problem = query_string.parse_all(parts, session.MAX_ITEMS)
-    assert len(items) <= session.MAX_ITEMS
+    items, problem = query_string.parse_all(parts, MAX_ITEMS)
+    assert len(items) <= MAX_ITEMS
     assert len(problem) < 700
     assert bool(problem) or len(items) == len(parts)
 
@@ -61,21 +60,23 @@ def test_the_maps_part_never_breaks(values):
     assert len(query_string.map_problem(values)) < 250
 
 
-@given(st.dictionaries(st.sampled_from(["best", "outline", "colours", "items"]), VALUES))
+@given(st.dictionaries(st.sampled_from(["best", "outline", "colors", "items"]), VALUES))
 def test_the_displays_part_never_breaks(values):
-    assert Display.from_link(values, ("location", "text")).to_link().items() <= values.items()
+    display, count, problem = query_string.parse_display(values, ("location", "text"))
+    assert query_string.display_parameters(display, count).items() <= values.items()
+    assert len(problem) < 200
 
 
-@given(st.one_of(VALUES, st.builds("{}:{}".format, st.sampled_from([*state.KINDS]), NUMBERS)))
+@given(st.one_of(VALUES, st.builds("{}:{}".format, st.sampled_from([*COLOR_SCHEMES]), NUMBERS)))
 @example("clusters:²")
 @example("component:³")
 @example("clusters:" + "9" * 5000)
 def test_the_parts_of_compare_never_break(text):
     for read in (
-        state._color,
-        state.box,
-        state._at,
-        lambda text: state._models(text, ("unigeoclip", "geoclip")),
+        query_string.parse_color,
+        query_string.parse_box,
+        query_string.parse_at,
+        lambda text: query_string.parse_models(text, ("unigeoclip", "geoclip")),
     ):
         assert len(told(read, text)[1]) < 400
 
@@ -83,8 +84,8 @@ def test_the_parts_of_compare_never_break(text):
 @given(st.tuples(st.floats(-90, 89), st.floats(-180, 179), st.floats(0.001, 1), st.floats(0.001, 1)))
 def test_a_rectangle_goes_into_the_address_and_back(corner):
     south, west, height, width = corner
-    bounds = state.box(f"{south:.7f},{west:.7f},{south + height:.7f},{west + width:.7f}")
-    assert state.box(",".join(map(state._short, bounds))) == bounds
+    bounds = query_string.parse_box(f"{south:.7f},{west:.7f},{south + height:.7f},{west + width:.7f}")
+    assert query_string.parse_box(",".join(map(query_string.degrees, bounds))) == bounds
 
 
 @pytest.fixture

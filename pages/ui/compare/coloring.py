@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 import numpy as np
 
-from pages.ui.explore import display
 from pages.ui.formatting import coordinates, distance, similarity
-from pages.ui.map import component
+from pages.ui.map import legend as map_legend
 from pages.ui.overlays import overlay_url
 from unigeoclip.similarity.levels import levels_of_modality
 
@@ -50,7 +49,7 @@ class ColorScheme:
         number: Which component from 0, or how many clusters.
         point: Latitude and longitude; similarity to it is shown in place of all that.
         picture: The same for a picture.
-        scale: What colours of similarity stand for, one of `display.SCALES`.
+        scale: What colours of similarity stand for, one of ``view_options.SCALES``.
     """
 
     kind: str = "components"
@@ -199,12 +198,14 @@ def _drawing(
     job: Job, comparison: Comparison, name: str, how: ColorScheme, heat: Heatmap
 ) -> tuple[dict[str, Any], Levels | None]:
     """Options of a heatmap's picture, and what its similarities mean where that was measured: for our model."""
+    from unigeoclip.similarity.calibration import calibration  # brings torch along
+
     flat = float(np.ptp(heat.values)) < SIMILARITY_SPAN
     if how.scale == "rank" and not flat:  # ranks would tell places apart however alike they are
         return {"scale": "percentile", "floor_percentile": 0.0}, None
     levels = None
     if how.scale == "absolute" and name == "unigeoclip":
-        levels = levels_of_modality(display.calibration(job.atlas), how.picture.kind if how.picture else "location")
+        levels = levels_of_modality(calibration(job.atlas), how.picture.kind if how.picture else "location")
     return (_EVEN, None) if levels is None else ({"scale": "absolute", "limits": levels.limits}, levels)
 
 
@@ -224,9 +225,9 @@ def _similarity(job: Job, comparison: Comparison, name: str, how: ColorScheme) -
 def _similarity_legend(job: Job, comparison: Comparison, name: str, how: ColorScheme, heat: Heatmap) -> Legend:
     options, levels = _drawing(job, comparison, name, how, heat)
     stops, heading = heat.legend(**options, stops=17), f"Similarity to the {'picture' if how.picture else 'point'}"
-    bar = component.color_bar(stops)
+    bar = map_legend.color_bar(stops)
     if levels is not None:
-        return {**bar, **component.absolute_legend(heading, levels, heat.best().similarity)}
+        return {**bar, **map_legend.absolute_legend(heading, levels, heat.best().similarity)}
     flat = float(np.ptp(heat.values)) < SIMILARITY_SPAN
     ranked = options.get("scale") == "percentile"
     unmeasured = "No absolute scale was measured for this model." if how.scale == "absolute" else ""

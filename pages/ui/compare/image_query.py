@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.ui.explore import uploads
+from pages.ui import upload_fields
 from pages.ui.formatting import file_size
 from unigeoclip.embedders import PictureEmbedder
 from unigeoclip.errors import UniGeoError
@@ -61,12 +61,12 @@ def panel(atlas: Atlas, ask: Callable[[Picture], None], refuse: Callable[[str], 
         refuse: Called with what is wrong with one that it cannot.
         first: The model that decides.
     """
-    kind = uploads.chooser(atlas.manifest, "compare-upload-kind")
+    kind = upload_fields.chooser(atlas.manifest, "compare-upload-kind")
     # An uploader can only be emptied by giving it a new key.
     turn = st.session_state.setdefault("compare-upload-turn", 0)
     key = f"compare-upload-{kind}-{turn}"
     arguments = (atlas, kind, key, ask, refuse, first)
-    st.file_uploader("File", type=uploads.files_of(kind), key=key, on_change=_take, args=arguments)
+    st.file_uploader("File", type=upload_fields.files_of(kind), key=key, on_change=_take, args=arguments)
     st.caption("Every model that reads pictures shows where it finds the like. A picture is not part of the link.")
 
 
@@ -83,7 +83,7 @@ def _take(
         return
     st.session_state["compare-upload-turn"] += 1  # good or bad, the field is ready for the next
     data = file.getvalue()
-    picture = Picture(file.name, uploads.kind_of(chosen, data, atlas.manifest), data)
+    picture = Picture(file.name, upload_fields.kind_of(chosen, data, atlas.manifest), data)
     answer = picture.of(first)
     if isinstance(answer, str):
         refuse(f"{file.name} ({file_size(file.size)}): {answer}")

@@ -16,7 +16,7 @@ from unigeoclip.atlas.schema import credits_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pages.ui.explore.session import Answer
+    from pages.ui.explore.model import Answer
     from pages.ui.protocol import Camera, Card, CardGroup, CardsProps, CardUse, Outlook
     from unigeoclip.atlas import Atlas
     from unigeoclip.search.explorer import Explorer, Match
@@ -30,16 +30,23 @@ _HTML = f"""
 _component = partial(component, "cards", _HTML)
 
 
-def show(explorer: Explorer, answer: Answer, *, key: str, on_use: Callable[[], None]) -> None:
-    """Draw the cards of an answer; "Use as query" calls ``on_use``, which finds the card by `used`."""
+def show(explorer: Explorer, answer: Answer, *, key: str, on_use: Callable[[CardUse], None]) -> None:
+    """Draw the cards of an answer.
+
+    Args:
+        explorer: Whose answer it is.
+        answer: What the cards show.
+        key: The component's own, one for each atlas.
+        on_use: Called with what "Use as query" was pressed on, in the run that this causes.
+    """
+
+    def used() -> None:
+        value: CardUse | None = getattr(st.session_state.get(key), "use", None)
+        if value:
+            on_use(value)
+
     data: CardsProps = {"groups": groups(explorer, answer), "outlooks": outlooks(explorer, answer)}
-    _component()(key=key, data=data, on_use_change=on_use)
-
-
-def used(key: str) -> CardUse | None:
-    """What caused this run: a card, by its place, or a street view, by its pose."""
-    value: CardUse | None = getattr(st.session_state.get(key), "use", None)
-    return value or None
+    _component()(key=key, data=data, on_use_change=used)
 
 
 def groups(explorer: Explorer, answer: Answer) -> list[CardGroup]:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.ui import query_string
-from pages.ui.explore import session, suggestions, uploads
+from pages.ui.explore import suggestions, uploads
 from pages.ui.explore.examples import examples, hints
+from pages.ui.explore.session import Widgets, widgets
 from pages.ui.formatting import literal, short, weight
 from pages.ui.popovers import popover
 from unigeoclip.errors import InputError
@@ -24,132 +25,132 @@ FIELD_PX = 130
 JOINS = {"new": "New query", "plus": "+ more like", "minus": "− less like"}
 
 
-def compose(visitor: Session, manifest: Manifest, explorer: Explorer | None) -> None:
-    """Draw the composer; what is entered changes the visitor's wanted items."""
-    if st.session_state.get("fields-of") != visitor.atlas:
-        st.session_state["fields-of"] = visitor.atlas
-        st.session_state["words"] = visitor.asked_words
-        _fill(visitor.asked_point)
+def compose(session: Session, manifest: Manifest, explorer: Explorer | None) -> None:
+    """Draw the composer; what is entered changes the session's wanted items."""
+    if widgets.filled_for != session.atlas:
+        widgets.filled_for = session.atlas
+        widgets.words = session.form_words
+        _fill(session.form_point)
     hint = hints(manifest)
     # A form: one answer to Enter or the button, whatever was typed into its three fields.
     with st.form("ask", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
-        st.text_input(suggestions.LABEL, key="words", placeholder=hint.words)
+        st.text_input(suggestions.LABEL, key=Widgets.words.key, placeholder=hint.words)
         # Text, not number inputs: those drop what they do not know, and with it every decimal comma.
         for axis, placeholder in ((LATITUDE, hint.latitude), (LONGITUDE, hint.longitude)):
             st.text_input(axis.capitalize(), placeholder=placeholder, key=axis, width=FIELD_PX)
-        st.form_submit_button("Ask", key="ask-button", type="primary", on_click=_submit, args=(visitor,))
+        st.form_submit_button("Ask", key="ask-button", type="primary", on_click=_submit, args=(session,))
     with st.popover("Image", key="image", disabled=explorer is None):
         if explorer is not None:
-            uploads.panel(visitor, explorer, join())
+            uploads.panel(session, explorer, join())
 
 
-def chips(visitor: Session, manifest: Manifest) -> None:
+def chips(session: Session, manifest: Manifest) -> None:
     """Draw the items of the query; while there are none, what to do."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="chips"):
-        if not visitor.wanted:
+        if not session.pending:
             hint = "Click the map, type some words, or choose an example."
             st.html(f'<span class="ugc-hint">{hint}</span>', width="content")
-            _examples(visitor, manifest)
+            _examples(session, manifest)
             return
-        for index in range(len(visitor.wanted)):
-            _chip(visitor, index)
+        for index in range(len(session.pending)):
+            _chip(session, index)
         st.segmented_control(
-            "How the next item joins", list(JOINS), format_func=JOINS.__getitem__, default="new", key="join",
+            "How the next item joins", list(JOINS), format_func=JOINS.__getitem__, default="new", key=Widgets.join.key,
             required=True, label_visibility="collapsed",
         )  # fmt: skip
-        st.button("Clear", key="clear", type="tertiary", on_click=session.start, args=(visitor, ()))
-        _examples(visitor, manifest)
+        st.button("Clear", key="clear", type="tertiary", on_click=session.start, args=((),))
+        _examples(session, manifest)
 
 
-def problem(visitor: Session) -> None:
+def problem(session: Session) -> None:
     """Show what could not be done, once.
 
     It stands right below the fields: most of what it says is about them. The container is there with or without a
     problem: an element that comes and goes would shift those below it, and Streamlit would mount the map anew.
     """
     with st.container(key="problem"):
-        visitor.told, visitor.problem = visitor.problem, ""
-        if visitor.told:
-            st.error(literal(visitor.told), icon=":material/info:")
+        session.shown_problem, session.problem = session.problem, ""
+        if session.shown_problem:
+            st.error(literal(session.shown_problem), icon=":material/info:")
             # For the style sheet, which rims the fields: a container that changed its name would take their focus.
-            marks = "".join(f'<i class="ugc-bad-{axis}"></i>' for axis in visitor.bad_fields)
+            marks = "".join(f'<i class="ugc-bad-{axis}"></i>' for axis in session.bad_fields)
             if marks:
                 st.html(marks)
 
 
-def notes(visitor: Session) -> None:
+def notes(session: Session) -> None:
     """Show what there is to know about the answer: remarks on the picture and on the query."""
-    of_query = visitor.answer.query.notes if visitor.answer else ()
-    for text in (*visitor.remarks, *(note.text for note in of_query)):
+    of_query = session.answer.query.notes if session.answer else ()
+    for text in (*session.remarks, *(note.text for note in of_query)):
         st.info(literal(text), icon=":material/lightbulb:")
-    visitor.remarks = ()
+    session.remarks = ()
 
 
 def join() -> str:
     """How the next item joins the query: "new", "plus" or "minus"."""
-    return st.session_state.get("join") or "new"
+    return widgets.join or "new"
 
 
 def _fill(point: tuple[float, float] | None) -> None:
     """Show a point in the fields, or nothing."""
     texts = ("", "") if point is None else tuple(map(query_string.degrees, point))
-    st.session_state[LATITUDE], st.session_state[LONGITUDE] = texts
+    widgets.latitude, widgets.longitude = texts
 
 
-def take_point(visitor: Session, lat: float, lon: float) -> None:
+def take_point(session: Session, lat: float, lon: float) -> None:
     """Ask about a point on the map and show its coordinates in the fields."""
     try:
         item = query_string.point(*check_point(lat, lon))
     except InputError as error:
-        visitor.problem = str(error)
+        session.problem = str(error)
         return
-    visitor.asked_point, visitor.bad_fields = item.value, ()
+    session.form_point, session.bad_fields = item.value, ()
     _fill(item.value)
-    session.add(visitor, item, join=join())
+    session.add(item, join=join())
 
 
-def _submit(visitor: Session) -> None:
+def _submit(session: Session) -> None:
     """Ask what is new in the form; if nothing is, ask it again.
 
     What cannot be read stays in its field, with the reason below.
     """
-    words: str = st.session_state["words"]
-    fields = (st.session_state[LATITUDE], st.session_state[LONGITUDE])
-    if words and words != visitor.asked_words and fields == visitor.refused and not _is_point(words):
-        _ask_words(visitor, words)  # what was refused before and has not been touched since keeps nobody from asking
+    words = widgets.words
+    fields = (widgets.latitude, widgets.longitude)
+    if words and words != session.form_words and fields == session.refused and not _is_point(words):
+        _ask_words(session, words)  # what was refused before and has not been touched since keeps nobody from asking
         return
-    visitor.bad_fields = ()
+    session.bad_fields = ()
     try:
         point = parse_point(words)
         if point is not None:
-            st.session_state["words"] = ""
+            widgets.words = ""
         else:
-            point = _point_of_fields(visitor)
+            point = _point_of_fields(session)
     except InputError as error:
-        visitor.problem, visitor.refused = str(error), fields
+        session.problem, session.refused = str(error), fields
         return
-    is_words = bool(st.session_state["words"])
-    new_point = point is not None and point != visitor.asked_point
-    if is_words and (words != visitor.asked_words or not new_point):
-        _ask_words(visitor, words)
+    is_words = bool(widgets.words)
+    new_point = point is not None and point != session.form_point
+    if is_words and (words != session.form_words or not new_point):
+        _ask_words(session, words)
     elif point is not None:
-        take_point(visitor, *point)
+        take_point(session, *point)
     else:
-        visitor.problem = "Nothing to ask yet: type some words, give latitude and longitude, or click the map."
+        session.problem = "Nothing to ask yet: type some words, give latitude and longitude, or click the map."
 
 
-def _ask_words(visitor: Session, words: str) -> None:
-    visitor.asked_words = words
-    session.add(visitor, query_string.words(words), join=join())
+def _ask_words(session: Session, words: str) -> None:
+    session.form_words = words
+    session.add(query_string.words(words), join=join())
 
 
-def _point_of_fields(visitor: Session) -> tuple[float, float] | None:
+def _point_of_fields(session: Session) -> tuple[float, float] | None:
     """The point in the two fields, None if they are empty; which of them are to be corrected goes into the session.
 
     Raises:
         InputError: What is in them is no point, or only half of one.
     """
-    texts = {axis: st.session_state[axis].strip() for axis in (LATITUDE, LONGITUDE)}
+    texts = {LATITUDE: widgets.latitude.strip(), LONGITUDE: widgets.longitude.strip()}
     given = [axis for axis, text in texts.items() if text]
     # A whole point may be pasted into either field.
     if len(given) == 1 and (point := _pasted(texts[given[0]], given[0])) is not None:
@@ -163,7 +164,7 @@ def _point_of_fields(visitor: Session) -> tuple[float, float] | None:
     if not problems and len(given) == 1:
         missing = next(axis for axis in texts if axis not in given)
         problems[missing] = f"A point needs both numbers: give the {missing} as well, or empty the {given[0]}."
-    visitor.bad_fields = tuple(problems)
+    session.bad_fields = tuple(problems)
     if problems:
         raise InputError(" ".join(problems.values()))
     return (query_string.rounded(found[LATITUDE]), query_string.rounded(found[LONGITUDE])) if given else None
@@ -186,37 +187,37 @@ def _pasted(text: str, axis: str) -> tuple[float, float] | None:
     return None
 
 
-def _chip(visitor: Session, index: int) -> None:
-    item = visitor.wanted[index]
+def _chip(session: Session, index: int) -> None:
+    item = session.pending[index]
     label = f"{weight(item.weight)}\u2002{short(item.label or str(item.value))}"
-    key = f"weight-{visitor.shape}-{index}"
+    key = f"weight-{session.shape}-{index}"
     with st.container(horizontal=True, gap=None, width="content", key=f"whole-chip-{index}"):
         with st.popover(literal(label), key=f"chip-{index}"):
             st.slider(
                 "Weight", -query_string.MAX_WEIGHT, query_string.MAX_WEIGHT, float(item.weight), 0.25, key=key,
-                on_change=_reweigh, args=(visitor, index, key),
+                on_change=_reweigh, args=(session, index, key),
                 help="Above zero: more like this. Below zero: less like this.",
             )  # fmt: skip
         # Its name says which: a list of buttons that are all called "Remove" helps nobody who hears it.
         st.button(
             f"Remove {literal(short(item.label or str(item.value)))}", icon=":material/close:", key=f"remove-{index}",
-            on_click=session.remove, args=(visitor, index),
+            on_click=session.remove, args=(index,),
         )  # fmt: skip
 
 
-def _reweigh(visitor: Session, index: int, key: str) -> None:
-    session.reweigh(visitor, index, st.session_state[key])
+def _reweigh(session: Session, index: int, key: str) -> None:
+    session.set_weight(index, st.session_state[key])
 
 
-def _examples(visitor: Session, manifest: Manifest) -> None:
+def _examples(session: Session, manifest: Manifest) -> None:
     with popover("Examples", type="tertiary", key="examples") as is_open:
         for example in examples(manifest) if is_open else ():
             st.button(
                 example.title, key=f"example-{example.title}", type="tertiary", on_click=take_example,
-                args=(visitor, example),
+                args=(session, example),
             )  # fmt: skip
 
 
-def take_example(visitor: Session, example: Example) -> None:
+def take_example(session: Session, example: Example) -> None:
     """Ask a ready query."""
-    session.start(visitor, tuple(query_string.parse(part) for part in example.link))
+    session.start(tuple(query_string.parse(part) for part in example.link))

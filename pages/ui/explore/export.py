@@ -1,4 +1,4 @@
-"""What a visitor of page Explore can pass on and take away: a link, GIS files, a table, a page, lines for it all."""
+"""What a session of page Explore can pass on and take away: a link, GIS files, a table, a page, lines for it all."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from pages.ui.formatting import coordinates, similarity, title, weight
 from pages.ui.popovers import popover
 
 if TYPE_CHECKING:
-    from pages.ui.explore.session import Answer, Session
+    from pages.ui.explore.model import Answer
+    from pages.ui.explore.session import Session
     from unigeoclip.export.page import Marker
     from unigeoclip.search.explorer import Explorer
 
@@ -34,44 +35,44 @@ _HTML = f"""
 _component = partial(component, "share", _HTML)
 
 
-def offer(explorer: Explorer, visitor: Session) -> None:
+def offer(explorer: Explorer, session: Session) -> None:
     """A popover with the link and a button a form; needs an answer."""
     from unigeoclip.export.results import results_csv, results_geojson
     from unigeoclip.export.snippets import command_lines, query_lines
 
     with popover("Take away", icon=":material/download:", key="take") as is_open:
-        answer = visitor.answer
+        answer = session.answer
         if answer is None or not is_open:
             return
-        atlas, drawn = explorer.atlas.name, _drawn(explorer, visitor)
+        atlas, drawn = explorer.atlas.name, _drawn(explorer, session)
         stem = _stem(atlas, answer)
         _component()(key="copy-link")
-        st.caption(_about_link(visitor))
+        st.caption(_about_link(session))
         st.caption("The heatmap:")
         with st.container(horizontal=True):
             downloads.button("PNG", _png, answer, drawn, file=f"{stem}.png")
             downloads.button("GeoTIFF", answer.heatmap.geotiff, file=f"{stem}.tif")
-        st.caption(f"The closest {visitor.count} of each modality:")
+        st.caption(f"The closest {session.count} of each modality:")
         with st.container(horizontal=True):
             downloads.button("GeoJSON", results_geojson, answer.matches, file=f"{stem}.geojson")
             downloads.button("CSV", results_csv, answer.matches, file=f"{stem}.csv")
         st.caption("Both on a map that opens anywhere, without a network:")
         downloads.button("Map page", _page, explorer, answer, drawn, file=f"{stem}.html")
         st.caption("The same from Python, and from the command line:")
-        st.code(query_lines(atlas, answer.items, visitor.count, drawn), language="python")
-        st.code(command_lines(atlas, answer.items, visitor.count), language="bash")
+        st.code(query_lines(atlas, answer.items, session.count, drawn), language="python")
+        st.code(command_lines(atlas, answer.items, session.count), language="bash")
 
 
-def _about_link(visitor: Session) -> str:
-    if any(query_string.write(item) is None for item in visitor.wanted):
+def _about_link(session: Session) -> str:
+    if any(query_string.write(item) is None for item in session.pending):
         return f"The link leaves out texts of more than {query_string.MAX_LENGTH} characters."
     return "The link holds the query, its pictures as embeddings, and what the map shows."
 
 
-def _drawn(explorer: Explorer, visitor: Session) -> dict[str, Any]:
+def _drawn(explorer: Explorer, session: Session) -> dict[str, Any]:
     """Options of the heatmap's picture as it is shown."""
-    assert visitor.answer is not None
-    colors = display.draw(explorer, visitor.answer, visitor.display).colors
+    assert session.answer is not None
+    colors = display.draw(explorer, session.answer, session.display).colors
     return {"low_opacity": display.LOW_OPACITY, **{name: value for name, value in colors.items() if value is not None}}
 
 

@@ -2,111 +2,58 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from pages.ui import query_string
-from pages.ui.explore import session
+from pages.ui.explore.model import Upload
+from pages.ui.explore.session import Widgets, widgets
 from pages.ui.formatting import file_size, origin, title
+from pages.ui.upload_fields import GUESS, chooser, files_of, kind_of, kinds_of
 from unigeoclip.errors import UniGeoError
 from unigeoclip.geo import in_round_figures
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from pages.ui.explore.session import Session
     from unigeoclip.atlas.schema import Manifest
-    from unigeoclip.search.explorer import Explorer, QueryItem
+    from unigeoclip.search.explorer import Explorer
 
-PICTURE_FILES = ["png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff"]
-HEIGHT_FILES = ["tif", "tiff", "png", "npy"]
-GUESS = "guess"
 PREVIEW_PX = 224
 
 
-@dataclass(frozen=True, eq=False)
-class Upload:
-    """The file last brought: it is shown, and can be read as something else.
-
-    Attributes:
-        name: Of the file.
-        data: Its content.
-        kind: The modality it was read as.
-        item: The query item made of it.
-        array: What the model sees of it, see ``uploads.Decoded``.
-    """
-
-    name: str
-    data: bytes
-    kind: str
-    item: QueryItem
-    array: NDArray[Any]
-
-
-def chooser(manifest: Manifest, key: str) -> str:
-    """Ask what kind of picture it will be; by itself it is guessed. Returns `GUESS` or a modality."""
-    kinds = [GUESS, *kinds_of(manifest)]
-    chosen: str = st.segmented_control(
-        "What is it?", kinds, format_func=lambda kind: "Guess" if kind == GUESS else title(kind), default=GUESS,
-        required=True, key=key,
-    )  # fmt: skip
-    return chosen
-
-
-def kinds_of(manifest: Manifest) -> list[str]:
-    """Modalities that an upload can be of."""
-    return [name for name in manifest.modalities if name in manifest.pictures]
-
-
-def kind_of(chosen: str, data: bytes, manifest: Manifest) -> str:
-    """The modality chosen, or the one that the file looks like."""
-    from unigeoclip.uploads import guess_modality
-
-    return guess_modality(data, kinds_of(manifest)) if chosen == GUESS else chosen
-
-
-def files_of(kind: str) -> list[str]:
-    """Endings of files that may be brought."""
-    if kind == GUESS:
-        return list(dict.fromkeys([*PICTURE_FILES, *HEIGHT_FILES]))
-    return HEIGHT_FILES if kind == "surface" else PICTURE_FILES
-
-
-def panel(visitor: Session, explorer: Explorer, join: str) -> None:
+def panel(session: Session, explorer: Explorer, join: str) -> None:
     """Draw the upload panel; an accepted picture joins the wanted items and is shown here."""
     manifest = explorer.atlas.manifest
     kind = chooser(manifest, "upload-kind")
     st.caption(_guessed(manifest) if kind == GUESS else _wanted(manifest, kind))
-    # An uploader can only be emptied by giving it a new key.
-    turn = st.session_state.setdefault("upload-turn", 0)
-    key = f"upload-{kind}-{turn}"
-    st.file_uploader("File", type=files_of(kind), key=key, on_change=_take, args=(visitor, explorer, kind, key, join))
-    if visitor.upload is not None and visitor.upload.item in visitor.wanted:
-        _preview(visitor, explorer, visitor.upload)
+    key = f"upload-{kind}-{widgets.upload_turn}"
+    st.file_uploader("File", type=files_of(kind), key=key, on_change=_take, args=(session, explorer, kind, key, join))
+    if session.upload is not None and session.upload.item in session.pending:
+        _preview(session, explorer, session.upload)
 
 
-def _preview(visitor: Session, explorer: Explorer, upload: Upload) -> None:
+def _preview(session: Session, explorer: Explorer, upload: Upload) -> None:
     """What the model sees of the file, and what it was taken for; another choice asks anew."""
     manifest = explorer.atlas.manifest
     if upload.array.shape[0] == 3:
         st.image(upload.array.transpose(1, 2, 0), width=PREVIEW_PX, caption=f"What the model sees of {upload.name}")
-    st.session_state["read-as"] = upload.kind
+    widgets.read_as = upload.kind
     st.segmented_control(
-        "Read as", kinds_of(manifest), format_func=title, required=True, key="read-as", on_change=_read_as,
-        args=(visitor, explorer, upload),
+        "Read as", kinds_of(manifest), format_func=title, required=True, key=Widgets.read_as.key, on_change=_read_as,
+        args=(session, explorer, upload),
     )  # fmt: skip
     st.caption(_wanted(manifest, upload.kind))
 
 
-def _read_as(visitor: Session, explorer: Explorer, upload: Upload) -> None:
-    read = _read(visitor, explorer, upload.name, upload.data, st.session_state["read-as"])
+def _read_as(session: Session, explorer: Explorer, upload: Upload) -> None:
+    read = _read(session, explorer, upload.name, upload.data, widgets.read_as)
     if read is not None:
-        at = visitor.wanted.index(upload.item)
+        at = session.pending.index(upload.item)
         weighted = replace(read.item, weight=upload.item.weight)
-        visitor.upload = replace(read, item=weighted)
-        session.start(visitor, (*visitor.wanted[:at], weighted, *visitor.wanted[at + 1 :]))
+        session.upload = replace(read, item=weighted)
+        session.start((*session.pending[:at], weighted, *session.pending[at + 1 :]))
 
 
 def _guessed(manifest: Manifest) -> str:
@@ -129,20 +76,20 @@ def _wanted(manifest: Manifest, kind: str) -> str:
     return f"{wanted[:-1]}: what the model was trained on." if kind != "street" else wanted
 
 
-def _take(visitor: Session, explorer: Explorer, chosen: str, key: str, join: str) -> None:
+def _take(session: Session, explorer: Explorer, chosen: str, key: str, join: str) -> None:
     file = st.session_state[key]
     if file is None:
         return
-    st.session_state["upload-turn"] += 1  # good or bad, the field is ready for the next
+    widgets.upload_turn += 1  # good or bad, the field is ready for the next
     data = file.getvalue()
-    read = _read(visitor, explorer, file.name, data, kind_of(chosen, data, explorer.atlas.manifest))
+    read = _read(session, explorer, file.name, data, kind_of(chosen, data, explorer.atlas.manifest))
     if read is not None:
-        session.add(visitor, read.item, join=join)
-        visitor.upload = replace(read, item=visitor.wanted[-1])
+        session.add(read.item, join=join)
+        session.upload = replace(read, item=session.pending[-1])
 
 
-def _read(visitor: Session, explorer: Explorer, name: str, data: bytes, kind: str) -> Upload | None:
-    """Read a file as a modality; None, and the visitor is told why, if it cannot be."""
+def _read(session: Session, explorer: Explorer, name: str, data: bytes, kind: str) -> Upload | None:
+    """Read a file as a modality; None, and the session is told why, if it cannot be."""
     from unigeoclip.uploads import read_upload
 
     try:
@@ -150,7 +97,7 @@ def _read(visitor: Session, explorer: Explorer, name: str, data: bytes, kind: st
         # Packed at once, so that a link to this query asks the very same.
         item = explorer.packed(query_string.picture(kind, decoded.array, name))
     except UniGeoError as error:
-        visitor.problem = f"{name} ({file_size(len(data))}): {error}"
+        session.problem = f"{name} ({file_size(len(data))}): {error}"
         return None
-    visitor.remarks = decoded.notes
+    session.remarks = decoded.notes
     return Upload(name, data, kind, item, decoded.array)

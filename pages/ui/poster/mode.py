@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pages.ui import query_string
 from pages.ui.components import component, stylesheet
 from pages.ui.poster.playlist import PAGES, scenes
 from pages.ui.services import services
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from pages.ui.poster.playlist import Scene
     from pages.ui.protocol import PosterGo, PosterProps, PosterScene
 
-MODE, POSTER = "mode", "poster"  # ``?mode=poster`` in the page's address
 _KEY = "poster"
 _AT, _WANTED = "poster-at", "poster-wanted"
 
@@ -71,12 +71,12 @@ def _go() -> None:
 
 
 def _leave() -> None:
-    st.query_params.pop(MODE, None)
+    query_string.leave_mode()
 
 
 def _follow(scene: Scene, page: StreamlitPage) -> None:
-    address = scene.parameters | {MODE: [POSTER]}
+    address = scene.parameters | {query_string.MODE: [query_string.POSTER]}
     if f"/{page.url_path}" == PAGES[scene.page]:
-        st.query_params.from_dict(address)
+        query_string.open_link(address)
     else:
         st.switch_page(f"pages/{scene.page}.py", query_params=address)

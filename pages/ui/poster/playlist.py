@@ -71,7 +71,7 @@ _SCENES = (
         "street.",
     ),
     Scene(
-        "compare", "world", (("colour", "components"),), "What has each model learned of the Earth?",
+        "compare", "world", ((query_string.COLOR, "components"),), "What has each model learned of the Earth?",
         "Like colours are places that a model finds alike. Each map shows the same land through another model.",
     ),
     Scene(
@@ -86,7 +86,7 @@ _SCENES = (
         "like it.",
     ),
     Scene(
-        "compare", "boston", (("colour", "clusters:8"),), "Eight kinds of Boston",
+        "compare", "boston", ((query_string.COLOR, "clusters:8"),), "Eight kinds of Boston",
         "Each model sorts the city into eight groups by itself. Some follow streets and shores, others see little more "
         "than where a place lies.",
     ),
@@ -101,7 +101,8 @@ _SCENES = (
         "on the map.",
     ),
     Scene(
-        "compare", "world", (("colour", "components"), ("at", "0,22")), "What is like the Congo rainforest?",
+        "compare", "world", ((query_string.COLOR, "components"), (query_string.AT, "0,22")),
+        "What is like the Congo rainforest?",
         "Every model is asked about the same point in the Congo basin. Each map shows what that model finds like it.",
     ),
 )  # fmt: skip

@@ -14,6 +14,7 @@ import numpy as np
 from pages.ui.services.compare_work import PHASES, Work, nbytes_of
 from pages.ui.services.compare_worker import Rank
 from pages.ui.services.waiters import Waiters
+from pages.ui.view_options import DEFAULT_CLUSTERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from unigeoclip.compare.regions import Comparison, Region
     from unigeoclip.compare.selection import Said
     from unigeoclip.embedders import Embedder
-
-DEFAULT_CLUSTERS = 8
 
 
 class Job:

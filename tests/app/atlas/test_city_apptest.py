@@ -22,7 +22,7 @@ def ask(app, words):
 
 
 def wanted(app, atlas="boston"):
-    return app.session_state["sessions"][atlas].wanted
+    return app.session_state["sessions"][atlas].pending
 
 
 def address(app):

@@ -245,7 +245,7 @@ def test_a_link_brings_back_what_was_looked_at(compared, visit):
     box = page.locator(".ugc-pane-canvas").nth(1).bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.get_by_role("button", name="Similarity to").wait_for()
-    page.wait_for_function("location.search.includes('at=') && location.search.includes('colour=clusters')")
+    page.wait_for_function("location.search.includes('at=') && location.search.includes('color=clusters')")
     compared.settle()
     address, shown = page.evaluate("location.pathname + location.search"), page.evaluate(PICTURES)
     other = visit(address).page

@@ -11,7 +11,6 @@ from PIL import Image
 
 from pages.ui.compare import coloring, scatter
 from pages.ui.compare.coloring import ColorScheme
-from pages.ui.explore import display
 from pages.ui.services import waiters
 from pages.ui.services.compare_service import CompareService
 from pages.ui.services.compare_work import Work
@@ -22,6 +21,7 @@ from tests.embedders.test_embedders import make as make_embedder
 from unigeoclip.compare import regions
 from unigeoclip.embedders.coordinates import FourierEmbedder
 from unigeoclip.errors import InputError
+from unigeoclip.similarity import calibration
 from unigeoclip.similarity.calibration import Calibration, Spread
 
 PATIENCE_S = 120.0  # the worker may still be compiling UMAP, for an earlier test
@@ -315,8 +315,8 @@ def test_what_is_chosen_stands_in_the_address_and_comes_back_from_it(page, app, 
     settled(page)
     page.slider(key="clusters").set_value(5)
     settled(page)
-    assert address(page) == {"atlas": "world", "models": "fourier,constant", "colour": "clusters:5"}
-    page.query_params["colour"] = "component:2"
+    assert address(page) == {"atlas": "world", "models": "fourier,constant", "color": "clusters:5"}
+    page.query_params["color"] = "component:2"
     page.query_params["models"] = "coordinates,constant"
     page.query_params["at"] = "25,10"
     page.query_params["box"] = "0,-20,50,40"
@@ -332,12 +332,20 @@ def test_what_is_chosen_stands_in_the_address_and_comes_back_from_it(page, app, 
     assert page.number_input(key="component").value == 2
 
 
+def test_links_with_the_earlier_spelling_still_open(page, drawn):
+    page.query_params.update({"atlas": "world", "models": "fourier,constant", "colour": "clusters:5", "scale": "rank"})
+    settled(page)
+    assert not page.error
+    assert len(drawn["panes"][0]["legend"]["swatches"]) == 5
+    assert address(page) == {"atlas": "world", "models": "fourier,constant", "color": "clusters:5", "scale": "rank"}
+
+
 def test_the_control_says_what_the_maps_show(page, drawn):
     page.segmented_control(key="colour-by").set_value("clusters")
     settled(page)
     assert "similarity" not in page.segmented_control(key="colour-by").options
     page.query_params["at"] = "25,10"
-    page.query_params["colour"] = "clusters:8"
+    page.query_params["color"] = "clusters:8"
     settled(page)
     assert page.segmented_control(key="colour-by").value == "similarity"
     assert drawn["panes"][0]["legend"]["title"] == "Similarity to the point, its own range"
@@ -361,7 +369,7 @@ def test_our_model_has_the_absolute_scale_where_it_was_measured(app, serve, draw
     found = {each.name: each for each in (ours, fake.ConstantEmbedder())}
     serve(compare=service(lambda atlas: (found, {})))
     measured = Calibration(1, "", "", "", 0, {"location": Spread(9, {"50": 0.8}, {"50": 0.1, "99.9": 0.5})})
-    monkeypatch.setattr(display, "calibration", lambda atlas: measured)
+    monkeypatch.setattr(calibration, "calibration", lambda atlas: measured)
     page = settled(app.switch_page("pages/compare.py"))
     page.query_params["at"] = "25,10"
     settled(page)
@@ -411,8 +419,8 @@ def test_a_lasso_says_what_is_inside_and_gives_it_away(page, drawn, monkeypatch)
     ("key", "value", "complaint"),
     [
         ("models", "fourier,nobody", "There is no model 'nobody'"),
-        ("colour", "clusters:99", "from 2 to 16"),
-        ("colour", "rainbow", "no colouring 'rainbow'"),
+        ("color", "clusters:99", "from 2 to 16"),
+        ("color", "rainbow", "no color scheme 'rainbow'"),
         ("box", "50,0,10,20", "rising"),
         ("at", "here", "no latitude and longitude"),
     ],

@@ -5,11 +5,12 @@ import json
 
 import pytest
 
-from pages.ui.explore import display
-from pages.ui.explore.display import Display
+from pages.ui import query_string
 from pages.ui.services import services
 from pages.ui.services.suggestions import MAX_CHARACTERS, suggestions
+from pages.ui.view_options import MATCHES, Display
 from tests.app import fake
+from unigeoclip.similarity import calibration
 from unigeoclip.similarity.calibration import Calibration, Spread
 
 MODALITIES = ("location", "aerial", "surface", "text")
@@ -18,19 +19,22 @@ MODALITIES = ("location", "aerial", "surface", "text")
 @pytest.mark.parametrize("display", [Display(), Display(best=5), Display(20, 1, "viridis", "aerial"),
                                      Display(scale="rank")])  # fmt: skip
 def test_a_display_comes_back_from_its_link(display):
-    assert Display.from_link(display.to_link(), MODALITIES) == display
+    parameters = query_string.display_parameters(display, 20)
+    assert query_string.parse_display(parameters, MODALITIES) == (display, 20, "")
 
 
 def test_the_first_look_needs_no_link_and_nonsense_in_it_is_as_at_first():
-    assert Display().to_link() == {}
-    nonsense = {"best": "7", "outline": "x", "colours": "jet", "items": "smell", "scale": "?"}
-    assert Display.from_link(nonsense, MODALITIES) == Display()
+    assert query_string.display_parameters(Display(), MATCHES) == {}
+    nonsense = {"best": "7", "outline": "x", "colors": "jet", "items": "smell", "scale": "?"}
+    display, count, problem = query_string.parse_display(nonsense, MODALITIES)
+    assert (display, count) == (Display(), MATCHES)
+    assert "'best=7'" in problem
 
 
 def test_a_link_sets_what_is_painted(app, drawn):
     app.query_params["q"] = ["text:hot desert"]
     app.query_params["best"], app.query_params["outline"] = ["5"], ["20"]
-    app.query_params["colours"] = ["viridis"]
+    app.query_params["colors"] = ["viridis"]
     app.run()
     pane = drawn["panes"][0]
     assert pane["legend"]["low"] == "95 % of the land is lower"
@@ -40,13 +44,35 @@ def test_a_link_sets_what_is_painted(app, drawn):
     assert json.loads(gzip.decompress(outline))["type"] == "MultiPolygon"
 
 
+@pytest.mark.parametrize(
+    ("link", "shown", "written"),
+    [
+        ({"colours": "viridis"}, Display(colors="viridis"), {"colors": "viridis"}),
+        ({"colours": "magma", "colors": "viridis"}, Display(colors="viridis"), {"colors": "viridis"}),
+        ({"colours": "cividis", "best": "5", "outline": "1", "scale": "rank", "items": "aerial"},
+         Display(5, 1, "cividis", "aerial", "rank"),
+         {"colors": "cividis", "best": "5", "outline": "1", "scale": "rank", "items": "aerial"}),
+    ],
+)  # fmt: skip
+def test_links_with_the_earlier_spelling_still_open(app, drawn, link, shown, written):
+    app.query_params.update({"atlas": "world", "q": "text:hot desert", **link})
+    app.run()
+    assert not app.error
+    session = app.session_state["sessions"]["world"]
+    assert session.display == shown
+    address = {key: value if isinstance(value, str) else value[0] for key, value in dict(app.query_params).items()}
+    assert address == {"atlas": "world", "q": "text:hot desert"} | written
+    app.run()  # what was rewritten counts as read
+    assert session.display == shown
+
+
 def measured(chance, match):
     """A calibration of texts; only the percentiles that the scale is made of."""
     return Calibration(1, "", "", "", 0, {"text": Spread(9, {"50": match}, {"50": 0.0, "99.9": chance})})
 
 
 def test_the_scale_is_absolute_where_it_was_measured_and_is_chosen(ask, drawn, monkeypatch):
-    monkeypatch.setattr(display, "calibration", lambda atlas: measured(0.4, 0.5))
+    monkeypatch.setattr(calibration, "calibration", lambda atlas: measured(0.4, 0.5))
     app = ask(words="hot desert")
     first = drawn["panes"][0]
     assert first["legend"]["title"].endswith("absolute")
@@ -64,7 +90,7 @@ def test_the_scale_is_absolute_where_it_was_measured_and_is_chosen(ask, drawn, m
 
 
 def test_an_answer_that_is_no_more_than_chance_says_so_in_words(ask, drawn, monkeypatch):
-    monkeypatch.setattr(display, "calibration", lambda atlas: measured(1.2, 1.4))
+    monkeypatch.setattr(calibration, "calibration", lambda atlas: measured(1.2, 1.4))
     ask(words="asdf qwer")
     legend = drawn["panes"][0]["legend"]
     assert "no more than chance" in legend["words"]
@@ -72,7 +98,7 @@ def test_an_answer_that_is_no_more_than_chance_says_so_in_words(ask, drawn, monk
 
 
 def test_an_answer_without_measured_levels_says_why_it_has_its_own_range(app, drawn, monkeypatch):
-    monkeypatch.setattr(display, "calibration", lambda atlas: measured(0.4, 0.5))
+    monkeypatch.setattr(calibration, "calibration", lambda atlas: measured(0.4, 0.5))
     for query, why in (
         (["text:sea", "-1*text:mountains"], "sums and differences"),
         (["at:25,10"], "this model and kind"),

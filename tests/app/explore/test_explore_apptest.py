@@ -14,7 +14,7 @@ def chips(app):
 
 
 def items(app):
-    return app.session_state["sessions"]["world"].wanted
+    return app.session_state["sessions"]["world"].pending
 
 
 def overlay(drawn):
@@ -237,4 +237,4 @@ def test_visitors_do_not_see_each_other(ask):
 
     ask(words="sea")
     other = AppTest.from_file(str(APP), default_timeout=60).run()
-    assert other.session_state["sessions"]["world"].wanted == ()
+    assert other.session_state["sessions"]["world"].pending == ()

@@ -42,11 +42,11 @@ def test_a_picture_of_a_link_is_a_query_with_its_name(app, drawn):
     app = app.run()
     assert not app.error
     assert drawn["panes"][0]["overlay"]
-    (item,) = app.session_state["sessions"]["world"].wanted
+    (item,) = app.session_state["sessions"]["world"].pending
     assert (item.value, item.weight, item.label) == (packed, 0.5, "field.png")
     assert f'PackedVector.from_text("{packed.text}"), weight=0.5' in code(app)[0]
     app.query_params["q"] = [write_item(QueryItem("aerial", packed))]
-    assert [item.label for item in app.run().session_state["sessions"]["world"].wanted] == ["Aerial image"]
+    assert [item.label for item in app.run().session_state["sessions"]["world"].pending] == ["Aerial image"]
 
 
 def test_a_picture_of_another_model_is_refused(app):
@@ -80,7 +80,7 @@ def test_a_broken_part_of_the_map_is_a_sentence(app, key, value):
 
 def test_a_point_is_asked_as_its_link_says(ask):
     app = ask(words="42.123456789, -71.987654321")
-    (item,) = app.session_state["sessions"]["world"].wanted
+    (item,) = app.session_state["sessions"]["world"].pending
     assert item.value == (42.12346, -71.98765)
     assert (
         query_string.parse(
@@ -96,21 +96,21 @@ def test_long_texts_are_said_to_be_missing_from_the_link(ask):
 
 
 def test_files_of_an_answer(tmp_path, serve):
-    from pages.ui.explore import session
+    from pages.ui.explore.session import Session
 
     serve()
     explorer = fake.FakeExplorer(fake.FakeAtlas())
-    visitor = session.Session("world")
-    session.start(visitor, (query_string.words("Hot desert!"), query_string.point(40.85, 14.27, -0.5)))
-    session.settle(visitor, explorer)
-    drawn = export._drawn(explorer, visitor)
-    assert export._stem("world", visitor.answer) == "world-hot-desert-40-85-n-14-27-e"
-    page = export._page(explorer, visitor.answer, drawn).decode()
+    session = Session("world")
+    session.start((query_string.words("Hot desert!"), query_string.point(40.85, 14.27, -0.5)))
+    session.apply_pending(explorer)
+    drawn = export._drawn(explorer, session)
+    assert export._stem("world", session.answer) == "world-hot-desert-40-85-n-14-27-e"
+    page = export._page(explorer, session.answer, drawn).decode()
     assert "+1 Hot desert! −0.5 40.85° N, 14.27° E" in page
     assert (
-        page.count("L.circleMarker(") == len({(m.lat, m.lon) for ms in visitor.answer.matches.values() for m in ms}) + 2
+        page.count("L.circleMarker(") == len({(m.lat, m.lon) for ms in session.answer.matches.values() for m in ms}) + 2
     )
-    (tmp_path / "a.png").write_bytes(export._png(visitor.answer, drawn))
+    (tmp_path / "a.png").write_bytes(export._png(session.answer, drawn))
     assert Image.open(tmp_path / "a.png").size[0] >= 512
 
 

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from pages.ui.explore import session
+from pages.ui.explore.model import Answer
 from pages.ui.services.completions import Completions
 from unigeoclip.errors import InputError
 from unigeoclip.search.explorer import Match
@@ -58,56 +59,56 @@ def completions(clock, serve):
 
 @pytest.fixture
 def visitor(clock, completions):
-    answer = session.Answer((), None, None, None, None, {}, 10, (), {"aerial": match(math.nan)})
-    return session.Session("world", answer=answer, asked_at=clock.now)
+    answer = Answer((), None, None, None, None, {}, 10, (), {"aerial": match(math.nan)})
+    return session.Session("world", answer=answer, queried_at=clock.now)
 
 
-def seek(visitor, explorer):
-    return session.seek(visitor, explorer, visitor.answer)
+def autocomplete(visitor, explorer):
+    return visitor.autocomplete(explorer, visitor.answer)
 
 
 def test_it_waits_until_nobody_has_asked_for_a_moment(visitor, clock):
     clock.now += session.QUIET_S - 0.1
-    assert not seek(visitor, Finds())
+    assert not autocomplete(visitor, Finds())
     assert visitor.completing is None
     clock.now += 0.2
-    assert not seek(visitor, Finds())  # begun
-    assert seek(visitor, Finds())
-    session.complete(visitor)
+    assert not autocomplete(visitor, Finds())  # begun
+    assert autocomplete(visitor, Finds())
+    visitor.complete_places()
     assert visitor.answer.here["aerial"].similarity == 0.5
-    assert not session.lacks(visitor.answer)
+    assert not visitor.answer.missing
 
 
 def test_where_somebody_always_asks_it_waits_no_longer_than_so_long(visitor, clock, completions):
     for _ in range(20):
         clock.now += 1.0
         completions.note_query()
-        if seek(visitor, Finds()):
+        if autocomplete(visitor, Finds()):
             break
-    assert clock.now - visitor.asked_at == pytest.approx(session.PATIENCE_S + 1)
+    assert clock.now - visitor.queried_at == pytest.approx(session.PATIENCE_S + 1)
 
 
 def test_what_cannot_be_found_is_said_once(visitor, clock):
     clock.now += session.QUIET_S
-    seek(visitor, Refuses())
-    session.complete(visitor)
+    autocomplete(visitor, Refuses())
+    visitor.complete_places()
     assert visitor.problem == "There is no such place."
-    assert not session.lacks(visitor.answer)
+    assert not visitor.answer.missing
 
 
 def test_what_is_found_of_an_older_answer_does_not_count(visitor, clock):
     clock.now += session.QUIET_S
-    seek(visitor, Finds())
+    autocomplete(visitor, Finds())
     newer = visitor.answer = replace(visitor.answer, here={"aerial": match(math.nan)})
-    session.complete(visitor)
+    visitor.complete_places()
     assert visitor.answer is newer
-    assert session.lacks(newer)
+    assert newer.missing
 
 
 def test_more_results_do_not_begin_the_search_anew(visitor, clock):
     clock.now += session.QUIET_S
-    seek(visitor, Finds())
+    autocomplete(visitor, Finds())
     visitor.answer = replace(visitor.answer, count=20)
-    assert seek(visitor, Finds())
-    session.complete(visitor)
+    assert autocomplete(visitor, Finds())
+    visitor.complete_places()
     assert visitor.answer.here["aerial"].similarity == 0.5

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pages.ui import formatting, query_string
-from pages.ui.map import component
+from pages.ui.map import component, legend
 from unigeoclip.atlas import load_atlas
 from unigeoclip.errors import InputError
 from unigeoclip.geo import in_round_figures
@@ -22,21 +22,21 @@ LEVELS = Levels(unrelated=0.0, chance=0.4, match=0.5)
     ],
 )
 def test_the_absolute_legend_says_how_good_the_best_is(best, said, weak):
-    legend = component.absolute_legend("Similarity", LEVELS, best)
-    assert said in legend["words"]
-    assert legend["weak"] == weak
-    assert legend["marks"] == [(0.8, "chance, match"), (1.0, "")], "two names would overlap"
-    assert (legend["low"], legend["high"]) == ("as unrelated places", "as held-out matches")
+    shown = legend.absolute_legend("Similarity", LEVELS, best)
+    assert said in shown["words"]
+    assert shown["weak"] == weak
+    assert shown["marks"] == [(0.8, "chance, match"), (1.0, "")], "two names would overlap"
+    assert (shown["low"], shown["high"]) == ("as unrelated places", "as held-out matches")
 
 
 def test_matches_that_are_no_better_than_chance_are_not_promised():
     for best in (0.35, 0.45):
-        legend = component.absolute_legend("Similarity", Levels(0.0, 0.4, 0.2), best)
-        assert legend["marks"] == [(0.5, "match"), (1.0, "chance")]
-        assert "matches" not in legend["high"]
-        assert "tells little" in legend["words"]
-        assert "chance" not in legend["words"]
-        assert not legend["weak"], "right answers are as low as that"
+        shown = legend.absolute_legend("Similarity", Levels(0.0, 0.4, 0.2), best)
+        assert shown["marks"] == [(0.5, "match"), (1.0, "chance")]
+        assert "matches" not in shown["high"]
+        assert "tells little" in shown["words"]
+        assert "chance" not in shown["words"]
+        assert not shown["weak"], "right answers are as low as that"
 
 
 @pytest.mark.parametrize("item", [

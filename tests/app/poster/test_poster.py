@@ -10,7 +10,6 @@ from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
 from pages.ui import network, query_string
-from pages.ui.compare import state
 from pages.ui.explore import introduction
 from pages.ui.http import qr, routes
 from pages.ui.http.urls import urls
@@ -64,7 +63,9 @@ def test_every_scene_is_a_link_that_the_pages_understand(scene):
             assert key == query_string.KEY
             assert query_string.parse(value)
         else:
-            reader = {state.COLOR: state._color, state.AT: state._at, state.BOX: state.box}[key]
+            reader = {"color": query_string.parse_color, "at": query_string.parse_at, "box": query_string.parse_box}[
+                key
+            ]
             assert reader(value)
     assert scene.address.startswith(f"{PAGES[scene.page]}?atlas={scene.atlas}")
 

@@ -1,0 +1,81 @@
+"""The answer beside the map of page Explore, and what clicks on map and cards add to the query."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.ui import progress, query_string
+from pages.ui.explore import cards, composer
+from pages.ui.formatting import coordinates, distance, similarity
+from pages.ui.view_options import MOST_MATCHES
+from unigeoclip.errors import InputError
+from unigeoclip.geo import distance_m
+
+if TYPE_CHECKING:
+    from pages.ui.atlas_scale import Scale
+    from pages.ui.explore.model import Answer
+    from pages.ui.explore.session import Session
+    from pages.ui.protocol import CardUse, MapClick
+    from unigeoclip.search.explorer import Explorer
+
+
+def show(explorer: Explorer, session: Session, answer: Answer, size: Scale) -> None:
+    """Draw the notes, the best match and the result cards of an answer."""
+    composer.notes(session)
+    st.html(_best(answer, size.best_digits))
+    cards.show(explorer, answer, key=f"cards-{session.atlas}", on_use=lambda card: use_card(session, card))
+    if session.count < MOST_MATCHES:
+        st.button("Show more", key="more", type="tertiary", on_click=session.show_more)
+
+
+def _best(answer: Answer, digits: int) -> str:
+    """The best match: its similarity, where it is, and how far from the query."""
+    best, near = answer.best, html.escape(answer.best_near.name)
+    origin = answer.query.origin
+    away = "" if origin is None else f", {distance(float(distance_m(origin, best[:2])))} away"
+    return (
+        f'<p class="ugc-best">Best match <b>{similarity(best.similarity)}</b>, '
+        f"{coordinates(best.lat, best.lon, digits)}{away}<br>{near}</p>"
+    )
+
+
+def use_click(session: Session, explorer: Explorer | None, click: MapClick, digits: int) -> None:
+    """Query the point that was clicked, or the full place nearest to it."""
+    if click["by"] == "point" or explorer is None:
+        composer.take_point(session, round(click["lat"], digits), round(click["lng"], digits))
+        return
+    try:
+        place, _ = explorer.nearest_place(click["lat"], click["lng"])
+    except InputError as error:
+        session.problem = str(error)
+        return
+    session.add(query_string.place(place.place_id, place.name), join=composer.join())
+
+
+def use_card(session: Session, card: CardUse) -> None:
+    """Query what a card shows: a place, or a camera in the street viewer."""
+    pose = card.get("pose")
+    if pose:
+        item = query_string.view(pose["lat"], pose["lng"], pose["heading"], card["name"])
+    else:
+        item = query_string.place(card["place_id"], card["name"])
+    session.add(item, join=composer.join())
+
+
+def complete(session: Session, explorer: Explorer) -> None:
+    """Rerun the page when what is missing of the answer has been computed; until then its cards show dots."""
+    answer = session.answer
+    if answer is None or not answer.missing:
+        return
+
+    def keep_problem() -> None:  # the visitor has done nothing: what the page says still holds
+        session.problem = session.problem or session.shown_problem
+
+    waiting = f"{session.revision}, waiting"  # another one for every query
+    progress.follow(
+        lambda: progress.Progress("complete" if session.autocomplete(explorer, answer) else waiting), waiting,
+        f"place-{explorer.atlas.name}", on_news=keep_problem,
+    )  # fmt: skip
