@@ -10,8 +10,8 @@ import streamlit as st
 
 from pages.ui import atlas_scale, atlas_switch, progress, query_string
 from pages.ui.atlas import baseline_card
-from pages.ui.compare import coloring, export, image_query, scatter
-from pages.ui.compare.coloring import ColorScheme
+from pages.ui.compare import export, image_query, panes, scatter
+from pages.ui.compare.panes import ColorScheme
 from pages.ui.compare.state import CompareState, compare_state
 from pages.ui.formatting import coordinates, literal
 from pages.ui.map import component
@@ -270,16 +270,16 @@ def _ready(job: Job, comparison: Comparison, how: ColorScheme) -> ColorScheme:
 def _maps(atlas: Atlas, job: Job, models: list[Embedder], how: ColorScheme, seen: CompareState) -> None:
     key, comparison = f"compare-{atlas.name}", job.comparison([model.name for model in models])
     lasso = scatter.picked(comparison, how)
-    panes = [
-        coloring.pane(job, comparison, model.name, how, lasso) if model.name in comparison.embedded
-        else coloring.empty_pane(model) for model in models
+    drawn = [
+        panes.pane(job, comparison, model.name, how, lasso) if model.name in comparison.embedded
+        else panes.empty_pane(model) for model in models
     ]  # fmt: skip
     component.show(
-        atlas, panes, nonce=seen.revision, key=key,
+        atlas, drawn, nonce=seen.revision, key=key,
         on_click=lambda click: _clicked(seen, click), on_region=lambda bounds: _chosen(seen, bounds), focus=seen.bounds,
     )  # fmt: skip
     hint = "" if how.asks else "Click a map: every model shows what it finds like that point. "
-    st.caption(hint + coloring.explanation([model.title for model in models], how))
+    st.caption(hint + panes.explanation([model.title for model in models], how))
 
 
 def _clicked(seen: CompareState, click: MapClick) -> None:
@@ -303,7 +303,7 @@ def _below(job: Job, comparison: Comparison, how: ColorScheme) -> None:
             st.caption("The figures follow when every model has worked through the whole map.")
             return
         agreement = {work.name: work.agreement[first] for work in works}
-        st.html(coloring.figures_table(comparison, figures, agreement))
+        st.html(panes.figures_table(comparison, figures, agreement))
 
 
 def _baselines(atlas: Atlas) -> None:

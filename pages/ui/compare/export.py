@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.ui import downloads
-from pages.ui.compare import coloring
+from pages.ui.compare import panes
 
 if TYPE_CHECKING:
-    from pages.ui.compare.coloring import ColorScheme
+    from pages.ui.compare.panes import ColorScheme
     from pages.ui.services.compare_jobs import Job
     from unigeoclip.atlas import Atlas
     from unigeoclip.compare.regions import Comparison
@@ -24,12 +24,12 @@ def offer(atlas: Atlas, job: Job, comparison: Comparison, how: ColorScheme) -> N
 
     stem = f"{atlas.name}-{'similarity' if how.asks else how.kind}"
     with st.popover("Take away", icon=":material/download:"):
-        names = coloring.answering(comparison, how)
+        names = panes.answering(comparison, how)
         titles = {name: comparison.embedded[name].embedder.title for name in names}
         name = st.selectbox("Map of", names, format_func=titles.__getitem__, key=_MODEL)
         with st.container(horizontal=True):
-            downloads.button("PNG", coloring.png, job, comparison, name, how, file=f"{stem}-{name}.png")
-            downloads.button("GeoTIFF", coloring.geotiff, job, comparison, name, how, file=f"{stem}-{name}.tif")
+            downloads.button("PNG", panes.png, job, comparison, name, how, file=f"{stem}-{name}.png")
+            downloads.button("GeoTIFF", panes.geotiff, job, comparison, name, how, file=f"{stem}-{name}.tif")
         st.caption("All of these models, in one file:")
         with st.container(horizontal=True):
             downloads.button("Map page", _page, atlas, job, comparison, how, file=f"{stem}.html")
@@ -44,21 +44,21 @@ def offer(atlas: Atlas, job: Job, comparison: Comparison, how: ColorScheme) -> N
 def _page(atlas: Atlas, job: Job, comparison: Comparison, how: ColorScheme) -> bytes:
     from unigeoclip.export.page import Pane, map_page
 
-    panes = []
-    for name in coloring.answering(comparison, how):
+    drawn = []
+    for name in panes.answering(comparison, how):
         embedded = comparison.embedded[name]
         made = embedded.embedder.provenance
         note = " · ".join(dict.fromkeys([made.source, made.made_by, made.licence]))
-        legend = coloring.legend(job, comparison, name, how)
-        panes.append(Pane(embedded.embedder.title, coloring.png(job, comparison, name, how), note, legend=legend))
+        legend = panes.legend(job, comparison, name, how)
+        drawn.append(Pane(embedded.embedder.title, panes.png(job, comparison, name, how), note, legend=legend))
     title = f"{atlas.title} compared"
-    explanation = coloring.explanation([pane.title for pane in panes], how)
+    explanation = panes.explanation([pane.title for pane in drawn], how)
     bounds = job.region.grid.mercator_bounds
-    return map_page(atlas, bounds, panes, title=title, explanation=explanation).encode()
+    return map_page(atlas, bounds, drawn, title=title, explanation=explanation).encode()
 
 
 def _table(comparison: Comparison, how: ColorScheme) -> bytes:
     """Cells, vectors, and what the colours stand for."""
     from unigeoclip.export.gis import geoparquet
 
-    return geoparquet(comparison, coloring.columns(comparison, how))
+    return geoparquet(comparison, panes.columns(comparison, how))

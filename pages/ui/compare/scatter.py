@@ -10,13 +10,13 @@ import numpy as np
 import streamlit as st
 
 from pages.ui import downloads
-from pages.ui.compare import coloring
+from pages.ui.compare import panes
 from pages.ui.http.urls import urls
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pages.ui.compare.coloring import ColorScheme
+    from pages.ui.compare.panes import ColorScheme
     from pages.ui.services.compare_jobs import Job
     from unigeoclip.atlas import Atlas
     from unigeoclip.compare.regions import Comparison
@@ -38,7 +38,7 @@ def show(job: Job, comparison: Comparison, how: ColorScheme) -> None:
     name = st.selectbox("Points of", list(comparison.embedded), key=_MODEL,
                         format_func=lambda each: comparison.embedded[each].embedder.title)  # fmt: skip
     umap, grid = how.kind == "umap", job.region.grid
-    positions, rgb = comparison.positions(name, umap=umap), coloring.colors(job, comparison, name, how)
+    positions, rgb = comparison.positions(name, umap=umap), panes.colors(job, comparison, name, how)
     rows = job.region.sample(MOST)
     cell = None if how.point is None else grid.cell_at(*how.point)
     shown, seen = (rows, None) if cell is None else ([*rows, cell], len(rows))
@@ -61,7 +61,7 @@ def selection(job: Job, comparison: Comparison, how: ColorScheme) -> None:
     st.html(_described(job, chosen, *found))
     from unigeoclip.compare.selection import cells_csv, cells_geojson
 
-    columns, stem = coloring.columns(comparison, how), f"{job.atlas.name}-selection"
+    columns, stem = panes.columns(comparison, how), f"{job.atlas.name}-selection"
     with st.container(horizontal=True, vertical_alignment="center", key="selection-files"):
         downloads.button("CSV", cells_csv, job.region.grid, chosen, columns, file=f"{stem}.csv")
         downloads.button("GeoJSON", cells_geojson, job.region.grid, chosen, columns, file=f"{stem}.geojson")

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pages.ui.compare import coloring, scatter
-from pages.ui.compare.coloring import ColorScheme
+from pages.ui.compare import panes, scatter
+from pages.ui.compare.panes import ColorScheme
 from pages.ui.services import waiters
 from pages.ui.services.compare_service import CompareService
 from pages.ui.services.compare_work import Work
@@ -124,13 +124,13 @@ def test_a_constant_model_is_told_to_be_one(serve, monkeypatch, tmp_path):
         time.sleep(0.1)
     comparison = job.comparison(["fourier", "constant"])
     point = (25.0, 10.0)
-    panes = [coloring.pane(job, comparison, name, ColorScheme(point=point)) for name in ("fourier", "constant")]
+    panes = [panes.pane(job, comparison, name, ColorScheme(point=point)) for name in ("fourier", "constant")]
     assert "similarity 1.00 to 1.00" in panes[1]["note"]
     assert panes[1]["legend"]["words"] == "This model hardly varies here."
     assert panes[0]["legend"]["words"] == "No absolute scale was measured for this model."
     ticks = [float(label.replace("−", "-")) for _, label in panes[1]["legend"]["ticks"]]
-    assert ticks[-1] - ticks[0] == pytest.approx(coloring.SIMILARITY_SPAN, abs=0.011)
-    rgb = coloring.colors(job, comparison, "constant", ColorScheme())
+    assert ticks[-1] - ticks[0] == pytest.approx(panes.SIMILARITY_SPAN, abs=0.011)
+    rgb = panes.colors(job, comparison, "constant", ColorScheme())
     assert np.ptp(rgb.astype(int)) <= 1
 
 
