@@ -1,4 +1,4 @@
-"""What a visitor of page Compare can take away: pictures, GIS files, a table, a page of maps, Python lines."""
+"""What a visitor of page Compare can export: pictures, GIS files, a table, a page of maps, Python code."""
 
 from __future__ import annotations
 
@@ -7,58 +7,53 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.ui import downloads
-from pages.ui.compare import panes
+from pages.ui.compare.explanation import explanation
+from pages.ui.compare.panes import columns
 
 if TYPE_CHECKING:
-    from pages.ui.compare.panes import ColorScheme
-    from pages.ui.services.compare_jobs import Job
-    from unigeoclip.atlas import Atlas
-    from unigeoclip.compare.regions import Comparison
+    from pages.ui.compare.panes import ComparePane
 
 _MODEL = "take-model"
 
 
-def offer(atlas: Atlas, job: Job, comparison: Comparison, how: ColorScheme) -> None:
-    """A popover with a button a form; a file is made when its button is pressed."""
+def offer(panes: dict[str, ComparePane]) -> None:
+    """A popover with a button for each format; a file is made when its button is pressed. Needs a pane."""
     from unigeoclip.export.snippets import python_lines
 
-    stem = f"{atlas.name}-{'similarity' if how.asks else how.kind}"
+    first = next(iter(panes.values()))
+    atlas, scheme, region = first.job.atlas, first.scheme, first.job.region
+    stem = f"{atlas.name}-{'similarity' if scheme.shows_similarity else scheme.kind}"
     with st.popover("Take away", icon=":material/download:"):
-        names = panes.answering(comparison, how)
-        titles = {name: comparison.embedded[name].embedder.title for name in names}
-        name = st.selectbox("Map of", names, format_func=titles.__getitem__, key=_MODEL)
+        available = {name: pane for name, pane in panes.items() if not pane.unavailable}
+        name = st.selectbox("Map of", list(available), format_func=lambda name: available[name].title, key=_MODEL)
         with st.container(horizontal=True):
-            downloads.button("PNG", panes.png, job, comparison, name, how, file=f"{stem}-{name}.png")
-            downloads.button("GeoTIFF", panes.geotiff, job, comparison, name, how, file=f"{stem}-{name}.tif")
+            downloads.button("PNG", available[name].png, file=f"{stem}-{name}.png")
+            downloads.button("GeoTIFF", available[name].geotiff, file=f"{stem}-{name}.tif")
         st.caption("All of these models, in one file:")
         with st.container(horizontal=True):
-            downloads.button("Map page", _page, atlas, job, comparison, how, file=f"{stem}.html")
-            downloads.button("GeoParquet", _table, comparison, how, file=f"{stem}.parquet")
+            downloads.button("Map page", _page, list(available.values()), file=f"{stem}.html")
+            downloads.button("GeoParquet", _table, available, file=f"{stem}.parquet")
         st.caption("The map page opens anywhere, without a network. GeoParquet holds every cell with its vectors.")
-        picture = None if how.picture is None else (how.picture.name, how.picture.kind)
-        st.code(
-            python_lines(atlas.name, job.region, names, how.kind, how.number, how.point, picture), language="python"
-        )
+        image = None if scheme.image is None else (scheme.image.name, scheme.image.kind)
+        lines = python_lines(atlas.name, region, list(available), scheme.kind, scheme.number, scheme.point, image)
+        st.code(lines, language="python")
 
 
-def _page(atlas: Atlas, job: Job, comparison: Comparison, how: ColorScheme) -> bytes:
+def _page(panes: list[ComparePane]) -> bytes:
     from unigeoclip.export.page import Pane, map_page
 
     drawn = []
-    for name in panes.answering(comparison, how):
-        embedded = comparison.embedded[name]
-        made = embedded.embedder.provenance
+    for pane in panes:
+        made = pane.embedded.embedder.provenance
         note = " · ".join(dict.fromkeys([made.source, made.made_by, made.licence]))
-        legend = panes.legend(job, comparison, name, how)
-        drawn.append(Pane(embedded.embedder.title, panes.png(job, comparison, name, how), note, legend=legend))
-    title = f"{atlas.title} compared"
-    explanation = panes.explanation([pane.title for pane in drawn], how)
-    bounds = job.region.grid.mercator_bounds
-    return map_page(atlas, bounds, drawn, title=title, explanation=explanation).encode()
+        drawn.append(Pane(pane.title, pane.png(), note, legend=pane.legend()))
+    atlas, bounds = panes[0].job.atlas, panes[0].job.region.grid.mercator_bounds
+    words = explanation([pane.title for pane in panes], panes[0].scheme)
+    return map_page(atlas, bounds, drawn, title=f"{atlas.title} compared", explanation=words).encode()
 
 
-def _table(comparison: Comparison, how: ColorScheme) -> bytes:
-    """Cells, vectors, and what the colours stand for."""
+def _table(panes: dict[str, ComparePane]) -> bytes:
+    """Cells, vectors, and what the colors stand for."""
     from unigeoclip.export.gis import geoparquet
 
-    return geoparquet(comparison, panes.columns(comparison, how))
+    return geoparquet(next(iter(panes.values())).comparison, columns(panes))

@@ -6,30 +6,45 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-import streamlit as st
-
 from pages.ui import query_string
+from pages.ui.compare.model import ColorScheme
 from pages.ui.query_string import COMPARE_KEYS, CompareLink
+from pages.ui.session_state import SessionValue
 from pages.ui.view_options import DEFAULT_KIND, DEFAULT_SCALE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pages.ui.compare.image_query import Picture
+    from pages.ui.compare.model import ImageQuery
     from unigeoclip.geo import Bounds
+
+
+class Widgets:
+    """Values of the widgets of page Compare, which all its atlases share."""
+
+    color_by = SessionValue("color-by", DEFAULT_KIND)
+    similarity_scale = SessionValue("similarity-scale", DEFAULT_SCALE)
+    typed_region = SessionValue("typed-region", "")
+    typed_for = SessionValue["Bounds | tuple[()] | None"]("typed-for", ())  # the region that this field shows
+    upload_turn = SessionValue("compare-upload-turn", 0)  # an uploader can only be emptied by giving it another key
+    scatter_model = SessionValue("scatter-of", "")
+    states = SessionValue["dict[str, CompareState] | None"]("compare", None)
+
+
+widgets = Widgets()
 
 
 @dataclass
 class CompareState:
-    """What a visitor looks at in one atlas.
+    """What page Compare shows of one atlas to one visitor.
 
     Attributes:
         models: Names of the embedders; empty for those that are shown at first.
         kind: One of ``view_options.KINDS``.
         number: Which component from 1, or how many clusters; 0 for other kinds.
         bounds: South, west, north, east of the part that is compared; None for all of it.
-        point: Latitude and longitude that every model is asked about.
-        picture: That every model is asked by, in place of a point; not part of the address.
+        point: Latitude and longitude that every model is queried with.
+        image: That every model is queried with, in place of a point; not part of the address.
         scale: What colours of similarity stand for, one of ``view_options.SCALES``.
         compared: The bounds that could be compared last; the maps show them when they are new.
         revision: Counts clicks; the map uses it to know that one is answered.
@@ -43,13 +58,33 @@ class CompareState:
     number: int = 0
     bounds: Bounds | None = None
     point: tuple[float, float] | None = None
-    picture: Picture | None = None
+    image: ImageQuery | None = None
     scale: str = DEFAULT_SCALE
     compared: Bounds | None = None
     revision: int = 0
     problem: str = ""
     link: dict[str, str] = field(default_factory=dict)
     visitor: str = field(default_factory=lambda: uuid4().hex)
+
+    @property
+    def shows_similarity(self) -> bool:
+        """Whether the maps show similarity to a query."""
+        return self.point is not None or self.image is not None
+
+    @property
+    def scheme(self) -> ColorScheme:
+        """How the maps are colored."""
+        number = self.number - 1 if self.kind == "component" else self.number
+        return ColorScheme(self.kind, number, self.point, self.image, self.scale)
+
+    def query(self, point: tuple[float, float] | None = None, image: ImageQuery | None = None) -> None:
+        """Query the models with a point or an image, or with neither."""
+        self.point, self.image, self.problem = point, image, ""
+        self.revision += 1
+
+    def choose_region(self, bounds: Bounds | None) -> None:
+        """Compare another part of the atlas, or None for all of it."""
+        self.bounds, self.problem = bounds, ""
 
     def read_link(self, known: Sequence[str]) -> bool:
         """Take over what the page's address says, when it was opened or changed there (a link, the back button).
@@ -66,7 +101,7 @@ class CompareState:
         self.link = values
         link, self.problem = query_string.parse_compare(values, known)
         self.models, self.kind, self.number = link.models, link.kind, link.number
-        self.bounds, self.point, self.picture, self.scale = link.bounds, link.point, None, link.scale
+        self.bounds, self.point, self.image, self.scale = link.bounds, link.point, None, link.scale
         self.revision += 1
         return True
 
@@ -77,7 +112,8 @@ class CompareState:
         query_string.write_compare(atlas, self.link)
 
 
-def compare_state(atlas: str) -> CompareState:
-    """The visitor's state for an atlas."""
-    states: dict[str, CompareState] = st.session_state.setdefault("compare", {})
-    return states.setdefault(atlas, CompareState())
+def state_of(atlas: str) -> CompareState:
+    """The visitor's state in an atlas."""
+    if widgets.states is None:
+        widgets.states = {}
+    return widgets.states.setdefault(atlas, CompareState())

@@ -146,7 +146,7 @@ def test_distances_in_a_city_are_meters(both, shown):
 
 def test_a_click_asks_by_the_point_or_by_the_whole_place(both, drawn, monkeypatch):
     click = {"pane": "main", "lat": 42.3612345, "lng": -71.0987654, "by": "point"}
-    monkeypatch.setattr(component, "clicked", lambda key: click)
+    monkeypatch.setattr(component, "_event", lambda key, name: click)
     told = {}
     monkeypatch.setattr(component, "_component", lambda: lambda **options: told.update(options))
     both.run()

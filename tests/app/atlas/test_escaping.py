@@ -11,6 +11,7 @@ from pages.ui.atlas import ablations, baseline_card, city_card, limitations, mod
 from unigeoclip import paths
 from unigeoclip.atlas.schema import FORMAT, GridSpec, Manifest, Source
 from unigeoclip.config import write_json
+from unigeoclip.embedders import retrained
 
 HOSTILE = "<script>alert('x')</script><img src=x onerror=\"alert(1)\">&amp;"
 FIGURES = {"recall@1": 40.0, "recall@10": 75.0, "acc@100m": 40.2, "n": 2000}

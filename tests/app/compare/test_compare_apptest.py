@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pages.ui.compare import panes, scatter
-from pages.ui.compare.panes import ColorScheme
+from pages.ui.compare import scatter
+from pages.ui.compare.explanation import SIMILARITY_SPAN
+from pages.ui.compare.model import ColorScheme
+from pages.ui.compare.panes import ComparePane
 from pages.ui.services import waiters
 from pages.ui.services.compare_service import CompareService
 from pages.ui.services.compare_work import Work
@@ -85,19 +87,19 @@ def test_the_map_stands_there_while_the_models_are_being_loaded(app, drawn, serv
 
 def test_colors_change_and_none_is_stretched_over_a_constant_model(page, drawn):
     before = [pane["overlay"]["url"] for pane in drawn["panes"]]
-    page.segmented_control(key="colour-by").set_value("clusters")
+    page.segmented_control(key="color-by").set_value("clusters")
     settled(page)
     assert not page.exception
     after = [pane["overlay"]["url"] for pane in drawn["panes"]]
     assert all(a != b for a, b in zip(before, after, strict=True))
     assert len(drawn["panes"][0]["legend"]["swatches"]) == 8
-    page.segmented_control(key="colour-by").set_value("component")
+    page.segmented_control(key="color-by").set_value("component")
     settled(page)
     assert drawn["panes"][0]["legend"]["title"].startswith("Component 1")
 
 
 def test_umap_comes_when_it_is_computed(page, drawn):
-    page.segmented_control(key="colour-by").set_value("umap")
+    page.segmented_control(key="color-by").set_value("umap")
     settled(page)
     assert not page.exception
     assert drawn["panes"][0]["legend"]["title"].startswith("UMAP")
@@ -124,13 +126,13 @@ def test_a_constant_model_is_told_to_be_one(serve, monkeypatch, tmp_path):
         time.sleep(0.1)
     comparison = job.comparison(["fourier", "constant"])
     point = (25.0, 10.0)
-    panes = [panes.pane(job, comparison, name, ColorScheme(point=point)) for name in ("fourier", "constant")]
+    panes = [ComparePane(job, comparison, name, ColorScheme(point=point)).for_map() for name in ("fourier", "constant")]
     assert "similarity 1.00 to 1.00" in panes[1]["note"]
     assert panes[1]["legend"]["words"] == "This model hardly varies here."
     assert panes[0]["legend"]["words"] == "No absolute scale was measured for this model."
     ticks = [float(label.replace("−", "-")) for _, label in panes[1]["legend"]["ticks"]]
-    assert ticks[-1] - ticks[0] == pytest.approx(panes.SIMILARITY_SPAN, abs=0.011)
-    rgb = panes.colors(job, comparison, "constant", ColorScheme())
+    assert ticks[-1] - ticks[0] == pytest.approx(SIMILARITY_SPAN, abs=0.011)
+    rgb = ComparePane(job, comparison, "constant", ColorScheme()).colors
     assert np.ptp(rgb.astype(int)) <= 1
 
 
@@ -311,7 +313,7 @@ def address(app):
 
 def test_what_is_chosen_stands_in_the_address_and_comes_back_from_it(page, app, drawn):
     page.button_group(key="models-world").set_value(["fourier", "constant"])
-    page.segmented_control(key="colour-by").set_value("clusters")
+    page.segmented_control(key="color-by").set_value("clusters")
     settled(page)
     page.slider(key="clusters").set_value(5)
     settled(page)
@@ -322,7 +324,7 @@ def test_what_is_chosen_stands_in_the_address_and_comes_back_from_it(page, app, 
     page.query_params["box"] = "0,-20,50,40"
     settled(page)
     assert [pane["id"] for pane in drawn["panes"]] == ["coordinates", "constant"]
-    assert page.segmented_control(key="colour-by").value == "similarity"
+    assert page.segmented_control(key="color-by").value == "similarity"
     assert all("similarity" in pane["note"] for pane in drawn["panes"])
     assert drawn["panes"][0]["overlay"]["bounds"] == (0, -20, 50, 40)
     page.button(key="forget-point").click()
@@ -341,13 +343,13 @@ def test_links_with_the_earlier_spelling_still_open(page, drawn):
 
 
 def test_the_control_says_what_the_maps_show(page, drawn):
-    page.segmented_control(key="colour-by").set_value("clusters")
+    page.segmented_control(key="color-by").set_value("clusters")
     settled(page)
-    assert "similarity" not in page.segmented_control(key="colour-by").options
+    assert "similarity" not in page.segmented_control(key="color-by").options
     page.query_params["at"] = "25,10"
     page.query_params["color"] = "clusters:8"
     settled(page)
-    assert page.segmented_control(key="colour-by").value == "similarity"
+    assert page.segmented_control(key="color-by").value == "similarity"
     assert drawn["panes"][0]["legend"]["title"] == "Similarity to the point, its own range"
     body = " ".join(element.proto.body for element in page.get("html"))
     assert "colours above" not in body
@@ -356,9 +358,9 @@ def test_the_control_says_what_the_maps_show(page, drawn):
     assert drawn["panes"][0]["legend"]["title"] == "Similarity to the point, by rank"
     assert "its own range" in drawn["panes"][2]["legend"]["title"], "ranks would tell apart what is constant"
     assert address(page)["scale"] == "rank"
-    page.segmented_control(key="colour-by").set_value("components")
+    page.segmented_control(key="color-by").set_value("components")
     settled(page)
-    assert page.segmented_control(key="colour-by").value == "components"
+    assert page.segmented_control(key="color-by").value == "components"
     assert drawn["panes"][0]["legend"]["title"].startswith("Components")
     assert "at" not in address(page)
     assert not drawn["panes"][0]["markers"]
@@ -393,7 +395,7 @@ def test_maps_show_the_region_that_is_compared(page, drawn):
 
 
 def test_clusters_are_named_by_what_is_said_of_their_places(page, drawn):
-    page.segmented_control(key="colour-by").set_value("clusters")
+    page.segmented_control(key="color-by").set_value("clusters")
     settled(page)
     page.slider(key="clusters").set_value(2)
     settled(page)
@@ -405,7 +407,7 @@ def test_clusters_are_named_by_what_is_said_of_their_places(page, drawn):
 
 
 def test_a_lasso_says_what_is_inside_and_gives_it_away(page, drawn, monkeypatch):
-    monkeypatch.setattr(scatter, "picked", lambda comparison, how: comparison.region.grid.cells[:, 1] > -30)
+    monkeypatch.setattr(scatter, "selected_cells", lambda comparison, scheme: comparison.region.grid.cells[:, 1] > -30)
     settled(page)
     body = " ".join(element.proto.body for element in page.get("html"))
     assert "cells selected" in body
@@ -493,9 +495,9 @@ def test_models_that_read_pictures_are_asked_by_one_and_the_others_say_so(page, 
     assert not page.exception
     assert not page.error
     first, *others = drawn["panes"]
-    assert first["legend"]["title"] == "Similarity to the picture, its own range"
+    assert first["legend"]["title"] == "Similarity to the image, its own range"
     assert first["overlay"]["url"] not in colors
-    assert all("reads no pictures" in pane["legend"]["words"] and "overlay" not in pane for pane in others)
+    assert all("supports points only" in pane["legend"]["words"] and "overlay" not in pane for pane in others)
     assert "embed_picture(picture" in page.code[0].value
     page.button(key="forget-point").click().run()
     assert [pane["overlay"]["url"] for pane in drawn["panes"]] == colors

@@ -92,7 +92,7 @@ def test_a_wish_on_the_same_page_is_its_query_in_the_address(first_run, told, dr
 def test_a_wish_on_the_other_page_leads_there(first_run):
     app = first_run(number_of("compare", "world"))
     assert not app.exception
-    assert "colour-by" in app.session_state
+    assert "color-by" in app.session_state
     assert app.query_params["mode"] == "poster"
 
 

@@ -1,0 +1,167 @@
+"""The controls of page Compare: which models, how maps are colored, a query by image, a region."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.ui import query_string
+from pages.ui.compare import image_query
+from pages.ui.compare.state import Widgets, widgets
+from pages.ui.formatting import coordinates, literal
+from pages.ui.view_options import DEFAULT_NUMBER, KINDS, LEAST, SCALES
+from unigeoclip.embedders import first_compared
+from unigeoclip.errors import InputError
+
+if TYPE_CHECKING:
+    from pages.ui.compare.state import CompareState
+    from unigeoclip.atlas import Atlas
+    from unigeoclip.embedders import Embedder
+
+_SCALE_HELP = (
+    "Absolute: from the similarity of unrelated places to that of matches, as measured on held-out places, where a "
+    "model has such a measurement. Similarity: each map over its own range. Rank: by share of the area."
+)
+MOST, MOST_SCALES = 4, 5
+NUMBER_PX = 130
+KIND_TITLES = {"components": "Components", "component": "One component", "clusters": "Clusters", "umap": "UMAP"}
+SIMILARITY = "similarity"  # what a query switches the color scheme to
+SUBJECTS = {"models": "Models", "scales": "Scales of UniGeoCLIP"}
+
+
+def follow_link(atlas: Atlas, state: CompareState, known: list[str]) -> None:
+    """Take over the page's address; the controls then show what it says."""
+    if state.read_link(known):
+        for key in (_subject_key(atlas), *(f"{subject}-{atlas.name}" for subject in SUBJECTS), *LEAST):
+            st.session_state.pop(key, None)
+
+
+def _subject_key(atlas: Atlas) -> str:
+    return f"compared-{atlas.name}"
+
+
+def subject(atlas: Atlas, state: CompareState, scales: list[str]) -> str:
+    """Whether different models are compared, or ours with scales switched off: a key of `SUBJECTS`."""
+    if not scales:
+        return "models"
+    key = _subject_key(atlas)
+    st.session_state.setdefault(key, "scales" if set(state.models) & set(scales) else "models")
+    chosen = st.segmented_control("Compare", list(SUBJECTS), format_func=SUBJECTS.__getitem__, required=True, key=key)
+    return chosen or "models"
+
+
+def models(
+    atlas: Atlas, state: CompareState, embedders: dict[str, Embedder], scales: list[str], subject: str
+) -> list[str]:
+    """Names of the models to show, two to four."""
+    if subject == "scales":
+        first = next(iter(embedders))
+        options, always, most, label = scales, [first], MOST_SCALES, "Without"
+        labels = {name: embedders[name].title.removeprefix(f"{embedders[first].title} without ") for name in scales}
+    else:
+        options, always, most, label = [name for name in embedders if name not in scales], [], MOST, "Models"
+        labels = {name: embedders[name].title for name in options}
+    key = f"{subject}-{atlas.name}"
+    linked = [name for name in state.models if name in options]
+    default = options[-MOST_SCALES:] if subject == "scales" else first_compared(options)  # the finest are the last
+    st.session_state.setdefault(key, linked or default)
+    chosen = st.pills(
+        label, options, selection_mode="multi", format_func=labels.__getitem__, key=key,
+        label_visibility="visible" if subject == "scales" else "collapsed",
+    )  # fmt: skip
+    if not 2 - len(always) <= len(chosen) <= most:
+        chosen = default
+        st.caption(f"Choose {2 - len(always)} to {most}; showing {', '.join(labels[name] for name in chosen)}.")
+    names = [*always, *(name for name in options if name in chosen)]
+    state.models = () if subject == "models" and names == default else tuple(names)
+    return names
+
+
+def unavailable_models(missing: dict[str, str]) -> None:
+    """The models that are not on this machine, with the reasons."""
+    if missing:
+        with st.popover("Others", help="Models that are not on this machine"):
+            for name, why in missing.items():
+                st.markdown(f"**{name}** {literal(why)}")
+
+
+def color_scheme(state: CompareState) -> None:
+    """How maps are colored; the control says what they show: "Similarity" as long as there is a query."""
+    kinds = KIND_TITLES | ({SIMILARITY: "Similarity"} if state.shows_similarity else {})
+    widgets.color_by = SIMILARITY if state.shows_similarity else state.kind
+    st.segmented_control("Colour by", list(kinds), format_func=kinds.__getitem__, required=True,
+                         key=Widgets.color_by.key, on_change=_color_by, args=(state,))  # fmt: skip
+    if state.shows_similarity:
+        widgets.similarity_scale = state.scale
+        st.segmented_control("Scale", list(SCALES), format_func=SCALES.__getitem__, required=True, help=_SCALE_HELP,
+                             key=Widgets.similarity_scale.key, on_change=_rescale, args=(state,))  # fmt: skip
+    else:
+        _number(state)
+
+
+def _number(state: CompareState) -> None:
+    """Which component, or how many clusters."""
+    least, most = LEAST.get(state.kind, 0), KINDS[state.kind]
+    if not most:
+        state.number = 0
+        return
+    first = DEFAULT_NUMBER[state.kind]
+    st.session_state.setdefault(state.kind, state.number if least <= state.number <= most else first)
+    field = st.slider if state.kind == "clusters" else st.number_input
+    state.number = field(KIND_TITLES[state.kind], least, most, key=state.kind, width=NUMBER_PX)
+
+
+def _color_by(state: CompareState) -> None:
+    """Show another color scheme; the query is forgotten, for the control always says what the maps show."""
+    chosen = widgets.color_by
+    if chosen == SIMILARITY:
+        return
+    state.kind = chosen
+    if state.shows_similarity:
+        state.query()
+
+
+def _rescale(state: CompareState) -> None:
+    state.scale = widgets.similarity_scale
+
+
+def query(state: CompareState, digits: int) -> None:
+    """The point or the image of the query, and the way back to colors."""
+    if state.image is not None:
+        name = literal(state.image.name)
+    elif state.point is not None:
+        name = coordinates(state.point[0], state.point[1], digits)
+    else:
+        return
+    st.button(f"Similarity to {name}", icon=":material/close:", help="Back to colours", key="forget-point",
+              on_click=state.query)  # fmt: skip
+
+
+def image(atlas: Atlas, state: CompareState, first: Embedder) -> None:
+    """An image as the query."""
+    with st.popover("Image", icon=":material/image:", help="Ask by a picture"):
+        image_query.panel(atlas, lambda image: state.query(image=image), partial(setattr, state, "problem"), first)
+
+
+def region(state: CompareState) -> None:
+    """The part of the atlas that is compared, typed."""
+    if widgets.typed_for != state.bounds:  # another part was chosen on the map or by a link
+        widgets.typed_for = state.bounds
+        widgets.typed_region = ", ".join(f"{value:.4f}" for value in state.bounds or ())
+    with st.popover("Region", icon=":material/crop_free:", help="Compare a part of the atlas in detail"):
+        with st.form("region", border=False):
+            st.text_input("South, west, north, east in degrees", key=Widgets.typed_region.key,
+                          placeholder="42.33, -71.10, 42.38, -71.03")  # fmt: skip
+            st.form_submit_button("Compare this part", on_click=_region_typed, args=(state,))
+        st.caption("Empty for the whole atlas. On the map, This view and Draw do the same.")
+
+
+def _region_typed(state: CompareState) -> None:
+    text = widgets.typed_region
+    state.problem = ""
+    try:
+        state.bounds = query_string.parse_box(text) if text.strip() else None
+    except InputError as error:
+        state.problem = str(error)

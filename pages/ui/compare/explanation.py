@@ -1,0 +1,49 @@
+"""What the colors of page Compare mean, in a sentence or two."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pages.ui.compare.model import ColorScheme
+
+SIMILARITY_SPAN = 0.1  # colors of similarity reach over that much at least
+
+_OWN = f"its own range, which reaches over {SIMILARITY_SPAN} at least: a model that hardly varies looks even."
+_SCALES_MEAN = {
+    "absolute": "Colours of UniGeoCLIP reach from the similarity of unrelated places to that of held-out matches, "
+    f"measured on the averaged cells of page Explore; no other model has such a calibration, and each shows {_OWN}",
+    "similarity": f"Each pane shows {_OWN}",
+    "rank": f"Colours are shares of the area, however similar; only a model that varies by less than {SIMILARITY_SPAN} "
+    "looks even.",
+}
+
+
+def explanation(titles: Sequence[str], scheme: ColorScheme) -> str:
+    """What the colours of all panes mean, in a sentence or two; ``titles`` are those of the models."""
+    from unigeoclip.compare.projection import COMPONENT_FLOOR
+
+    first, *others = titles
+
+    gray = (
+        "Grey is the mean of the region; a model reaches full colour where it deviates by two of its standard "
+        f"deviations, but never by less than {4 * COMPONENT_FLOOR:.2f}, so what hardly varies stays grey."
+    )
+    colors = {
+        "components": f"Three principal components as red, green and blue. {gray} Colours are turned towards those of "
+        f"{first}: they mean the same as far as the models agree.",
+        "component": f"One principal component of each model. {gray}",
+        "clusters": "k-means on each model's vectors. A number and its colour stand for the cells that the models "
+        "group alike, as far as they agree. A model that deviates by less than "
+        f"{COMPONENT_FLOOR:.2f} over the region has one colour.",
+        "umap": "UMAP lays each model's places out on a plane; hue is the direction from its middle. Layouts of "
+        "different models have no directions in common.",
+    }[scheme.kind]
+    if scheme.shows_similarity:
+        query = "image" if scheme.image else "point"
+        colors = f"Cosine similarity of every cell to the {query}, as each model sees it. {_SCALES_MEAN[scheme.scale]}"
+    if any(title.startswith(f"{first} without ") for title in others):
+        return f"One spatial scale of {first} is switched off in each other map: what changes is what it adds. {colors}"
+    return colors

@@ -1,0 +1,84 @@
+"""The figures below the maps of page Compare: the numbers of all models as a table."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pages.ui.formatting import distance
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pages.ui.services.compare_jobs import Job
+    from unigeoclip.compare.regions import Comparison
+
+
+def show(job: Job, comparison: Comparison) -> None:
+    """Draw the table, once there are figures of every model."""
+    works, first = [job.work[name] for name in comparison.embedded], comparison.reference.embedder.name
+    figures = {work.name: work.figures for work in works if work.figures is not None}
+    if len(figures) < len(works) or any(first not in work.agreement for work in works):
+        st.caption("The figures follow when every model has worked through the whole map.")
+        return
+    agreement = {work.name: work.agreement[first] for work in works}
+    st.html(figures_table(comparison, figures, agreement))
+
+
+def figures_table(comparison: Comparison, figures: Mapping[str, dict[str, Any]], agreement: dict[str, Any]) -> str:
+    """The numbers of all models as an HTML table, each with a sentence that says what it means."""
+    names = list(figures)
+    reference = comparison.reference.embedder.title
+    heads = "".join(f"<th scope='col'>{html.escape(comparison.embedded[name].embedder.title)}</th>" for name in names)
+    rows = [
+        ("Variance", "how far the places of this region lie apart, 0 (all alike) to 1",
+         [f"{figures[name]['variance']:.3f}" for name in names]),
+        ("First three components", "share of that variance along them: what the colouring Components can show",
+         [f"{100 * sum(figures[name]['shares'][:3]):.0f} %" for name in names]),
+        ("Effective rank", "how many directions are really used",
+         [f"{figures[name]['effective_rank']:.1f}" for name in names]),
+        ("Smooth in position", "share of the variance that a smooth function of position explains, cross-validated; "
+         "the rest is detail, such as parks, coasts and districts",
+         [_percent(figures[name]["smooth_share"]) for name in names]),
+        *_moran_rows(figures, names),
+        (f"CKA with {reference}", "whether the models tell the same places apart, 0 to 1",
+         [_number(agreement[name]["cka"]) for name in names]),
+        (f"Neighbours in common with {reference}", "of the ten most similar places in a sample",
+         [_percent(agreement[name]["neighbours"]) for name in names]),
+    ]  # fmt: skip
+    body = "".join(
+        f"<tr><th scope='row'>{html.escape(title)}<br><small>{html.escape(meaning)}</small></th>"
+        + "".join(f"<td>{value}</td>" for value in values)
+        + "</tr>"
+        for title, meaning, values in rows
+    )
+    return (
+        "<div class='ugc-scroll' tabindex='0' role='region' aria-label='Figures'>"
+        f"<table class='ugc-table is-figures'><thead><tr><td></td>{heads}</tr></thead>"
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def _moran_rows(figures: Mapping[str, dict[str, Any]], names: Sequence[str]) -> list[tuple[str, str, list[str]]]:
+    """Moran's I at a short, a middle and a long distance that all models have a figure for."""
+    rings = [ring for ring in range(len(figures[names[0]]["moran"]))
+             if any(figures[name]["moran"][ring][1] is not None for name in names)]  # fmt: skip
+    chosen = sorted({rings[0], rings[len(rings) // 2], rings[-1]}) if rings else []
+    return [
+        (
+            f"Moran's I up to {distance(figures[names[0]]['moran'][ring][0])}",
+            "whether places so far apart are alike: 1 yes, 0 no more than any two",
+            [_number(figures[name]["moran"][ring][1]) for name in names],
+        )
+        for ring in chosen
+    ]
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.0f} %"
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}".replace("-", "−")
