@@ -88,7 +88,7 @@ def _maps(atlas: Atlas, state: CompareState, panes: list[Pane], words: str) -> N
         on_click=lambda click: state.query(point=(round(click["lat"], 5), round(click["lng"], 5))),
         on_region=state.choose_region, focus=state.bounds,
     )  # fmt: skip
-    hint = "" if state.shows_similarity else "Click a map: every model shows what it finds like that point. "
+    hint = "" if state.shows_similarity else "Click a map to see which places each model finds similar to that point. "
     st.caption(hint + words)
 
 
@@ -100,7 +100,7 @@ def _baselines(atlas: Atlas) -> None:
         st.error(literal(str(error)), icon=":material/info:")
         return
     if section:
-        with st.expander("Baselines, retrained on this atlas: what they find"):
+        with st.expander("Baselines retrained on this atlas: results"):
             st.html(section)
 
 

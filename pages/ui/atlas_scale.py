@@ -28,7 +28,7 @@ class Scale:
         best_digits: Decimals of the best match: its cell is no finer.
         click_digits: Decimals that are kept of a click.
         land: What the legend's shares are shares of.
-        where: Where the map shows what is like a query.
+        where: Where the map shows what is similar to a query.
         map_share: Width of the map beside results of width 1: as much as its atlas can fill.
     """
 

@@ -1,4 +1,4 @@
-"""What a visitor sees until the atlas is open, and when it cannot be opened."""
+"""The choice of the atlas, and what the page shows until it is open or when it cannot be opened."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def chosen_atlas() -> str:
     names = services().explorers.names()
     if not names:
         st.error(
-            "There is no atlas yet, the data that a map is made of. Build one with: python -m unigeoclip build world",
+            "No atlas is installed: it holds the data of the map. Build one with: python -m unigeoclip build world",
             icon=":material/info:",
         )
         st.stop()
@@ -37,7 +37,7 @@ def chosen_atlas() -> str:
     if asked not in names:
         st.error(
             literal(
-                f"The link asks for the atlas '{excerpt(asked)}', which is not here; this is '{atlas_title(shown)}'."
+                f"The link names the atlas '{excerpt(asked)}', which is not installed; this is '{atlas_title(shown)}'."
             ),
             icon=":material/info:",
         )
@@ -79,7 +79,7 @@ def for_atlas(name: str) -> Opening:
 
 
 def for_explorer(opening: Opening, *, asked: bool) -> None:
-    """Show what is being computed until it is done, well or badly; the page is then drawn anew."""
+    """Show what is being computed until it is done, well or badly; the page is then rerun."""
     if opening.wait(POLL_S):
         st.rerun()
 
@@ -89,4 +89,4 @@ def for_explorer(opening: Opening, *, asked: bool) -> None:
     progress.follow(report, "opening", f"opening-{opening.name}", time_left=True)
     if asked:
         st.markdown("Your query is answered as soon as this is done.")
-    st.caption("This happens only at the first start; the result is kept for the next time.")
+    st.caption("This happens only at the first start; the result is cached.")

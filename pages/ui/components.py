@@ -17,7 +17,7 @@ def component(name: str, html: str) -> Any:
     Args:
         name: Of the folder in ``assets/web/components`` and of the module in it, which exports ``render(component)``;
             that may return the clean-up, see ``bus.js``.
-        html: What it begins with; not isolated from the page, whose colours and type it has.
+        html: What it begins with; not isolated from the page, whose colors and type it has.
     """
     loader = f"""
 let module;

@@ -1,4 +1,4 @@
-"""Files that a visitor can take away; each is made when its button is pressed, and not before."""
+"""Buttons for downloads; a file is made when its button is pressed, and not before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How figures read, in one place."""
+"""Formats of numbers, distances and coordinates in sentences."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ ORIGINS = {"photographed": "photographed", "measured": "measured", "rendered": "
 
 
 def origin(pictures: dict[str, str], modality: str) -> str:
-    """How the pictures of a modality came about, as it stands beside them; empty where that is not known."""
+    """Origin of the pictures of a modality, as shown beside them; empty where that is not known."""
     return ORIGINS.get(pictures.get(modality, ""), "")
 
 

@@ -255,9 +255,9 @@ def map_problem(values: dict[str, str]) -> str:
     if not _is_view(view):
         return f"The link's view 'v={excerpt(view, 40)}' is left out: latitude, longitude, zoom, as in v=48.85,2.35,5."
     if base not in BASES:
-        return f"The link's base map 'b={excerpt(base, 40)}' is left out: there are {' and '.join(BASES)}."
+        return f"The link's base map 'b={excerpt(base, 40)}' is left out: available are {' and '.join(BASES)}."
     if not (_PERCENT.fullmatch(opacity) and int(opacity) <= 100):
-        return f"The link's opacity 'o={excerpt(opacity, 40)}' is left out: it is a number of per cent, 0 to 100."
+        return f"The link's opacity 'o={excerpt(opacity, 40)}' is left out: it is a percentage, 0 to 100."
     return ""
 
 
@@ -299,7 +299,7 @@ def parse_display(values: Mapping[str, str], modalities: Iterable[str]) -> tuple
     problem = ""
     if unread := [key for key in values if key not in valid]:
         part = f"{unread[0]}={excerpt(values[unread[0]], 40)}"
-        problem = f"The link's part '{part}' is left out: there is no such choice."
+        problem = f"The link's part '{part}' is left out: it is not one of the options."
     count = valid.pop(COUNT, MATCHES)
     return Display(**valid), count, problem
 
@@ -404,8 +404,8 @@ def parse_box(text: str) -> Bounds:
     south, west, north, east = (round(value, DIGITS) for value in numbers(text, 4))  # as the address keeps them
     if not (-90 <= south < north <= 90 and -180 <= west < east <= 180):
         raise InputError(
-            f"A rectangle is south, west, north, east in degrees, rising: {excerpt(text)} is none. "
-            "An example: 42.33, -71.10, 42.38, -71.03"
+            f"'{excerpt(text)}' is not a rectangle: give south, west, north, east in degrees, with south below north "
+            "and west below east, as in 42.33, -71.10, 42.38, -71.03."
         )
     return south, west, north, east
 
@@ -418,7 +418,7 @@ def parse_models(text: str, known: Sequence[str]) -> tuple[str, ...]:
     """
     names = tuple(dict.fromkeys(text.split(",")))
     if missing := [name for name in names if name not in known]:
-        raise InputError(f"There is no model '{excerpt(missing[0], 40)}' here; there are {', '.join(known)}.")
+        raise InputError(f"Unknown model '{excerpt(missing[0], 40)}'. Available: {', '.join(known)}.")
     return names
 
 
@@ -430,7 +430,7 @@ def parse_color(text: str) -> tuple[str, int]:
     """
     kind, _, number = text.partition(":")
     if kind not in KINDS:
-        raise InputError(f"There is no color scheme '{excerpt(kind, 40)}'; there are {', '.join(KINDS)}.")
+        raise InputError(f"Unknown color scheme '{excerpt(kind, 40)}'. Available: {', '.join(KINDS)}.")
     if not KINDS[kind]:
         return kind, 0
     return kind, bounded_int(number, LEAST[kind], KINDS[kind], f"The number in '{kind}:{DEFAULT_NUMBER[kind]}'")
@@ -444,7 +444,7 @@ def parse_at(text: str) -> tuple[float, float]:
     """
     point = parse_point(text)
     if point is None:
-        raise InputError(f"'{excerpt(text)}' is no latitude and longitude in degrees, as in 42.36,-71.06.")
+        raise InputError(f"'{excerpt(text)}' is not a latitude and longitude in degrees, as in 42.36,-71.06.")
     return round(point[0], DIGITS), round(point[1], DIGITS)
 
 
@@ -455,5 +455,5 @@ def parse_scale(text: str) -> str:
         InputError: There is no such scale.
     """
     if text not in SCALES:
-        raise InputError(f"There is no scale '{excerpt(text, 40)}'; there are {', '.join(SCALES)}.")
+        raise InputError(f"Unknown scale '{excerpt(text, 40)}'. Available: {', '.join(SCALES)}.")
     return text

@@ -17,10 +17,10 @@ GUESS = "guess"
 
 
 def chooser(manifest: Manifest, key: str) -> str:
-    """Ask what kind of picture it will be; by itself it is guessed. Returns `GUESS` or a modality."""
+    """Ask for the modality of the image; by default it is detected. Returns `GUESS` or a modality."""
     kinds = [GUESS, *kinds_of(manifest)]
     chosen: str = st.segmented_control(
-        "What is it?", kinds, format_func=lambda kind: "Guess" if kind == GUESS else title(kind), default=GUESS,
+        "Modality", kinds, format_func=lambda kind: "Detect" if kind == GUESS else title(kind), default=GUESS,
         required=True, key=key,
     )  # fmt: skip
     return chosen
@@ -39,7 +39,7 @@ def kind_of(chosen: str, data: bytes, manifest: Manifest) -> str:
 
 
 def files_of(kind: str) -> list[str]:
-    """Endings of files that may be brought."""
+    """Accepted file extensions."""
     if kind == GUESS:
         return list(dict.fromkeys([*PICTURE_FILES, *HEIGHT_FILES]))
     return HEIGHT_FILES if kind == "surface" else PICTURE_FILES

@@ -221,7 +221,7 @@ class FakeExplorer:
         """Mean of a picture, 0 to 255."""
         if item.modality == "view":
             if self.streets is None:
-                raise InputError("This atlas has no street views to ask with.")
+                raise InputError("This atlas has no street views, so it does not support view queries.")
             return float(np.asarray(self.streets.picture(*item.value)).mean())
         if not isinstance(item.value, PackedVector):
             return float(np.asarray(item.value).mean())

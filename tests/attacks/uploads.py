@@ -72,7 +72,7 @@ class Uploader(Visitor):
 
     def _choose(self, kind):
         """Say what the file will be; another field comes for another kind."""
-        title = {"guess": "Guess"}.get(kind, kind)
+        title = {"guess": "Detect"}.get(kind, kind)
         index = next(i for i, each in enumerate(self._kinds["options"]) if each.lower().startswith(title.lower()[:6]))
         state = ClientState(fragment_id=self._fragment)
         state.widget_states.widgets.add(id=self._kinds["id"]).string_array_value.data.append(
@@ -102,7 +102,7 @@ class Uploader(Visitor):
         what = element.WhichOneof("type")
         if what == "file_uploader":
             self._field = element.file_uploader
-        elif what == "button_group" and element.button_group.label == "What is it?":
+        elif what == "button_group" and element.button_group.label == "Modality":
             options = [option.content for option in element.button_group.options]
             self._kinds = {"id": element.button_group.id, "options": options}
         elif what == "alert" and element.alert.format == element.alert.ERROR:

@@ -219,7 +219,7 @@ def test_search_by_heights(run, folder, tmp_path):
         (["--image", "missing.png", "--modality", "aerial"], "missing.png does not exist"),
         (["--image", "."], "--modality aerial"),
         (["--image", "a.png", "--modality", "text"], "invalid choice"),
-        (["--item", "sea"], "no query item"),
+        (["--item", "sea"], "not a query item"),
         (["--item", "text:sea", "--text", "sea"], "not allowed"),
         (["--item", "text:sea", "--modality", "aerial"], "--image"),
         (["--item", "text:sea", "--item", "-1*text:sea"], "cancel out"),

@@ -113,7 +113,7 @@ def test_weights_that_cancel_are_refused(explorer, items):
         (QueryItem("location", "here"), "numbers"),
         (QueryItem("text", "  \n "), "no words"),
         (QueryItem("text", "?!"), "no words"),
-        (QueryItem("text", "sea \udcff"), "no Unicode"),
+        (QueryItem("text", "sea \udcff"), "not valid Unicode"),
         (QueryItem("text", None), "must be text"),
         (QueryItem("street", np.zeros((3, PX, PX), np.uint8)), "'street'"),
         (QueryItem("smell", "roses"), "'smell'"),

@@ -270,7 +270,9 @@ class Explorer:
             item = self._picture_of_view(item)
         if item.modality not in self.model.modalities:
             known = ", ".join((*self.model.modalities, PLACE))
-            raise InputError(f"The atlas {self.atlas.name!r} cannot be asked by {item.modality!r}; it can by {known}.")
+            raise InputError(
+                f"The atlas {self.atlas.name!r} does not support {item.modality!r} queries. Supported: {known}."
+            )
         if isinstance(item.value, PackedVector):
             vector = self._unpacked(item.value)
             return vector, self._unlike(item.modality, vector), None
@@ -314,7 +316,7 @@ class Explorer:
     def _picture_of_view(self, item: QueryItem) -> QueryItem:
         """A street view of the atlas as the picture that its model reads."""
         if self.streets is None or "street" not in self.model.modalities:
-            raise InputError(f"The atlas {self.atlas.title} has no street views to ask with.")
+            raise InputError(f"The atlas {self.atlas.title} has no street views, so it does not support view queries.")
         width, height = self.input_size("street")
         lat, lon, heading = item.value
         picture = self.streets.picture(lat, lon, heading, width, height)
@@ -388,7 +390,7 @@ class Explorer:
             InputError: k is not positive, or a modality cannot be searched.
         """
         if k < 1:
-            raise InputError(f"At least one match must be asked for, not {k}.")
+            raise InputError(f"The number of matches must be at least 1, not {k}.")
         wanted = self.modalities if modalities is None else tuple(modalities)
         if unknown := [name for name in wanted if name not in self._indexes]:
             raise InputError(f"{unknown[0]!r} cannot be searched here; choose among {', '.join(self.modalities)}.")
@@ -528,7 +530,7 @@ def sentences_of(text: str) -> tuple[list[str], list[Note]]:
     if not isinstance(text, str):
         raise InputError(f"A text query must be text, not {type(text).__name__}.")
     if any("\ud800" <= character <= "\udfff" for character in text):  # what is left of bytes that are not UTF-8
-        raise InputError(f"The text {text[:60]!r} holds characters that are no Unicode; type it again in UTF-8.")
+        raise InputError(f"The text {text[:60]!r} holds characters that are not valid Unicode; type it again in UTF-8.")
     notes = []
     kept = text.strip()
     if len(kept) > MAX_TEXT_CHARACTERS:

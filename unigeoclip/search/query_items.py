@@ -105,7 +105,7 @@ class PackedVector:
         steps = np.frombuffer(self.codes, np.int8).astype(np.int64)
         squares = int(steps @ steps)
         if not squares:
-            raise InputError("This code of a picture holds only zeros; upload the picture again.")
+            raise InputError("This code of an image holds only zeros; upload the image again.")
         unit: NDArray[np.float32] = (steps / np.sqrt(float(squares))).astype(np.float32)
         return unit
 
@@ -124,9 +124,9 @@ class PackedVector:
         try:
             data = base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True)
         except (binascii.Error, ValueError) as error:
-            raise InputError(f"'{text[:20]}…' is no code of a picture: it was cut or changed.") from error
+            raise InputError(f"'{text[:20]}…' is not a code of an image: it was cut or changed.") from error
         if len(data) <= _TAG_BYTES:
-            raise InputError(f"'{text[:20]}' is no code of a picture: it is too short.")
+            raise InputError(f"'{text[:20]}' is not a code of an image: it is too short.")
         return cls(data[_TAG_BYTES:], data[:_TAG_BYTES].hex())
 
 
@@ -138,7 +138,7 @@ def parse_item(text: str) -> QueryItem:
     """
     match = _ITEM.fullmatch(text)
     if match is None:
-        raise InputError(f"'{excerpt(text)}' is no query item: {_HOW}.")
+        raise InputError(f"'{excerpt(text)}' is not a query item: {_HOW}.")
     kind, value = match["kind"], match["value"]
     weight = 1.0 if match["weight"] is None else _parse_weight(match["weight"], text)
     if kind == "vec":
@@ -146,14 +146,14 @@ def parse_item(text: str) -> QueryItem:
     if kind == "at":
         point = parse_point(value)
         if point is None:
-            raise InputError(f"'{excerpt(text)}' is no query item: 'at:' takes two numbers, as in at:48.85,2.35.")
+            raise InputError(f"'{excerpt(text)}' is not a query item: 'at:' takes two numbers, as in at:48.85,2.35.")
         return QueryItem("location", point, weight, value)
     if kind == VIEW:
         return QueryItem(VIEW, _parse_pose(text, value), weight, value)
     if kind == PLACE and len(value) > MAX_ID_CHARACTERS:
-        raise InputError(f"'{excerpt(text)}' is no query item: an id has at most {MAX_ID_CHARACTERS} characters.")
+        raise InputError(f"'{excerpt(text)}' is not a query item: an id has at most {MAX_ID_CHARACTERS} characters.")
     if not _is_unicode(value):
-        raise InputError(f"'{excerpt(text)}' is no query item: it is not valid Unicode text.")
+        raise InputError(f"'{excerpt(text)}' is not a query item: it is not valid Unicode text.")
     return QueryItem(kind, value, weight, value)
 
 
@@ -161,19 +161,21 @@ def _parse_weight(number: str, text: str) -> float:
     try:
         return bounded_float(number, -MAX_WEIGHT, MAX_WEIGHT, "The weight of a query item")
     except InputError as error:
-        raise InputError(f"'{excerpt(text)}' is no query item. {error}") from error
+        raise InputError(f"'{excerpt(text)}' is not a query item. {error}") from error
 
 
 def _parse_pose(text: str, value: str) -> tuple[float, float, float]:
     """(lat, lon, heading) degrees of a view."""
     parts = value.split(",") if len(value) <= 4 * MAX_CHARACTERS else []
     if len(parts) != 3:
-        raise InputError(f"'{excerpt(text)}' is no query item: 'view:' takes three numbers, as in view:42.4,-71.1,45.")
+        raise InputError(
+            f"'{excerpt(text)}' is not a query item: 'view:' takes three numbers, as in view:42.4,-71.1,45."
+        )
     try:
         lat, lon, heading = (bounded_float(part, -MAX_DEG, MAX_DEG, "Each number of a view") for part in parts)
         return *check_point(lat, lon), heading
     except InputError as error:
-        raise InputError(f"'{excerpt(text)}' is no query item. {error}") from error
+        raise InputError(f"'{excerpt(text)}' is not a query item. {error}") from error
 
 
 def _is_unicode(text: str) -> bool:
@@ -189,13 +191,15 @@ def _parse_vector(text: str, value: str, weight: float) -> QueryItem:
     match = _VECTOR.fullmatch(value)
     if match is None:
         raise InputError(
-            f"'{excerpt(text)}' is no query item: 'vec:' takes a modality and a code, as in vec:aerial:CODE."
+            f"'{excerpt(text)}' is not a query item: 'vec:' takes a modality and a code, as in vec:aerial:CODE."
         )
     if len(match["code"]) > MAX_CODE_CHARACTERS:
-        raise InputError(f"'{excerpt(text)}' is no query item: a code has at most {MAX_CODE_CHARACTERS:,} characters.")
+        raise InputError(
+            f"'{excerpt(text)}' is not a query item: a code has at most {MAX_CODE_CHARACTERS:,} characters."
+        )
     label = (match["label"] or "")[:MAX_LABEL_CHARACTERS]
     if not _is_unicode(label):
-        raise InputError(f"'{excerpt(text)}' is no query item: its label is not valid Unicode text.")
+        raise InputError(f"'{excerpt(text)}' is not a query item: its label is not valid Unicode text.")
     return QueryItem(match["modality"], PackedVector.from_text(match["code"]), weight, label)
 
 

@@ -72,8 +72,8 @@ def show_progress(job: Job, models: list[str], visitor: str, drawn: int, *, umap
         return progress.Progress(version, *job.progress(models, umap=umap))
 
     if any(work.is_stopped_for(visitor) for work in works):
-        st.caption("Stopped. Maps that were not finished are coarse, or empty, below.")
-        st.button("Go on", key="go-on-comparing", on_click=job.resume, args=(visitor,))
+        st.caption("Stopped. Unfinished maps are coarse or empty.")
+        st.button("Resume", key="resume-comparing", on_click=job.resume, args=(visitor,))
     elif any(work.busy for work in works) or job.version(models) != drawn:
         progress.follow(report, str(drawn), "progress", time_left=True)
         st.button("Stop", key="stop-comparing", on_click=job.stop, args=(visitor,))

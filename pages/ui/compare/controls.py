@@ -82,7 +82,7 @@ def models(
 def unavailable_models(missing: dict[str, str]) -> None:
     """The models that are not on this machine, with the reasons."""
     if missing:
-        with st.popover("Others", help="Models that are not on this machine"):
+        with st.popover("Unavailable models", help="Models that are not installed on this machine"):
             for name, why in missing.items():
                 st.markdown(f"**{name}** {literal(why)}")
 
@@ -91,7 +91,7 @@ def color_scheme(state: CompareState) -> None:
     """How maps are colored; the control says what they show: "Similarity" as long as there is a query."""
     kinds = KIND_TITLES | ({SIMILARITY: "Similarity"} if state.shows_similarity else {})
     widgets.color_by = SIMILARITY if state.shows_similarity else state.kind
-    st.segmented_control("Colour by", list(kinds), format_func=kinds.__getitem__, required=True,
+    st.segmented_control("Color by", list(kinds), format_func=kinds.__getitem__, required=True,
                          key=Widgets.color_by.key, on_change=_color_by, args=(state,))  # fmt: skip
     if state.shows_similarity:
         widgets.similarity_scale = state.scale
@@ -135,13 +135,13 @@ def query(state: CompareState, digits: int) -> None:
         name = coordinates(state.point[0], state.point[1], digits)
     else:
         return
-    st.button(f"Similarity to {name}", icon=":material/close:", help="Back to colours", key="forget-point",
+    st.button(f"Similarity to {name}", icon=":material/close:", help="Back to colors", key="forget-point",
               on_click=state.query)  # fmt: skip
 
 
 def image(atlas: Atlas, state: CompareState, first: Embedder) -> None:
     """An image as the query."""
-    with st.popover("Image", icon=":material/image:", help="Ask by a picture"):
+    with st.popover("Image", icon=":material/image:", help="Search by image"):
         image_query.panel(atlas, lambda image: state.query(image=image), partial(setattr, state, "problem"), first)
 
 
@@ -150,12 +150,12 @@ def region(state: CompareState) -> None:
     if widgets.typed_for != state.bounds:  # another part was chosen on the map or by a link
         widgets.typed_for = state.bounds
         widgets.typed_region = ", ".join(f"{value:.4f}" for value in state.bounds or ())
-    with st.popover("Region", icon=":material/crop_free:", help="Compare a part of the atlas in detail"):
+    with st.popover("Region", icon=":material/crop_free:", help="Compare a region of the atlas in detail"):
         with st.form("region", border=False):
             st.text_input("South, west, north, east in degrees", key=Widgets.typed_region.key,
                           placeholder="42.33, -71.10, 42.38, -71.03")  # fmt: skip
-            st.form_submit_button("Compare this part", on_click=_region_typed, args=(state,))
-        st.caption("Empty for the whole atlas. On the map, This view and Draw do the same.")
+            st.form_submit_button("Compare this region", on_click=_region_typed, args=(state,))
+        st.caption("Leave empty for the whole atlas. On the map, This view and Draw do the same.")
 
 
 def _region_typed(state: CompareState) -> None:

@@ -11,35 +11,35 @@ if TYPE_CHECKING:
 
 SIMILARITY_SPAN = 0.1  # colors of similarity reach over that much at least
 
-_OWN = f"its own range, which reaches over {SIMILARITY_SPAN} at least: a model that hardly varies looks even."
+_OWN = f"its own range, which reaches over {SIMILARITY_SPAN} at least: a model that hardly varies looks uniform."
 _SCALES_MEAN = {
-    "absolute": "Colours of UniGeoCLIP reach from the similarity of unrelated places to that of held-out matches, "
+    "absolute": "Colors of UniGeoCLIP reach from the similarity of unrelated places to that of held-out matches, "
     f"measured on the averaged cells of page Explore; no other model has such a calibration, and each shows {_OWN}",
     "similarity": f"Each pane shows {_OWN}",
-    "rank": f"Colours are shares of the area, however similar; only a model that varies by less than {SIMILARITY_SPAN} "
-    "looks even.",
+    "rank": f"Colors are shares of the area, however similar; only a model that varies by less than {SIMILARITY_SPAN} "
+    "looks uniform.",
 }
 
 
 def explanation(titles: Sequence[str], scheme: ColorScheme) -> str:
-    """What the colours of all panes mean, in a sentence or two; ``titles`` are those of the models."""
+    """What the colors of all panes mean, in a sentence or two; ``titles`` are those of the models."""
     from unigeoclip.compare.projection import COMPONENT_FLOOR
 
     first, *others = titles
 
     gray = (
-        "Grey is the mean of the region; a model reaches full colour where it deviates by two of its standard "
-        f"deviations, but never by less than {4 * COMPONENT_FLOOR:.2f}, so what hardly varies stays grey."
+        "Gray is the mean of the region; a model reaches full color where it deviates by two of its standard "
+        f"deviations, but never by less than {4 * COMPONENT_FLOOR:.2f}, so what hardly varies stays gray."
     )
     colors = {
-        "components": f"Three principal components as red, green and blue. {gray} Colours are turned towards those of "
-        f"{first}: they mean the same as far as the models agree.",
+        "components": f"Three principal components as red, green and blue. {gray} Colors are rotated towards those "
+        f"of {first}: they mean the same as far as the models agree.",
         "component": f"One principal component of each model. {gray}",
-        "clusters": "k-means on each model's vectors. A number and its colour stand for the cells that the models "
-        "group alike, as far as they agree. A model that deviates by less than "
-        f"{COMPONENT_FLOOR:.2f} over the region has one colour.",
-        "umap": "UMAP lays each model's places out on a plane; hue is the direction from its middle. Layouts of "
-        "different models have no directions in common.",
+        "clusters": "k-means on each model's embeddings. A number and its color stand for the cells that the models "
+        "group together, as far as they agree. A model that deviates by less than "
+        f"{COMPONENT_FLOOR:.2f} over the region has one color.",
+        "umap": "UMAP projects each model's embeddings to a plane; hue is the direction from its center. The "
+        "projections of different models are not aligned.",
     }[scheme.kind]
     if scheme.shows_similarity:
         query = "image" if scheme.image else "point"

@@ -23,7 +23,7 @@ def offer(panes: dict[str, ComparePane]) -> None:
     first = next(iter(panes.values()))
     atlas, scheme, region = first.job.atlas, first.scheme, first.job.region
     stem = f"{atlas.name}-{'similarity' if scheme.shows_similarity else scheme.kind}"
-    with st.popover("Take away", icon=":material/download:"):
+    with st.popover("Export", icon=":material/download:"):
         available = {name: pane for name, pane in panes.items() if not pane.unavailable}
         name = st.selectbox("Map of", list(available), format_func=lambda name: available[name].title, key=_MODEL)
         with st.container(horizontal=True):
@@ -33,7 +33,7 @@ def offer(panes: dict[str, ComparePane]) -> None:
         with st.container(horizontal=True):
             downloads.button("Map page", _page, list(available.values()), file=f"{stem}.html")
             downloads.button("GeoParquet", _table, available, file=f"{stem}.parquet")
-        st.caption("The map page opens anywhere, without a network. GeoParquet holds every cell with its vectors.")
+        st.caption("The map page works offline. GeoParquet contains every cell with its embeddings.")
         image = None if scheme.image is None else (scheme.image.name, scheme.image.kind)
         lines = python_lines(atlas.name, region, list(available), scheme.kind, scheme.number, scheme.point, image)
         st.code(lines, language="python")

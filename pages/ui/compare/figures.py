@@ -21,7 +21,7 @@ def show(job: Job, comparison: Comparison) -> None:
     works, first = [job.work[name] for name in comparison.embedded], comparison.reference.embedder.name
     figures = {work.name: work.figures for work in works if work.figures is not None}
     if len(figures) < len(works) or any(first not in work.agreement for work in works):
-        st.caption("The figures follow when every model has worked through the whole map.")
+        st.caption("The figures appear when every model has processed the whole map.")
         return
     agreement = {work.name: work.agreement[first] for work in works}
     st.html(figures_table(comparison, figures, agreement))
@@ -33,19 +33,19 @@ def figures_table(comparison: Comparison, figures: Mapping[str, dict[str, Any]],
     reference = comparison.reference.embedder.title
     heads = "".join(f"<th scope='col'>{html.escape(comparison.embedded[name].embedder.title)}</th>" for name in names)
     rows = [
-        ("Variance", "how far the places of this region lie apart, 0 (all alike) to 1",
+        ("Variance", "spread of the embeddings of this region, 0 (all the same) to 1",
          [f"{figures[name]['variance']:.3f}" for name in names]),
-        ("First three components", "share of that variance along them: what the colouring Components can show",
+        ("First three components", "share of that variance that they explain, which the color scheme Components shows",
          [f"{100 * sum(figures[name]['shares'][:3]):.0f} %" for name in names]),
-        ("Effective rank", "how many directions are really used",
+        ("Effective rank", "number of dimensions that are effectively used",
          [f"{figures[name]['effective_rank']:.1f}" for name in names]),
         ("Smooth in position", "share of the variance that a smooth function of position explains, cross-validated; "
          "the rest is detail, such as parks, coasts and districts",
          [_percent(figures[name]["smooth_share"]) for name in names]),
         *_moran_rows(figures, names),
-        (f"CKA with {reference}", "whether the models tell the same places apart, 0 to 1",
+        (f"CKA with {reference}", "how far the two models agree on which places are similar, 0 to 1",
          [_number(agreement[name]["cka"]) for name in names]),
-        (f"Neighbours in common with {reference}", "of the ten most similar places in a sample",
+        (f"Shared neighbors with {reference}", "of the ten most similar places in a sample",
          [_percent(agreement[name]["neighbours"]) for name in names]),
     ]  # fmt: skip
     body = "".join(
@@ -69,7 +69,7 @@ def _moran_rows(figures: Mapping[str, dict[str, Any]], names: Sequence[str]) -> 
     return [
         (
             f"Moran's I up to {distance(figures[names[0]]['moran'][ring][0])}",
-            "whether places so far apart are alike: 1 yes, 0 no more than any two",
+            "spatial autocorrelation: 1 = places at this distance are similar, 0 = random",
             [_number(figures[name]["moran"][ring][1]) for name in names],
         )
         for ring in chosen

@@ -31,7 +31,7 @@ def panel(atlas: Atlas, query: Callable[[ImageQuery], None], refuse: Callable[[s
     key = f"compare-upload-{kind}-{widgets.upload_turn}"
     arguments = (atlas, kind, key, query, refuse, first)
     st.file_uploader("File", type=upload_fields.files_of(kind), key=key, on_change=_take, args=arguments)
-    st.caption("Every model that reads pictures shows where it finds the like. A picture is not part of the link.")
+    st.caption("Every model that supports images shows the places it finds similar. An image is not part of the link.")
 
 
 def _take(

@@ -205,8 +205,8 @@ class ComparePane:
         unmeasured = "No absolute scale was measured for this model." if self.scheme.scale == "absolute" else ""
         return {
             "stops": bar["stops"], "ticks": bar["ticks"],
-            "title": f"{heading}, {'by rank' if ranked else 'its own range'}", "low": "least alike",
-            "high": "most alike", "words": "This model hardly varies here." if self._is_flat else unmeasured,
+            "title": f"{heading}, {'by rank' if ranked else 'its own range'}", "low": "least similar",
+            "high": "most similar", "words": "This model hardly varies here." if self._is_flat else unmeasured,
         }  # fmt: skip
 
     def _color_legend(self) -> Legend:
@@ -217,11 +217,11 @@ class ComparePane:
             return {"title": f"Component {number + 1}: {share} of the variance",
                     "swatches": [("#111", "low"), ("#808080", "mean"), ("#eee", "high")]}  # fmt: skip
         if kind in _GROUPS and not self.embedded.varies:
-            return {"title": "One colour: this model hardly varies here"}
+            return {"title": "One color: this model hardly varies here"}
         if kind == "clusters":
             return self._cluster_legend()
         if kind == "umap":
-            return {"title": "UMAP: like colours, like places"}
+            return {"title": "UMAP: similar colors, similar places"}
         swatches: list[Swatch] = [
             (color, f"{word}: {share}") for color, word, share in
             zip(("#d33", "#2a2", "#46f"), ("1st", "2nd", "3rd"), shares, strict=False)
@@ -243,7 +243,7 @@ class ComparePane:
             "title": "Clusters, share of the cells",
             "swatches": swatches,
             "named": any(names),
-            "words": "Named by what is said of their places more than of others." if any(names) else "",
+            "words": "Named by the texts most characteristic of their places." if any(names) else "",
         }
 
 
@@ -251,9 +251,9 @@ def empty_pane(embedder: Embedder) -> Pane:
     """The pane of a model that has no colors yet: its name, and the base map."""
     return {
         "id": embedder.name, "title": embedder.title, "meaning": embedder.provenance.made_by,
-        "label": f"Map of {embedder.title}. Arrow keys move it, plus and minus zoom, Enter asks about its centre.",
+        "label": f"Map of {embedder.title}. Arrow keys move it, plus and minus zoom, Enter queries its center.",
         "markers": [],
-        "legend": {"title": "Not computed yet", "words": "Colours come when the model is done.", "fixed": True},
+        "legend": {"title": "Not computed yet", "words": "Colors appear when the model is done.", "fixed": True},
     }  # fmt: skip
 
 

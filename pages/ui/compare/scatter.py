@@ -1,4 +1,4 @@
-"""The scatter beside compared maps: a model's points in the colours of its map, and the lasso drawn round some."""
+"""The scatter beside compared maps: a model's points in the colors of its map, and the lasso drawn round some."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def show(panes: dict[str, ComparePane]) -> None:
     dark = st.context.theme.type == "dark"
     figure = scatter(positions[shown], rgb[shown], region.grid.cells[shown], axes, marked, dark)
     st.plotly_chart(figure, on_select="rerun", selection_mode=["lasso"], key=_key(name, pane.scheme), config=_TOOLS)
-    st.caption("Draw round points to see on every map where they are.")
+    st.caption("Draw around points to highlight them on every map.")
 
 
 def selection(panes: dict[str, ComparePane], cells: NDArray[np.bool_] | None) -> None:
@@ -61,7 +61,7 @@ def selection(panes: dict[str, ComparePane], cells: NDArray[np.bool_] | None) ->
     if cells is None:
         return
     if not cells.any():
-        st.caption("There is no point inside this line.")
+        st.caption("There are no points inside this line.")
         return
     job = next(iter(panes.values())).job
     st.html(_description(job, cells, *_characteristics(job, cells)))
@@ -71,7 +71,7 @@ def selection(panes: dict[str, ComparePane], cells: NDArray[np.bool_] | None) ->
     with st.container(horizontal=True, vertical_alignment="center", key="selection-files"):
         downloads.button("CSV", cells_csv, job.region.grid, cells, table, file=f"{stem}.csv")
         downloads.button("GeoJSON", cells_geojson, job.region.grid, cells, table, file=f"{stem}.geojson")
-        st.caption("Every selected cell, with what the maps show of it.")
+        st.caption("Every selected cell, with the values that the maps show.")
 
 
 def _characteristics(job: Job, chosen: NDArray[np.bool_]) -> tuple[int, list[Said], list[int]]:
@@ -97,7 +97,7 @@ def _description(job: Job, chosen: NDArray[np.bool_], count: int, said: list[Sai
         "of the others</small></li>"
         for each in said
     )
-    texts = f"<ul>{what}</ul>" if what else "<p>Nothing is said of its places more than of the others.</p>"
+    texts = f"<ul>{what}</ul>" if what else "<p>No text is more frequent at its places than at the others.</p>"
     return (
         f"<div class='ugc-selection'><p><b>{cells} cells selected</b>, {km2} km², {share:.0f} % of the region; "
         f"{places} places</p>{texts}{_pictures(job.atlas, rows)}</div>"
@@ -114,7 +114,7 @@ def _pictures(atlas: Atlas, rows: list[int]) -> str:
         f"alt='{html.escape(str(name), quote=True)}' title='{html.escape(str(name), quote=True)}'>"
         for name, lat, lon in zip(places["name"], places["lat"], places["lon"], strict=True)
     )
-    return f"<div class='ugc-selection-pictures'>{figures}</div><small>Some of its places, drawn at random.</small>"
+    return f"<div class='ugc-selection-pictures'>{figures}</div><small>A random sample of its places.</small>"
 
 
 def selected_cells(comparison: Comparison, scheme: ColorScheme) -> NDArray[np.bool_] | None:

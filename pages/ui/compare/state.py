@@ -45,7 +45,7 @@ class CompareState:
         bounds: South, west, north, east of the part that is compared; None for all of it.
         point: Latitude and longitude that every model is queried with.
         image: That every model is queried with, in place of a point; not part of the address.
-        scale: What colours of similarity stand for, one of ``view_options.SCALES``.
+        scale: What colors of similarity stand for, one of ``view_options.SCALES``.
         compared: The bounds that could be compared last; the maps show them when they are new.
         revision: Counts clicks; the map uses it to know that one is answered.
         problem: What is wrong with the address or with what was typed; shown until the next choice.

@@ -1,4 +1,4 @@
-"""Result cards: one strip per modality, as a Streamlit component; "Use as query" comes back, the rest stays there."""
+"""Result cards: a strip for each modality, as a Streamlit component; the browser only reports "Use as query"."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _origin_and_credit(atlas: Atlas, modality: str) -> str:
 
 
 def _here(explorer: Explorer, answer: Answer) -> list[CardGroup]:
-    """The place that was asked about, in all its modalities."""
+    """The place that was queried, in all its modalities."""
     found = [(name, answer.here[name]) for name in explorer.atlas.manifest.modalities if name in answer.here]
     if not found:
         return []

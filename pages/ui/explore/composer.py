@@ -26,7 +26,7 @@ JOINS = {"new": "New query", "plus": "+ more like", "minus": "− less like"}
 
 
 def compose(session: Session, manifest: Manifest, explorer: Explorer | None) -> None:
-    """Draw the composer; what is entered changes the session's wanted items."""
+    """Draw the composer; what is entered changes the pending items of the session."""
     if widgets.filled_for != session.atlas:
         widgets.filled_for = session.atlas
         widgets.words = session.form_words
@@ -38,7 +38,7 @@ def compose(session: Session, manifest: Manifest, explorer: Explorer | None) -> 
         # Text, not number inputs: those drop what they do not know, and with it every decimal comma.
         for axis, placeholder in ((LATITUDE, hint.latitude), (LONGITUDE, hint.longitude)):
             st.text_input(axis.capitalize(), placeholder=placeholder, key=axis, width=FIELD_PX)
-        st.form_submit_button("Ask", key="ask-button", type="primary", on_click=_submit, args=(session,))
+        st.form_submit_button("Search", key="ask-button", type="primary", on_click=_submit, args=(session,))
     with st.popover("Image", key="image", disabled=explorer is None):
         if explorer is not None:
             uploads.panel(session, explorer, join())
@@ -55,7 +55,7 @@ def chips(session: Session, manifest: Manifest) -> None:
         for index in range(len(session.pending)):
             _chip(session, index)
         st.segmented_control(
-            "How the next item joins", list(JOINS), format_func=JOINS.__getitem__, default="new", key=Widgets.join.key,
+            "How to add the next item", list(JOINS), format_func=JOINS.__getitem__, default="new", key=Widgets.join.key,
             required=True, label_visibility="collapsed",
         )  # fmt: skip
         st.button("Clear", key="clear", type="tertiary", on_click=session.start, args=((),))
@@ -65,7 +65,7 @@ def chips(session: Session, manifest: Manifest) -> None:
 def problem(session: Session) -> None:
     """Show what could not be done, once.
 
-    It stands right below the fields: most of what it says is about them. The container is there with or without a
+    It is right below the fields: most problems are about them. The container is there with or without a
     problem: an element that comes and goes would shift those below it, and Streamlit would mount the map anew.
     """
     with st.container(key="problem"):
@@ -98,7 +98,7 @@ def _fill(point: tuple[float, float] | None) -> None:
 
 
 def take_point(session: Session, lat: float, lon: float) -> None:
-    """Ask about a point on the map and show its coordinates in the fields."""
+    """Query a point on the map and show its coordinates in the fields."""
     try:
         item = query_string.point(*check_point(lat, lon))
     except InputError as error:
@@ -110,14 +110,14 @@ def take_point(session: Session, lat: float, lon: float) -> None:
 
 
 def _submit(session: Session) -> None:
-    """Ask what is new in the form; if nothing is, ask it again.
+    """Query what is new in the form; if nothing is, query it again.
 
     What cannot be read stays in its field, with the reason below.
     """
     words = widgets.words
     fields = (widgets.latitude, widgets.longitude)
     if words and words != session.form_words and fields == session.refused and not _is_point(words):
-        _ask_words(session, words)  # what was refused before and has not been touched since keeps nobody from asking
+        _ask_words(session, words)  # what was refused before and has not been touched since prevents no query
         return
     session.bad_fields = ()
     try:
@@ -136,7 +136,7 @@ def _submit(session: Session) -> None:
     elif point is not None:
         take_point(session, *point)
     else:
-        session.problem = "Nothing to ask yet: type some words, give latitude and longitude, or click the map."
+        session.problem = "The query is empty: type some words, enter latitude and longitude, or click the map."
 
 
 def _ask_words(session: Session, words: str) -> None:
@@ -163,7 +163,7 @@ def _point_of_fields(session: Session) -> tuple[float, float] | None:
             problems[axis] = str(error)
     if not problems and len(given) == 1:
         missing = next(axis for axis in texts if axis not in given)
-        problems[missing] = f"A point needs both numbers: give the {missing} as well, or empty the {given[0]}."
+        problems[missing] = f"A point needs both numbers: enter the {missing} as well, or clear the {given[0]}."
     session.bad_fields = tuple(problems)
     if problems:
         raise InputError(" ".join(problems.values()))
@@ -198,7 +198,7 @@ def _chip(session: Session, index: int) -> None:
                 on_change=_reweigh, args=(session, index, key),
                 help="Above zero: more like this. Below zero: less like this.",
             )  # fmt: skip
-        # Its name says which: a list of buttons that are all called "Remove" helps nobody who hears it.
+        # Its name says which: buttons that are all called "Remove" are useless in a screen reader.
         st.button(
             f"Remove {literal(short(item.label or str(item.value)))}", icon=":material/close:", key=f"remove-{index}",
             on_click=session.remove, args=(index,),
@@ -219,5 +219,5 @@ def _examples(session: Session, manifest: Manifest) -> None:
 
 
 def take_example(session: Session, example: Example) -> None:
-    """Ask a ready query."""
+    """Query an example."""
     session.start(tuple(query_string.parse(part) for part in example.link))

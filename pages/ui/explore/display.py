@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from unigeoclip.similarity.levels import Levels
 
 LOW_OPACITY = 0.25  # where nothing is like the query, the map below shows through
-RANKED_FROM = 80.0  # percentile of the area at which ranked colours start
+RANKED_FROM = 80.0  # percentile of the area at which ranked colors start
 _SCALE_HELP = (
-    "Absolute: the same similarity has the same colour in every answer, from that of unrelated places to that of "
-    "matches, as measured on held-out places; a weak answer looks weak. Similarity: all colours over the range of "
+    "Absolute: the same similarity has the same color in every answer, from that of unrelated places to that of "
+    "matches, as measured on held-out places; a weak answer looks weak. Similarity: all colors over the range of "
     "this answer, however weak. Rank: by share of the area, however similar."
 )
 
@@ -72,9 +72,9 @@ def coloring(scale: str, levels: Levels | None) -> dict[str, Any]:
 
 
 def offer(session: Session, modalities: Sequence[str]) -> None:
-    """A popover with what can be chosen; a choice changes the session's display."""
+    """A popover with what can be chosen; a choice changes the display of the session."""
     display = session.display
-    with popover("Display", icon=":material/tune:", key="display", help="What is painted, and how") as is_open:
+    with popover("Display", icon=":material/tune:", key="display", help="What is shown, and how") as is_open:
         if not is_open:
             return
         options = {"items": ("", *modalities), "best": SHARES, "outline": OUTLINES, "colors": COLORMAPS,
@@ -84,13 +84,13 @@ def offer(session: Session, modalities: Sequence[str]) -> None:
             st.session_state[f"display-{key}"] = chosen if chosen in options[key] else options[key][0]
         _choice(session, "items", "Show", options["items"], lambda name: _items(name) if name else "Heatmap")
         _choice(session, "scale", "Scale", tuple(SCALES), SCALES.__getitem__, _SCALE_HELP)
-        _choice(session, "best", "Paint", SHARES, lambda share: f"Best {share} %" if share else "Everything")
+        _choice(session, "best", "Area", SHARES, lambda share: f"Best {share} %" if share else "All")
         _choice(session, "outline", "Outline", OUTLINES, lambda share: f"Best {share} %" if share else "None")
-        _choice(session, "colors", "Colours", COLORMAPS, str.capitalize)
+        _choice(session, "colors", "Colors", COLORMAPS, str.capitalize)
         st.caption(
             "The heatmap compares your query with the location embedding of every point; items are the pictures and "
-            "texts of the atlas's gallery, drawn as dots over their own range. All colour maps read in grey and with "
-            "any colour vision."
+            "texts of the atlas's gallery, drawn as dots over their own range. All color maps are readable in "
+            "grayscale and with any color vision."
         )
 
 

@@ -1,4 +1,4 @@
-"""What the composer offers, by atlas: queries that show something in one click, and what its empty fields say.
+"""Examples of the composer, by atlas: queries that show something in one click, and placeholders of its fields.
 
 Items are written as in links.
 """
@@ -31,7 +31,7 @@ class Example(NamedTuple):
 
 
 class Hints(NamedTuple):
-    """What stands in the empty fields."""
+    """Placeholders of the empty fields."""
 
     words: str
     latitude: str
@@ -75,7 +75,7 @@ _HINTS = {
 
 
 def examples(manifest: Manifest) -> tuple[Example, ...]:
-    """Examples for an atlas; for a city without a line of its own, some that fit any city."""
+    """Examples for an atlas; for a city that is not in the table, some that fit any city."""
     return _TABLE.get(manifest.name, _ANY_CITY if atlas_scale.of(manifest).is_city else ())
 
 
@@ -101,7 +101,7 @@ def tiles(atlas: Atlas, take: Callable[[Example], None]) -> None:
 
 
 def hints(manifest: Manifest) -> Hints:
-    """What the empty fields say for an atlas; without a line of its own, its middle."""
+    """Placeholders for an atlas; the coordinates of its center where the table has none."""
     if manifest.name in _HINTS:
         return _HINTS[manifest.name]
     south, west, north, east = manifest.bounds

@@ -1,4 +1,4 @@
-"""What a session of page Explore can pass on and take away: a link, GIS files, a table, a page, lines for it all."""
+"""What a visitor of page Explore can export: a link, GIS files, a table, a web map, code for all of it."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from unigeoclip.export.page import Marker
     from unigeoclip.search.explorer import Explorer
 
-# Colours that are told apart with any colour vision (Okabe and Ito 2008).
+# Colors that are told apart with any color vision (Okabe and Ito 2008).
 _COLORS = {"location": "#f0e442", "aerial": "#56b4e9", "street": "#e69f00", "surface": "#009e73", "text": "#cc79a7"}
-_BEST, _ASKED = "#ffffff", "#d55e00"
+_BEST, _QUERY = "#ffffff", "#d55e00"
 
 _HTML = f"""
 {stylesheet("components/share/share.css")}
@@ -36,11 +36,11 @@ _component = partial(component, "share", _HTML)
 
 
 def offer(explorer: Explorer, session: Session) -> None:
-    """A popover with the link and a button a form; needs an answer."""
+    """A popover with the link and a button for each format; needs an answer."""
     from unigeoclip.export.results import results_csv, results_geojson
     from unigeoclip.export.snippets import command_lines, query_lines
 
-    with popover("Take away", icon=":material/download:", key="take") as is_open:
+    with popover("Export", icon=":material/download:", key="take") as is_open:
         answer = session.answer
         if answer is None or not is_open:
             return
@@ -56,9 +56,9 @@ def offer(explorer: Explorer, session: Session) -> None:
         with st.container(horizontal=True):
             downloads.button("GeoJSON", results_geojson, answer.matches, file=f"{stem}.geojson")
             downloads.button("CSV", results_csv, answer.matches, file=f"{stem}.csv")
-        st.caption("Both on a map that opens anywhere, without a network:")
+        st.caption("Both on a web map that works offline:")
         downloads.button("Map page", _page, explorer, answer, drawn, file=f"{stem}.html")
-        st.caption("The same from Python, and from the command line:")
+        st.caption("The same in Python, and on the command line:")
         st.code(query_lines(atlas, answer.items, session.count, drawn), language="python")
         st.code(command_lines(atlas, answer.items, session.count), language="bash")
 
@@ -81,7 +81,7 @@ def _png(answer: Answer, drawn: dict[str, Any]) -> bytes:
 
 
 def _stem(atlas: str, answer: Answer) -> str:
-    """Name of the files: the atlas and what was asked, in signs that every system takes."""
+    """Name of the files: the atlas and what was asked, in characters that every system accepts."""
     asked = "-".join(re.findall(r"\w+", " ".join(item.label or item.modality for item in answer.items)))
     return f"{atlas}-{asked[:40].strip('-').lower() or 'query'}"
 
@@ -93,9 +93,9 @@ def _page(explorer: Explorer, answer: Answer, drawn: dict[str, Any]) -> bytes:
     atlas = explorer.atlas
     stops = answer.heatmap.legend(**{name: value for name, value in drawn.items() if name != "low_opacity"})
     explanation = (
-        f"Colours: similarity to the query by UniGeoCLIP, from {similarity(stops[0].similarity)} or less to "
-        f"{similarity(stops[-1].similarity)}. Dots: the closest places, in the colour of the modality in which each is "
-        "closest; point at one for its name."
+        f"Colors: similarity to the query by UniGeoCLIP, from {similarity(stops[0].similarity)} or less to "
+        f"{similarity(stops[-1].similarity)}. Dots: the closest places, in the color of the modality in which each is "
+        "closest; hover over one for its name."
     )
     pane = Pane(asked, _png(answer, drawn), markers=_markers(explorer, answer))
     page = map_page(atlas, answer.heatmap.bounds, [pane], title=atlas.title, explanation=explanation)
@@ -103,7 +103,7 @@ def _page(explorer: Explorer, answer: Answer, drawn: dict[str, Any]) -> bytes:
 
 
 def _markers(explorer: Explorer, answer: Answer) -> tuple[Marker, ...]:
-    """The closest places, the best last, each in the colour of the modality it is closest in; then what was asked."""
+    """The closest places, the best last, each in the color of the modality it is closest in; then the query."""
     from unigeoclip.export.page import Marker
 
     found: dict[tuple[float, float], list[tuple[float, str, str]]] = {}
@@ -118,5 +118,5 @@ def _markers(explorer: Explorer, answer: Answer) -> tuple[Marker, ...]:
         markers.append(Marker(lat, lon, f"{place}: {where}", title(first), _COLORS.get(first, _BEST)))
     best, digits = answer.best, atlas_scale.of(explorer.atlas.manifest).best_digits
     where = f"Best match, {similarity(best.similarity)}: {coordinates(best.lat, best.lon, digits)}"
-    asked = [Marker(spot.lat, spot.lon, spot.item.label, "Asked", _ASKED) for spot in answer.spots]
+    asked = [Marker(spot.lat, spot.lon, spot.item.label, "Query", _QUERY) for spot in answer.spots]
     return (*markers, Marker(best.lat, best.lon, where, "Best match", _BEST), *asked)

@@ -1,4 +1,4 @@
-"""The first minute on page Explore: three steps, until the visitor has got it; what to do, later on.
+"""The introduction of page Explore: three steps for a first visit, later what to do in two sentences.
 
 Whether it has been seen is known to the visitor's browser alone, so the server takes no part in it.
 """
@@ -23,7 +23,7 @@ def show(where: str, *, asked: bool) -> None:
     """Draw the introduction or, for those who have seen it, what to do in two sentences.
 
     Args:
-        where: Where the map shows what is like a query, as in "where on Earth".
+        where: Where the map shows what is similar to a query, as in "where on Earth".
         asked: Whether there are results; the introduction then only comes when it is called for.
     """
     with st.container(key="intro"):

@@ -20,7 +20,7 @@ def answer_pane(answer: Answer | None, size: Scale, drawn: Drawn | None = None, 
     """The pane of one answer: heatmap, legend, and markers of the query, of its best match and of the results."""
     pane: Pane = {
         "id": "main",
-        "label": "Map. Arrow keys move it, plus and minus zoom, Enter asks about its centre.",
+        "label": "Map. Arrow keys move it, plus and minus zoom, Enter queries its center.",
     }
     if answer is None or drawn is None or display is None:
         return pane
@@ -72,13 +72,13 @@ def _query_marker(spot: Spot, digits: int) -> Marker:
 
 
 def pane_legend(answer: Answer, drawn: Drawn, display: Display, land: str = "the land") -> Legend:
-    """Colour bar, its figures and its words; ``land`` is what shares are shares of."""
+    """Color bar, its figures and its words; ``land`` is what shares are shares of."""
     if display.items:
         return _items_legend(answer, display)
     stops = answer.heatmap.legend(**drawn.colors, stops=17)
     bar = legend.color_bar(stops)
     if drawn.levels is not None and drawn.colors["scale"] == "absolute":
-        painted = f"Only the best {display.best} % of {land} are painted." if display.best else ""
+        painted = f"Only the best {display.best} % of {land} is shown." if display.best else ""
         heading = "Similarity to your query"
         return {
             **bar,
@@ -93,7 +93,7 @@ def pane_legend(answer: Answer, drawn: Drawn, display: Display, land: str = "the
         "ticks": bar["ticks"],
         "title": f"Similarity to your query, {'by rank' if ranked else 'its own range'}",
         "low": f"half of {land} is lower" if floor == 50 else f"{floor:.0f} % of {land} is lower",
-        "high": "most alike",
+        "high": "most similar",
         "words": " ".join(part for part in (unmeasured, _outlined(display)) if part),
     }
 
@@ -104,26 +104,26 @@ def _unmeasured(answer: Answer) -> str:
     if len(answer.items) > 1 or answer.items[0].weight <= 0:
         what = "sums and differences of items"
     elif answer.items[0].modality == "place":
-        what = "whole places"
-    return f"No absolute scale was measured for {what}: colours span the range of this answer, however weak it is."
+        what = "full places"
+    return f"No absolute scale was measured for {what}: colors span the range of this answer, however weak it is."
 
 
 def _items_legend(answer: Answer, display: Display) -> Legend:
-    """Dots are coloured from the median item to the best one."""
+    """Dots are colored from the median item to the best one."""
     from unigeoclip.similarity.colormaps import hex_color, palette
 
     colors = [hex_color(rgb) for rgb in palette(display.colors, 17)]
     best = answer.matches[display.items][0].similarity if answer.matches.get(display.items) else 0.0
     kind = "Places" if display.items == "location" else title(display.items)
     return {
-        "title": f"{kind}: every dot is one of the gallery",
+        "title": f"{kind}: each dot is an item of the gallery",
         "stops": [(number / 16, 0.0, color) for number, color in enumerate(colors)],
         "ticks": [(1.0, similarity(best))],
         "low": "half of them are lower",
-        "high": "most alike",
+        "high": "most similar",
         "words": _outlined(display),
     }
 
 
 def _outlined(display: Display) -> str:
-    return f"The line is round the best {display.outline} % of the map." if display.outline else ""
+    return f"The line encloses the best {display.outline} % of the map." if display.outline else ""

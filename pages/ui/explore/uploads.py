@@ -1,4 +1,4 @@
-"""Uploading a picture as a query."""
+"""Uploading an image as a query."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PREVIEW_PX = 224
 
 
 def panel(session: Session, explorer: Explorer, join: str) -> None:
-    """Draw the upload panel; an accepted picture joins the wanted items and is shown here."""
+    """Draw the upload panel; an accepted image joins the pending items and is shown here."""
     manifest = explorer.atlas.manifest
     kind = chooser(manifest, "upload-kind")
     st.caption(_guessed(manifest) if kind == GUESS else _wanted(manifest, kind))
@@ -35,10 +35,10 @@ def panel(session: Session, explorer: Explorer, join: str) -> None:
 
 
 def _preview(session: Session, explorer: Explorer, upload: Upload) -> None:
-    """What the model sees of the file, and what it was taken for; another choice asks anew."""
+    """The file as the model sees it, and the modality it was read as; another choice queries again."""
     manifest = explorer.atlas.manifest
     if upload.array.shape[0] == 3:
-        st.image(upload.array.transpose(1, 2, 0), width=PREVIEW_PX, caption=f"What the model sees of {upload.name}")
+        st.image(upload.array.transpose(1, 2, 0), width=PREVIEW_PX, caption=f"{upload.name} as the model sees it")
     widgets.read_as = upload.kind
     st.segmented_control(
         "Read as", kinds_of(manifest), format_func=title, required=True, key=Widgets.read_as.key, on_change=_read_as,
@@ -57,9 +57,9 @@ def _read_as(session: Session, explorer: Explorer, upload: Upload) -> None:
 
 
 def _guessed(manifest: Manifest) -> str:
-    """How a file is told apart."""
-    photo = "a photo for a street view, " if "street" in manifest.pictures else ""
-    words = f"A square picture is taken for one from above, {photo}heights for a surface model."
+    """How the modality of a file is detected."""
+    photo = "a photo as a street view, " if "street" in manifest.pictures else ""
+    words = f"A square image is read as an aerial image, {photo}heights as a surface model."
     return f"{words} {_wanted(manifest, kinds_of(manifest)[0])}"
 
 
@@ -68,7 +68,7 @@ def _wanted(manifest: Manifest, kind: str) -> str:
     across = in_round_figures(manifest.window_m)
     wanted = {
         "street": "A photo along a street; its central 4:3 part is used.",
-        "surface": f"Heights in metres, north up, about {across} across.",
+        "surface": f"Heights in meters, north up, about {across} across.",
     }.get(kind, f"North up, about {across} across.")
     if manifest.pictures.get(kind) == "rendered":
         things = "heights" if kind == "surface" else "pictures"
@@ -89,7 +89,7 @@ def _take(session: Session, explorer: Explorer, chosen: str, key: str, join: str
 
 
 def _read(session: Session, explorer: Explorer, name: str, data: bytes, kind: str) -> Upload | None:
-    """Read a file as a modality; None, and the session is told why, if it cannot be."""
+    """Read a file as a modality; None if it cannot be read, and the session says why."""
     from unigeoclip.uploads import read_upload
 
     try:

@@ -32,7 +32,7 @@ def color_bar(stops: Sequence[LegendStop]) -> ColorBar:
 
 
 def absolute_legend(heading: str, levels: Levels, best: float, *more: str) -> Legend:
-    """What colours of the absolute scale mean, in words and with marks.
+    """What colors of the absolute scale mean, in words and with marks.
 
     Args:
         heading: Of the legend.
@@ -51,7 +51,7 @@ def absolute_legend(heading: str, levels: Levels, best: float, *more: str) -> Le
 
 
 def _marks(levels: Levels) -> list[tuple[float, str]]:
-    """Where on the colour bar chance ends and an ordinary match is; one name for both where two would overlap."""
+    """Where on the color bar chance ends and an ordinary match is; one name for both where two would overlap."""
     marks = sorted([(levels.fraction(levels.chance), "chance"), (levels.fraction(levels.match), "match")])
     (first, one), (second, other) = marks
     return marks if second - first > MARKS_APART else [(first, f"{one}, {other}"), (second, "")]

@@ -1,6 +1,6 @@
 """What poster mode plays: states of Explore and Compare, each with a title and a caption that a person wrote.
 
-Captions say what is to be seen and nothing that the shipped models do not show.
+Captions say what can be seen and nothing that the shipped models do not show.
 """
 
 from __future__ import annotations
@@ -62,28 +62,28 @@ def _asks(*items: str) -> tuple[tuple[str, str], ...]:
 _SCENES = (
     Scene(
         "explore", "world", _asks("text:hot desert"), "“hot desert”",
-        "Two words, asked of the whole Earth. Bright is where the model finds it most like that; the pictures are the "
-        "closest it knows.",
+        "Two words, searched on the whole Earth. Bright areas are the most similar; the pictures are the closest "
+        "matches.",
     ),
     Scene(
         "explore", "boston", _asks("text:downtown towers"), "“downtown towers”",
-        "The same question, now for one city. The words alone lead to its centre, in pictures from above and from the "
-        "street.",
+        "The same kind of query, now for one city. The words alone lead to its center, in pictures from above and "
+        "from the street.",
     ),
     Scene(
         "compare", "world", ((query_string.COLOR, "components"),), "What has each model learned of the Earth?",
-        "Like colours are places that a model finds alike. Each map shows the same land through another model.",
+        "Similar colors are places that a model finds similar. Each map shows the same land through another model.",
     ),
     Scene(
         "explore", "world", _asks("text:Switzerland", "-1.5*text:mountains", "1.5*text:sea"),
         "Switzerland − mountains + sea",
-        "Words can be added and subtracted. Switzerland without its mountains and with the sea is most like the "
-        "Netherlands.",
+        "Words can be added and subtracted. Switzerland without its mountains and with the sea is most similar to "
+        "the Netherlands.",
     ),
     Scene(
         "explore", "boston", _asks("at:42.3734,-71.119"), "More like Harvard Square",
-        "One click on the map asks by a point and nothing else. Bright is every part of the city that the model finds "
-        "like it.",
+        "One click on the map queries a point and nothing else. Bright is every part of the city that the model "
+        "finds similar.",
     ),
     Scene(
         "compare", "boston", ((query_string.COLOR, "clusters:8"),), "Eight kinds of Boston",
@@ -92,8 +92,8 @@ _SCENES = (
     ),
     Scene(
         "explore", "world", _asks("at:40.85,14.27"), "Where on Earth is it like Naples?",
-        "Asked by latitude and longitude alone. The colours show the rank, so that distant places which are a little "
-        "like it can be seen as well.",
+        "The query is latitude and longitude alone. Colors show the rank, so that distant places that are a little "
+        "similar stand out as well.",
     ),
     Scene(
         "explore", "boston", _asks("text:airport"), "“airport”",
@@ -103,7 +103,7 @@ _SCENES = (
     Scene(
         "compare", "world", ((query_string.COLOR, "components"), (query_string.AT, "0,22")),
         "What is like the Congo rainforest?",
-        "Every model is asked about the same point in the Congo basin. Each map shows what that model finds like it.",
+        "Every model is queried with the same point in the Congo basin. Each map shows what that model finds similar.",
     ),
 )  # fmt: skip
 

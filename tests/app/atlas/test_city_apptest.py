@@ -190,7 +190,7 @@ def test_views_survive_the_way_through_a_link():
 
 def test_uploads_say_what_kind_of_picture_is_wanted(both):
     assert both.segmented_control(key="upload-kind").options == [
-        "Guess",
+        "Detect",
         "Aerial image",
         "Street view",
         "Surface model",

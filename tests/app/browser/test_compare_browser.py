@@ -73,7 +73,7 @@ def test_the_maps_are_painted_before_the_scatter_is_drawn(compared, visit):
 def test_the_page_answers_while_a_model_works_and_stop_is_ones_own(visit):
     visitor = visit("/compare?atlas=world&models=fourier,slow")
     page = visitor.page
-    stop, go_on = (page.get_by_role("button", name=name) for name in ("Stop", "Go on"))
+    stop, go_on = (page.get_by_role("button", name=name) for name in ("Stop", "Resume"))
     page.wait_for_selector(".ugc-pane:nth-child(2) .ugc-heat[data-shown]")  # its coarse look
     coarse = page.evaluate(PICTURES)
     page.locator(".ugc-pane-canvas").first.click(position={"x": 150, "y": 200})
@@ -257,7 +257,7 @@ def test_a_link_brings_back_what_was_looked_at(compared, visit):
 
 def test_the_map_page_opens_without_a_network(compared, tmp_path):
     page = compared.page
-    page.get_by_text("Take away").click()
+    page.get_by_text("Export").click()
     with page.expect_download() as download:
         page.get_by_role("button", name="Map page").click()
     download.value.save_as(tmp_path / "page.html")

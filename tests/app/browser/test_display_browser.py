@@ -57,14 +57,14 @@ def test_the_display_changes_the_picture_and_nothing_else(visit):
     visitor.leaflet("map.setView([30, 20], 4, {animate: false})", of="0")
     page.evaluate("document.querySelector('.ugc-pane-canvas').dataset.mark = 'same'")
     before = visitor.view()
-    choose(visitor, "Paint", "Best 5 %")
+    choose(visitor, "Area", "Best 5 %")
     second = visitor.wait_for_heatmap(other_than=first)
     choose(visitor, "Outline", "Best 20 %")
     page.wait_for_selector(".ugc-outline", state="attached")
     choose(visitor, "Show", "Aerial image")
     visitor.wait_for_heatmap(other_than=second)
     page.wait_for_function("location.search.includes('items=aerial')")
-    assert "every dot" in page.locator(".ugc-legend").inner_text()
+    assert "each dot" in page.locator(".ugc-legend").inner_text()
     assert visitor.view() == before
     assert page.evaluate("document.querySelector('.ugc-pane-canvas').dataset.mark") == "same"
     assert "best=5" in page.url

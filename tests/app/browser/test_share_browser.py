@@ -25,7 +25,7 @@ def picture_of(visitor, address):
 
 
 def open_take_away(visitor):
-    visitor.page.get_by_role("button", name="Take away").click()
+    visitor.page.get_by_role("button", name="Export").click()
     visitor.page.get_by_role("button", name="Copy link").wait_for()
 
 

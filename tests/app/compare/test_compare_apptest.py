@@ -65,7 +65,7 @@ def test_a_pane_a_model_with_legend_and_explanation(page, drawn):
     assert [pane["title"] for pane in drawn["panes"]] == ["Random Fourier features", "Plain coordinates", "Constant"]
     assert all(pane["overlay"]["url"].endswith(".webp") for pane in drawn["panes"])
     assert [pane["legend"]["fixed"] for pane in drawn["panes"]] == [False, True, True]
-    assert "Grey is the mean" in " ".join(caption.value for caption in page.caption)
+    assert "Gray is the mean" in " ".join(caption.value for caption in page.caption)
     assert "Fetch it with" in " ".join(text.value for text in page.markdown)
     body = " ".join(element.proto.body for element in page.get("html"))
     for words in ("Effective rank", "Smooth in position", "CKA with Random Fourier features", "Moran"):
@@ -384,11 +384,11 @@ def test_our_model_has_the_absolute_scale_where_it_was_measured(app, serve, draw
 def test_maps_show_the_region_that_is_compared(page, drawn):
     assert drawn["focus"] is None
     page.text_input(key="typed-region").set_value("0, -20, 50, 40")
-    next(b for b in page.button if b.label == "Compare this part").click()
+    next(b for b in page.button if b.label == "Compare this region").click()
     settled(page)
     assert drawn["focus"] == (0, -20, 50, 40)
     page.text_input(key="typed-region").set_value("-89, 0, -80, 1")  # the sea
-    next(b for b in page.button if b.label == "Compare this part").click()
+    next(b for b in page.button if b.label == "Compare this region").click()
     settled(page)
     assert "no land" in page.error[0].value
     assert drawn["focus"] == (0, -20, 50, 40), "what cannot be compared moves no map"
@@ -420,11 +420,11 @@ def test_a_lasso_says_what_is_inside_and_gives_it_away(page, drawn, monkeypatch)
 @pytest.mark.parametrize(
     ("key", "value", "complaint"),
     [
-        ("models", "fourier,nobody", "There is no model 'nobody'"),
+        ("models", "fourier,nobody", "Unknown model 'nobody'"),
         ("color", "clusters:99", "from 2 to 16"),
-        ("color", "rainbow", "no color scheme 'rainbow'"),
-        ("box", "50,0,10,20", "rising"),
-        ("at", "here", "no latitude and longitude"),
+        ("color", "rainbow", "Unknown color scheme 'rainbow'"),
+        ("box", "50,0,10,20", "south below north"),
+        ("at", "here", "not a latitude and longitude"),
     ],
 )
 def test_a_bad_link_is_told_and_the_rest_of_it_holds(page, drawn, key, value, complaint):
@@ -439,11 +439,11 @@ def test_a_bad_link_is_told_and_the_rest_of_it_holds(page, drawn, key, value, co
 
 def test_a_region_is_typed(page, drawn):
     page.text_input(key="typed-region").set_value("0, -20, 50, 40")
-    next(b for b in page.button if b.label == "Compare this part").click()
+    next(b for b in page.button if b.label == "Compare this region").click()
     settled(page)
     assert drawn["panes"][0]["overlay"]["bounds"] == (0, -20, 50, 40)
     page.text_input(key="typed-region").set_value("somewhere")
-    next(b for b in page.button if b.label == "Compare this part").click()
+    next(b for b in page.button if b.label == "Compare this region").click()
     settled(page)
     assert "not 4 numbers" in page.error[0].value
     assert drawn["panes"][0]["overlay"]["bounds"] == (0, -20, 50, 40)

@@ -117,7 +117,7 @@ def test_another_display_asks_nothing_anew_and_stands_in_the_link(ask, drawn):
     app.run()
     assert drawn["nonce"] == nonce
     assert drawn["panes"][0]["overlay"]["url"] != first
-    assert "every dot" in drawn["panes"][0]["legend"]["title"]
+    assert "each dot" in drawn["panes"][0]["legend"]["title"]
     assert app.query_params["best"] == "1"
     assert app.query_params["items"] == "aerial"
     visitor.display = Display()

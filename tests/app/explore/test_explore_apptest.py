@@ -84,7 +84,7 @@ def test_either_decimal_sign_is_read_and_shown_in_the_fields(ask, fields, point)
         ({"latitude": "1", "longitude": "1e308"}, ("longitude",), "is no longitude"),
         ({"latitude": "1", "longitude": "541"}, ("longitude",), "The longitude 541 is outside"),
         ({"latitude": "x" * 5000, "longitude": "y"}, ("latitude", "longitude"), "is no latitude"),
-        ({"longitude": "2"}, ("latitude",), "give the latitude as well"),
+        ({"longitude": "2"}, ("latitude",), "enter the latitude as well"),
     ],
 )
 def test_what_a_field_cannot_mean_stays_in_it_with_the_reason(ask, fields, bad, sentence):
@@ -110,7 +110,7 @@ def test_words_that_are_new_go_before_a_point_that_is_not(ask):
     [
         ({"latitude": 95.0, "longitude": 8.0}, "The latitude 95 is outside"),
         ({"latitude": 23.0}, "needs both numbers"),
-        ({}, "Nothing to ask yet"),
+        ({}, "The query is empty"),
         ({"words": "   "}, "at least one word"),
     ],
 )
