@@ -271,7 +271,7 @@ def measure_screen(address, atlas, clicks=CLICKS):
         page.on("response", lambda response: "/data/overlays/" in response.url and heatmaps.append(response))
         page.goto(f"{address}/?atlas={atlas}")
         page.wait_for_selector(".ugc-map[data-ready]")
-        page.get_by_text("Ask the map").wait_for()
+        page.get_by_text("Search the map").wait_for()
         page.evaluate(WATCH)
         box = page.locator(".ugc-pane-canvas").bounding_box()
         for _ in range(clicks + 1):  # the first one loads the cards' script, and is not counted

@@ -104,7 +104,7 @@ def take(browser, address, shot):
 
 def _upload(page, address):
     """Ask by a street view that the atlas itself draws."""
-    page.get_by_text("Ask the map").wait_for()
+    page.get_by_text("Search the map").wait_for()
     with urllib.request.urlopen(f"{address}/data/boston/street/{STREET}.jpg?w=448") as response:
         photo = {"name": "street.jpg", "mimeType": "image/jpeg", "buffer": response.read()}
     page.get_by_role("button", name="Image", exact=True).click()

@@ -16,7 +16,7 @@ export interface MapProps {
   whole_earth: boolean;
   is_city: boolean;
   close_zoom: number | null;
-  ask_by: boolean; // whether a click may ask by the whole place
+  ask_by: boolean; // whether a click may query the full place
   region: boolean; // whether a region may be chosen
   focus: [number, number, number, number] | null;
   base: BaseMap;

@@ -34,7 +34,7 @@ test("the value under the pointer is its percentile in words", () => {
   values.fetching = Promise.resolve(); // nothing to fetch here
   assert.equal(values.at({ lat: 0.5, lng: 0.5 }), "", "the picture has yet to come");
   values.pixels = { width: 2, height: 1, data: [94, 94, 94, 255, 0, 0, 0, 255] };
-  assert.equal(values.at({ lat: 0.5, lng: 0.5 }), "0.93: more like it than 93 % of the land");
+  assert.equal(values.at({ lat: 0.5, lng: 0.5 }), "0.93: more similar than 93 % of the land");
   assert.equal(values.at({ lat: 0.5, lng: 1.5 }), "", "0 is off the grid");
   assert.equal(values.at({ lat: 1.5, lng: 0.5 }), "");
 });

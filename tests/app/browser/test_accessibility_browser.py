@@ -73,7 +73,7 @@ def audit(request, visit, axe):
 def test_explore_keeps_nobody_out(audit, atlas):
     audited = audit(f"/?atlas={atlas}")
     page = audited.page
-    page.get_by_text("Ask the map").wait_for()
+    page.get_by_text("Search the map").wait_for()
     audited.look("empty")
     page.get_by_role("button", name="Image", exact=True).click()
     page.locator("input[type=file]").wait_for(state="attached")

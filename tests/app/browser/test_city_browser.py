@@ -107,9 +107,9 @@ def test_the_end_of_a_street_is_said(visit):
     settle(visitor)
     page.wait_for_selector(".is-ahead[aria-disabled=true]")
     page.keyboard.press("ArrowUp")
-    page.get_by_text("No way on").wait_for()
+    page.get_by_text("no more views").wait_for()
     press(visitor, "ArrowDown")
-    assert page.get_by_text("No way on").count() == 0
+    assert page.get_by_text("no more views").count() == 0
 
 
 def test_the_view_in_the_viewer_is_a_query_and_is_shown_on_the_map(visit):
@@ -156,8 +156,8 @@ def test_a_click_can_ask_by_the_whole_place(visit):
     page.evaluate("document.querySelector('.ugc-pane-canvas').dataset.mark = 'same'")
     visitor.settle()
     sent = len(visitor.sent)
-    choice = page.get_by_role("group", name="A click asks by")
-    choice.get_by_role("button", name="Whole place").click()
+    choice = page.get_by_role("group", name="Query by click")
+    choice.get_by_role("button", name="Full place").click()
     page.wait_for_timeout(500)
     assert len(visitor.sent) == sent
     visitor.click_at(42.33, -71.15)

@@ -43,7 +43,7 @@ def test_the_heatmap_says_its_value_under_the_pointer(visit):
     page.mouse.move(box["x"] + x + 1, box["y"] + y + 1)
     said = page.locator(".ugc-value")
     said.wait_for()
-    assert "more like it than 9" in said.inner_text()
+    assert "more similar than 9" in said.inner_text()
     assert said.inner_text().endswith("% of the land")
     x, y = visitor.leaflet("map.latLngToContainerPoint([0, -25])", of="[value.x, value.y]")
     page.mouse.move(box["x"] + x, box["y"] + y)  # the sea says nothing

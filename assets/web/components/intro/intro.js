@@ -71,16 +71,16 @@ function introduction({ where }, done) {
   /** @type {(name: string, text: string) => HTMLElement} */
   const step = (name, text) => el("li", {}, el("b", {}, name), ` ${text}`);
   return [
-    el("h2", {}, "Ask the map"),
+    el("h2", {}, "Search the map"),
     el(
       "ol.ugc-intro-steps",
       {},
       step(
         "Click the map.",
-        `The colours then show ${where} it is like that point, and the closest places stand here.`,
+        `The colors then show ${where} it is similar to that point, and the closest places are listed here.`,
       ),
-      step("Add words or a picture.", "“+ more like” and “− less like” join them to what you have asked."),
-      step("Compare models.", "The page Compare shows what other models make of the same map."),
+      step("Add words or an image.", "“+ more like” and “− less like” add them to your query."),
+      step("Compare models.", "The page Compare shows the same map through other models."),
     ),
     el("button.ugc-intro-done", { type: "button", onclick: done }, "Got it"),
   ];
@@ -89,7 +89,7 @@ function introduction({ where }, done) {
 /** @param {IntroProps} data */
 function invitation({ where }) {
   const text =
-    "Click a point, type a few words or drop in a picture. " +
-    `The map then shows ${where} it is like that, and the closest places stand here.`;
-  return [el("h2", {}, "Ask the map"), el("p", {}, text)];
+    "Click a point, type a few words or upload an image. " +
+    `The map then shows ${where} it is similar, and the closest places are listed here.`;
+  return [el("h2", {}, "Search the map"), el("p", {}, text)];
 }

@@ -89,13 +89,13 @@ export class Controls {
   askButtons() {
     /** @type {["point" | "place", string, string][]} */
     const choices = [
-      ["point", "Point", "A click asks by the point alone"],
-      ["place", "Whole place", "A click asks by all modalities of the nearest place at once"],
+      ["point", "Point", "A click queries the point alone"],
+      ["place", "Full place", "A click queries all modalities of the nearest place at once"],
     ];
     this.asks = choices.map(([by, label, meaning]) =>
       textButton(label, meaning, () => this.pane.owner.setAskBy(by), { "data-by": by }),
     );
-    return row("A click asks by", rowName("A click asks by"), ...this.asks);
+    return row("Query by click", rowName("Query by click"), ...this.asks);
   }
 
   regionButtons() {

@@ -26,7 +26,7 @@ export class Values {
   }
 
   /**
-   * "0.42: more like it than 93 % of the land"; empty off the grid, and until the picture is here.
+   * "0.42: more similar than 93 % of the land"; empty off the grid, and until the picture is here.
    *
    * @param {{ lat: number, lng: number }} position
    */
@@ -37,7 +37,7 @@ export class Values {
     const code = this.pixels.data[4 * (cell.row * this.pixels.width + cell.column)];
     if (!code) return "";
     const percentile = code - 1;
-    return `${this.spec.similarities[percentile]}: more like it than ${percentile} % of ${this.spec.land}`;
+    return `${this.spec.similarities[percentile]}: more similar than ${percentile} % of ${this.spec.land}`;
   }
 
   async fetch() {

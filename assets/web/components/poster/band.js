@@ -44,7 +44,7 @@ export class Band {
       button("Play now", {}, play),
       button("Leave", { title: "Leave poster mode (Escape)" }, leave),
     );
-    const meaning = "Plays the examples by itself, for a large screen (Shift+P; Escape ends it)";
+    const meaning = "Plays the examples automatically, for a large screen (Shift+P; Escape ends it)";
     const offer = button("Poster mode", { title: meaning, "aria-keyshortcuts": "Shift+P" }, start);
     offer.append(el("kbd", { "aria-hidden": "true" }, "⇧P"));
     const how = "How to use this page";

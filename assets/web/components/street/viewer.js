@@ -155,7 +155,7 @@ export class Viewer {
     const next = await this.next(way);
     if (this.pose !== from || !this.dialog.open) return; // turned, stepped or closed in the meantime
     if (!next) {
-      this.status.textContent = "No way on in this direction.";
+      this.status.textContent = "There are no more views in this direction.";
       return;
     }
     this.street = next.street || this.place;
