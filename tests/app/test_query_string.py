@@ -4,6 +4,7 @@ import pytest
 
 from pages.ui import query_string
 from pages.ui.explore.session import MAX_ITEMS
+from pages.ui.rectangles import parse_box
 from tests.attacks.links import tracebacks
 from unigeoclip.errors import InputError
 
@@ -80,7 +81,7 @@ def test_colorings_are_bounded(text):
 )  # fmt: skip
 def test_rectangles_are_bounded(text):
     with pytest.raises(InputError) as caught:
-        query_string.parse_box(text)
+        parse_box(text)
     assert len(str(caught.value)) < 250
 
 
@@ -90,7 +91,7 @@ def test_rectangles_are_bounded(text):
      "42,33; -71,1; 42,38; -71,03", "42,33, -71,1, 42,38, -71,03"],
 )  # fmt: skip
 def test_a_rectangle_in_either_decimal_sign(text):
-    assert query_string.parse_box(text) == (42.33, -71.1, 42.38, -71.03)
+    assert parse_box(text) == (42.33, -71.1, 42.38, -71.03)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 from pages.ui import query_string
 from pages.ui.explore.session import MAX_ITEMS
 from pages.ui.map import component
+from pages.ui.rectangles import parse_box
 from pages.ui.services import serving
 from pages.ui.view_options import KINDS as COLOR_SCHEMES
 from tests.app import fake
@@ -74,7 +75,7 @@ def test_the_displays_part_never_breaks(values):
 def test_the_parts_of_compare_never_break(text):
     for read in (
         query_string.parse_color,
-        query_string.parse_box,
+        parse_box,
         query_string.parse_at,
         lambda text: query_string.parse_models(text, ("unigeoclip", "geoclip")),
     ):
@@ -84,8 +85,8 @@ def test_the_parts_of_compare_never_break(text):
 @given(st.tuples(st.floats(-90, 89), st.floats(-180, 179), st.floats(0.001, 1), st.floats(0.001, 1)))
 def test_a_rectangle_goes_into_the_address_and_back(corner):
     south, west, height, width = corner
-    bounds = query_string.parse_box(f"{south:.7f},{west:.7f},{south + height:.7f},{west + width:.7f}")
-    assert query_string.parse_box(",".join(map(query_string.degrees, bounds))) == bounds
+    bounds = parse_box(f"{south:.7f},{west:.7f},{south + height:.7f},{west + width:.7f}")
+    assert parse_box(",".join(map(query_string.degrees, bounds))) == bounds
 
 
 @pytest.fixture

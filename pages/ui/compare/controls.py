@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.ui import query_string
 from pages.ui.compare import image_query
 from pages.ui.compare.state import Widgets, widgets
 from pages.ui.formatting import coordinates, literal
+from pages.ui.rectangles import parse_box
 from pages.ui.view_options import DEFAULT_NUMBER, KINDS, LEAST, SCALES
 from unigeoclip.embedders import first_compared
 from unigeoclip.errors import InputError
@@ -162,6 +162,6 @@ def _region_typed(state: CompareState) -> None:
     text = widgets.typed_region
     state.problem = ""
     try:
-        state.bounds = query_string.parse_box(text) if text.strip() else None
+        state.bounds = parse_box(text) if text.strip() else None
     except InputError as error:
         state.problem = str(error)

@@ -15,6 +15,7 @@ from pages.ui.http import qr, routes
 from pages.ui.http.urls import urls
 from pages.ui.poster import mode, playlist
 from pages.ui.poster.playlist import PAGES, scenes
+from pages.ui.rectangles import parse_box
 from tests.app.conftest import APP
 
 
@@ -63,9 +64,7 @@ def test_every_scene_is_a_link_that_the_pages_understand(scene):
             assert key == query_string.KEY
             assert query_string.parse(value)
         else:
-            reader = {"color": query_string.parse_color, "at": query_string.parse_at, "box": query_string.parse_box}[
-                key
-            ]
+            reader = {"color": query_string.parse_color, "at": query_string.parse_at, "box": parse_box}[key]
             assert reader(value)
     assert scene.address.startswith(f"{PAGES[scene.page]}?atlas={scene.atlas}")
 
