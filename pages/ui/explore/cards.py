@@ -53,7 +53,7 @@ def groups(explorer: Explorer, answer: Answer) -> list[CardGroup]:
     """Cards of an answer, by modality in the order of the atlas's manifest."""
     atlas = explorer.atlas
     order = [name for name in atlas.manifest.modalities if answer.matches.get(name)]
-    found: list[CardGroup] = [
+    by_modality: list[CardGroup] = [
         {
             "title": title(name),
             "note": _origin_and_credit(atlas, name),
@@ -61,7 +61,7 @@ def groups(explorer: Explorer, answer: Answer) -> list[CardGroup]:
         }
         for name in sorted(order, key=lambda name: name == "location")  # pictures first, bare points last
     ]
-    return [*_here(explorer, answer), *found]
+    return [*_here(explorer, answer), *by_modality]
 
 
 def _origin_and_credit(atlas: Atlas, modality: str) -> str:
@@ -72,14 +72,14 @@ def _origin_and_credit(atlas: Atlas, modality: str) -> str:
 
 def _here(explorer: Explorer, answer: Answer) -> list[CardGroup]:
     """The place that was queried, in all its modalities."""
-    found = [(name, answer.here[name]) for name in explorer.atlas.manifest.modalities if name in answer.here]
-    if not found:
+    here = [(name, answer.here[name]) for name in explorer.atlas.manifest.modalities if name in answer.here]
+    if not here:
         return []
     cards: list[Card] = [
-        {**_card(explorer, name, match), "id": f"here-{name}", "kind": title(name)} for name, match in found
+        {**_card(explorer, name, match), "id": f"here-{name}", "kind": title(name)} for name, match in here
         if name != "location"
     ]  # fmt: skip
-    nearest = found[0][1]
+    nearest = here[0][1]
     away = distance(nearest.distance_m) if nearest.distance_m else ""
     note = f"{nearest.name}, {away} from your point" if away else nearest.name
     if lacking := [title(name).lower() for name in explorer.modalities if name not in answer.here]:
@@ -122,12 +122,12 @@ def outlooks(explorer: Explorer, answer: Answer) -> list[Outlook]:
         return []
     spots = [(_SPOTS.get(spot.item.modality, "your point"), spot.lat, spot.lon) for spot in answer.spots]
     named = dict.fromkeys([*spots, ("the best match", answer.best.lat, answer.best.lon)])
-    found: list[Outlook] = []
+    cameras: list[Outlook] = []
     for label, lat, lon in named:
         camera = explorer.streets.nearest(lat, lon)
         looking = _camera(explorer, camera.lat, camera.lon, camera.heading_deg)
-        found.append({**looking, "label": label, "name": camera.street or f"Near {label}"})
-    return found
+        cameras.append({**looking, "label": label, "name": camera.street or f"Near {label}"})
+    return cameras
 
 
 _SPOTS = {"place": "your place", "view": "your view"}

@@ -155,10 +155,10 @@ def _point_of_fields(session: Session) -> tuple[float, float] | None:
     # A whole point may be pasted into either field.
     if len(given) == 1 and (point := _pasted(texts[given[0]], given[0])) is not None:
         return point
-    found, problems = {}, {}
+    degrees, problems = {}, {}
     for axis in given:
         try:
-            found[axis] = parse_degrees(texts[axis], axis)
+            degrees[axis] = parse_degrees(texts[axis], axis)
         except InputError as error:
             problems[axis] = str(error)
     if not problems and len(given) == 1:
@@ -167,7 +167,7 @@ def _point_of_fields(session: Session) -> tuple[float, float] | None:
     session.bad_fields = tuple(problems)
     if problems:
         raise InputError(" ".join(problems.values()))
-    return (query_string.rounded(found[LATITUDE]), query_string.rounded(found[LONGITUDE])) if given else None
+    return (query_string.rounded(degrees[LATITUDE]), query_string.rounded(degrees[LONGITUDE])) if given else None
 
 
 def _is_point(text: str) -> bool:

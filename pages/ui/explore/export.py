@@ -81,15 +81,15 @@ def _png(answer: Answer, drawn: dict[str, Any]) -> bytes:
 
 
 def _stem(atlas: str, answer: Answer) -> str:
-    """Name of the files: the atlas and what was asked, in characters that every system accepts."""
-    asked = "-".join(re.findall(r"\w+", " ".join(item.label or item.modality for item in answer.items)))
-    return f"{atlas}-{asked[:40].strip('-').lower() or 'query'}"
+    """Name of the files: the atlas and the query, in characters that every system accepts."""
+    words = "-".join(re.findall(r"\w+", " ".join(item.label or item.modality for item in answer.items)))
+    return f"{atlas}-{words[:40].strip('-').lower() or 'query'}"
 
 
 def _page(explorer: Explorer, answer: Answer, drawn: dict[str, Any]) -> bytes:
     from unigeoclip.export.page import Pane, map_page
 
-    asked = " ".join(f"{weight(item.weight)} {item.label or item.modality}" for item in answer.items)
+    words = " ".join(f"{weight(item.weight)} {item.label or item.modality}" for item in answer.items)
     atlas = explorer.atlas
     stops = answer.heatmap.legend(**{name: value for name, value in drawn.items() if name != "low_opacity"})
     explanation = (
@@ -97,7 +97,7 @@ def _page(explorer: Explorer, answer: Answer, drawn: dict[str, Any]) -> bytes:
         f"{similarity(stops[-1].similarity)}. Dots: the closest places, in the color of the modality in which each is "
         "closest; hover over one for its name."
     )
-    pane = Pane(asked, _png(answer, drawn), markers=_markers(explorer, answer))
+    pane = Pane(words, _png(answer, drawn), markers=_markers(explorer, answer))
     page = map_page(atlas, answer.heatmap.bounds, [pane], title=atlas.title, explanation=explanation)
     return page.encode()
 
@@ -106,17 +106,17 @@ def _markers(explorer: Explorer, answer: Answer) -> tuple[Marker, ...]:
     """The closest places, the best last, each in the color of the modality it is closest in; then the query."""
     from unigeoclip.export.page import Marker
 
-    found: dict[tuple[float, float], list[tuple[float, str, str]]] = {}
+    by_place: dict[tuple[float, float], list[tuple[float, str, str]]] = {}
     for name, matches in answer.matches.items():
         for match in matches:
-            found.setdefault((match.lat, match.lon), []).append((match.similarity, name, match.name))
+            by_place.setdefault((match.lat, match.lon), []).append((match.similarity, name, match.name))
     markers = []
-    for (lat, lon), hits in sorted(found.items(), key=lambda entry: max(entry[1])):
+    for (lat, lon), hits in sorted(by_place.items(), key=lambda entry: max(entry[1])):
         hits = sorted(hits, reverse=True)
         where = ", ".join(f"{title(name)} {similarity(value)}" for value, name, _ in hits)
         _, first, place = hits[0]
         markers.append(Marker(lat, lon, f"{place}: {where}", title(first), _COLORS.get(first, _BEST)))
     best, digits = answer.best, atlas_scale.of(explorer.atlas.manifest).best_digits
     where = f"Best match, {similarity(best.similarity)}: {coordinates(best.lat, best.lon, digits)}"
-    asked = [Marker(spot.lat, spot.lon, spot.item.label, "Query", _QUERY) for spot in answer.spots]
-    return (*markers, Marker(best.lat, best.lon, where, "Best match", _BEST), *asked)
+    query = [Marker(spot.lat, spot.lon, spot.item.label, "Query", _QUERY) for spot in answer.spots]
+    return (*markers, Marker(best.lat, best.lon, where, "Best match", _BEST), *query)

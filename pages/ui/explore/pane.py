@@ -34,7 +34,7 @@ def answer_pane(answer: Answer | None, size: Scale, drawn: Drawn | None = None, 
         pane["outline"] = overlay_url(drawn.outline, "geojson")
     pane["legend"] = pane_legend(answer, drawn, display, size.land)
     away = "" if answer.query.origin is None else distance(float(distance_m(answer.query.origin, best[:2])))
-    found: list[Marker] = [
+    match_markers: list[Marker] = [
         {
             "id": f"{name}-{match.place_id}", "card": f"{name}-{match.place_id}", "kind": "match",
             "lat": match.lat, "lng": match.lon, "heading": match.heading_deg,
@@ -44,7 +44,7 @@ def answer_pane(answer: Answer | None, size: Scale, drawn: Drawn | None = None, 
     ]  # fmt: skip
     pane["markers"] = [
         *(_query_marker(spot, size.digits) for spot in answer.spots),
-        *found,
+        *match_markers,
         {
             "id": "best", "kind": "best", "lat": best.lat, "lng": best.lon,
             "label": f"Best match, {similarity(best.similarity)}: {coordinates(best.lat, best.lon, size.best_digits)}"
