@@ -26,9 +26,9 @@ from unigeoclip.city.layers import (
     CityLayers,
     CityRasters,
     facade_codes,
-    hash_points,
     roof_levels,
 )
+from unigeoclip.city.noise import hash_points
 from unigeoclip.city.rasterize import Polygons, Strokes
 
 if TYPE_CHECKING:
@@ -98,11 +98,9 @@ class Trees:
         """Raise the heights (h, w) under crowns, except on buildings; ``tree`` becomes true there."""
         pixel = grid.to_pixel(self.xy_m) - 0.5
         radius = self.radius_m / grid.ground_px_m
-        near = (
-            (pixel[:, 0] > -radius) & (pixel[:, 0] < grid.width + radius)
-            & (pixel[:, 1] > -radius) & (pixel[:, 1] < grid.height + radius)
-        )  # fmt: skip
-        _paint_crowns(pixel[near], radius[near].astype(np.float64), self.height_m[near], building, height_m, tree)
+        near = grid.touched_by(pixel, radius)
+        reach, unlit = radius[near].astype(np.float64), np.zeros(int(near.sum()))
+        paint_crowns(pixel[near], reach, self.height_m[near], building, unlit, np.zeros(2), height_m, tree)
 
 
 @dataclass(frozen=True)
@@ -416,15 +414,39 @@ def _plant(land: NDArray[np.uint8], density: NDArray[np.float32], grid: CityGrid
 
 
 @numba.njit(cache=True)
-def _paint_crowns(pixel, radius, height, building, out, tree):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    rows, cols = out.shape
-    for i in range(len(radius)):
-        x, y, reach = pixel[i, 0], pixel[i, 1], max(radius[i], 0.6)
+def paint_crowns(
+    pixel: NDArray[np.float64],
+    radius_px: NDArray[np.float64],
+    top_m: NDArray[np.float32],
+    building: NDArray[Any],
+    tone: NDArray[np.float64],
+    sun: NDArray[np.float64],
+    height_m: NDArray[np.float32],
+    crown: NDArray[Any],
+) -> None:  # pragma: no cover - compiled
+    """Paint crowns of trees as domes where there is no building and nothing higher.
+
+    Args:
+        pixel: (n, 2) column and row of the trees; (0, 0) is the middle of the first pixel.
+        radius_px: (n,) of the crowns.
+        top_m: (n,) heights of the trees.
+        building: (h, w), not 0 where a building stands.
+        tone: (n,) added to the brightness of a tree.
+        sun: (2,) to the right and down: how much brighter the side of the sun is.
+        height_m: (h, w), raised under the crowns.
+        crown: (h, w), becomes the brightness of a tree, about 1; of truth values, true.
+    """
+    rows, cols = height_m.shape
+    for i in range(len(radius_px)):
+        x, y, reach = pixel[i, 0], pixel[i, 1], max(radius_px[i], 0.6)
         for row in range(max(0, int(np.ceil(y - reach))), min(rows - 1, int(np.floor(y + reach))) + 1):
             for col in range(max(0, int(np.ceil(x - reach))), min(cols - 1, int(np.floor(x + reach))) + 1):
-                away2 = ((col - x) ** 2 + (row - y) ** 2) / (reach * reach)
-                if away2 < 1.0 and building[row, col] == 0:
-                    top = height[i] * (0.55 + 0.45 * np.sqrt(1.0 - away2))  # the crown is a dome
-                    if top > out[row, col]:
-                        out[row, col] = top
-                        tree[row, col] = True
+                dx, dy = (col - x) / reach, (row - y) / reach
+                away2 = dx * dx + dy * dy
+                if away2 >= 1.0 or building[row, col] != 0:
+                    continue
+                top = top_m[i] * (0.55 + 0.45 * np.sqrt(1.0 - away2))
+                if top > height_m[row, col]:
+                    height_m[row, col] = top
+                    lit = dx * sun[0] + dy * sun[1]
+                    crown[row, col] = 0.8 + tone[i] + 0.3 * lit - 0.12 * away2

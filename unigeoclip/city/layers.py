@@ -13,6 +13,7 @@ import geopandas as gpd
 import numpy as np
 
 from unigeoclip import geo
+from unigeoclip.city.noise import hash_points
 from unigeoclip.errors import InputError
 
 if TYPE_CHECKING:
@@ -180,6 +181,14 @@ class CityGrid:
         points = np.asarray(pixel, dtype=np.float64)
         return np.stack([self.west_m + points[..., 0] * self.px_m, self.north_m - points[..., 1] * self.px_m], axis=-1)
 
+    def touched_by(self, pixel: NDArray[np.float64], radius_px: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
+        """Which discs reach into the grid, (n,); their middles (n, 2) count from the middle of the first pixel."""
+        inside: NDArray[np.bool_] = (
+            (pixel[:, 0] > -radius_px) & (pixel[:, 0] < self.width + radius_px)
+            & (pixel[:, 1] > -radius_px) & (pixel[:, 1] < self.height + radius_px)
+        )  # fmt: skip
+        return inside
+
     def latlon_to_pixel(self, latlon: ArrayLike) -> NDArray[np.float64]:
         """Degrees (..., 2) latitude, longitude -> (col, row) (..., 2)."""
         return self.to_pixel(geo.web_mercator(np.asarray(latlon, dtype=np.float64)))
@@ -223,19 +232,6 @@ def roof_levels(height_m: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
     middles = (ROOF_LEVELS_M[1:] + ROOF_LEVELS_M[:-1]) / 2
     levels = np.searchsorted(middles, height_m).astype(np.uint8)
     return np.where(np.asarray(height_m) > 0, np.maximum(levels, 1), 0).astype(np.uint8)
-
-
-def hash_points(xy_m: NDArray[np.float64], salt: int) -> NDArray[np.uint32]:
-    """A number without pattern for each point (n, 2) of mercator metres, the same wherever the map is cut.
-
-    Points are rounded to 4 m. Different salts give unrelated numbers: each modality has its own.
-    """
-    cells = np.floor(xy_m / 4.0).astype(np.int64).astype(np.uint64)
-    mixed = cells[:, 0] * np.uint64(0x9E3779B97F4A7C15) ^ cells[:, 1] * np.uint64(0xC2B2AE3D27D4EB4F)
-    mixed ^= np.uint64((salt * 0x165667B19E3779F9) % 2**64)
-    for shift, factor in ((33, 0xFF51AFD7ED558CCD), (33, 0xC4CEB9FE1A85EC53)):  # MurmurHash3's finaliser
-        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
-    return (mixed >> np.uint64(32)).astype(np.uint32)
 
 
 def facade_codes(building: gpd.GeoDataFrame) -> NDArray[np.uint8]:

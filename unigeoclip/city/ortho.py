@@ -8,20 +8,18 @@ other modality uses them.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numba
 import numpy as np
 import shapely
 from scipy import ndimage
 
-from unigeoclip.city.city_model import WAY_KINDS, CityModel, paint_land
-from unigeoclip.city.layers import LAND, LAND_CLASSES, ROAD_WIDTH_M, CityGrid, CityRasters, hash_points
+from unigeoclip.city.city_model import WAY_KINDS, CityModel, paint_crowns, paint_land
+from unigeoclip.city.layers import LAND, LAND_CLASSES, ROAD_WIDTH_M, CityGrid, CityRasters
+from unigeoclip.city.noise import hash_pixel, hash_points, mottle
 
 if TYPE_CHECKING:
-    from typing import Any
-
     import geopandas as gpd
     from numpy.typing import NDArray
 
@@ -78,14 +76,45 @@ _CARS = np.array(
 )
 
 
-@dataclass(frozen=True)
-class _Roofs:
-    """One row for each building; row 0 is none. Lengths in mercator metres."""
+class _Roofs(NamedTuple):
+    """One row for each building; row 0 is none. Lengths in mercator metres, or in painted pixels for the kernels."""
 
     color: NDArray[np.float32]  # (b + 1, 3)
     shape: NDArray[np.uint8]  # 0 flat, 1 gabled, 2 hipped
     frame: NDArray[np.float64]  # (b + 1, 6): centre x, y; long axis x, y; half length, half width
     tone: NDArray[np.uint32]  # hash for details on flat roofs
+
+
+class _Layers(NamedTuple):
+    """What is painted, pixel by pixel, (h, w) each."""
+
+    land: NDArray[np.uint8]
+    way: NDArray[np.int16]  # row of `WAY_KINDS`, -1 where there is none
+    across_m: NDArray[np.float32]  # from the middle of the way
+    along_m: NDArray[np.float32]  # along the way
+    row_of: NDArray[np.int32]  # of the building, 0 where there is none
+    crown: NDArray[np.float32]  # brightness of a tree, 0 where there is none
+    shade: NDArray[np.float32]  # depth of the shadow, 0 to 1
+    density: NDArray[np.float32]  # share of built ground around
+    open_water: NDArray[np.float32]  # share of water around
+
+
+class _Setting(NamedTuple):
+    """What is the same for all painted pixels of a block."""
+
+    origin: NDArray[np.int64]  # column and row of the first one in the whole picture
+    seed: int
+    px_m: float  # metres on the ground
+    sun: NDArray[np.float64]
+
+
+class _Spot(NamedTuple):
+    """A painted pixel: its column and row in the whole picture, and smooth noise there, -1 to 1."""
+
+    x: int
+    y: int
+    slow: float
+    fine: float
 
 
 class AerialPainter:
@@ -153,34 +182,30 @@ class AerialPainter:
         self.model.footprints.paint(fine, row_of)
         height = np.concatenate([[np.float32(0)], self.model.building_height_m])[row_of].astype(np.float32)
         crown = np.zeros(fine.shape, np.float32)
-        self._paint_crowns(fine, row_of, height, crown)
+        self._plant(fine, row_of, height, crown)
         ground = fine.ground_per_mercator
         shade = _shadows(height, fine.ground_px_m, self._south)
-        origin = np.array([corner[1] * FINE, corner[0] * FINE], np.int64)
+        layers = _Layers(land, way, across * ground, along * ground, row_of, crown, shade, density, open_water)
         frame = self._roofs.frame.copy()
         frame[:, :2] = fine.to_pixel(frame[:, :2]) - 0.5
         frame[:, 4:] /= fine.px_m
         out = np.empty((*fine.shape, 3), np.float32)
-        _color(
-            land, way, across * ground, along * ground, row_of, crown, shade, density, open_water, origin, self._seed,
-            fine.ground_px_m, self._roofs.color, self._roofs.shape, frame, self._roofs.tone, _sun(self._south), out,
-        )  # fmt: skip
+        origin = np.array([corner[1] * FINE, corner[0] * FINE], np.int64)
+        setting = _Setting(origin, self._seed, fine.ground_px_m, _sun(self._south))
+        _color(layers, self._roofs._replace(frame=frame), setting, out)
         return out
 
-    def _paint_crowns(
+    def _plant(
         self, fine: CityGrid, row_of: NDArray[np.int32], height: NDArray[np.float32], crown: NDArray[np.float32]
     ) -> None:
+        """Paint the trees: raise the heights (h, w), and set ``crown`` to their brightness."""
         trees = self.model.trees
         pixel = fine.to_pixel(trees.xy_m) - 0.5
         radius = trees.radius_m.astype(np.float64) / fine.ground_px_m
-        near = (
-            (pixel[:, 0] > -radius) & (pixel[:, 0] < fine.width + radius)
-            & (pixel[:, 1] > -radius) & (pixel[:, 1] < fine.height + radius)
-        )  # fmt: skip
+        near = fine.touched_by(pixel, radius)
         tone = hash_points(trees.xy_m[near], salt=51 + 1000 * self._seed) / 2**32
-        _paint_crowns(
-            pixel[near], radius[near], trees.height_m[near], tone, row_of, _sun(self._south), height, crown
-        )  # fmt: skip
+        sun = _sun(self._south)
+        paint_crowns(pixel[near], radius[near], trees.height_m[near], row_of, 0.3 * tone, sun, height, crown)
 
 
 def _finer(array: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -242,7 +267,9 @@ def _shadows(height: NDArray[np.float32], px_m: float, south: bool) -> NDArray[n
 
 
 @numba.njit(cache=True)
-def _cast(height, shift, drop, shade):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _cast(
+    height: NDArray[np.float32], shift: float, drop: float, shade: NDArray[np.float32]
+) -> None:  # pragma: no cover - compiled
     """Carry the ceiling of the shadow from row to row away from the sun; it sinks by ``drop`` with each."""
     rows, cols = height.shape
     ceiling = height[rows - 1].astype(np.float64)
@@ -259,53 +286,7 @@ def _cast(height, shift, drop, shade):  # type: ignore[no-untyped-def]  # noqa: 
         ceiling = new
 
 
-@numba.njit(cache=True)
-def _paint_crowns(pixel, radius, top_m, tone, row_of, sun, height, crown):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Crowns as domes lit from the side of the sun; ``crown`` becomes the brightness (about 1), 0 where no tree is."""
-    rows, cols = height.shape
-    for i in range(len(radius)):
-        x, y, reach = pixel[i, 0], pixel[i, 1], radius[i]
-        for row in range(max(0, int(np.ceil(y - reach))), min(rows - 1, int(np.floor(y + reach))) + 1):
-            for col in range(max(0, int(np.ceil(x - reach))), min(cols - 1, int(np.floor(x + reach))) + 1):
-                dx, dy = (col - x) / reach, (row - y) / reach
-                away2 = dx * dx + dy * dy
-                if away2 >= 1.0 or row_of[row, col] > 0:
-                    continue
-                top = top_m[i] * (0.55 + 0.45 * np.sqrt(1.0 - away2))
-                if top > height[row, col]:
-                    height[row, col] = top
-                    lit = dx * sun[0] + dy * sun[1]
-                    crown[row, col] = 0.8 + 0.3 * tone[i] + 0.3 * lit - 0.12 * away2
-
-
-@numba.njit(cache=True)
-def _hash(x, y, seed):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """A number from 0 to 1 without pattern for whole numbers x and y."""
-    h = (
-        np.uint32(x) * np.uint32(0x9E3779B1)
-        ^ np.uint32(y) * np.uint32(0x85EBCA77)
-        ^ np.uint32(seed) * np.uint32(0xC2B2AE3D)
-    )
-    h = (h ^ (h >> np.uint32(15))) * np.uint32(0x2C1B3C6D)
-    h = (h ^ (h >> np.uint32(12))) * np.uint32(0x297A2D39)
-    return np.float64((h ^ (h >> np.uint32(15))) & np.uint32(0xFFFFFF)) / 16777216.0
-
-
-@numba.njit(cache=True)
-def _mottle(x, y, size, seed):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Smooth noise from -1 to 1 with spots of ``size`` pixels."""
-    u, v = x / size, y / size
-    i, j = int(np.floor(u)), int(np.floor(v))
-    u, v = u - i, v - j
-    u, v = u * u * (3 - 2 * u), v * v * (3 - 2 * v)
-    upper = _hash(i, j, seed) * (1 - u) + _hash(i + 1, j, seed) * u
-    lower = _hash(i, j + 1, seed) * (1 - u) + _hash(i + 1, j + 1, seed) * u
-    return 2.0 * (upper * (1 - v) + lower * v) - 1.0
-
-
-_WATER, _RESIDENTIAL, _ROAD, _RAIL, _PITCH, _BUILDING = (
-    LAND["water"], LAND["residential"], LAND["road"], LAND["rail"], LAND["pitch"], LAND["building"]
-)  # fmt: skip
+_WATER, _ROAD, _RAIL, _PITCH = LAND["water"], LAND["road"], LAND["rail"], LAND["pitch"]
 _MIXED = np.array([name in ("residential", "institution", "unknown") for name in LAND_CLASSES])
 _TABLE = np.array([_COLORS[name] for name in LAND_CLASSES], dtype=np.float64)
 _YARD, _SHORE_COLOR = np.array(_PAVED_YARD), np.array(_SHALLOW)
@@ -318,66 +299,72 @@ _PARKED = np.array([kind in ("minor", "tertiary") for kind in WAY_KINDS])
 
 
 @numba.njit(cache=True)
-def _color(  # type: ignore[no-untyped-def]  # noqa: ANN202
-    land, way, across, along, row_of, crown, shade, density, open_water, origin, seed, px_m,  # noqa: ANN001
-    roof_color, roof_shape, roof_frame, roof_tone, sun, out,  # noqa: ANN001
-):  # fmt: skip
-    rows, cols = land.shape
+def _color(
+    layers: _Layers, roofs: _Roofs, setting: _Setting, out: NDArray[np.float32]
+) -> None:  # pragma: no cover - compiled
+    """Fill ``out`` (h, w, 3) with red, green and blue, 0 to 255."""
+    rows, cols = layers.land.shape
     rgb = np.empty(3)
     for row in range(rows):
         for col in range(cols):
-            x, y = origin[0] + col, origin[1] + row
-            slow, fine = _mottle(x, y, 26.0 / px_m, seed + 1), _mottle(x, y, 5.0 / px_m, seed + 2)
-            b = row_of[row, col]
-            if b > 0:
-                _roof(row, col, x, y, b, row_of, roof_color, roof_shape, roof_frame, roof_tone, sun, px_m, fine, rgb)
+            x, y = setting.origin[0] + col, setting.origin[1] + row
+            slow = mottle(x, y, 26.0 / setting.px_m, setting.seed + 1)
+            spot = _Spot(x, y, slow, mottle(x, y, 5.0 / setting.px_m, setting.seed + 2))
+            is_roof = layers.row_of[row, col] > 0
+            if is_roof:
+                _color_roof(layers, roofs, setting, row, col, spot.fine, rgb)
             else:
-                kind = land[row, col]
-                for k in range(3):
-                    rgb[k] = _TABLE[kind, k]
-                _ground(kind, x, y, density[row, col], open_water[row, col], slow, fine, px_m, seed, rgb)
-                w = way[row, col]
-                if w >= 0 and kind in (_ROAD, _RAIL):
-                    _way(w, across[row, col], along[row, col], x, y, density[row, col], slow, fine, seed, rgb)
-            if crown[row, col] > 0 and b == 0:
-                leaf = crown[row, col] + 0.06 * fine
+                _color_ground(layers, setting, row, col, spot, rgb)
+                if layers.way[row, col] >= 0 and layers.land[row, col] in (_ROAD, _RAIL):
+                    _color_way(layers, setting, row, col, spot, rgb)
+            if layers.crown[row, col] > 0 and not is_roof:
+                leaf = layers.crown[row, col] + 0.06 * spot.fine
                 rgb[0], rgb[1], rgb[2] = (66 + 8 * slow) * leaf, (86 + 5 * slow) * leaf, 52 * leaf
-            dark = shade[row, col]
+            dark = layers.shade[row, col]
             out[row, col, 0] = rgb[0] * (1 - 0.52 * dark)
             out[row, col, 1] = rgb[1] * (1 - 0.49 * dark)
             out[row, col, 2] = rgb[2] * (1 - 0.40 * dark)
 
 
 @numba.njit(cache=True)
-def _ground(kind, x, y, density, open_water, slow, fine, px_m, seed, rgb):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    amount = _TABLE[kind, 3] * slow + _TABLE[kind, 4] * fine
+def _color_ground(
+    layers: _Layers, setting: _Setting, row: int, col: int, spot: _Spot, rgb: NDArray[np.float64]
+) -> None:  # pragma: no cover - compiled
+    kind = layers.land[row, col]
+    for k in range(3):
+        rgb[k] = _TABLE[kind, k]
+    amount = _TABLE[kind, 3] * spot.slow + _TABLE[kind, 4] * spot.fine
     if kind == _WATER:
-        depth = min(1.0, max(0.0, open_water * 1.15 - 0.1))
+        depth = min(1.0, max(0.0, layers.open_water[row, col] * 1.15 - 0.1))
         for k in range(3):
             rgb[k] = _SHORE_COLOR[k] + (rgb[k] - _SHORE_COLOR[k]) * depth + amount
         return
     if _MIXED[kind]:  # yards: lawns, drives and terraces, the more paved the denser
-        paved = (density - 0.12) / 0.35 + 0.45 * _mottle(x, y, 8.0 / px_m, seed + 3)
+        patches = mottle(spot.x, spot.y, 8.0 / setting.px_m, setting.seed + 3)
+        paved = (layers.density[row, col] - 0.12) / 0.35 + 0.45 * patches
         paved = min(1.0, max(0.0, 0.5 + 2.5 * (paved - 0.5)))
         for k in range(3):
             rgb[k] += (_YARD[k] - rgb[k]) * paved
         amount *= 1 - 0.4 * paved
     if kind == _PITCH:  # mown in stripes
-        amount += 4.0 if int(np.floor((x + y) * px_m / 9.0)) % 2 == 0 else -4.0
+        amount += 4.0 if int(np.floor((spot.x + spot.y) * setting.px_m / 9.0)) % 2 == 0 else -4.0
     rgb[0] += amount
     rgb[1] += 0.8 * amount
     rgb[2] += 0.7 * amount
 
 
 @numba.njit(cache=True)
-def _way(w, across, along, x, y, density, slow, fine, seed, rgb):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _color_way(
+    layers: _Layers, setting: _Setting, row: int, col: int, spot: _Spot, rgb: NDArray[np.float64]
+) -> None:  # pragma: no cover - compiled
+    w, across, along = layers.way[row, col], layers.across_m[row, col], layers.along_m[row, col]
     gray = _GRAY[w]
     if gray == 0:  # rails: two dark lines on ballast
         if w < 2 and 0.3 < across < 1.1:
             for k in range(3):
                 rgb[k] -= 26
         return
-    gray += 6 * slow + 3 * fine
+    gray += 6 * spot.slow + 3 * spot.fine
     rgb[0], rgb[1], rgb[2] = gray, gray, gray - 1
     half = _HALF_M[w]
     if _MARKED[w] == 1 and across < 0.5:
@@ -386,9 +373,10 @@ def _way(w, across, along, x, y, density, slow, fine, seed, rgb):  # type: ignor
     elif _MARKED[w] == 2 and (abs(across - (half - 1.2)) < 0.45 or (abs(across - 1.85) < 0.45 and along % 12.0 < 4.5)):
         for k in range(3):
             rgb[k] += 44
-    if _PARKED[w] and density > 0.1 and half - 2.3 < across < half - 0.2:
+    if _PARKED[w] and layers.density[row, col] > 0.1 and half - 2.3 < across < half - 0.2:
         slot = int(np.floor(along / 6.0))
-        draw = _hash(slot, int(np.floor(x / 400)) * 7919 + int(np.floor(y / 400)), seed + 7)
+        quarter = int(np.floor(spot.x / 400)) * 7919 + int(np.floor(spot.y / 400))
+        draw = hash_pixel(slot, quarter, setting.seed + 7)
         if draw < 0.4 and 0.7 < along % 6.0 < 5.2:
             car = int(draw * 1000) % len(_CARS)
             for k in range(3):
@@ -396,25 +384,29 @@ def _way(w, across, along, x, y, density, slow, fine, seed, rgb):  # type: ignor
 
 
 @numba.njit(cache=True)
-def _roof(row, col, x, y, b, row_of, color, shape, frame, tone, sun, px_m, fine, rgb):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _color_roof(
+    layers: _Layers, roofs: _Roofs, setting: _Setting, row: int, col: int, fine: float, rgb: NDArray[np.float64]
+) -> None:  # pragma: no cover - compiled
+    row_of, frame, sun, px_m = layers.row_of, roofs.frame, setting.sun, setting.px_m
     rows, cols = row_of.shape
+    b = row_of[row, col]
     dx, dy = col - frame[b, 0], row - frame[b, 1]
     u, v = dx * frame[b, 2] + dy * frame[b, 3], -dx * frame[b, 3] + dy * frame[b, 2]
     light = 1.0 + 0.02 * fine
-    if shape[b] > 0:
+    if roofs.shape[b] > 0:
         side = 1.0 if v > 0 else -1.0
         nx, ny = -frame[b, 3] * side, frame[b, 2] * side  # where this half of the roof looks to
-        if shape[b] == 2 and frame[b, 4] - abs(u) < frame[b, 5] - abs(v):
+        if roofs.shape[b] == 2 and frame[b, 4] - abs(u) < frame[b, 5] - abs(v):
             side = 1.0 if u > 0 else -1.0
             nx, ny = frame[b, 2] * side, frame[b, 3] * side
         light *= 1.0 + 0.24 * (nx * sun[0] + ny * sun[1])
-        if abs(v) * px_m < 0.5 and shape[b] == 1:
+        if abs(v) * px_m < 0.5 and roofs.shape[b] == 1:
             light *= 1.08
     else:
         area = frame[b, 4] * frame[b, 5] * px_m * px_m  # a quarter of the rectangle
         if area > 60:  # machines, hatches and skylights
             cell = 4.5 / px_m
-            draw = _hash(int(np.floor(u / cell)) + 500, int(np.floor(v / cell)) + 500, tone[b])
+            draw = hash_pixel(int(np.floor(u / cell)) + 500, int(np.floor(v / cell)) + 500, roofs.tone[b])
             if draw < 0.07:
                 light *= 1.22 if draw < 0.04 else 0.74
     # The edge: bright where it faces the sun, dark behind.
@@ -424,4 +416,4 @@ def _roof(row, col, x, y, b, row_of, color, shape, frame, tone, sun, px_m, fine,
     elif row_of[min(rows - 1, max(0, row - dr)), max(0, col - dc)] != b:
         light *= 0.88
     for k in range(3):
-        rgb[k] = min(250.0, color[b, k] * light)
+        rgb[k] = min(250.0, roofs.color[b, k] * light)

@@ -19,7 +19,6 @@ import pandas as pd
 import shapely
 
 from unigeoclip import geo
-from unigeoclip.city import raycast
 from unigeoclip.city.layers import (
     LAND,
     LAND_CLASSES,
@@ -27,8 +26,21 @@ from unigeoclip.city.layers import (
     CityGrid,
     CityLayers,
     CityRasters,
-    hash_points,
     tagged_color,
+)
+from unigeoclip.city.noise import hash_points
+from unigeoclip.city.raycast import draw_columns
+from unigeoclip.city.scene import (
+    BLOCK_PX,
+    SKY_AZIMUTHS,
+    SKY_ELEVATIONS,
+    SKY_MAX_TAN,
+    SUN_AZIMUTH_DEG,
+    SUN_ELEVATION_DEG,
+    TREE_BIT,
+    Camera,
+    Scene,
+    prepare,
 )
 from unigeoclip.errors import InputError
 
@@ -126,7 +138,7 @@ class StreetScene:
     """
 
     grid: CityGrid
-    scene: raycast.Scene
+    scene: Scene
 
     @classmethod
     def of(cls, rasters: CityRasters, whole: CityGrid | None = None) -> StreetScene:
@@ -140,12 +152,12 @@ class StreetScene:
         grid = rasters.grid if whole is None else whole
         height = np.nan_to_num(rasters.height_m, nan=0.0)
         height_dm = np.clip(np.rint(height * np.float32(10)), 0, 65_535).astype(np.uint16)
-        ground = rasters.land | np.where(rasters.tree, raycast.TREE_BIT, 0).astype(np.uint8)
+        ground = rasters.land | np.where(rasters.tree, TREE_BIT, 0).astype(np.uint8)
         code = np.where(height_dm > 0, rasters.building_id, 0).astype(np.uint8)
-        px_m, block = float(grid.ground_px_m), raycast.BLOCK_PX
+        px_m, block = float(grid.ground_px_m), BLOCK_PX
         crest_m = np.empty(height_dm.shape, np.uint8)
         block_m = np.zeros((-(-rasters.grid.height // block), -(-rasters.grid.width // block)), np.uint8)
-        raycast.prepare(height_dm, code, ground, px_m, crest_m, block_m)
+        prepare(height_dm, code, ground, px_m, crest_m, block_m)
         if whole is not None:
             col, row = np.rint(whole.to_pixel((rasters.grid.west_m, rasters.grid.north_m))).astype(int).tolist()
             size = (whole.height, whole.width)
@@ -155,7 +167,7 @@ class StreetScene:
             )
             block_m = _placed(block_m, blocks, row // block, col // block)
         ground_rgb = np.array([GROUND_RGB[name] for name in LAND_CLASSES], np.float32)
-        scene = raycast.Scene(
+        scene = Scene(
             height_dm,
             crest_m,
             code,
@@ -222,7 +234,7 @@ class StreetScene:
         strips = [
             (
                 self.scene,
-                raycast.Camera(*map(float, (*spot, turn, eye_m, focal_px, HORIZON * height))),
+                Camera(*map(float, (*spot, turn, eye_m, focal_px, HORIZON * height))),
                 out[row, :, :, place * width : (place + 1) * width],
                 begin,
                 min(begin + _STRIP_PX, width),
@@ -252,7 +264,7 @@ def _draw_on_all_threads(strips: list[tuple[Any, ...]]) -> None:
 
 def _draw(strips: Iterator[tuple[Any, ...]]) -> None:
     for strip in strips:
-        raycast.draw_columns(*strip)
+        draw_columns(*strip)
 
 
 @functools.cache
@@ -292,10 +304,10 @@ def _wall_colors() -> NDArray[np.float32]:
 
 def _sky() -> NDArray[np.float32]:
     """The sky by azimuth and elevation (equal steps of its tangent): brighter to the sun, a few thin clouds."""
-    tangent = (np.arange(raycast.SKY_ELEVATIONS) + 0.5) / raycast.SKY_ELEVATIONS * raycast.SKY_MAX_TAN
-    azimuth = (np.arange(raycast.SKY_AZIMUTHS) + 0.5) / raycast.SKY_AZIMUTHS * 2 * np.pi
+    tangent = (np.arange(SKY_ELEVATIONS) + 0.5) / SKY_ELEVATIONS * SKY_MAX_TAN
+    azimuth = (np.arange(SKY_AZIMUTHS) + 0.5) / SKY_AZIMUTHS * 2 * np.pi
     elevation = np.arctan(tangent)[:, None]
-    sun, height = np.radians(raycast.SUN_AZIMUTH_DEG), np.radians(raycast.SUN_ELEVATION_DEG)
+    sun, height = np.radians(SUN_AZIMUTH_DEG), np.radians(SUN_ELEVATION_DEG)
     to_sun = np.sin(elevation) * np.sin(height) + np.cos(elevation) * np.cos(height) * np.cos(azimuth - sun)
     zenith, low = np.array([112.0, 156.0, 208.0]), np.array([208.0, 219.0, 230.0])
     rise = np.clip(np.sin(elevation), 0, 1) ** 0.55

@@ -12,7 +12,8 @@ import pandas as pd
 import shapely
 
 from unigeoclip import geo
-from unigeoclip.city.layers import LAND, CityRasters, hash_points
+from unigeoclip.city.layers import LAND, CityRasters
+from unigeoclip.city.noise import hash_numbers, hash_points
 from unigeoclip.extras import needs_extra
 
 if TYPE_CHECKING:
@@ -131,10 +132,9 @@ def held_out_blocks(latlon: NDArray[np.float64]) -> NDArray[np.uint64]:
     The choice is by a hash of the cell numbers, hence the same for every crop that holds the same blocks.
     """
     blocks, counts = np.unique(cell_ids(latlon, BLOCK_LEVEL), return_counts=True)
-    known = blocks[counts >= min(LEAST_BLOCK, counts.max(initial=0))]
-    count = max(1, round(BLOCK_SHARE * len(known))) if len(known) > 1 else 0
-    order = np.argsort([_mixed(int(block)) for block in known], kind="stable")[:count]
-    chosen: NDArray[np.uint64] = np.sort(known[order.astype(np.int64)])
+    blocks = blocks[counts >= min(LEAST_BLOCK, counts.max(initial=0))]
+    count = max(1, round(BLOCK_SHARE * len(blocks))) if len(blocks) > 1 else 0
+    chosen: NDArray[np.uint64] = np.sort(blocks[np.argsort(hash_numbers(blocks), kind="stable")[:count]])
     return chosen
 
 
@@ -165,12 +165,6 @@ def _corners(block: int) -> NDArray[np.float64]:
     cell = s2sphere.Cell(s2sphere.CellId(block))
     corners = [s2sphere.LatLng.from_point(cell.get_vertex(i)) for i in range(4)]
     return np.array([[corner.lat().degrees, corner.lng().degrees] for corner in corners])
-
-
-def _mixed(number: int) -> int:
-    mixed = (number ^ (number >> 33)) * 0xFF51AFD7ED558CCD % 2**64
-    mixed = (mixed ^ (mixed >> 33)) * 0xC4CEB9FE1A85EC53 % 2**64
-    return mixed ^ (mixed >> 33)
 
 
 def split_views(views: pd.DataFrame, cells: pd.DataFrame, blocks: NDArray[np.uint64]) -> pd.DataFrame:
