@@ -10,7 +10,7 @@ from PIL import Image
 from tests.build import made_up_tiles as made_up
 from tests.explorable import HashedSentences, write_explorable_atlas, write_long_street
 from unigeoclip.atlas import load_atlas
-from unigeoclip.atlas.street_views import HEADINGS, STEP_M, StreetViews
+from unigeoclip.atlas.street_views import HEADINGS, STEP_M
 from unigeoclip.build.city.builder import build_city
 from unigeoclip.build.city.user_data import OwnData
 from unigeoclip.errors import AtlasError, InputError
@@ -24,7 +24,7 @@ def atlas(tmp_path_factory):
 
 @pytest.fixture
 def streets(atlas):
-    return StreetViews(atlas)
+    return load_atlas(atlas.path).streets
 
 
 def on_long_street(atlas):
@@ -86,8 +86,9 @@ def test_the_camera_of_a_place_is_the_one_nearest_to_its_center(atlas, streets):
 
 
 def test_an_atlas_without_street_views(tmp_path):
+    atlas = load_atlas(write_explorable_atlas(tmp_path / "tiny"))
     with pytest.raises(InputError, match="no street views"):
-        StreetViews(load_atlas(write_explorable_atlas(tmp_path / "tiny")))
+        _ = atlas.streets
 
 
 # Pictures
@@ -177,7 +178,7 @@ def photographed(tmp_path_factory):
 
 
 def test_photos_are_read_and_not_drawn(photographed):
-    streets = StreetViews(photographed.atlas)
+    streets = load_atlas(photographed.atlas.path).streets
     assert not streets.is_rendered
     red = np.asarray(streets.picture(*photographed.spots[0], 12.0, 40, 30))
     assert red.shape == (30, 40, 3)
@@ -190,7 +191,7 @@ def test_photos_are_read_and_not_drawn(photographed):
 
 
 def test_a_photo_that_is_gone_is_named(photographed):
-    streets = StreetViews(photographed.atlas)
+    streets = load_atlas(photographed.atlas.path).streets
     path = photographed.atlas.path / photographed.atlas.views["photo"][0]
     kept = path.read_bytes()
     path.unlink()

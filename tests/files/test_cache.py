@@ -261,7 +261,7 @@ def city(tmp_path):
     bare, buildings, roof = (np.zeros(GRID.shape, np.uint8) for _ in range(3))
     buildings[100:140, 100:140], roof[100:140, 100:140] = 1, 12
     raster_storage.write_city(folder / schema.CITY, GRID, bare, buildings, roof)
-    return SimpleNamespace(path=folder, name="made-up", data_hash="0" * 12)
+    return raster_storage.StoredCity(folder / schema.CITY, "made-up-" + "0" * 12)
 
 
 @pytest.fixture(autouse=True)
@@ -277,33 +277,33 @@ def pixels(path):
 @pytest.mark.parametrize("name", ["land", "surface"])
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_drawn_raster_is_drawn_again(city, name, damage, monkeypatch):
-    good = pixels(raster_storage.drawn_raster(city, name))
-    path = raster_storage.drawn_raster(city, name)
+    good = pixels(city.drawn_raster(name))
+    path = city.drawn_raster(name)
     monkeypatch.setattr(cache, "_state", cache._State())  # another start
     DAMAGES[damage](path)
-    again = raster_storage.drawn_raster(city, name)
+    again = city.drawn_raster(name)
     assert again == path
     for one, other in zip(good, pixels(again), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
 def test_a_drawn_raster_is_not_drawn_twice(city, monkeypatch):
-    raster_storage.drawn_raster(city, "land")
+    city.drawn_raster("land")
     monkeypatch.setattr(cache, "_state", cache._State())
     monkeypatch.setattr(raster_storage, "raise_city", lambda *_: pytest.fail("drawn again"))
-    raster_storage.drawn_raster(city, "land")
-    raster_storage.drawn_raster(city, "surface")
+    city.drawn_raster("land")
+    city.drawn_raster("surface")
 
 
 def test_a_city_opens_where_the_cache_cannot_be_written(city, root, caplog, monkeypatch):
-    good = pixels(raster_storage.drawn_raster(city, "surface"))
+    good = pixels(city.drawn_raster("surface"))
     root.parent.joinpath("file").write_text("no folder")
     monkeypatch.setenv("UNIGEOCLIP_CACHE", str(root.parent / "file"))
-    path = raster_storage.drawn_raster(city, "surface")
+    path = city.drawn_raster("surface")
     for one, other in zip(good, pixels(path), strict=True):
         np.testing.assert_array_equal(one, other)
-    assert raster_storage.drawn_raster(city, "surface") == path
-    assert pixels(raster_storage.drawn_raster(city, "land"))[0].shape == good[0].shape
+    assert city.drawn_raster("surface") == path
+    assert pixels(city.drawn_raster("land"))[0].shape == good[0].shape
     assert "cannot be written: Not a directory" in caplog.text
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from unigeoclip.atlas.street_views import StreetViews
     from unigeoclip.city.layers import CityRasters
+    from unigeoclip.city.raster_storage import StoredCity
 
 ATLASES_FOLDER = paths.ATLASES
 LAND_SHARE = 0.25  # a heatmap cell counts as land from this share on, so that islands stay
@@ -135,9 +136,13 @@ class Atlas:
         """Land and heights of a city follow from what is stored of it."""
         if file in self.manifest.files or schema.CITY not in self.manifest.files:
             return self.path / file
-        from unigeoclip.city.raster_storage import drawn_raster
+        return self._city.drawn_raster(name)
 
-        return drawn_raster(self, name)
+    @functools.cached_property
+    def _city(self) -> StoredCity:
+        from unigeoclip.city.raster_storage import StoredCity
+
+        return StoredCity(self.path / schema.CITY, f"{self.name}-{self.data_hash}")
 
     def validity(self, modality: str) -> Raster | None:
         """Which pixels of "aerial" or "surface" are known, 255 or 0; None where all are.
@@ -283,7 +288,8 @@ class Atlas:
         """
         from unigeoclip.atlas.street_views import StreetViews
 
-        return StreetViews(self)
+        is_rendered = self.manifest.pictures.get("street") == "rendered"
+        return StreetViews(self.name, self.path, self.views, self.places, self._city if is_rendered else None)
 
     def city_rasters(self) -> CityRasters:
         """What street views are rendered from, read whole: heights, buildings, trees, land classes.
@@ -291,9 +297,9 @@ class Atlas:
         Raises:
             InputError: The atlas has no rendered street views.
         """
-        from unigeoclip.city.raster_storage import read_city_rasters
-
-        return read_city_rasters(self)
+        if schema.CITY not in self.manifest.files:
+            raise InputError(f"The atlas {self.name} has no rendered street views.")
+        return self._city.read()
 
     def line_layers(self) -> dict[str, Path]:
         """Lines of the drawn base map by name ("coast", "borders"): files of gzipped GeoJSON."""

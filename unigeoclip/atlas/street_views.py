@@ -18,17 +18,20 @@ from PIL import Image, ImageOps
 from scipy.spatial import cKDTree
 
 from unigeoclip import geo
-from unigeoclip.city import raycast
+from unigeoclip.city.raycast import MAX_DISTANCE_M
+from unigeoclip.city.scene import BLOCK_PX
 from unigeoclip.city.street_view import StreetScene, panorama_headings
 from unigeoclip.errors import AtlasError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
+    import pandas as pd
     from numpy.typing import ArrayLike, NDArray
 
-    from unigeoclip.atlas.store import Atlas
     from unigeoclip.city.layers import CityGrid
+    from unigeoclip.city.raster_storage import StoredCity
 
 __all__ = ["HEADINGS", "StreetViews", "View"]
 
@@ -37,7 +40,7 @@ STEP_M = 130.0  # the next camera along a street is nearer than that
 STEP_DEG = 55.0  # and no farther off the direction one looks in
 MAX_VIEW_PX = 2048
 _TILE_PX = 128  # cameras in one square of so many pixels see the same crop
-_CROP_M = raycast.MAX_DISTANCE_M + 320.0  # as far as rays go, and the shadows that fall there
+_CROP_M = MAX_DISTANCE_M + 320.0  # as far as rays go, and the shadows that fall there
 _CROPS = 4  # some 50 MB each in a city of 20 km
 
 
@@ -69,19 +72,25 @@ class StreetViews:
         is_rendered: Whether views are drawn; otherwise they are photos.
     """
 
-    def __init__(self, atlas: Atlas) -> None:
-        """Index the cameras.
+    def __init__(
+        self, name: str, folder: Path, views: pd.DataFrame, places: pd.DataFrame, city: StoredCity | None
+    ) -> None:
+        """Index the cameras; `Atlas.streets` does it.
 
-        Raises:
-            InputError: The atlas has no street views.
+        Args:
+            name: Of the atlas.
+            folder: Of the atlas; photos lie in it.
+            views: The cameras (columns: `schema.VIEW_COLUMNS`).
+            places: With place_id, lat and lon.
+            city: What views are drawn of; None where they are photos.
         """
-        self.atlas = atlas
-        self.is_rendered = atlas.manifest.pictures.get("street") == "rendered"
-        table = atlas.views
-        self.latlon = table[["lat", "lon"]].to_numpy(np.float64)
-        self.headings_deg = table["heading_deg"].to_numpy(np.float64)
-        self._streets, self._places = table["street"].to_numpy(), table["place_id"].to_numpy()
-        self._photos = table["photo"].to_numpy()
+        self.is_rendered = city is not None
+        self.latlon = views[["lat", "lon"]].to_numpy(np.float64)
+        self.headings_deg = views["heading_deg"].to_numpy(np.float64)
+        self._name, self._folder, self._city = name, folder, city
+        self._place_table = places
+        self._streets, self._places = views["street"].to_numpy(), views["place_id"].to_numpy()
+        self._photos = views["photo"].to_numpy()
         self._tree = cKDTree(geo.unit_xyz(self.latlon))
         self._crops: OrderedDict[tuple[int, int], StreetScene] = OrderedDict()
         self._lock = threading.Lock()
@@ -123,7 +132,7 @@ class StreetViews:
     @functools.cached_property
     def _row_of_place(self) -> dict[str, int]:
         """The camera nearest to the centre of each place that has one."""
-        places = self.atlas.places
+        places = self._place_table
         center = dict(zip(places["place_id"], places[["lat", "lon"]].to_numpy(np.float64), strict=True))
         centers = np.array([center.get(place, (np.nan, np.nan)) for place in self._places]).reshape(-1, 2)
         away = geo.distance_m(self.latlon, centers)
@@ -154,7 +163,7 @@ class StreetViews:
         return Image.fromarray(np.ascontiguousarray(drawn.transpose(1, 2, 0)))
 
     def _photo(self, row: int, width: int, height: int) -> Image.Image:
-        path = self.atlas.path / str(self._photos[row])
+        path = self._folder / str(self._photos[row])
         try:
             with Image.open(path) as opened:
                 return ImageOps.fit(opened.convert("RGB"), (width, height), Image.Resampling.LANCZOS)
@@ -163,11 +172,9 @@ class StreetViews:
 
     def _scene_round(self, lat: float, lon: float) -> StreetScene:
         """The crop of the city that a camera sees, the same for all cameras of a square."""
-        from unigeoclip.city.raster_storage import read_crop
-
         col, row = self._grid.latlon_to_pixel((lat, lon)).tolist()
         if not (0 <= col < self._grid.width and 0 <= row < self._grid.height):
-            raise InputError(f"({lat:.5f}, {lon:.5f}) lies outside the city of the atlas {self.atlas.name}.")
+            raise InputError(f"({lat:.5f}, {lon:.5f}) lies outside the city of the atlas {self._name}.")
         tile = (int(col // _TILE_PX), int(row // _TILE_PX))
         with self._lock:
             if tile in self._crops:
@@ -175,7 +182,7 @@ class StreetViews:
                 return self._crops[tile]
         middle = ((tile[0] + 0.5) * _TILE_PX, (tile[1] + 0.5) * _TILE_PX)
         half = int(_CROP_M / self._grid.ground_px_m) + _TILE_PX // 2
-        scene = StreetScene.of(read_crop(self.atlas, middle, half, raycast.BLOCK_PX), self._grid)
+        scene = StreetScene.of(self._stored.read_crop(middle, half, BLOCK_PX), self._grid)
         with self._lock:
             self._crops[tile] = scene
             while len(self._crops) > _CROPS:
@@ -184,9 +191,13 @@ class StreetViews:
 
     @functools.cached_property
     def _grid(self) -> CityGrid:
-        from unigeoclip.city.raster_storage import city_grid
+        return self._stored.grid
 
-        return city_grid(self.atlas.path)
+    @property
+    def _stored(self) -> StoredCity:
+        if self._city is None:
+            raise InputError(f"The atlas {self._name} has no rendered street views.")
+        return self._city
 
     # Many at once
 
@@ -195,7 +206,7 @@ class StreetViews:
         """Hold the whole city in memory meanwhile, 5 bytes a pixel: for drawing thousands of views; None for photos."""
         before = self._whole
         if self.is_rendered and before is None:
-            self._whole = StreetScene.of(self.atlas.city_rasters())
+            self._whole = StreetScene.of(self._stored.read())
         try:
             yield self._whole
         finally:

@@ -1,6 +1,6 @@
 """The rasters of a city: written into an atlas folder, read back without loss, and what is worked out of them again.
 
-``city.tif`` holds the land under the buildings, the buildings and their roofs. Trees follow from these three, so that
+One file holds the land under the buildings, the buildings and their roofs. Trees follow from these three, so that
 heights are drawn anew when an atlas is first opened; they are kept in the cache folder with the land classes, in files
 that can be read window by window.
 """
@@ -8,6 +8,7 @@ that can be read window by window.
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,17 +20,14 @@ from rasterio.io import MemoryFile
 from rasterio.transform import Affine
 from rasterio.windows import Window
 
-from unigeoclip.atlas import schema
 from unigeoclip.city.city_model import raise_city
 from unigeoclip.city.layers import CRS, LAND, CityGrid, CityRasters
-from unigeoclip.errors import AtlasError, InputError
+from unigeoclip.errors import AtlasError
 from unigeoclip.files.cache import cache_folder, hold, is_sound, keep
 from unigeoclip.files.cog import write_cog
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from unigeoclip.atlas.store import Atlas
 
 _BLOCK_PX = 512
 PHOTO_QUALITY = 70  # of a person's own picture
@@ -107,46 +105,88 @@ def write_city(
     )
 
 
-def read_city_rasters(atlas: Atlas) -> CityRasters:
-    """Read what street views are rendered from; the same arrays that the builder drew.
+@dataclass(frozen=True)
+class StoredCity:
+    """Where a city is stored.
 
-    Raises:
-        InputError: The atlas has no rendered street views.
-        AtlasError: A raster cannot be read.
+    Attributes:
+        path: The raster of the land under the buildings, the buildings and their roofs.
+        key: Names the content: what is drawn of it is cached under this name.
     """
-    if schema.CITY not in atlas.manifest.files:
-        raise InputError(f"The atlas {atlas.name} has no rendered street views.")
-    return _assembled(atlas, None)
 
+    path: Path
+    key: str
 
-def drawn_raster(atlas: Atlas, name: str) -> Path:
-    """Path of the land classes ("land") or the heights ("surface") of a city.
+    @property
+    def grid(self) -> CityGrid:
+        """Where its pixels are.
 
-    They are drawn into the cache the first time, and again when what lies there is damaged. Where the cache cannot be
-    written they are drawn into memory, some 30 MB, for as long as the process runs.
+        Raises:
+            AtlasError: The raster cannot be read.
+        """
+        try:
+            with rasterio.open(self.path) as dataset:
+                t = dataset.transform
+                return CityGrid(t.c, t.f, t.a, dataset.width, dataset.height)
+        except RasterioIOError as error:
+            raise _unreadable(self.path, error) from error
 
-    Raises:
-        AtlasError: The raster of the city cannot be read.
-    """
-    key = f"{atlas.name}-{atlas.data_hash}-drawn{_DRAWN}"
-    paths = {each: cache_folder() / key / f"{each}.tif" for each in ("land", "surface")}
-    with _drawing:
-        if key in _in_memory:
-            return Path(_in_memory[key][name].name)
-        hold(paths[name])
-        if is_sound(paths[name]):
-            return paths[name]
-        grid, (bare, building_id, roof) = _read(atlas.path / schema.CITY)
-        rasters = raise_city(grid, bare, building_id, roof)[0]
-        files = {
-            "land": _written(rasters.grid, rasters.land),
-            "surface": _written(rasters.grid, rasters.height_m.astype(np.int16)),
-        }
-        if _all_kept(files, paths):
+    def read(self) -> CityRasters:
+        """Read what street views are rendered from; the same arrays that the builder drew.
+
+        Raises:
+            AtlasError: A raster cannot be read.
+        """
+        return self._assemble(None)
+
+    def read_crop(self, center: tuple[float, float], half_px: int, align_px: int) -> CityRasters:
+        """A square of a city round a point (col, row), cut where ``align_px`` divides the pixels of the whole.
+
+        Raises:
+            AtlasError: A raster cannot be read.
+        """
+        whole = self.grid
+        size = (whole.width, whole.height)
+        first = [max(0, int(at - half_px) // align_px * align_px) for at in center]
+        beyond = [int(at + half_px) // align_px * align_px + align_px for at in center]
+        last = [min(one, other) for one, other in zip(beyond, size, strict=True)]
+        return self._assemble(Window(first[0], first[1], last[0] - first[0], last[1] - first[1]))
+
+    def drawn_raster(self, name: str) -> Path:
+        """Path of the land classes ("land") or the heights ("surface").
+
+        They are drawn into the cache the first time, and again when what lies there is damaged. Where the cache cannot
+        be written they are drawn into memory, some 30 MB, for as long as the process runs.
+
+        Raises:
+            AtlasError: The raster of the city cannot be read.
+        """
+        key = f"{self.key}-drawn{_DRAWN}"
+        paths = {each: cache_folder() / key / f"{each}.tif" for each in ("land", "surface")}
+        with _drawing:
+            if key in _in_memory:
+                return Path(_in_memory[key][name].name)
             hold(paths[name])
-            return paths[name]
-        _in_memory[key] = files
-        return Path(files[name].name)
+            if is_sound(paths[name]):
+                return paths[name]
+            grid, (bare, building_id, roof) = _read(self.path)
+            rasters = raise_city(grid, bare, building_id, roof)[0]
+            files = {
+                "land": _written(rasters.grid, rasters.land),
+                "surface": _written(rasters.grid, rasters.height_m.astype(np.int16)),
+            }
+            if _all_kept(files, paths):
+                hold(paths[name])
+                return paths[name]
+            _in_memory[key] = files
+            return Path(files[name].name)
+
+    def _assemble(self, window: Window | None) -> CityRasters:
+        """The rasters of the city, or of a window of it, from what is stored and what is drawn from that."""
+        grid, (bare, building_id, _) = _read(self.path, window)
+        _, (height_m,) = _read(self.drawn_raster("surface"), window)
+        land = np.where(building_id > 0, np.uint8(LAND["building"]), bare)
+        return CityRasters(grid, height_m.astype(np.float32), building_id, (height_m > 0) & (building_id == 0), land)
 
 
 def _all_kept(files: dict[str, MemoryFile], paths: dict[str, Path]) -> bool:
@@ -176,42 +216,8 @@ def _written(grid: CityGrid, array: NDArray[Any]) -> MemoryFile:
     return file
 
 
-def city_grid(folder: Path) -> CityGrid:
-    """Where the pixels of a city are.
-
-    Raises:
-        AtlasError: The raster cannot be read.
-    """
-    try:
-        with rasterio.open(folder / schema.CITY) as dataset:
-            t = dataset.transform
-            return CityGrid(t.c, t.f, t.a, dataset.width, dataset.height)
-    except RasterioIOError as error:
-        raise AtlasError(
-            f"{folder / schema.CITY} cannot be read ({error}). Restore it or build the atlas again."
-        ) from error
-
-
-def read_crop(atlas: Atlas, center: tuple[float, float], half_px: int, align_px: int) -> CityRasters:
-    """A square of a city round a point (col, row), cut where ``align_px`` divides the pixels of the whole.
-
-    Raises:
-        AtlasError: A raster cannot be read.
-    """
-    whole = city_grid(atlas.path)
-    size = (whole.width, whole.height)
-    first = [max(0, int(at - half_px) // align_px * align_px) for at in center]
-    beyond = [int(at + half_px) // align_px * align_px + align_px for at in center]
-    last = [min(one, other) for one, other in zip(beyond, size, strict=True)]
-    return _assembled(atlas, Window(first[0], first[1], last[0] - first[0], last[1] - first[1]))
-
-
-def _assembled(atlas: Atlas, window: Window | None) -> CityRasters:
-    """The rasters of a city, or of a window of it, from what is stored and what is drawn from that."""
-    grid, (bare, building_id, _) = _read(atlas.path / schema.CITY, window)
-    _, (height_m,) = _read(drawn_raster(atlas, "surface"), window)
-    land = np.where(building_id > 0, np.uint8(LAND["building"]), bare)
-    return CityRasters(grid, height_m.astype(np.float32), building_id, (height_m > 0) & (building_id == 0), land)
+def _unreadable(path: Path, error: RasterioIOError) -> AtlasError:
+    return AtlasError(f"{path} cannot be read ({error}). Restore it or build the atlas again.")
 
 
 def _read(path: Path, window: Window | None = None) -> tuple[CityGrid, NDArray[Any]]:
@@ -220,6 +226,6 @@ def _read(path: Path, window: Window | None = None) -> tuple[CityGrid, NDArray[A
         with rasterio.open(path) as dataset:
             t, array = dataset.transform, dataset.read(window=window)
     except RasterioIOError as error:
-        raise AtlasError(f"{path} cannot be read ({error}). Restore it or build the atlas again.") from error
+        raise _unreadable(path, error) from error
     left, top = (0, 0) if window is None else (window.col_off, window.row_off)
     return CityGrid(t.c + left * t.a, t.f - top * t.a, t.a, array.shape[2], array.shape[1]), array
