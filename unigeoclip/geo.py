@@ -121,6 +121,26 @@ def distance_m(a: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:
     return distance
 
 
+def chord(angle_rad: ArrayLike) -> NDArray[np.float64]:
+    """Straight distance of points of the unit sphere whose great-circle distance is ``angle_rad``, (...) in [0, 2]."""
+    straight: NDArray[np.float64] = 2 * np.sin(np.asarray(angle_rad, dtype=np.float64) / 2)
+    return straight
+
+
+def arc_rad(chord: ArrayLike) -> NDArray[np.float64]:
+    """The inverse of `chord`: great-circle distance on the unit sphere, (...) in [0, pi]."""
+    angle: NDArray[np.float64] = 2 * np.arcsin(np.clip(np.asarray(chord, dtype=np.float64) / 2, 0, 1))
+    return angle
+
+
+def cell_area_km2(lat_deg: ArrayLike, step_deg: float) -> NDArray[np.float64]:
+    """Area on the mean sphere of cells ``step_deg`` wide and high whose centres have these latitudes, (...) km2."""
+    step = np.radians(step_deg)
+    radius_km = EARTH_RADIUS_M / 1000
+    area: NDArray[np.float64] = radius_km**2 * step * 2 * np.sin(step / 2) * np.cos(np.radians(lat_deg))
+    return area
+
+
 def offset_m(latlon: NDArray[np.float64], east_m: ArrayLike, north_m: ArrayLike) -> NDArray[np.float64]:
     """Move points by metres east and north on the local tangent plane.
 

@@ -6,7 +6,7 @@ import numpy as np
 import shapely
 
 from unigeoclip import geo
-from unigeoclip.build.city.vector_tiles import ZOOM, Tile
+from unigeoclip.build.city.tile_sources import ZOOM, Tile
 
 EXTENT = 4096
 MARGIN = 64

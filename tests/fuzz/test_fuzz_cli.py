@@ -116,11 +116,11 @@ def here(tmp_path, monkeypatch):
 
 def _tiles_only(name, source, out, *, bbox, **_options):
     """The checks of `build_city` that come before the work."""
-    from unigeoclip.build.city import builder, vector_tiles
+    from unigeoclip.build.city import builder, tile_sources
 
     builder._check_name(name)
     if "://" not in source:
-        vector_tiles.open_tiles(source, bbox, None, lambda _text, _share: None)
+        tile_sources.open_tiles(source, bbox, None, lambda _text, _share: None)
     raise builder.InputError("Enough.")
 
 

@@ -76,7 +76,8 @@ def test_water_is_no_land(built):
 
 
 def test_street_views_come_from_the_stored_rasters(built, tiles):
-    from unigeoclip.build.city.vector_tiles import open_tiles, read_layers
+    from unigeoclip.build.city.tile_sources import open_tiles
+    from unigeoclip.build.city.vector_tiles import read_layers
     from unigeoclip.city.city_model import build_model, paint_city, raise_city
     from unigeoclip.city.layers import CityGrid
 

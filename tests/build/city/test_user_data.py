@@ -14,7 +14,7 @@ from tests.build.made_up_city import BOUNDS_DEG, GRID
 from tests.explorable import write_partly_pictured_city
 from unigeoclip.atlas import schema
 from unigeoclip.atlas.store import load_atlas
-from unigeoclip.build.city import user_photos, user_rasters, vector_tiles
+from unigeoclip.build.city import tile_sources, user_photos, user_rasters
 from unigeoclip.build.city.user_data import NOT_STATED, OwnData
 from unigeoclip.errors import InputError
 
@@ -328,7 +328,7 @@ def test_fractions_over_nought_are_no_position(tmp_path):
 
 def test_tiles_in_the_only_folder_that_has_them(town, tmp_path):
     (tmp_path / "extract").symlink_to(town, target_is_directory=True)
-    assert len(vector_tiles.open_tiles(tmp_path).tiles) == len(made_up.TILES)
+    assert len(tile_sources.open_tiles(tmp_path).tiles) == len(made_up.TILES)
     (tmp_path / "other").symlink_to(town, target_is_directory=True)
     with pytest.raises(InputError, match="2 folders of vector tiles; give one of them: .*extract, .*other"):
-        vector_tiles.open_tiles(tmp_path)
+        tile_sources.open_tiles(tmp_path)

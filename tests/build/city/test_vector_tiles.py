@@ -11,15 +11,8 @@ import shapely
 
 from tests.build import made_up_tiles as made_up
 from unigeoclip.build.city import tile_downloads
-from unigeoclip.build.city.vector_tiles import (
-    MAX_PLAIN_BYTES,
-    MAX_TILES,
-    ZOOM,
-    layer_names,
-    open_tiles,
-    read_layers,
-    tiles_touching,
-)
+from unigeoclip.build.city.tile_sources import MAX_TILES, ZOOM, open_tiles, tiles_touching
+from unigeoclip.build.city.vector_tiles import MAX_PLAIN_BYTES, layer_names, read_layers
 from unigeoclip.city.layers import NUMBER_COLUMNS, TEXT_COLUMNS
 from unigeoclip.errors import DownloadError, InputError
 

@@ -12,21 +12,23 @@ from rasterio import open as open_raster
 from unigeoclip.build.rules import world_layers
 from unigeoclip.build.rules.world_layers import (
     COLUMNS,
+    GRID_STEP_DEG,
     ROWS,
     Climate,
     Earth,
     _dense_spots,
-    _unwrap,
-    cell_area_km2,
     cell_centers,
-    decode_topology,
     nodes_to_cells,
     outline_mask,
 )
 from unigeoclip.build.rules.world_outlines import SHAPES
-from unigeoclip.build.rules.world_rules import OUTLINE, PACKAGES, RULES, RULES_VERSION, SOURCES, build_rules
+from unigeoclip.build.rules.world_queries import RULES
+from unigeoclip.build.rules.world_rules import RULES_VERSION, build_rules
+from unigeoclip.build.rules.world_sources import OUTLINE, PACKAGES, SOURCES
+from unigeoclip.build.topojson import _unwrap, decode_shapes
 from unigeoclip.errors import DownloadError, InputError
 from unigeoclip.evaluation.queries import load_rules
+from unigeoclip.geo import cell_area_km2
 
 FOLDER = Path(__file__).parents[2] / "assets" / "atlases" / "world" / "rules"
 
@@ -129,7 +131,7 @@ def test_table_raster_and_code_agree(rules):
     assert [row["band"] for row in table["queries"]] == list(range(1, len(RULES) + 1))
     for row in table["queries"]:
         mask = rules[row["query"]].mask
-        grid_km2 = cell_area_km2(cell_centers()[..., 0])[mask].sum()
+        grid_km2 = cell_area_km2(cell_centers()[..., 0], GRID_STEP_DEG)[mask].sum()
         # The area in the table counts cells whose centre is on land; the mask keeps those that a coast crosses, too.
         assert 0 < row["area_km2"] <= grid_km2 + 1, row["query"]
         assert row["area_km2"] > 0.35 * grid_km2, row["query"]
@@ -184,7 +186,7 @@ def test_outlines_are_rings_of_latitude_and_longitude():
 
 
 def test_cells_cover_the_sphere():
-    area = cell_area_km2(cell_centers()[..., 0])
+    area = cell_area_km2(cell_centers()[..., 0], GRID_STEP_DEG)
     assert area.shape == (ROWS, COLUMNS)
     assert area.sum() == pytest.approx(510_065_622, rel=1e-6)
 
@@ -200,13 +202,13 @@ def topology(*rings):
 def test_topology_with_a_hole():
     outer = [(0, 0), (10, 0), (10, 10), (0, 10), (0, 0)]
     inner = [(2, 2), (2, 4), (4, 4), (4, 2), (2, 2)]
-    (shape,) = decode_topology(topology(outer, inner), "countries")["A"]
+    (shape,) = decode_shapes(topology(outer, inner), "countries")["A"]
     assert shape.area == pytest.approx(96)
 
 
 def test_topology_across_the_180th_meridian_and_round_a_pole():
     across = [(178, 0), (-178, 0), (-178, 4), (178, 4), (178, 0)]
-    (shape,) = decode_topology(topology(across), "countries")["A"]
+    (shape,) = decode_shapes(topology(across), "countries")["A"]
     assert shape.area == pytest.approx(16)
     cap = np.array([(-180, -70), (-90, -70), (0, -70), (90, -70), (180, -70)], dtype=float)
     closed = _unwrap(cap)
@@ -217,7 +219,7 @@ def test_topology_across_the_180th_meridian_and_round_a_pole():
 def test_arc_run_backwards_joins_without_repeats():
     there = topology([(0, 0), (10, 0), (10, 10)], [(0, 0), (0, 10), (10, 10)])
     there["objects"]["countries"]["geometries"][0]["arcs"] = [[0, ~1]]
-    (shape,) = decode_topology(there, "countries")["A"]
+    (shape,) = decode_shapes(there, "countries")["A"]
     assert shape.area == pytest.approx(100)
 
 

@@ -10,7 +10,6 @@ import hashlib
 import json
 import re
 import shutil
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,40 +21,36 @@ import pandas as pd
 from unigeoclip import config
 from unigeoclip.atlas import schema
 from unigeoclip.atlas.rasters import Raster
-from unigeoclip.atlas.sentence_vectors import cache_sentence_vectors, write_vectors
 from unigeoclip.atlas.store import ATLASES_FOLDER, known_share
 from unigeoclip.build import parquet
-from unigeoclip.build.city import captions, cells, user_photos, user_rasters, vector_tiles
+from unigeoclip.build.city import captions, cells, tile_sources, user_photos, user_rasters, vector_tiles
+from unigeoclip.build.city.manifest import GRID_STEP_DEG, About, city_manifest, unread_share
+from unigeoclip.build.city.stages import Stages
 from unigeoclip.build.city.user_data import OwnData, covered, refuse_uncovered
 from unigeoclip.build.rules import city_rules
+from unigeoclip.build.sentences import number_sentences, write_sentence_vectors
 from unigeoclip.city import city_model, ortho, raster_storage, street_view
 from unigeoclip.city.layers import TEXT_COLUMNS, CityGrid, CityLayers, CityRasters
 from unigeoclip.errors import InputError
-from unigeoclip.files.atomic import sha256_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from numpy.typing import NDArray
 
+    from unigeoclip.build.city.stages import Progress
+    from unigeoclip.build.sentences import Embed, Sentence
     from unigeoclip.geo import Bounds
-
-    Progress = Callable[[str, float], None]
-    Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
 BUILDER = 6  # raised when the same tiles give another atlas: a half-done build of another number starts afresh
 GROUND_PX_M = 2.5  # of the aerial picture
 CITY_PX_M = 3.0  # of heights and street views: their outlines are smoothed, and half the bytes of an atlas are outlines
 WINDOW_M = 225.0
 SMALLEST_WINDOW_M = 80.0  # 32 pixels of the aerial picture
-GRID_STEP_DEG = 0.001
 MARGIN_M = 220.0  # between the centre of a place and the edge: half a window, and room to draw positions in
 VIEW_STEP_DEG = 2.0**-18  # 0.4 m: positions that are exact in binary pack well
 GALLERY_PLACES = 4_500  # what is shown and searched; encoded when an atlas is first opened
 GALLERY_PICTURES = 500  # beside them, places that have what few places have
 LARGEST_CITY_PX = 400_000_000  # 50 x 50 km; more would not fit into memory
 _ROWS_AT_ONCE = 640
-_RENDERED = "rendered from OpenStreetMap"
 
 
 def build_city(
@@ -95,27 +90,55 @@ def build_city(
         InputError: A name, source, box, raster or table of photos that cannot be used; nothing was written to ``out``.
         DownloadError: Tiles cannot be fetched.
     """
-    _check_name(name)
-    _check_folder(Path(out), name)
     own = own or OwnData()
-    own.check()
-    if not SMALLEST_WINDOW_M <= window_m <= WINDOW_M:
-        raise InputError(f"A window is {SMALLEST_WINDOW_M:g} to {WINDOW_M:g} m wide, not {window_m:g} m.")
-    stages = _Stages(progress or (lambda _text, _share: None))
-    tile_set = vector_tiles.open_tiles(source, bbox, cache, stages.start("Tiles", 0.02))
-    grid = CityGrid.cover(bbox or tile_set.bounds_deg, GROUND_PX_M)
-    if grid.width * grid.height > LARGEST_CITY_PX:
-        raise InputError(
-            f"The city would have {grid.width:,} x {grid.height:,} pixels of {GROUND_PX_M} m. Choose a smaller --bbox."
-        )
+    _check(name, Path(out), own, window_m)
+    stages = Stages(progress or (lambda _text, _share: None))
+    tile_set = tile_sources.open_tiles(source, bbox, cache, stages.start("Tiles", 0.02))
+    grid = _grid_over(bbox or tile_set.bounds_deg)
     user_rasters.check(grid, own.aerial, own.surface)
-    taken = None if own.street is None else user_photos.read_photos(own.street, grid.bounds_deg)
-    remarks = [*own.unlicensed(), *(taken.notes if taken else ())]
+    photos = None if own.street is None else user_photos.read_photos(own.street, grid.bounds_deg)
+    remarks = [*own.unlicensed(), *(photos.notes if photos else ())]
 
     folder = Path(out)
     staging = folder.with_name(f".{folder.name}.building")
     _open_staging(staging, [name, str(source), bbox, seed, window_m, BUILDER, _digest(tile_set), *own.stamps()])
     layers, notes = _layers(staging, tile_set, stages.start("Map", 0.25))
+    city, estimated = _paint_city(staging, layers, grid, own, seed, stages, remarks)
+    report = stages.start("Places, views and texts", 0.75)
+    told = _places_and_views(staging, layers, city, own, photos, window_m, remarks, report)
+    _write_sentence_vectors(staging, told.gallery_texts, embed, stages.start("Sentence vectors", 0.98))
+    city_rules.build_city_rules(name, staging / schema.RULES_FOLDER, grid.bounds_deg, GRID_STEP_DEG)
+    shares = {"estimated building heights": estimated, **told.shares, **unread_share(tile_set, notes)}
+    about = About(name, window_m, title or name.replace("-", " ").title(), shares, remarks)
+    manifest = city_manifest(staging, about, grid, tile_set, own, notes)
+    config.write_json(staging / schema.MANIFEST, manifest)
+    _move_into_place(staging, folder, manifest)
+    stages.start("The atlas is written", 1.0)("", 1.0)
+    return folder
+
+
+def _check(name: str, out: Path, own: OwnData, window_m: float) -> None:
+    """Refuse what cannot be built before anything is read."""
+    _check_name(name)
+    _check_folder(out, name)
+    own.check()
+    if not SMALLEST_WINDOW_M <= window_m <= WINDOW_M:
+        raise InputError(f"A window is {SMALLEST_WINDOW_M:g} to {WINDOW_M:g} m wide, not {window_m:g} m.")
+
+
+def _grid_over(bounds_deg: Bounds) -> CityGrid:
+    grid = CityGrid.cover(bounds_deg, GROUND_PX_M)
+    if grid.width * grid.height > LARGEST_CITY_PX:
+        raise InputError(
+            f"The city would have {grid.width:,} x {grid.height:,} pixels of {GROUND_PX_M} m. Choose a smaller --bbox."
+        )
+    return grid
+
+
+def _paint_city(
+    staging: Path, layers: CityLayers, grid: CityGrid, own: OwnData, seed: int, stages: Stages, remarks: list[str]
+) -> tuple[CityRasters, float]:
+    """Write all rasters; returns what street views are made of, and the share of buildings with estimated heights."""
     report = stages.start("Heights and land", 0.35)
     report("painting land, buildings and trees", 0.0)
     model, fine = city_model.build_model(layers, grid)
@@ -125,20 +148,7 @@ def build_city(
     if own.aerial is None:
         _paint_aerial(staging, ortho.AerialPainter(model, fine, layers["building"], seed), report)
     remarks += _write_own_rasters(staging, grid, own, report)
-
-    report = stages.start("Places, views and texts", 0.75)
-    table, sentences, shares = _places_and_views(staging, layers, city, own, taken, window_m, remarks, report)
-    shown = 1 + max(int(max(rows)) for rows in table.loc[table["gallery"], "sentences"])
-    report = stages.start("Sentence vectors", 0.98)
-    _write_sentence_vectors(staging, [text for _, text in sentences[:shown]], embed, report)
-    city_rules.build_city_rules(name, staging / schema.RULES_FOLDER, grid.bounds_deg, GRID_STEP_DEG)
-    shares = {"estimated building heights": round(_mean(model.estimated), 4), **shares, **_unread(tile_set, notes)}
-    about = _About(name, window_m, title or name.replace("-", " ").title(), shares, remarks)
-    manifest = _manifest(staging, about, grid, tile_set, own, notes)
-    config.write_json(staging / schema.MANIFEST, manifest)
-    _move_into_place(staging, folder, manifest)
-    stages.start("The atlas is written", 1.0)("", 1.0)
-    return folder
+    return city, round(float(model.estimated.mean()) if len(model.estimated) else 0.0, 4)
 
 
 def _check_name(name: str) -> None:
@@ -161,41 +171,10 @@ def _check_folder(folder: Path, name: str) -> None:
             raise InputError(f"{folder} holds the atlas {other!r}. Choose another --out for {name!r}, or remove it.")
 
 
-class _Stages:
-    """Turns the progress of each stage into that of the whole, with the time left of the stage, every few seconds."""
-
-    def __init__(self, report: Progress, pause_s: float = 2.0) -> None:
-        self._report = report
-        self._pause_s = pause_s
-        self._end = 0.0
-
-    def start(self, stage: str, end: float) -> Progress:
-        """A reporter for the stage that ends at the share ``end`` of the whole."""
-        begin, self._end = self._end, end
-        started = last = time.monotonic()
-        self._report(stage, begin)
-
-        def report(text: str, share: float) -> None:
-            nonlocal last
-            now = time.monotonic()
-            if not text or (now - last < self._pause_s and 0 < share < 1):
-                return
-            last = now
-            left_s = (now - started) * (1 - share) / share if share > 0.02 else 0.0
-            left = f", {_duration(left_s)} left" if left_s >= 1 else ""
-            self._report(f"{stage}: {text}{left}", begin + (end - begin) * share)
-
-        return report
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
-
-
 # The half-done build
 
 
-def _digest(tile_set: vector_tiles.TileSet) -> str:
+def _digest(tile_set: tile_sources.TileSet) -> str:
     """Changes with the tiles: their names, sizes and times of change."""
     digest = hashlib.sha256()
     for tile in tile_set.tiles:
@@ -215,13 +194,13 @@ def _open_staging(staging: Path, key: list[Any]) -> None:
         note.write_text(text, encoding="utf-8")
 
 
-def _layers(staging: Path, tile_set: vector_tiles.TileSet, report: Progress) -> tuple[CityLayers, dict[str, Any]]:
+def _layers(staging: Path, tile_set: tile_sources.TileSet, report: Progress) -> tuple[CityLayers, dict[str, Any]]:
     """The map, from the tiles or from the build before; and which tiles were broken."""
     folder, note = staging / "layers", staging / "layers" / "tiles.json"
     if note.is_file():
-        kept = config.read_json(note)
-        tile_set.broken.update(kept["broken"])
-        return {name: gpd.read_parquet(folder / f"{name}.parquet") for name in TEXT_COLUMNS}, kept
+        notes = config.read_json(note)
+        tile_set.broken.update(notes["broken"])
+        return {name: gpd.read_parquet(folder / f"{name}.parquet") for name in TEXT_COLUMNS}, notes
     layers = vector_tiles.read_layers(tile_set, report)
     folder.mkdir(exist_ok=True)
     for name, table in layers.items():
@@ -295,21 +274,25 @@ def _paint_aerial(staging: Path, painter: ortho.AerialPainter, report: Progress)
 # Places, views, sentences
 
 
+@dataclass(frozen=True)
+class _Told:
+    """What later stages need of the places: sentences of the gallery, and the shares of places with own data."""
+
+    gallery_texts: list[str]
+    shares: dict[str, float]
+
+
 def _places_and_views(
     staging: Path,
     layers: CityLayers,
     rasters: CityRasters,
     own: OwnData,
-    taken: user_photos.Photos | None,
+    photos: user_photos.Photos | None,
     window_m: float,
     remarks: list[str],
     report: Progress,
-) -> tuple[pd.DataFrame, list[tuple[str, str]], dict[str, float]]:
-    """Write places, views and sentences; what is left out or lacking is added to ``remarks``.
-
-    Returns:
-        The places, the distinct sentences (those of the gallery first), and the shares of places with own data.
-    """
+) -> _Told:
+    """Write places, views and sentences; what is left out or lacking is added to ``remarks``."""
     report("choosing places", 0.0)
     table = cells.land_cells(rasters, MARGIN_M)
     if table.empty:
@@ -318,11 +301,11 @@ def _places_and_views(
         )
     blocks = cells.held_out_blocks(table[["lat", "lon"]].to_numpy(np.float64))
     report("choosing views", 0.1)
-    poses = street_view.view_poses(layers, rasters.grid, rasters) if taken is None else taken.table
+    poses = street_view.view_poses(layers, rasters.grid, rasters) if photos is None else photos.table
     snapped = {name: (poses[name] / VIEW_STEP_DEG).round() * VIEW_STEP_DEG for name in ("lat", "lon")}
     views = cells.split_views(poses.assign(**snapped), table, blocks).assign(photo="")
-    if taken is not None:
-        views, left_out = _stored_photos(staging, views, taken)
+    if photos is not None:
+        views, left_out = _stored_photos(staging, views, photos)
         remarks += left_out
     table = cells.split_cells(table, views, blocks)
     present = _present(staging, own, table, views, window_m)
@@ -335,28 +318,31 @@ def _places_and_views(
     latlon = table[["lat", "lon"]].to_numpy(np.float64)
     described = captions.describe(list(table["place_id"]), latlon, layers, rasters)
     report("writing tables", 0.9)
-    written = [place.sentences for place in described]
-    gallery = np.zeros(len(table), bool)
-    gallery[_evenly(len(table), GALLERY_PLACES)] = True  # along the curve of the cells, which fills the city evenly
-    for here in present.values():
-        if not here.all():
-            having = np.flatnonzero(here)
-            gallery[having[_evenly(len(having), GALLERY_PICTURES)]] = True
-    shown = {sentence for i in np.flatnonzero(gallery) for sentence in written[i]}
-    sentences = sorted(shown) + sorted({sentence for of_place in written for sentence in of_place} - shown)
-    rows = {sentence: row for row, sentence in enumerate(sentences)}
+    gallery = _choose_gallery(len(table), present)
+    sentences, rows, in_gallery = number_sentences([place.sentences for place in described], gallery)
     table = table.assign(
         name=[place.name for place in described],
         country="",
         stratum=[place.stratum for place in described],
         gallery=gallery,
-        sentences=[[rows[sentence] for sentence in of_place] for of_place in written],
+        sentences=rows,
     )
     _write_tables(staging, table, views, sentences)
-    return table, sentences, shares
+    return _Told([text for _, text in sentences[:in_gallery]], shares)
 
 
-def _stored_photos(staging: Path, views: pd.DataFrame, taken: user_photos.Photos) -> tuple[pd.DataFrame, list[str]]:
+def _choose_gallery(count: int, present: dict[str, NDArray[np.bool_]]) -> NDArray[np.bool_]:
+    """Which of the places are shown and searched, (count,); ``present`` says which have what few have."""
+    gallery = np.zeros(count, bool)
+    gallery[_evenly(count, GALLERY_PLACES)] = True  # along the curve of the cells, which fills the city evenly
+    for here in present.values():
+        if not here.all():
+            having = np.flatnonzero(here)
+            gallery[having[_evenly(len(having), GALLERY_PICTURES)]] = True
+    return gallery
+
+
+def _stored_photos(staging: Path, views: pd.DataFrame, photos: user_photos.Photos) -> tuple[pd.DataFrame, list[str]]:
     """Store the photos of views; returns the views that have one, and notes on what is left out.
 
     Raises:
@@ -364,13 +350,13 @@ def _stored_photos(staging: Path, views: pd.DataFrame, taken: user_photos.Photos
     """
     if views.empty:
         raise InputError(
-            f"None of the {len(taken.table):,} photos of --street was taken in a place of the city: places are on "
+            f"None of the {len(photos.table):,} photos of --street was taken in a place of the city: places are on "
             f"land, {MARGIN_M:.0f} m or more inside the --bbox."
         )
     remarks = []
-    if lost := len(taken.table) - len(views):
+    if lost := len(photos.table) - len(views):
         remarks.append(
-            f"{lost:,} of {len(taken.table):,} photos are left out: they were taken on water, or less than "
+            f"{lost:,} of {len(photos.table):,} photos are left out: they were taken on water, or less than "
             f"{MARGIN_M:.0f} m from the edge of the city."
         )
     stored_as, broken = user_photos.store_photos(views, staging / schema.PHOTOS_FOLDER)
@@ -386,7 +372,7 @@ def _present(
     Raises:
         InputError: Not one place has a kind.
     """
-    latlon, found = table[["lat", "lon"]].to_numpy(np.float64), {}
+    latlon, present = table[["lat", "lon"]].to_numpy(np.float64), {}
     for modality, path in own.files.items():
         best = 0.0
         if modality == "street":
@@ -397,8 +383,8 @@ def _present(
         else:
             here = np.ones(len(table), np.bool_)
         refuse_uncovered(modality, path, here, best)
-        found[modality] = here
-    return found
+        present[modality] = here
+    return present
 
 
 def _evenly(count: int, most: int) -> NDArray[np.int64]:
@@ -406,7 +392,7 @@ def _evenly(count: int, most: int) -> NDArray[np.int64]:
     return np.unique(np.rint(np.linspace(0, count - 1, min(count, most))).astype(np.int64))
 
 
-def _write_tables(staging: Path, table: pd.DataFrame, views: pd.DataFrame, sentences: list[tuple[str, str]]) -> None:
+def _write_tables(staging: Path, table: pd.DataFrame, views: pd.DataFrame, sentences: list[Sentence]) -> None:
     columns = [column for column in schema.place_columns("views") if column != "geometry"]
     parquet.write_places(staging / schema.PLACES, table[columns])
     parquet.write_views(staging / schema.VIEWS, views.astype({"heading_deg": np.float64}))
@@ -414,108 +400,14 @@ def _write_tables(staging: Path, table: pd.DataFrame, views: pd.DataFrame, sente
 
 
 def _write_sentence_vectors(staging: Path, texts: list[str], embed: Embed | None, report: Progress) -> None:
-    """Vectors in the form that takes least room, see `pack_vectors`."""
-    path = staging / schema.SENTENCE_VECTORS
-    note = staging / "vectors.key"
+    """Write vectors of sentences, unless the build before the interruption did."""
+    path, note = staging / schema.SENTENCE_VECTORS, staging / "vectors.key"
     key = hashlib.sha256("\n".join(texts).encode()).hexdigest()
     if path.is_file() and note.is_file() and note.read_text() == key:
-        return  # done before the interruption
-    if embed is None:
-        from unigeoclip.modalities.text import sentence_encoder  # loads a language model: only when one is needed
-
-        done = 0
-
-        def count(more: int) -> None:
-            nonlocal done
-            done += more
-            report(f"{done:,} of {len(texts):,}", done / len(texts))
-
-        embedded = sentence_encoder().embed(texts, progress=count)
-        cache_sentence_vectors(texts, embedded)
-    else:
-        embedded = embed(texts)
-    write_vectors(path, embedded)
+        return
+    count = len(texts)
+    write_sentence_vectors(path, texts, embed, lambda done: report(f"{done:,} of {count:,}", done / count))
     note.write_text(key)
-
-
-# The manifest
-
-
-@dataclass(frozen=True)
-class _About:
-    """What the manifest says of a city in words and shares."""
-
-    name: str
-    window_m: float
-    title: str
-    shares: dict[str, float]
-    notes: list[str]
-
-
-def _mean(values: NDArray[Any]) -> float:
-    return float(values.mean()) if len(values) else 0.0
-
-
-def _unread(tile_set: vector_tiles.TileSet, notes: dict[str, Any]) -> dict[str, float]:
-    """Share of the tiles that could not be read, if there are such."""
-    count = len(notes["broken"]) + len(notes["missing"])
-    whole = len(tile_set.tiles) + len(notes["missing"])
-    return {"missing or broken tiles": round(count / whole, 4)} if count else {}
-
-
-def _manifest(
-    staging: Path, about: _About, grid: CityGrid, tile_set: vector_tiles.TileSet, own: OwnData, notes: dict[str, Any]
-) -> schema.Manifest:
-    listed = [schema.RASTERS["aerial"], schema.CITY, schema.PLACES, schema.VIEWS, schema.SENTENCES]
-    listed += [schema.SENTENCE_VECTORS, *([schema.RASTERS["surface"]] if own.surface else [])]
-    listed += [file for modality, file in schema.VALIDITY.items()
-               if modality in own.files and (staging / file).is_file()]  # fmt: skip
-    listed += [f"{schema.PHOTOS_FOLDER}/{path.name}" for path in sorted((staging / schema.PHOTOS_FOLDER).glob("*"))]
-    ruled = sorted(path.name for path in (staging / schema.RULES_FOLDER).glob("*"))
-    listed += [f"{schema.RULES_FOLDER}/{file}" for file in ruled]
-    files = {entry: schema.FileEntry((staging / entry).stat().st_size, sha256_of(staging / entry)) for entry in listed}
-    sources = [_map_source(tile_set, notes), *own.sources()]
-    if ruled:
-        sources.append(city_rules.rules_source(about.name))
-    drawn = [label for label, path in (("aerial pictures", own.aerial), ("heights", own.surface),
-                                       ("street views", own.street)) if path is None]  # fmt: skip
-    summary = f"{about.title} at street level: places of about 150 m"
-    summary += f"; {', '.join(drawn)} are {_RENDERED}." if drawn else "."
-    return schema.Manifest(
-        format=schema.FORMAT,
-        name=about.name,
-        title=about.title,
-        summary=summary,
-        bounds=grid.bounds_deg,
-        modalities=["location", "aerial", "street", "surface", "text"],
-        window_m=about.window_m,
-        grid=schema.GridSpec(GRID_STEP_DEG),
-        pictures={
-            "aerial": "photographed" if own.aerial else "rendered",
-            "surface": "measured" if own.surface else "rendered",
-            "street": "photographed" if own.street else "rendered",
-        },
-        sources=sources,
-        files=files,
-        shares=about.shares,
-        notes=about.notes,
-    )
-
-
-def _map_source(tile_set: vector_tiles.TileSet, notes: dict[str, Any]) -> schema.Source:
-    said = re.sub(r"<[^>]*>", "", tile_set.attribution).strip()
-    return schema.Source(
-        name="OpenStreetMap",
-        package=Path(tile_set.source).name if "://" not in tile_set.source else tile_set.source,
-        version="",
-        url="https://www.openstreetmap.org/copyright",
-        what="streets, buildings, water, vegetation, names: vector tiles in the OpenMapTiles schema",
-        licence="ODbL 1.0",
-        attribution=said or "© OpenStreetMap contributors (ODbL), schema © OpenMapTiles",
-        date="",
-        bytes=int(notes["bytes"]),
-        sha256=str(notes["sha256"]),
-    )
 
 
 def _move_into_place(staging: Path, folder: Path, manifest: schema.Manifest) -> None:

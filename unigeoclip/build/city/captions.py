@@ -8,24 +8,28 @@ number of distinct sentences. No sentence holds coordinates, distances or figure
 
 from __future__ import annotations
 
-import re
-import zlib
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-import numpy as np
-import shapely
-
 from unigeoclip import geo
 from unigeoclip.build.city import vocabulary as words
 from unigeoclip.build.city.morphology import Fabric, fabric_of
-from unigeoclip.city.layers import LAND
+from unigeoclip.build.city.surroundings import (
+    DIGIT,
+    Area,
+    NearPoi,
+    areas_of,
+    pois_near,
+    streets_of,
+    waters_of,
+)
+from unigeoclip.build.sentences import hash_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import geopandas as gpd
+    import numpy as np
     from numpy.typing import NDArray
 
     from unigeoclip.city.layers import CityLayers, CityRasters
@@ -35,17 +39,10 @@ if TYPE_CHECKING:
 __all__ = ["KINDS", "Description", "describe"]
 
 KINDS = ("town", "neighbourhood", "fabric", "setting", "water", "street", "amenities", *words.WALK_M)
-SUBURB_REACH_M, LOCAL_REACH_M = 2200.0, 750.0
-RIVER_REACH_M, LAKE_REACH_M = 200.0, 180.0
-POND_M2, LARGEST_POND_M2 = 2_500.0, 80_000.0
-GROUND_HERE_M = 60.0  # from the edge of a ground; from a point it is half of what is still near
-STREET_REACH_M, BUSY_REACH_M = 95.0, 110.0
 MOST_STREETS = 3
 MOST_WORDINGS = 3  # of the class of the fabric
 MOST_NOUNS = 7
-_ON_THE_WAY = np.linspace(0.02, 0.98, 25)
 _BUSY_KINDS = ("restaurant", "cafe", "nightlife", "shop")
-_DIGIT = re.compile(r"\d")
 
 
 @dataclass
@@ -61,46 +58,6 @@ class Description:
     name: str
     stratum: str
     sentences: list[Sentence] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class _Area:
-    """Names of where a cell lies; empty where the map has none."""
-
-    town: str = ""
-    suburb: str = ""
-    local: str = ""
-
-    @property
-    def nearest(self) -> str:
-        return self.local or self.suburb or self.town
-
-    def full(self) -> str:
-        """The smallest name and the town's: "Fenway, Boston"."""
-        return ", ".join(dict.fromkeys(name for name in (self.nearest, self.town) if name))
-
-
-@dataclass(frozen=True)
-class _Poi:
-    """A named thing to visit: kind (key of `city_words.WALK_M`), what it is, name, cuisine or empty."""
-
-    kind: str
-    noun: str
-    name: str
-    cuisine: str = ""
-
-    @property
-    def grand(self) -> bool:
-        """Whether its name is said wherever one stands on its ground or close to it."""
-        return self.kind in words.GRAND or self.noun in words.GRAND
-
-
-@dataclass(frozen=True)
-class _Near:
-    """A point of interest near a cell, and whether the cell is on its ground or close enough to be called by it."""
-
-    poi: _Poi
-    here: bool
 
 
 def describe(
@@ -119,11 +76,11 @@ def describe(
     """
     xy = geo.web_mercator(latlon)
     meter = 1 / rasters.grid.ground_per_mercator
-    areas = _areas(xy, layers["place"], rasters)
-    pois = _pois_near(xy, layers, meter)
+    areas = areas_of(xy, layers["place"], rasters)
+    pois = pois_near(xy, layers, meter)
     fabric = fabric_of(xy, layers, rasters)
-    streets, traffic = _streets(xy, layers, meter)
-    waters = _waters(xy, layers, fabric, meter)
+    streets, traffic = streets_of(xy, layers, meter)
+    waters = waters_of(xy, layers, fabric, meter)
     found = []
     for row, place_id in enumerate(place_ids):
         cell = _Cell(place_id, areas[row], fabric[row], pois[row], streets[row], traffic[row], waters[row])
@@ -136,9 +93,9 @@ class _Cell:
     """Everything known of a cell, and how to say it."""
 
     place_id: str
-    area: _Area
+    area: Area
     fabric: Fabric
-    pois: list[_Near]
+    pois: list[NearPoi]
     streets: list[str]
     traffic: str  # "highway", "main road", "quiet" or empty
     waters: list[tuple[str, str]]  # class of water and its name or empty, the most telling first
@@ -160,12 +117,12 @@ class _Cell:
         ]
         seen: dict[str, str] = {}
         for kind, text in found:
-            if text and not _DIGIT.search(text):  # "Route 9" or "7-Eleven" would bring figures in
+            if text and not DIGIT.search(text):  # "Route 9" or "7-Eleven" would bring figures in
                 seen.setdefault(text, kind)
         return [(kind, text) for text, kind in seen.items()]
 
     def _choose(self, wordings: Sequence[str], key: str, count: int = 1) -> list[str]:
-        first = _hash(key, self.place_id) % len(wordings)
+        first = hash_text(key, self.place_id) % len(wordings)
         return [wordings[(first + step) % len(wordings)] for step in range(min(count, len(wordings)))]
 
     def _area(self) -> list[Sentence]:
@@ -215,7 +172,7 @@ class _Cell:
         found: list[Sentence] = []
         for name in self.streets[:MOST_STREETS]:
             among = (name, f"on {name}", name)
-            found.append(("street", among[_hash("street", name) % len(among)]))
+            found.append(("street", among[hash_text("street", name) % len(among)]))
         if self.traffic in words.TRAFFIC:
             found.append(("street", self._choose(words.TRAFFIC[self.traffic], "traffic")[0]))
         return found
@@ -264,7 +221,7 @@ class _Cell:
             noun = _kitchen(cuisine)
             among = (cuisine, noun, f"{_a(noun)} within walking distance", f"{noun} nearby")
             found.append(("restaurant", self._choose(among, cuisine)[0]))
-        nouns: dict[str, _Near] = {}
+        nouns: dict[str, NearPoi] = {}
         for near in self.pois:
             if near.poi.kind not in ("restaurant", "shop") or near.poi.grand:
                 nouns.setdefault(near.poi.noun, near)
@@ -274,22 +231,18 @@ class _Cell:
         return found
 
 
-def _called(near: _Near) -> list[Sentence]:
+def _called(near: NearPoi) -> list[Sentence]:
     """How a thing with a name is spoken of."""
     poi = near.poi
     what = _kitchen(poi.cuisine) if poi.cuisine else poi.noun
     full = f"{poi.name}, {_a(what)}" if what.lower() not in poi.name.lower() else f"near {poi.name}"
     if not poi.grand:
-        return [*([(poi.kind, poi.name)] if _hash("bare", poi.name) % 2 else []), (poi.kind, full)]
+        return [*([(poi.kind, poi.name)] if hash_text("bare", poi.name) % 2 else []), (poi.kind, full)]
     return [(poi.kind, text) for text in ((poi.name, full) if near.here else (f"near {poi.name}",))]
 
 
 def _kitchen(cuisine: str) -> str:
     return words.CUISINE_NOUNS.get(cuisine, f"{cuisine} restaurant")
-
-
-def _hash(*parts: str) -> int:
-    return zlib.crc32("\x1f".join(parts).encode())
 
 
 def _a(noun: str) -> str:
@@ -300,240 +253,3 @@ def _a(noun: str) -> str:
 
 def _the(name: str) -> str:
     return f"the {name}" if name.endswith(("River", "Creek", "Brook", "Reservoir", "Channel", "Canal")) else name
-
-
-def _clean(name: object) -> str:
-    """A name fit for a sentence, or nothing: figures and codes are left out."""
-    text = " ".join(name.split()) if isinstance(name, str) else ""
-    return "" if _DIGIT.search(text) or not 1 < len(text) <= 48 else text
-
-
-def _with_names(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """The rows whose names are fit for a sentence."""
-    return table[np.array([bool(_clean(name)) for name in table["name"]], dtype=np.bool_)]
-
-
-def _areas(xy: NDArray[np.float64], places: gpd.GeoDataFrame, rasters: CityRasters) -> list[_Area]:
-    """Town, suburb and neighbourhood of each point, by the nearest names of the map that no water parts from it.
-
-    A suburb belongs to the city whose pull is greatest: distance over weight, where great cities weigh more. A point
-    belongs to the town of its suburb, unless another town's own centre is nearer still.
-    """
-    places = _with_names(places)
-    towns = places[places["class"].isin(("city", "town", "village"))]
-    suburbs = places[places["class"].isin(("suburb", "borough", "quarter"))]
-    smaller = places[places["class"].isin(("neighbourhood", "hamlet", "quarter", "island", "isolated_dwelling"))]
-    parents = towns[towns["class"] == "city"] if (towns["class"] == "city").any() else towns
-    parent, _ = _nearest(_points(suburbs), _points(parents), _pull(parents), rasters)
-    town, town_m = _nearest(xy, _points(towns), _pull(towns), rasters)
-    suburb, suburb_m = _nearest(xy, _points(suburbs), np.ones(len(suburbs)), rasters)
-    local, local_m = _nearest(xy, _points(smaller), np.ones(len(smaller)), rasters)
-    town_names, parent_names = [*towns["name"]], [*parents["name"]]
-    suburb_names, local_names = [*suburbs["name"]], [*smaller["name"]]
-    found = []
-    for row in range(len(xy)):
-        name = town_names[town[row]] if town_names else ""
-        part = ""
-        if suburb_m[row] <= min(SUBURB_REACH_M, town_m[row]):
-            part = suburb_names[suburb[row]]
-            name = parent_names[parent[suburb[row]]] if parent_names else ""
-        near = local_names[local[row]] if local_m[row] <= LOCAL_REACH_M else ""
-        found.append(_Area(name, part, near if near != part else ""))
-    return found
-
-
-def _pull(towns: gpd.GeoDataFrame) -> NDArray[np.float64]:
-    """How far the names of towns reach, relative to one another."""
-    rank = towns["rank"].to_numpy(np.float64)
-    return np.where(rank <= 5, 2.2, np.where((towns["class"] == "village").to_numpy(), 0.7, 1.0))
-
-
-def _points(table: gpd.GeoDataFrame) -> NDArray[np.float64]:
-    return np.stack([table.geometry.x.to_numpy(np.float64), table.geometry.y.to_numpy(np.float64)], axis=1)
-
-
-def _nearest(
-    xy: NDArray[np.float64], points: NDArray[np.float64], pull: NDArray[np.float64], rasters: CityRasters
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Which of a few named points each position belongs to.
-
-    Distances are divided by the pull of the point, and doubled where the straight way there crosses a river, a harbour
-    or the like.
-
-    Returns:
-        Row of the point, and that distance in metres (infinite if there are no points).
-    """
-    best, least = np.zeros(len(xy), np.int64), np.full(len(xy), np.inf)
-    grid = rasters.grid
-    size = np.array([grid.width, grid.height]) - 1
-    at = grid.to_pixel(xy)
-    for row, (target, weight) in enumerate(zip(grid.to_pixel(points), pull, strict=True)):
-        distance = np.hypot(*(at - target).T) * grid.ground_px_m / weight
-        nearer = np.flatnonzero(distance < least)  # crossing water only makes it longer
-        wet = np.zeros(len(nearer))
-        for share in _ON_THE_WAY:
-            col, line = np.clip(at[nearer] + (target - at[nearer]) * share, 0, size).astype(np.int64).T
-            wet += rasters.land[line, col] == LAND["water"]
-        distance[nearer] *= np.where(wet >= 2, 2.0, 1.0)
-        nearer = nearer[distance[nearer] < least[nearer]]
-        best[nearer], least[nearer] = row, distance[nearer]
-    return best, least
-
-
-def _pois_near(xy: NDArray[np.float64], layers: CityLayers, meter: float) -> list[list[_Near]]:
-    """What is within walking distance of each point, the nearest first.
-
-    A thing that stands on a ground of its own, such as a park or a hospital, is as near as the edge of that ground.
-    """
-    table = layers["poi"]
-    pois, points = [], []
-    rows = zip(table["class"], table["subclass"], table["name"], table.geometry, strict=True)
-    for kind_of_map, subclass, name, point in rows:
-        poi = _poi(str(kind_of_map), str(subclass), _clean(name))
-        if poi:
-            pois.append(poi)
-            points.append(point)
-    found: list[list[_Near]] = [[] for _ in range(len(xy))]
-    if not pois:
-        return found
-    shapes, on_ground = _with_grounds(pois, np.array(points), layers)
-    walk = np.array(
-        [words.GROUND_WALK_M if own else words.WALK_M[poi.kind] for poi, own in zip(pois, on_ground, strict=True)]
-    )
-    cells = shapely.points(xy)
-    at, other = shapely.STRtree(shapes).query(cells, predicate="dwithin", distance=walk.max() * meter)
-    distance = shapely.distance(cells[at], shapes[other]) / meter
-    here = distance <= np.where(on_ground, GROUND_HERE_M, walk / 2)[other]
-    seen: list[set[_Poi]] = [set() for _ in range(len(xy))]
-    for nth in np.lexsort((other, distance, at)):
-        poi, row = pois[other[nth]], at[nth]
-        if distance[nth] <= walk[other[nth]] and poi not in seen[row]:
-            seen[row].add(poi)
-            found[row].append(_Near(poi, bool(here[nth])))
-    return found
-
-
-def _with_grounds(
-    pois: list[_Poi], points: NDArray[np.object_], layers: CityLayers
-) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
-    """The ground of each thing where the map has one, else its point; and which have one, (n,).
-
-    The ground is the smallest area of a fitting class that holds the point.
-    """
-    use, cover = layers["landuse"], layers["landcover"]
-    shapes = np.concatenate([use.geometry.to_numpy(), cover.geometry.to_numpy()])
-    classes = np.concatenate([use["class"].to_numpy(object), cover["subclass"].to_numpy(object)])
-    nouns = np.array([poi.noun for poi in pois], dtype=object)
-    out, own = points.copy(), np.zeros(len(pois), bool)
-    for noun, fitting in words.GROUNDS.items():
-        rows, areas = np.flatnonzero(nouns == noun), shapes[np.isin(classes, fitting)]
-        areas = areas[np.argsort(-shapely.area(areas), kind="stable")]  # the smallest is the last to be taken
-        at, area = shapely.STRtree(areas).query(points[rows], predicate="intersects")
-        for nth in np.argsort(area, kind="stable"):
-            out[rows[at[nth]]], own[rows[at[nth]]] = areas[area[nth]], True
-    return out, own
-
-
-def _poi(kind_of_map: str, subclass: str, name: str) -> _Poi | None:
-    entry = words.POI.get(subclass) or words.POI.get(kind_of_map)
-    if entry is None or (not name and entry[0] not in words.WITHOUT_NAME):
-        return None
-    kind, noun = entry
-    cuisine = ""
-    if kind == "restaurant":
-        lower = f" {name.lower()} "
-        cuisine = next((cuisine for sign, cuisine in words.CUISINES if sign in lower), "")
-    return _Poi(kind, noun, name, cuisine)
-
-
-def _streets(xy: NDArray[np.float64], layers: CityLayers, meter: float) -> tuple[list[list[str]], list[str]]:
-    """Names of the streets of each point, the nearest first, and its traffic."""
-    named = _with_names(layers["transportation_name"])
-    streets: list[list[str]] = [[] for _ in range(len(xy))]
-    lines, points = named.geometry.to_numpy(), shapely.points(xy)
-    at, line = shapely.STRtree(lines).query(points, predicate="dwithin", distance=STREET_REACH_M * meter)
-    distance = shapely.distance(points[at], lines[line])
-    names = named["name"].tolist()
-    for nth in np.lexsort((line, distance, at)):
-        name = _clean(names[line[nth]])
-        if name not in streets[at[nth]]:
-            streets[at[nth]].append(name)
-    roads = layers["transportation"]
-    roads = roads[roads["brunnel"] != "tunnel"]
-    traffic = ["quiet"] * len(xy)
-    for word, classes in (("main road", ("primary", "trunk", "secondary")), ("highway", ("motorway",))):
-        tree = shapely.STRtree(roads[roads["class"].isin(classes)].geometry.to_numpy())
-        for row in np.unique(tree.query(points, predicate="dwithin", distance=BUSY_REACH_M * meter)[0]):
-            traffic[row] = word
-    return streets, traffic
-
-
-def _waters(
-    xy: NDArray[np.float64], layers: CityLayers, fabric: Sequence[Fabric], meter: float
-) -> list[list[tuple[str, str]]]:
-    """Classes and names of the waters at each point, the most telling first."""
-    points = shapely.points(xy)
-    found: list[list[tuple[str, str]]] = [[] for _ in range(len(xy))]
-
-    def near(table: gpd.GeoDataFrame, reach_m: float) -> list[tuple[int, int]]:
-        geometry = table.geometry.to_numpy()
-        at, other = shapely.STRtree(geometry).query(points, predicate="dwithin", distance=reach_m * meter)
-        order = np.lexsort((other, shapely.distance(points[at], geometry[other]), at))
-        return [(int(at[nth]), int(other[nth])) for nth in order]
-
-    water, ways, named = layers["water"], layers["waterway"], layers["water_name"]
-    sea = {row for row, _ in near(water[water["class"] == "ocean"], 180)}
-    ways_and_areas = (layers["transportation"], layers["transportation_area"])
-    docks = [table[table["class"] == "pier"] for table in ways_and_areas]
-    harbours = layers["poi"][layers["poi"]["class"].isin(("harbor", "ferry_terminal"))]
-    docked = {row for table in (*docks, harbours) for row, _ in near(table, 260)}
-    for row in sorted(sea):
-        found[row].append(("harbour" if row in docked else "sea", ""))
-    rivers = ways[ways["class"].isin(("river", "canal"))]
-    kinds, names = rivers["class"].tolist(), [_clean(name) for name in rivers["name"]]
-    bodies = water[~water["class"].isin(("ocean", "dock"))]
-    of_river = _rivers_in(bodies, rivers)  # a wide river is as near as its bank
-    for row, line in near(rivers, RIVER_REACH_M):
-        found[row].append((kinds[line], names[line]))
-    banks = bodies.iloc[list(of_river)]
-    for row, nth in near(banks, RIVER_REACH_M):
-        line = of_river[[*of_river][nth]]
-        found[row].append((kinds[line], names[line]))
-    still = bodies.iloc[[body for body in range(len(bodies)) if body not in of_river]]
-    still = still[still.area / meter**2 >= POND_M2]
-    said = _names_of_lakes(still, named, meter)
-    for row, body in near(still, LAKE_REACH_M):
-        if not words.POOL.search(said[body]):
-            found[row].append((_lake_or_pond(said[body], still.geometry.iloc[body].area / meter**2), said[body]))
-    for row, cell in enumerate(fabric):
-        if not found[row] and cell.water > 0.04:
-            found[row].append(("some", ""))
-        found[row] = list(dict.fromkeys(found[row]))
-    return found
-
-
-def _rivers_in(bodies: gpd.GeoDataFrame, rivers: gpd.GeoDataFrame) -> dict[int, int]:
-    """Row of a water area -> row of the river line that runs farthest in it, for the areas that are rivers."""
-    lines, areas = rivers.geometry.to_numpy(), bodies.geometry.to_numpy()
-    line, area = shapely.STRtree(areas).query(lines, predicate="intersects")
-    inside = shapely.length(shapely.intersection(lines[line], areas[area]))
-    along = inside > np.sqrt(shapely.area(areas[area])) / 2  # a brook that ends in a pond makes no river of it
-    order = np.argsort(inside, kind="stable")
-    return {int(area[nth]): int(line[nth]) for nth in order if along[nth]}
-
-
-def _names_of_lakes(lakes: gpd.GeoDataFrame, named: gpd.GeoDataFrame, meter: float) -> list[str]:
-    """The name that the map writes on each lake, or nothing."""
-    labels = _with_names(named[named["class"] != "ocean"])
-    found = [""] * len(lakes)
-    shapes = lakes.geometry.to_numpy()
-    label, lake = shapely.STRtree(shapes).query(labels.geometry.to_numpy(), predicate="dwithin", distance=30 * meter)
-    for nth in np.argsort(-label, kind="stable"):
-        found[lake[nth]] = _clean(labels["name"].iloc[label[nth]])
-    return found
-
-
-def _lake_or_pond(name: str, area_m2: float) -> str:
-    if "pond" in name.lower():
-        return "pond"
-    return "lake" if area_m2 > LARGEST_POND_M2 or "lake" in name.lower() else "pond"

@@ -28,13 +28,12 @@ from rasterio.features import rasterize
 from rasterio.transform import Affine
 
 from unigeoclip.atlas.schema import Source
-from unigeoclip.build.rules.world_layers import cell_area_km2
-from unigeoclip.build.rules.world_rules import OUTLINE
+from unigeoclip.build.rules.world_sources import OUTLINE
 from unigeoclip.config import to_dict, write_json
 from unigeoclip.errors import AtlasError, InputError
 from unigeoclip.files.atomic import sha256_of
 from unigeoclip.files.cog import write_cog
-from unigeoclip.geo import EARTH_RADIUS_M
+from unigeoclip.geo import EARTH_RADIUS_M, cell_area_km2
 
 if TYPE_CHECKING:
     from collections.abc import Callable

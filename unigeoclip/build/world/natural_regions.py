@@ -76,7 +76,7 @@ def regions_of_places(
     points = shapely.points(latlon[:, 1], latlon[:, 0])
     tree = shapely.STRtree(points)
     surface = cKDTree(geo.unit_xyz(latlon))
-    chord = 2 * np.sin(SHORE_KM * 1000 / geo.EARTH_RADIUS_M / 2)
+    chord = float(geo.chord(SHORE_KM * 1000 / geo.EARTH_RADIUS_M))
     for index in by_area:
         region, shape = regions[index], shapes[index]
         within = np.sort(tree.query(shape, predicate="intersects"))

@@ -253,7 +253,7 @@ def _sampled(
 
 def _nearest(towns: Towns, xyz: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     chord, index = cKDTree(geo.unit_xyz(towns.latlon)).query(xyz)
-    return 2 * np.arcsin(np.clip(chord / 2, 0, 1)) * geo.EARTH_RADIUS_M / 1000, index
+    return geo.arc_rad(chord) * geo.EARTH_RADIUS_M / 1000, index
 
 
 def _marked(index: NDArray[np.int64], count: int) -> NDArray[np.bool_]:
@@ -263,7 +263,7 @@ def _marked(index: NDArray[np.int64], count: int) -> NDArray[np.bool_]:
 
 
 def _chord(distance_km: float) -> float:
-    return float(2 * np.sin(distance_km * 1000 / geo.EARTH_RADIUS_M / 2))
+    return float(geo.chord(distance_km * 1000 / geo.EARTH_RADIUS_M))
 
 
 def _has_digit(names: NDArray[np.object_]) -> NDArray[np.bool_]:

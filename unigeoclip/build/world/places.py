@@ -90,8 +90,8 @@ def block_split(latlon: NDArray[np.float64], max_test: int, rng: np.random.Gener
     chosen = rng.choice(known, max(1, round(BLOCK_SHARE * len(known))), replace=False)
     test = np.isin(cells, chosen)
     outline = np.concatenate([_outline(int(cell)) for cell in np.sort(chosen)])
-    angle, _ = cKDTree(geo.unit_xyz(outline)).query(geo.unit_xyz(latlon))
-    near = 2 * np.arcsin(np.clip(angle / 2, 0, 1)) < np.radians(BUFFER_DEG)
+    chord, _ = cKDTree(geo.unit_xyz(outline)).query(geo.unit_xyz(latlon))
+    near = geo.arc_rad(chord) < np.radians(BUFFER_DEG)
     split = np.where(near | test, "buffer", "train").astype(object)
     testable = np.flatnonzero(test)
     split[np.sort(rng.permutation(testable)[:max_test])] = "held_out"
