@@ -5,6 +5,7 @@ import pytest
 import s2sphere
 
 from unigeoclip import geo
+from unigeoclip.build.s2 import cell_outline
 from unigeoclip.build.world import places
 from unigeoclip.build.world.geonames import Towns
 
@@ -93,7 +94,7 @@ def test_the_buffer_is_no_wider_than_needed(blocks):
     cells = np.array([cell(point) for point in latlon], dtype=np.uint64)
     held_out = np.isin(cells, list(set(cells[split == "held_out"])))
     outside = latlon[(split == "buffer") & ~held_out]
-    outline = np.concatenate([places._outline(int(one)) for one in set(cells[held_out])])
+    outline = np.concatenate([cell_outline(int(one), places.OUTLINE_POINTS) for one in set(cells[held_out])])
     reach_m = np.array([geo.distance_m(point, outline).min() for point in outside])
     assert reach_m.max() <= places.BUFFER_DEG * geo.METERS_PER_DEGREE * 1.001
 

@@ -1,7 +1,4 @@
-"""Where the places of a city are: the S2 cells of level 16 (about 150 m) on land, and how they are split.
-
-Cell numbers are computed here for whole arrays at once; the S2 library, one point at a time, would take minutes.
-"""
+"""Where the places of a city are: the S2 cells of level 16 (about 150 m) on land, and how they are split."""
 
 from __future__ import annotations
 
@@ -12,15 +9,12 @@ import pandas as pd
 import shapely
 
 from unigeoclip import geo
+from unigeoclip.build.s2 import cell_centers, cell_corners, cell_ids, token
 from unigeoclip.city.layers import LAND, CityRasters
 from unigeoclip.city.noise import hash_numbers, hash_points
-from unigeoclip.extras import needs_extra
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-with needs_extra("build"):
-    import s2sphere
 
 PLACE_LEVEL = 16
 BLOCK_LEVEL = 12  # cells of about 2.3 km are held out whole
@@ -30,54 +24,6 @@ LEAST_LAND = 0.3  # share of a cell that must not be water
 LEAST_BLOCK = 30  # places a block needs to be worth holding out
 HELD_OUT_VIEWS = 8  # one view in so many is never trained on
 _SAMPLE_M = 12.0  # distance of the points that measure how much of a cell is land
-_MAX_LEVEL = 30
-
-# The Hilbert curve: orientation and quadrant (i, j) -> position along the curve and next orientation.
-_POSITION = np.array([[0, 1, 3, 2], [0, 3, 1, 2], [2, 3, 1, 0], [2, 1, 3, 0]])
-_TURN = np.array([1, 0, 0, 3])  # by position: the next orientation is this one with these bits flipped
-
-
-def cell_ids(latlon: NDArray[np.float64], level: int = PLACE_LEVEL) -> NDArray[np.uint64]:
-    """Number of the S2 cell that holds each point.
-
-    Args:
-        latlon: (n, 2) degrees.
-        level: 0 (a face of the cube) to 30 (a centimetre).
-
-    Returns:
-        (n,) uint64, the same as those of the S2 library.
-    """
-    xyz = geo.unit_xyz(latlon)
-    face = np.argmax(np.abs(xyz), axis=1)
-    face = np.where(np.take_along_axis(xyz, face[:, None], 1)[:, 0] < 0, face + 3, face)
-    x, y, z = xyz.T
-    upper = np.choose(face, [y, -x, -x, z, z, -y])
-    right = np.choose(face, [z, z, -y, y, -x, -x])
-    along = np.choose(face, [x, y, z, x, y, z])
-    i, j = _ij(upper / along), _ij(right / along)
-    turn = face & 1
-    found = face.astype(np.uint64)
-    for bit in range(_MAX_LEVEL - 1, _MAX_LEVEL - 1 - level, -1):
-        quadrant = ((i >> bit) & 1) * 2 + ((j >> bit) & 1)
-        position = _POSITION[turn, quadrant]
-        found = (found << np.uint64(2)) | position.astype(np.uint64)
-        turn = turn ^ _TURN[position]
-    lowest = np.uint64(1) << np.uint64(2 * (_MAX_LEVEL - level))
-    ids: NDArray[np.uint64] = (found << np.uint64(2 * (_MAX_LEVEL - level) + 1)) | lowest
-    return ids
-
-
-def _ij(tangent: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Whole-number coordinate on a face, from the tangent of the angle: S2's quadratic transform."""
-    root = np.sqrt(1 + 3 * np.abs(tangent))
-    st = np.where(tangent >= 0, 0.5 * root, 1 - 0.5 * root)
-    whole: NDArray[np.int64] = np.clip(np.floor(st * 2**_MAX_LEVEL), 0, 2**_MAX_LEVEL - 1).astype(np.int64)
-    return whole
-
-
-def token(cell_id: int) -> str:
-    """The short name of a cell: its number in hexadecimal without the zeros at the end."""
-    return f"{int(cell_id):016x}".rstrip("0") or "X"
 
 
 def land_cells(rasters: CityRasters, margin_m: float) -> pd.DataFrame:
@@ -95,7 +41,7 @@ def land_cells(rasters: CityRasters, margin_m: float) -> pd.DataFrame:
     step = max(1, int(_SAMPLE_M / grid.ground_px_m))
     rows, cols = np.arange(step // 2, grid.height, step), np.arange(step // 2, grid.width, step)
     pixel = np.stack(np.meshgrid(cols + 0.5, rows + 0.5), axis=-1).reshape(-1, 2)
-    ids = cell_ids(grid.pixel_to_latlon(pixel))
+    ids = cell_ids(grid.pixel_to_latlon(pixel), PLACE_LEVEL)
     dry = (rasters.land[np.ix_(rows, cols)] != LAND["water"]).ravel()
     cells, which, counts = np.unique(ids, return_inverse=True, return_counts=True)
     share = np.bincount(which, weights=dry) / counts
@@ -115,15 +61,6 @@ def land_cells(rasters: CityRasters, margin_m: float) -> pd.DataFrame:
             "land": share.astype(np.float32),
         }
     )
-
-
-def cell_centers(cells: NDArray[np.uint64]) -> NDArray[np.float64]:
-    """Centres of cells, (n,) -> (n, 2) degrees, rounded to a centimetre."""
-    centers = np.empty((len(cells), 2))
-    for row, cell in enumerate(cells):
-        at = s2sphere.CellId(int(cell)).to_lat_lng()
-        centers[row] = at.lat().degrees, at.lng().degrees
-    return np.round(centers, 7)
 
 
 def held_out_blocks(latlon: NDArray[np.float64]) -> NDArray[np.uint64]:
@@ -153,18 +90,11 @@ def block_split(latlon: NDArray[np.float64], blocks: NDArray[np.uint64]) -> NDAr
         return split
     meters = 1 / np.cos(np.radians(latlon[:, 0].mean()))
     tree = shapely.STRtree(shapely.points(geo.web_mercator(latlon)))
-    outlines = [shapely.Polygon(geo.web_mercator(_corners(int(block)))) for block in blocks]
+    outlines = [shapely.Polygon(geo.web_mercator(cell_corners(int(block)))) for block in blocks]
     near = tree.query(outlines, predicate="dwithin", distance=BUFFER_M * meters)[1]
     split[near] = "buffer"
     split[np.isin(cell_ids(latlon, BLOCK_LEVEL), blocks)] = "held_out"
     return split
-
-
-def _corners(block: int) -> NDArray[np.float64]:
-    """Corners of a cell, (4, 2) degrees."""
-    cell = s2sphere.Cell(s2sphere.CellId(block))
-    corners = [s2sphere.LatLng.from_point(cell.get_vertex(i)) for i in range(4)]
-    return np.array([[corner.lat().degrees, corner.lng().degrees] for corner in corners])
 
 
 def split_views(views: pd.DataFrame, cells: pd.DataFrame, blocks: NDArray[np.uint64]) -> pd.DataFrame:
@@ -180,7 +110,7 @@ def split_views(views: pd.DataFrame, cells: pd.DataFrame, blocks: NDArray[np.uin
         `HELD_OUT_VIEWS`, in territory that is trained on) and blocks ("train", "held_out", "buffer"); ordered by place.
     """
     latlon = views[["lat", "lon"]].to_numpy(np.float64)
-    ids = cell_ids(latlon)
+    ids = cell_ids(latlon, PLACE_LEVEL)
     known = cells["cell"].to_numpy(np.uint64)
     order = np.argsort(known)
     at = np.minimum(np.searchsorted(known, ids, sorter=order), max(len(known) - 1, 0))

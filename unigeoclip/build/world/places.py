@@ -8,7 +8,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from unigeoclip import geo
-from unigeoclip.extras import needs_extra
+from unigeoclip.build.s2 import cell_ids, cell_outline
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,15 +17,13 @@ if TYPE_CHECKING:
 
     from unigeoclip.build.world.geonames import Towns
 
-with needs_extra("build"):
-    import s2sphere
-
 SOUTH_DEG, NORTH_DEG = -60.0, 84.0  # no place in Antarctica: the sources there are poor
 CITY_JITTER_DEG = 0.05
 CITY_MIN_POPULATION = 15_000
 COORDINATE_STEP_DEG = 2.0**-13  # 14 m: exact in binary, so that the columns pack well
 BLOCK_LEVEL = 3  # S2 cells of about 1000 km
 BLOCK_SHARE = 0.1
+OUTLINE_POINTS = 128  # along each edge of a cell, to measure distances from it
 BUFFER_DEG = 3.0  # as wide as the input windows, so that no test window touches a training window
 
 
@@ -85,31 +83,14 @@ def block_split(latlon: NDArray[np.float64], max_test: int, rng: np.random.Gener
     Returns:
         (n,) of "train", "held_out" and "buffer".
     """
-    cells = np.array([_cell(lat, lon) for lat, lon in latlon], dtype=np.uint64)
-    known = np.unique(cells)
-    chosen = rng.choice(known, max(1, round(BLOCK_SHARE * len(known))), replace=False)
+    cells = cell_ids(latlon, BLOCK_LEVEL)
+    occupied = np.unique(cells)
+    chosen = rng.choice(occupied, max(1, round(BLOCK_SHARE * len(occupied))), replace=False)
     test = np.isin(cells, chosen)
-    outline = np.concatenate([_outline(int(cell)) for cell in np.sort(chosen)])
+    outline = np.concatenate([cell_outline(int(cell), OUTLINE_POINTS) for cell in np.sort(chosen)])
     chord, _ = cKDTree(geo.unit_xyz(outline)).query(geo.unit_xyz(latlon))
     near = geo.arc_rad(chord) < np.radians(BUFFER_DEG)
     split = np.where(near | test, "buffer", "train").astype(object)
     testable = np.flatnonzero(test)
     split[np.sort(rng.permutation(testable)[:max_test])] = "held_out"
     return split
-
-
-def _cell(lat_deg: float, lon_deg: float) -> int:
-    leaf = s2sphere.CellId.from_lat_lng(s2sphere.LatLng.from_degrees(lat_deg, lon_deg))
-    return int(leaf.parent(BLOCK_LEVEL).id())
-
-
-def _outline(cell_id: int, points_per_edge: int = 128) -> NDArray[np.float64]:
-    """Points along the four great-circle edges of a cell, (4 * points_per_edge, 2) degrees."""
-    cell = s2sphere.Cell(s2sphere.CellId(cell_id))
-    corners = np.array([[cell.get_vertex(i)[axis] for axis in range(3)] for i in range(4)])
-    steps = np.arange(points_per_edge)[:, None] / points_per_edge
-    edges = [corners[i] * (1 - steps) + corners[(i + 1) % 4] * steps for i in range(4)]
-    xyz = np.concatenate(edges)
-    xyz /= np.linalg.norm(xyz, axis=1, keepdims=True)
-    latlon: NDArray[np.float64] = np.degrees(np.stack([np.arcsin(xyz[:, 2]), np.arctan2(xyz[:, 1], xyz[:, 0])], axis=1))
-    return latlon
