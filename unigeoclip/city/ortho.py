@@ -15,9 +15,10 @@ import numpy as np
 import shapely
 from scipy import ndimage
 
-from unigeoclip.city.city_model import WAY_KINDS, CityModel, paint_crowns, paint_land
+from unigeoclip.city.city_model import WAY_KINDS, CityModel, paint_land
 from unigeoclip.city.layers import LAND, LAND_CLASSES, ROAD_WIDTH_M, CityGrid, CityRasters
 from unigeoclip.city.noise import hash_pixel, hash_points, mottle
+from unigeoclip.city.trees import paint_crowns
 
 if TYPE_CHECKING:
     import geopandas as gpd

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numba
 import numpy as np
@@ -56,6 +56,15 @@ class Polygons:
         touched = (bounds[:, 0] < right) & (bounds[:, 2] > left) & (bounds[:, 1] < upper) & (bounds[:, 3] > lower)
         origin = np.array([grid.west_m, grid.north_m])
         _fill(self.xy, self.rings, self.shapes, self.values, np.flatnonzero(touched), origin, grid.px_m, out)
+
+
+class _Pieces(NamedTuple):
+    """Some of the pieces of `Strokes`, as the compiled code takes them."""
+
+    ends: NDArray[np.float64]
+    half_m: NDArray[np.float64]
+    along_m: NDArray[np.float64]
+    values: NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -126,10 +135,8 @@ class Strokes:
         )
         rows = np.flatnonzero(touched)
         origin = np.array([grid.west_m, grid.north_m])
-        _stroke(
-            ends[rows], half[rows], self.along_m[rows], self.values[rows], origin, grid.px_m, allowed, out,
-            across_m, along_m,
-        )  # fmt: skip
+        pieces = _Pieces(ends[rows], half[rows], self.along_m[rows], self.values[rows])
+        _stroke(pieces, origin, grid.px_m, allowed, out, across_m, along_m)
 
 
 def _starts(owner: NDArray[np.int64], count: int) -> NDArray[np.int64]:
@@ -138,7 +145,16 @@ def _starts(owner: NDArray[np.int64], count: int) -> NDArray[np.int64]:
 
 
 @numba.njit(cache=True)
-def _fill(xy, rings, shapes, values, chosen, origin, px_m, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _fill(
+    xy: NDArray[np.float64],
+    rings: NDArray[np.int64],
+    shapes: NDArray[np.int64],
+    values: NDArray[np.int32],
+    chosen: NDArray[np.int64],
+    origin: NDArray[np.float64],
+    px_m: float,
+    out: NDArray[Any],
+) -> None:  # pragma: no cover - compiled
     """Scan lines through the middles of the rows; between the odd and the even crossing lies the polygon."""
     height, width = out.shape
     crossings = np.empty(4096)
@@ -167,7 +183,16 @@ def _fill(xy, rings, shapes, values, chosen, origin, px_m, out):  # type: ignore
 
 
 @numba.njit(cache=True)
-def _stroke(ends, half, along, values, origin, px_m, allowed, out, across_out, along_out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _stroke(
+    pieces: _Pieces,
+    origin: NDArray[np.float64],
+    px_m: float,
+    allowed: NDArray[np.bool_],
+    out: NDArray[Any],
+    across_out: NDArray[np.float32],
+    along_out: NDArray[np.float32],
+) -> None:  # pragma: no cover - compiled
+    ends, half, along, values = pieces.ends, pieces.half_m, pieces.along_m, pieces.values
     height, width = out.shape
     positions = across_out.size > 0
     for s in range(len(values)):

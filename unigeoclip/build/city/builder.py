@@ -98,9 +98,7 @@ def build_city(
     user_rasters.check(grid, own.aerial, own.surface)
     photos = None if own.street is None else user_photos.read_photos(own.street, grid.bounds_deg)
     remarks = [*own.unlicensed(), *(photos.notes if photos else ())]
-
-    folder = Path(out)
-    staging = folder.with_name(f".{folder.name}.building")
+    staging = Path(out).with_name(f".{Path(out).name}.building")
     _open_staging(staging, [name, str(source), bbox, seed, window_m, BUILDER, _digest(tile_set), *own.stamps()])
     layers, notes = _layers(staging, tile_set, stages.start("Map", 0.25))
     city, estimated = _paint_city(staging, layers, grid, own, seed, stages, remarks)
@@ -112,9 +110,9 @@ def build_city(
     about = About(name, window_m, title or name.replace("-", " ").title(), shares, remarks)
     manifest = city_manifest(staging, about, grid, tile_set, own, notes)
     config.write_json(staging / schema.MANIFEST, manifest)
-    _move_into_place(staging, folder, manifest)
+    _move_into_place(staging, Path(out), manifest)
     stages.start("The atlas is written", 1.0)("", 1.0)
-    return folder
+    return Path(out)
 
 
 def _check(name: str, out: Path, own: OwnData, window_m: float) -> None:
