@@ -1,167 +1,195 @@
-"""What the options of the command line may hold: checked when they are read, before anything is computed or written."""
+"""Options that several commands share, each as a decorator, and the query that the options of a command describe."""
 
 from __future__ import annotations
 
-import argparse
-import os
-import stat
+import functools
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from unigeoclip.errors import InputError
+import click
+
+from unigeoclip.cli.console import Progress
+from unigeoclip.cli.parser import FILE, one_of, words
+from unigeoclip.errors import InputError, excerpt
+from unigeoclip.files.atomic import read_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from _typeshed import SupportsWrite
+    from unigeoclip.atlas.store import Atlas
+    from unigeoclip.search.explorer import Explorer, Query
+    from unigeoclip.uploads import Decoded
 
-__all__ = ["MAX_SEED", "Parser", "check_new_file", "check_new_folder", "joined", "seed", "whole_number", "words"]
+    Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
-MAX_SEED = 2**32 - 1  # what NumPy, PyTorch and the libraries below them all take
-MAX_NAME_BYTES = 255  # of a file's name, on every common file system
-_WITH_MINUS = ("--latlon", "--bbox", "--item")
+__all__ = [
+    "OURS",
+    "QueryOptions",
+    "as_json",
+    "atlas_option",
+    "embedder_options",
+    "model_option",
+    "opened_atlas",
+    "query_options",
+]
 
+OURS = "unigeoclip"  # the embedder that is asked by text and pictures too
 
-class Parser(argparse.ArgumentParser):
-    """A parser whose errors are `InputError`, and that refuses an option that is given twice."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        for action in (None, "store"):
-            self.register("action", action, _StoreOnce)
-
-    def error(self, message: str) -> NoReturn:
-        """Refuse a command line.
-
-        Raises:
-            InputError: Always.
-        """
-        raise InputError(f"{message}; see '{self.prog} --help'.")
-
-    def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
-        if message and file is not None:  # argparse itself would be silent where nothing can be written
-            file.write(message)
+atlas_option = click.option(
+    "--atlas", default="world", metavar="NAME", show_default=True, help="Name or folder of an atlas."
+)
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+model_option = click.option(
+    "--model", type=FILE, metavar="DIR", help="Folder of a model of your own.  [default: the atlas's model]"
+)
 
 
-class _StoreOnce(argparse.Action):
-    """Keep a value; argparse itself would let the last of several win without a word."""
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: str | Sequence[Any] | None,
-        option_string: str | None = None,
-    ) -> None:
-        given: set[str] = namespace.__dict__.setdefault("_given", set())
-        if self.dest in given:
-            raise argparse.ArgumentError(self, "given more than once; give it once")
-        given.add(self.dest)
-        setattr(namespace, self.dest, values)
+def embedder_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Which model turns coordinates into vectors: ``embedder`` and ``weights``."""
+    command = click.option(
+        "--weights", type=FILE, metavar="F.ckpt", help="Official checkpoint for --embedder satclip."
+    )(command)
+    return click.option(
+        "--embedder", type=words, default=OURS, metavar="NAME", show_default=True,
+        help="Or satclip, geoclip, either with -retrained, coordinates, fourier.",
+    )(command)  # fmt: skip
 
 
-def joined(argv: Sequence[str]) -> list[str]:
-    """Write ``--latlon -33.9,151.2`` as one word: argparse would take what begins with a minus for an option.
+@dataclass(frozen=True)
+class QueryOptions:
+    """What is asked, as the command line has it.
 
-    Raises:
-        InputError: The value of an option is "--", which argparse takes for the end of the options and drops.
+    Attributes:
+        atlas: Name or folder of an atlas.
+        model: Model folder in place of the atlas's, or None.
+        text: Words; of these four exactly one is given.
+        latlon: A point.
+        image: File of a picture.
+        item: Query items of a composed query; empty for none.
+        modality: What the picture is.
     """
-    whole: list[str] = []
-    for word in argv:
-        if whole and whole[-1] in _WITH_MINUS:
-            whole[-1] += f"={word}"
-        else:
-            whole.append(word)
-    for word in whole:
-        if word.startswith("--") and word.endswith("=--"):
-            raise InputError(f"{word.removesuffix('=--')} needs a value, and '--' is none; see --help.")
-    return whole
 
+    atlas: str
+    model: Path | None
+    text: str | None
+    latlon: str | None
+    image: Path | None
+    item: tuple[str, ...]
+    modality: str | None
 
-def words(text: str) -> str:
-    """Text of an option; bytes that are not UTF-8, which Python passes on as lone surrogates, are refused."""
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not UTF-8: type it in a terminal that is set to UTF-8"
-        ) from error
-    return text
-
-
-def whole_number(low: int, high: int) -> Callable[[str], int]:
-    """A reader of whole numbers from ``low`` to ``high``, both included."""
-
-    def read(text: str) -> int:
-        number = int(text)
-        if number < low:
-            raise argparse.ArgumentTypeError(f"must be {low} or more, not {number}")
-        if number > high:
-            raise argparse.ArgumentTypeError(f"must be {high:,} or less, not {number}")
-        return number
-
-    read.__name__ = "number"  # how argparse calls it when it is not one
-    return read
-
-
-seed = whole_number(0, MAX_SEED)
-
-
-def check_new_folder(path: Path) -> None:
-    """Check that a folder is there or can be made, before the work whose result it will hold.
-
-    Raises:
-        InputError: It is a file, lies below one, has too long a name, or may not be written.
-    """
-    _check_names(path)
-    try:
-        nearest = next(folder for folder in (path, *path.absolute().parents) if os.path.lexists(folder))
-        is_folder = nearest.is_dir()
-    except OSError as error:
-        raise InputError(f"{path} cannot be used: {error.strerror}. Give another --out.") from error
-    if not is_folder:
-        raise InputError(f"{path} cannot be a folder: {nearest} is there and is none. Give another --out.")
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        raise InputError(f"{path} cannot be written: nothing may be written to {nearest}. Give another --out.")
-
-
-def check_new_file(path: Path, *inputs: Path | None) -> None:
-    """Check that a file can be written, before the work whose result it will hold.
-
-    Args:
-        path: The file.
-        inputs: Files that the work reads, which it must not replace.
-
-    Raises:
-        InputError: Its folder does not exist or may not be written, its name is too long, something that is no regular
-            file has its name, or it is one of the inputs.
-    """
-    _check_names(path)
-    if not path.parent.is_dir():
-        raise InputError(
-            f"{path} cannot be written: the folder {path.parent} does not exist. Make it, or give another."
-        )
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise InputError(f"{path} cannot be written: nothing may be written to {path.parent}. Give another --out.")
-    try:
-        mode = path.stat().st_mode
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}. Give another --out.") from error
-    if not stat.S_ISREG(mode):
-        kind = "a folder" if stat.S_ISDIR(mode) else "a device or a pipe"
-        raise InputError(f"{path} cannot be written: it is {kind}, not a file. Give another --out.")
-    for given in inputs:
-        if given is not None and given.exists() and given.samefile(path):
-            raise InputError(f"--out {path} is the file {given}, and would overwrite it. Give another --out.")
-
-
-def _check_names(path: Path) -> None:
-    for name in path.parts:
-        if len(os.fsencode(name)) > MAX_NAME_BYTES:
-            raise InputError(
-                f"{path} cannot be written: a name has at most {MAX_NAME_BYTES} bytes. Give a shorter one."
+    def __post_init__(self) -> None:
+        one_of_these = {
+            "--text": self.text,
+            "--latlon": self.latlon,
+            "--image": self.image,
+            "--item": self.item or None,
+        }
+        given = [name for name, value in one_of_these.items() if value is not None]
+        if not given:
+            raise click.UsageError(
+                f"one of the arguments {' '.join(one_of_these)} is required", click.get_current_context()
             )
-    if "\0" in str(path):
-        raise InputError(f"{path} cannot be written: a name holds no NUL. Give another --out.")
+        if len(given) > 1:
+            raise click.UsageError(
+                f"argument {given[1]}: not allowed with argument {given[0]}", click.get_current_context()
+            )
+
+    def ask(self) -> tuple[Explorer, Query, list[str]]:
+        """Open the atlas and encode the query; bad options fail before the atlas is opened.
+
+        Returns:
+            The explorer, the query, and what to know about the answer in whole sentences.
+        """
+        from unigeoclip.search.query_items import QueryItem, parse_item
+
+        self._check_modality()
+        items = [parse_item(text) for text in self.item]
+        modality, value, label = ("", b"", "") if items else self.question()
+        from unigeoclip.search.explorer import Explorer
+
+        notes: list[str] = []
+        explorer = Explorer.open(self.atlas, model=self.model, progress=Progress())
+        if self.image is not None:
+            decoded = _decoded(self.image, value, modality, explorer.input_size(modality))
+            value = decoded.array
+            notes += decoded.notes
+        query = explorer.query(items or [QueryItem(modality, value, label=label)])
+        return explorer, query, [*notes, *(note.text for note in query.notes)]
+
+    def question(self) -> tuple[str, Any, str]:
+        """Modality, value and label of the one query option that was given; of a picture the bytes of its file."""
+        self._check_modality()
+        if self.text is not None:
+            from unigeoclip.search.explorer import sentences_of
+
+            sentences_of(self.text)
+            return "text", self.text, self.text
+        if self.latlon is not None:
+            return "location", _latlon(self.latlon), self.latlon
+        if self.modality is None or self.image is None:
+            raise InputError("Say what the picture is: --modality aerial, street or surface.")
+        from unigeoclip.uploads import MAX_FILE_BYTES
+
+        return self.modality, read_bytes(self.image, MAX_FILE_BYTES), str(self.image)
+
+    def _check_modality(self) -> None:
+        if self.modality is not None and self.image is None:
+            raise InputError("--modality says what the picture of --image is; give a picture, or leave it out.")
+
+
+_QUERY_OPTIONS: tuple[Decorator, ...] = (
+    atlas_option,
+    model_option,
+    click.option("--text", type=words, metavar="WORDS", help="A few words or sentences."),
+    click.option("--latlon", type=words, metavar="LAT,LON", help="A point, degrees."),
+    click.option("--image", type=FILE, metavar="FILE", help="A picture; say what it is with --modality."),
+    click.option(
+        "--item", type=words, multiple=True, metavar="ITEM",
+        help="A part of a query, once or more: text:WORDS, at:LAT,LON, place:ID; with a weight -0.5*text:WORDS.",
+    ),
+    click.option(
+        "--modality", type=one_of("aerial", "street", "surface"), metavar="[aerial|street|surface]",
+        help="What the picture of --image is.",
+    ),
+)  # fmt: skip
+
+
+def query_options(command: Callable[..., None]) -> Callable[..., Any]:
+    """The options of a query; the command takes them as one argument, ``query``."""
+
+    @functools.wraps(command)
+    def with_query(**options: Any) -> None:
+        own = {each.name: options.pop(each.name) for each in fields(QueryOptions)}
+        command(query=QueryOptions(**own), **options)
+
+    decorated: Callable[..., Any] = with_query
+    for option in reversed(_QUERY_OPTIONS):
+        decorated = option(decorated)
+    return decorated
+
+
+def opened_atlas(name: str, model: Path | None = None) -> Atlas:
+    """The atlas of that name or folder, with another model than its own where one is given."""
+    from unigeoclip.atlas.store import load_atlas
+
+    atlas = load_atlas(name)
+    return atlas if model is None else atlas.with_model(model)
+
+
+def _latlon(text: str) -> tuple[float, float]:
+    from unigeoclip.parsing.coordinates import parse_point
+
+    point = parse_point(text)
+    if point is None:
+        raise InputError(f"--latlon takes latitude,longitude in degrees, such as 42.36,-71.06; not '{excerpt(text)}'.")
+    return point
+
+
+def _decoded(path: Path, data: bytes, modality: str, size: tuple[int, int]) -> Decoded:
+    from unigeoclip.uploads import read_upload
+
+    try:
+        return read_upload(modality, data, size)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error

@@ -1,0 +1,208 @@
+"""Commands that list and make what is explored: atlases, models, weights of others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from unigeoclip.cli.console import Progress, print_json, print_lines, remark
+from unigeoclip.cli.options import as_json, atlas_option
+from unigeoclip.cli.outputs import check_new_folder
+from unigeoclip.cli.parser import FILE, SEED, Command, Group, whole_number, words
+from unigeoclip.errors import InputError, UniGeoError
+
+__all__ = ["COMMANDS", "STEPS"]
+
+STEPS = whole_number(1, 10_000_000)
+_OUT = click.option("--out", type=FILE, metavar="DIR", help="Folder to write.  [default: its place among the atlases]")
+
+
+@click.command(cls=Command)
+@as_json
+def atlases(as_json: bool) -> None:
+    """List the atlases."""
+    from unigeoclip.atlas.store import list_atlases, load_atlas
+
+    rows: list[dict[str, Any]] = []
+    for name in list_atlases():
+        try:
+            atlas = load_atlas(name)
+        except UniGeoError as error:  # one broken atlas must not hide the others
+            rows.append({"name": name, "error": str(error)})
+            continue
+        manifest = atlas.manifest
+        rows.append({
+            "name": name, "title": manifest.title, "summary": manifest.summary, "bounds": list(manifest.bounds),
+            "modalities": list(manifest.modalities), "places": len(atlas.places), "path": str(atlas.path),
+        })  # fmt: skip
+    if as_json:
+        print_json(rows)
+        return
+    print_lines(*(f"{row['name']:12} {row.get('title') or 'BROKEN: ' + row['error']}" for row in rows))
+
+
+@click.group(cls=Group, subcommand_metavar="KIND [OPTIONS]")
+def build() -> None:
+    """Build an atlas from public data."""
+
+
+@build.command()
+@_OUT
+def world(out: Path | None) -> None:
+    """The whole Earth, from public packages."""
+    from unigeoclip.build.world.builder import build_world
+
+    out = out or _default_folder("world")
+    check_new_folder(out)
+    print_lines(str(build_world(out, progress=Progress())))
+
+
+@build.command()
+@click.option("--name", type=words, required=True, help="Of the atlas: small letters, digits, hyphens.")
+@click.option("--title", type=words, help="Name on screen.  [default: the name with a capital]")
+@click.option(
+    "--tiles",
+    type=words,
+    required=True,
+    metavar="SRC",
+    help="Folder of z/x/y.pbf, .mbtiles, .pmtiles, or URL with {z} {x} {y}.",
+)
+@click.option("--bbox", type=words, metavar="S,W,N,E", help="South,west,north,east in degrees.  [default: all tiles]")
+@click.option("--aerial", type=FILE, metavar="F.tif", help="Picture in place of the drawn one.")
+@click.option("--surface", type=FILE, metavar="F.tif", help="Heights in metres in place of the estimated ones.")
+@click.option(
+    "--street",
+    type=FILE,
+    metavar="SRC",
+    help="Photos: CSV with path, and lat, lon, heading unless in EXIF; or folder of JPEGs with GPS.",
+)
+@click.option("--aerial-license", type=words, metavar="TEXT", help="Of your picture, such as 'CC BY 4.0'.")
+@click.option("--aerial-credit", type=words, metavar="TEXT", help="Whom to name beside your picture.")
+@click.option("--surface-license", type=words, metavar="TEXT", help="Of your heights, such as 'CC BY 4.0'.")
+@click.option("--surface-credit", type=words, metavar="TEXT", help="Whom to name beside your heights.")
+@click.option("--street-license", type=words, metavar="TEXT", help="Of your photos, such as 'CC BY 4.0'.")
+@click.option("--street-credit", type=words, metavar="TEXT", help="Whom to name beside your photos.")
+@click.option("--window", type=float, metavar="M", help="Side of what is seen from above.  [default: 225 m]")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Of the aerial picture's texture.")
+@_OUT
+def city(
+    name: str,
+    title: str | None,
+    tiles: str,
+    bbox: str | None,
+    aerial: Path | None,
+    surface: Path | None,
+    street: Path | None,
+    window: float | None,
+    seed: int,
+    out: Path | None,
+    **terms: str | None,
+) -> None:
+    """A city, from vector tiles of the OpenMapTiles schema."""
+    from unigeoclip.atlas.store import load_atlas
+    from unigeoclip.build.city.builder import build_city
+    from unigeoclip.build.city.user_data import OwnData
+
+    said = {
+        f"{kind}s": {name: text for name in OwnData.KINDS if (text := terms[f"{name}_{kind}"])}
+        for kind in ("license", "credit")
+    }
+    own = OwnData(aerial, surface, street, **said)
+    out = out or _default_folder(name)
+    check_new_folder(out)
+    options: dict[str, Any] = {} if window is None else {"window_m": window}
+    options |= {"bbox": None if bbox is None else _bbox(bbox), "own": own, "title": title, "seed": seed}
+    folder = build_city(name, tiles, out, **options, progress=Progress())
+    manifest = load_atlas(folder).manifest
+    remark(*(f"{source.what}: {source.attribution or source.name}" for source in manifest.sources))
+    remark(*(f"{what}: {share:.1%}" for what, share in manifest.shares.items()))
+    remark(*manifest.notes)
+    print_lines(str(folder))
+
+
+def _bbox(text: str) -> tuple[float, float, float, float]:
+    try:
+        south, west, north, east = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise InputError(
+            f"--bbox takes south,west,north,east in degrees, such as 42.30,-71.15,42.40,-71.00; not {text!r}."
+        ) from error
+    return south, west, north, east
+
+
+@click.command(cls=Command)
+@atlas_option
+@click.option("--config", type=words, default="mini", show_default=True, help="Named configuration.")
+@click.option("--out", type=FILE, metavar="DIR", help="Folder of the run.  [default: runs/ATLAS-CONFIG-SPLIT]")
+@click.option("--split", type=words, help="What is held out: random (world) or views (cities), the default, or blocks.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Of initial weights and all draws.")
+@click.option("--steps", type=STEPS, help="Number of steps, in place of the configuration's.")
+@click.option("--resume", is_flag=True, help="Continue from the last checkpoint in --out.")
+@click.option("--baseline", type=words, metavar="NAME", help="satclip-retrained[-city] or geoclip-retrained[-city].")
+@as_json
+def train(atlas: str, config: str, out: Path | None, baseline: str | None, as_json: bool, **options: Any) -> None:
+    """Train a model on an atlas."""
+    from unigeoclip.atlas.store import load_atlas
+
+    opened = load_atlas(atlas)
+    out = out or Path("runs") / "-".join(filter(None, (opened.name, baseline or config, options["split"])))
+    check_new_folder(out)
+    if baseline:
+        from unigeoclip.training.baselines import train_baseline
+
+        metrics = train_baseline(opened, baseline, out, config=config, **options)
+    else:
+        from unigeoclip.training import train
+
+        metrics = train(opened, config, out, **options)
+    if as_json:
+        print_json({**metrics, "out": str(out)})
+        return
+    from unigeoclip.cli.printing import training_lines
+
+    print_lines(*training_lines(metrics, out))
+
+
+@click.group(cls=Group, subcommand_metavar="ACTION [OPTIONS]")
+def baselines() -> None:
+    """Weights of other models, fetched when asked for."""
+
+
+@baselines.command()
+@click.argument("name", type=words, metavar="NAME")
+@click.option(
+    "--from", "file", type=FILE, metavar="PATH", help="Official checkpoint, or folder of CLIP, on this machine."
+)
+def download(name: str, file: Path | None) -> None:
+    """Fetch SatCLIP's location encoder or GeoCLIP's image encoder.
+
+    NAME is satclip-vit16-l40 or one of five others, or geoclip-images.
+    """
+    from unigeoclip.embedders import geoclip_images
+    from unigeoclip.embedders.satclip import download_satclip, import_satclip
+
+    if name == geoclip_images.NAME:
+        print_lines(str(geoclip_images.download_geoclip_images(remark, file)))
+    elif file is not None:
+        print_lines(str(import_satclip(name, file)))
+    else:
+        print_lines(str(download_satclip(name, remark)))
+
+
+COMMANDS: tuple[click.Command, ...] = (atlases, build, train, baselines)
+
+
+def _default_folder(name: str) -> Path:
+    """Where an atlas is built if ``--out`` is not given: among the shipped ones.
+
+    Raises:
+        InputError: These are part of an installed package, where an upgrade would remove what was built.
+    """
+    from unigeoclip.atlas.store import ATLASES_FOLDER
+    from unigeoclip.paths import is_installed
+
+    if is_installed():
+        raise InputError(f"name the folder of the new atlas with --out, like --out {name}.")
+    return ATLASES_FOLDER / name

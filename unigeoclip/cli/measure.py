@@ -1,0 +1,105 @@
+"""Commands that measure: held-out retrieval and queries, speed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from unigeoclip.cli.console import print_json, print_lines, remark
+from unigeoclip.cli.data import STEPS
+from unigeoclip.cli.options import as_json, atlas_option, model_option
+from unigeoclip.cli.outputs import check_new_folder
+from unigeoclip.cli.parser import FILE, Command
+from unigeoclip.errors import InputError
+
+__all__ = ["COMMANDS"]
+
+
+@click.command(cls=Command)
+@atlas_option
+@model_option
+@click.option("--elsewhere", metavar="NAME", help="Measure in a city never seen, too: name or folder.")
+@click.option("--record", is_flag=True, help="Keep what was measured in the model's folder.")
+@click.option("--calibrate", is_flag=True, help="Measure how similar matches are, and write calibration.json.")
+@click.option("--ablations", is_flag=True, help="Train and measure rows of modalities, loss, scales.")
+@click.option("--steps", type=STEPS, help="Of every row of --ablations.  [default: 250]")
+@click.option(
+    "--out",
+    type=FILE,
+    metavar="DIR",
+    help="Folder of --ablations, which continues there.  [default: runs/ablations-ATLAS]",
+)
+@as_json
+def evaluate(atlas: str, as_json: bool, **options: Any) -> None:
+    """Measure held-out retrieval and plain queries."""
+    _check_evaluate(options)
+    report = _report(atlas, **options)
+    if as_json:
+        print_json(report)
+        return
+    from unigeoclip.cli.printing import evaluation_lines
+
+    print_lines(*evaluation_lines(report))
+
+
+def _check_evaluate(options: dict[str, Any]) -> None:
+    """Refuse options that would do nothing where they stand."""
+    elsewhere = options["elsewhere"] is not None
+    if options["ablations"] and (options["model"] is not None or elsewhere or options["record"]):
+        raise InputError("--ablations trains models of its own; leave out --model, --elsewhere and --record.")
+    if not options["ablations"] and (options["steps"] is not None or options["out"] is not None):
+        raise InputError("--steps and --out belong to --ablations; add it, or leave them out.")
+    if options["calibrate"] and (options["ablations"] or elsewhere or options["record"]):
+        raise InputError("--calibrate measures nothing else; leave out --ablations, --elsewhere and --record.")
+
+
+def _report(
+    atlas: str,
+    *,
+    model: Path | None,
+    elsewhere: str | None,
+    record: bool,
+    calibrate: bool,
+    ablations: bool,
+    steps: int | None,
+    out: Path | None,
+) -> dict[str, Any]:
+    from unigeoclip.atlas.store import load_atlas
+    from unigeoclip.evaluation import evaluate
+
+    opened = load_atlas(atlas)
+    if ablations:
+        from unigeoclip.training.ablations import STEPS as ROW_STEPS
+        from unigeoclip.training.ablations import ablate
+
+        out = out or Path("runs") / f"ablations-{opened.name}"
+        check_new_folder(out)
+        return {"ablations": ablate(opened, out, steps=steps or ROW_STEPS, say=remark)}
+    if calibrate:
+        from unigeoclip.evaluation.report import recalibrate
+
+        return {"calibration": recalibrate(opened, model)}
+    other = None if elsewhere is None else load_atlas(elsewhere)
+    return evaluate(opened, model, elsewhere=other, record=record)
+
+
+@click.command(cls=Command)
+@atlas_option
+@click.option("--quick", is_flag=True, help="Fewer rounds, less steady figures.")
+@as_json
+def bench(atlas: str, quick: bool, as_json: bool) -> None:
+    """Measure speed: location encoders, whole queries."""
+    from unigeoclip.bench import run_bench
+
+    report = run_bench(atlas, quick=quick)
+    if as_json:
+        print_json(report)
+        return
+    from unigeoclip.cli.printing import nested_lines
+
+    print_lines(*nested_lines(report))
+
+
+COMMANDS: tuple[click.Command, ...] = (evaluate, bench)

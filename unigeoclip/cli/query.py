@@ -1,0 +1,156 @@
+"""Commands that ask a model: search, heatmap, embed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from unigeoclip.cli.console import Progress, print_json, print_lines, remark
+from unigeoclip.cli.options import (
+    OURS,
+    QueryOptions,
+    as_json,
+    atlas_option,
+    embedder_options,
+    model_option,
+    opened_atlas,
+    query_options,
+)
+from unigeoclip.cli.outputs import check_new_file
+from unigeoclip.cli.parser import FILE, Command, whole_number, words
+from unigeoclip.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from unigeoclip.search.explorer import Match
+    from unigeoclip.similarity.heatmap import Heatmap
+
+__all__ = ["COMMANDS"]
+
+TOP = whole_number(1, 100_000)
+
+
+@click.command(cls=Command)
+@query_options
+@click.option("--top", type=TOP, default=10, metavar="K", show_default=True, help="Matches per modality.")
+@click.option("--out", type=FILE, metavar="FILE", help="Write the results, too: F.geojson or F.csv.")
+@as_json
+def search(query: QueryOptions, top: int, out: Path | None, as_json: bool) -> None:
+    """Find the places most similar to a query."""
+    if out is not None:
+        from unigeoclip.export.results import check_results_ending
+
+        check_results_ending(out)
+        check_new_file(out, query.image)
+    explorer, asked, notes = query.ask()
+    results = explorer.search(asked, k=top)
+    if out is not None:
+        from unigeoclip.export.results import save_results
+
+        save_results(results, out)
+    if as_json:
+        first = asked.items[0]
+        written = {"items": list(query.item)} if query.item else {"modality": first.modality, "value": first.label}
+        found = {name: [_match(match) for match in matches] for name, matches in results.items()}
+        print_json({"query": {**written, "notes": notes}, "results": found})
+        return
+    print_lines(*notes)
+    for name, matches in results.items():
+        print_lines("", name, *map(_line, matches))
+
+
+def _line(match: Match) -> str:
+    away = "" if match.distance_m is None else f"  {_distance(match.distance_m)} away"
+    return f"  {match.similarity:6.3f}  {match.lat:9.4f} {match.lon:10.4f}  {match.name}{away}"
+
+
+def _distance(meters: float) -> str:
+    return f"{meters:,.0f} m" if meters < 9_950 else f"{meters / 1000:,.0f} km"
+
+
+def _match(match: Match) -> dict[str, Any]:
+    return {
+        "place_id": match.place_id,
+        "name": match.name,
+        "lat": match.lat,
+        "lon": match.lon,
+        "similarity": round(match.similarity, 6),
+        "distance_m": None if match.distance_m is None else round(match.distance_m, 1),
+        **({} if match.heading_deg is None else {"heading_deg": round(match.heading_deg, 1)}),
+    }
+
+
+@click.command(cls=Command)
+@query_options
+@embedder_options
+@click.option(
+    "--out",
+    type=FILE,
+    required=True,
+    metavar="FILE",
+    help="F.tif (GeoTIFF), F.png (picture), F.geojson (most similar cells).",
+)
+def heatmap(query: QueryOptions, embedder: str, weights: Path | None, out: Path) -> None:
+    """Write where on the map is similar to a query."""
+    from unigeoclip.similarity.heatmap import check_ending
+
+    check_ending(out)
+    check_new_file(out, query.image, weights)
+    if embedder != OURS:
+        drawn = _heatmap_of_embedder(query, embedder, weights)
+    else:
+        explorer, asked, notes = query.ask()
+        remark(*notes)
+        drawn = explorer.heatmap(asked)
+    drawn.save(out)
+    best = drawn.best()
+    print_lines(f"{out}: most similar at {best.lat:.3f}, {best.lon:.3f} ({best.similarity:.3f})")
+
+
+def _heatmap_of_embedder(query: QueryOptions, name: str, weights: Path | None) -> Heatmap:
+    from unigeoclip.embedders import EMBEDDERS, PictureEmbedder, load_embedder
+    from unigeoclip.search.explorer import embedder_heatmap
+    from unigeoclip.search.gallery_embeddings import land_grid
+
+    if query.item:
+        raise InputError(f"--item composes queries for {OURS}: ask {name!r} with --latlon or --image.")
+    if name in EMBEDDERS and query.text is not None:
+        raise InputError(f"The embedder {name!r} knows no words: ask it with --latlon.")
+    kind, value, _ = query.question()
+    atlas = opened_atlas(query.atlas, query.model)
+    embedder = load_embedder(name, atlas, weights)
+    if kind == "location":
+        vector = embedder.embed(value)[0]
+    elif isinstance(embedder, PictureEmbedder):
+        vector = embedder.embed_picture(value, kind)
+    else:
+        raise InputError(f"The embedder {name!r} knows points only: ask it with --latlon.")
+    return embedder_heatmap(embedder, land_grid(atlas), vector)
+
+
+@click.command(cls=Command)
+@embedder_options
+@atlas_option
+@model_option
+@click.option("--csv", type=FILE, required=True, metavar="FILE", help="Table with a header.")
+@click.option("--lat", type=words, default="lat", metavar="COL", show_default=True, help="Column of latitudes.")
+@click.option("--lon", type=words, default="lon", metavar="COL", show_default=True, help="Column of longitudes.")
+@click.option("--out", type=FILE, required=True, metavar="FILE", help="Parquet: the table and 'embedding'.")
+def embed(
+    embedder: str, weights: Path | None, atlas: str, model: Path | None, csv: Path, lat: str, lon: str, out: Path
+) -> None:
+    """Add embeddings to a CSV of coordinates."""
+    from unigeoclip.embedders import is_of_an_atlas, load_embedder
+    from unigeoclip.export.embedding_tables import check_out, embed_csv
+
+    check_new_file(out, weights)
+    check_out(csv, out)
+    opened = opened_atlas(atlas, model) if is_of_an_atlas(embedder) else None
+    loaded = load_embedder(embedder, opened, weights)
+    rows, dim = embed_csv(loaded, csv, lat, lon, out, progress=Progress())
+    print_lines(f"{out}: {rows} rows, {dim} dimensions")
+
+
+COMMANDS: tuple[click.Command, ...] = (search, heatmap, embed)
