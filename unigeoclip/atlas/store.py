@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import hashlib
 from dataclasses import dataclass
@@ -80,6 +81,7 @@ class Atlas:
         self.sentences = sentences
         self._rasters: dict[str, Raster] = {}
         self._present: dict[str, NDArray[np.bool_]] = {}
+        self._model_path: Path | None = None
 
     @property
     def name(self) -> str:
@@ -98,8 +100,23 @@ class Atlas:
 
     @property
     def model_path(self) -> Path:
-        """Folder of the model that ships with the atlas (it may not exist yet)."""
-        return self.path / schema.MODEL_FOLDER
+        """Folder of the atlas's model: the one that ships with it (it may not exist yet), or that of `with_model`."""
+        return self._model_path or self.path / schema.MODEL_FOLDER
+
+    @property
+    def has_own_model(self) -> bool:
+        """Whether the model is the one that ships with the atlas."""
+        return self._model_path is None
+
+    def with_model(self, folder: str | Path) -> Atlas:
+        """The same atlas with another model; whether it fits shows when it is loaded, see `checkpoint.load_fitting`.
+
+        Args:
+            folder: Of the model: ``config.json`` and ``model.safetensors``.
+        """
+        other = copy.copy(self)
+        other._model_path = Path(folder)
+        return other
 
     @functools.cached_property
     def data_hash(self) -> str:

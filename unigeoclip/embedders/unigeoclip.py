@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 import torch
 
-from unigeoclip.checkpoint import checkpoint_id, load_model
+from unigeoclip.checkpoint import checkpoint_id, load_fitting
 from unigeoclip.embedders.base import WITHOUT, Provenance, embed_in_batches
 from unigeoclip.errors import CheckpointError, InputError
 from unigeoclip.geo import in_round_figures
@@ -69,17 +69,23 @@ class UniGeoCLIPEmbedder:
 
     @classmethod
     def from_atlas(cls, atlas: Atlas) -> UniGeoCLIPEmbedder:
-        """The model that ships with an atlas.
+        """The model of an atlas: the one that ships with it, or that of `Atlas.with_model`.
 
         Raises:
-            CheckpointError: It is missing or damaged, or has no location encoder.
+            CheckpointError: It is missing or damaged, has no location encoder, or does not fit the atlas.
         """
-        model = load_model(atlas.model_path)
+        model = load_fitting(atlas)
         provenance = Provenance(
             made_by=f"This project, trained on the atlas {atlas.title!r}; architecture of arXiv 2604.11668.",
             source=f"Model {checkpoint_id(atlas.model_path)} of the atlas {atlas.name!r}",
             licence="MIT",
         )
+        if not atlas.has_own_model:
+            provenance = Provenance(
+                made_by=f"A model of your own, in {atlas.model_path}; architecture of arXiv 2604.11668.",
+                source=f"Model {checkpoint_id(atlas.model_path)} in {atlas.model_path}",
+                licence="yours",
+            )
         return cls(model, provenance)
 
     def embed(self, latlon: ArrayLike) -> NDArray[np.float32]:

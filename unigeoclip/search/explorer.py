@@ -157,6 +157,8 @@ class Explorer:
         atlas: str | Path | Atlas,
         cache_dir: Path | None = None,
         progress: Callable[[str, float], None] | None = None,
+        *,
+        model: str | Path | None = None,
     ) -> Explorer:
         """Open an atlas for search; the first time, its grid and places are encoded and kept in the cache folder.
 
@@ -164,19 +166,20 @@ class Explorer:
             atlas: Name or folder of an atlas, or the atlas.
             cache_dir: Where vectors are kept; by default $UNIGEOCLIP_CACHE or ~/.cache/unigeoclip.
             progress: Called with what is being done and the share of it that is, 0 to 1.
+            model: Folder of a model of your own, trained on this atlas; the atlas's model by default.
 
         Raises:
             AtlasError: The atlas cannot be used.
-            CheckpointError: Its model cannot be used.
+            CheckpointError: The model cannot be used, or not with this atlas.
         """
         from unigeoclip.atlas.store import load_atlas
-        from unigeoclip.checkpoint import load_model
+        from unigeoclip.checkpoint import load_fitting
 
         opened = load_atlas(atlas) if isinstance(atlas, str | Path) else atlas
-        model = load_model(opened.model_path)
-        grid = land_grid(opened)
-        cells, places = VectorCache(opened, model, grid, cache_dir).load(progress)
-        return cls(opened, model, grid, mean_over_waves(model, grid, cells), places)
+        opened = opened if model is None else opened.with_model(model)
+        loaded, grid = load_fitting(opened), land_grid(opened)
+        cells, places = VectorCache(opened, loaded, grid, cache_dir).load(progress)
+        return cls(opened, loaded, grid, mean_over_waves(loaded, grid, cells), places)
 
     def _gallery_numbers(self, modality: str) -> NDArray[np.int64]:
         """Number of the gallery place of each item of a modality: not every place has a street view."""
