@@ -174,7 +174,8 @@ def test_search_by_a_composed_query(run, folder, tmp_path):
 
 def test_results_are_written_as_a_table_too(run, folder, tmp_path):
     run("search", "--atlas", folder, "--latlon", "0,0", "--top", "3", "--out", tmp_path / "found.csv")
-    table = pd.read_csv(tmp_path / "found.csv")
+    assert (tmp_path / "found.csv").read_text().startswith("# query: at:0,0\n# model: unigeoclip · checkpoint ")
+    table = pd.read_csv(tmp_path / "found.csv", comment="#")
     columns = ["place_id", "modality", "name", "lat", "lon", "similarity", "distance_m", "heading_deg"]
     assert list(table.columns) == columns
     assert len(table) == 12

@@ -6,29 +6,33 @@ import io
 import json
 import re
 import shlex
+import sys
 from dataclasses import replace
 from types import SimpleNamespace
 
 import geopandas
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import rasterio
 from PIL import Image
 
 from tests.atlas.tiny import write_tiny_atlas
 from unigeoclip.atlas import load_atlas
+from unigeoclip.atlas.provenance import ModelSource, Provenance
 from unigeoclip.cli import main
-from unigeoclip.cli.options import joined
 from unigeoclip.compare.regions import Comparison, Region, embed_region
 from unigeoclip.embedders.coordinates import CoordinatesEmbedder, FourierEmbedder
 from unigeoclip.errors import InputError
 from unigeoclip.export import gis, snippets
 from unigeoclip.export import page as page_files
 from unigeoclip.export import results as result_files
+from unigeoclip.export.embedding_tables import read_points
 from unigeoclip.geo import inverse_web_mercator, web_mercator
-from unigeoclip.search.explorer import Match
 from unigeoclip.search.query_items import PackedVector, QueryItem, parse_item
+from unigeoclip.search.results import Match, Results
 from unigeoclip.similarity.grid_files import colored_picture
 from unigeoclip.similarity.heatmap import Best
 
@@ -247,9 +251,10 @@ def test_the_lines_ask_the_very_same_and_print_the_best_places(capsys):
 def test_the_commands_ask_the_very_same():
     search, heatmap = snippets.command_lines("my city", ITEMS, 20).replace("\nof", "\0of").splitlines()
     for line in (search, heatmap):
-        arguments = main._parser().parse_args(joined(shlex.split(line.replace("\0", "\n"))[3:]))
-        assert arguments.atlas == "my city"
-        asked = [parse_item(text) for text in arguments.item]
+        name, *words = shlex.split(line.replace("\0", "\n"))[3:]
+        options = main.commands.commands[name].make_context(name, words).params
+        assert options["atlas"] == "my city"
+        asked = [parse_item(text) for text in options["item"]]
         same = [(item.modality, item.value, item.weight) for item in asked]
         assert same == [(item.modality, item.value, item.weight) for item in ITEMS]
     assert "--top 20" in search
@@ -277,3 +282,105 @@ def test_the_map_page_has_legends_and_the_whole_provenance(atlas, comparison):
     assert html.escape(note) in page
     for words in ("Similarity &amp; more", "0.90", "Best 0.90.", "1: &lt;houses&gt;, 15 %", "#fcffa4 100.0%"):
         assert words in page
+
+
+# Where files come from
+
+
+ORIGIN = Provenance(
+    query=("text:Łódź\nby night", "-0.5*at:1,2"),
+    models=(ModelSource("unigeoclip", "checkpoint 0123456789ab", "MIT"),),
+    atlas="tiny",
+    data="ba9876543210",
+    attribution=("© OpenStreetMap contributors · ODbL 1.0",),
+    command="unigeoclip search --atlas tiny",
+    software="unigeoclip 0.1.0",
+)
+
+
+def test_results_say_where_they_come_from(tmp_path):
+    found = Results(results(), ORIGIN)
+    result_files.save_results(found, tmp_path / "found.csv")
+    head = [line for line in (tmp_path / "found.csv").read_text("utf-8").splitlines() if line.startswith("#")]
+    assert head[:3] == [
+        "# query: text:Łódź by night", "# query: -0.5*at:1,2", "# model: unigeoclip · checkpoint 0123456789ab · MIT",
+    ]  # fmt: skip
+    table = pd.read_csv(tmp_path / "found.csv", comment="#")
+    assert len(table) == sum(map(len, found.values()))
+    frame, points = read_points(tmp_path / "found.csv", "lat", "lon")  # our own reader takes such files
+    assert len(frame) == len(points) == len(table)
+    collection = json.loads(result_files.results_geojson(found))
+    assert list(collection)[:2] == ["type", "provenance"]
+    assert collection["provenance"]["atlas"] == "tiny"
+    assert collection["provenance"]["query"][0] == "text:Łódź\nby night"
+    assert found.to_geodataframe().attrs["provenance"]["data"] == "ba9876543210"
+    assert result_files.results_csv(found) == result_files.results_csv(Results(results(), ORIGIN))
+
+
+def test_a_hash_sign_in_a_name_is_no_comment(tmp_path):
+    match = Match("aerial", "p1", "Pier #5, <b>", 1.0, 2.0, 0.5, None)
+    result_files.save_results(Results({"aerial": [match]}, ORIGIN), tmp_path / "found.csv")
+    assert pd.read_csv(tmp_path / "found.csv", comment="#")["name"].tolist() == ["Pier #5, <b>"]
+    shown = Results({"aerial": [match]})._repr_html_()
+    assert "Pier #5, &lt;b&gt;" in shown
+    assert "<b>" not in shown
+
+
+def test_heatmaps_say_where_they_come_from(comparison):
+    heat = replace(comparison.similarity("fourier", (10.0, 10.0)), provenance=ORIGIN)
+    with rasterio.MemoryFile(heat.geotiff()) as file, file.open() as tiff:
+        assert json.loads(tiff.tags()["PROVENANCE"]) == ORIGIN.members()
+        assert tiff.tags()["TIFFTAG_SOFTWARE"] == "unigeoclip 0.1.0"
+        assert tiff.tags()["TIFFTAG_COPYRIGHT"] == "© OpenStreetMap contributors · ODbL 1.0"
+    assert json.loads(heat.geojson())["provenance"] == ORIGIN.members()
+    assert json.loads(Image.open(io.BytesIO(heat._repr_png_())).text["Provenance"]) == ORIGIN.members()
+    assert "Provenance" not in Image.open(io.BytesIO(heat.png())).text, "what the app serves stays small"
+    assert heat.geotiff() == heat.geotiff()
+
+
+def test_heatmaps_show_themselves_in_notebooks(comparison):
+    heat = replace(comparison.similarity("fourier", (10.0, 10.0)), provenance=replace(ORIGIN, query=("text:<i>",)))
+    shown = heat._repr_html_()
+    assert shown.startswith('<figure><img src="data:image/png;base64,')
+    assert "text:&lt;i&gt;" in shown
+    assert "<i>" not in shown
+    table = heat.to_geodataframe()
+    np.testing.assert_allclose(table["similarity"], heat.values)
+    widths = table.geometry.bounds
+    np.testing.assert_allclose(widths["maxx"] - widths["minx"], heat.grid.step_deg[1])
+    np.testing.assert_allclose((widths["maxy"] + widths["miny"]) / 2, table["lat"])
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    axes = heat.plot()
+    assert axes.get_images()[0].get_array().shape == heat.grid.shape
+
+
+def test_plotting_without_matplotlib_says_what_to_do(comparison, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(InputError, match="pip install matplotlib"):
+        comparison.similarity("fourier", (10.0, 10.0)).plot()
+
+
+def test_geoparquet_says_what_its_columns_are(atlas, comparison):
+    labels = np.arange(len(comparison.region.grid)) % 3
+    data = gis.geoparquet(comparison, {"cluster_fourier": labels}, atlas=atlas)
+    assert data == gis.geoparquet(comparison, {"cluster_fourier": labels}, atlas=atlas)
+    schema = pq.read_schema(io.BytesIO(data))
+    geo, emb, provenance = (json.loads(schema.metadata[key]) for key in (b"geo", b"emb", b"provenance"))
+    assert geo["version"] == "1.1.0"
+    assert geo["columns"]["geometry"]["covering"]["bbox"]["xmin"] == ["bbox", "xmin"]
+    assert emb["stac_extensions"] == [gis.EMBEDDINGS_EXTENSION]
+    for name, embedded in comparison.embedded.items():
+        dim = embedded.vectors.shape[1]
+        assert schema.field(gis.column_name(name)).type == pa.list_(pa.float32(), dim)
+        column = emb["columns"][gis.column_name(name)]
+        assert (column["emb:type"], column["emb:dimensions"], column["data_type"]) == ("chip", dim, "float32")
+        assert {link["rel"] for link in column["links"]} == {"emb:model", "emb:source-data"}
+    assert provenance["atlas"] == atlas.name
+    assert provenance["data"] == atlas.data_hash
+    assert len(provenance["model"]) == len(comparison.embedded)
+    table = geopandas.read_parquet(io.BytesIO(data), bbox=(-10, -10, 40, 40))
+    assert 0 < len(table) < len(comparison.region.grid)
+    nearest = atlas.places["name"]
+    assert set(table["place"]) <= set(nearest)
+    assert set(table["cluster_fourier"]) == {0, 1, 2}

@@ -104,12 +104,12 @@ class Atlas:
         return self._model_path or self.path / schema.MODEL_FOLDER
 
     @property
-    def has_own_model(self) -> bool:
+    def has_shipped_model(self) -> bool:
         """Whether the model is the one that ships with the atlas."""
         return self._model_path is None
 
     def with_model(self, folder: str | Path) -> Atlas:
-        """The same atlas with another model; whether it fits shows when it is loaded, see `checkpoint.load_fitting`.
+        """The same atlas with another model; whether it fits shows when it is loaded, see `atlas.models.load_fitting`.
 
         Args:
             folder: Of the model: ``config.json`` and ``model.safetensors``.

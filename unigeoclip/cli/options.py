@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import shlex
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,7 @@ __all__ = [
     "model_option",
     "opened_atlas",
     "query_options",
+    "typed_command",
 ]
 
 OURS = "unigeoclip"  # the embedder that is asked by text and pictures too
@@ -175,6 +177,19 @@ def opened_atlas(name: str, model: Path | None = None) -> Atlas:
 
     atlas = load_atlas(name)
     return atlas if model is None else atlas.with_model(model)
+
+
+def typed_command() -> str:
+    """The command that runs, as it can be typed again: its name and the options that were given."""
+    context = click.get_current_context()
+    line = ["unigeoclip", context.info_name or ""]
+    for option in context.command.params:
+        source = context.get_parameter_source(option.name or "")
+        value = context.params.get(option.name or "")
+        if source is click.core.ParameterSource.COMMANDLINE and isinstance(option, click.Option):
+            values = value if isinstance(value, tuple) else (value,)
+            line += [option.opts[0]] if option.is_flag else [f"{option.opts[0]}={each}" for each in values]
+    return shlex.join(line)
 
 
 def _latlon(text: str) -> tuple[float, float]:

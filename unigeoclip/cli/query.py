@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,6 +17,7 @@ from unigeoclip.cli.options import (
     model_option,
     opened_atlas,
     query_options,
+    typed_command,
 )
 from unigeoclip.cli.outputs import check_new_file
 from unigeoclip.cli.parser import FILE, Command, whole_number, words
@@ -24,7 +26,10 @@ from unigeoclip.errors import InputError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from unigeoclip.search.explorer import Match
+    from unigeoclip.atlas.provenance import Provenance
+    from unigeoclip.atlas.store import Atlas
+    from unigeoclip.embedders.base import Embedder
+    from unigeoclip.search.results import Match
     from unigeoclip.similarity.heatmap import Heatmap
 
 __all__ = ["COMMANDS"]
@@ -127,7 +132,17 @@ def _heatmap_of_embedder(query: QueryOptions, name: str, weights: Path | None) -
         vector = embedder.embed_picture(value, kind)
     else:
         raise InputError(f"The embedder {name!r} knows points only: ask it with --latlon.")
-    return embedder_heatmap(embedder, land_grid(atlas), vector)
+    drawn = embedder_heatmap(embedder, land_grid(atlas), vector)
+    asked = f"at:{query.latlon}" if query.image is None else f"{kind}: {query.image.name}"
+    return replace(drawn, provenance=_origin(embedder, atlas, asked))
+
+
+def _origin(embedder: Embedder, atlas: Atlas | None, *asked: str) -> Provenance:
+    """What a file of an embedder's says of itself; the command is the one that was typed."""
+    from unigeoclip.atlas.provenance import ModelSource, provenance_of
+
+    model = ModelSource(embedder.name, embedder.provenance.source, embedder.provenance.licence)
+    return provenance_of(atlas, [model], query=asked, command=typed_command())
 
 
 @click.command(cls=Command)
@@ -149,7 +164,8 @@ def embed(
     check_out(csv, out)
     opened = opened_atlas(atlas, model) if is_of_an_atlas(embedder) else None
     loaded = load_embedder(embedder, opened, weights)
-    rows, dim = embed_csv(loaded, csv, lat, lon, out, progress=Progress())
+    origin = _origin(loaded, opened)
+    rows, dim = embed_csv(loaded, csv, lat, lon, out, progress=Progress(), provenance=origin)
     print_lines(f"{out}: {rows} rows, {dim} dimensions")
 
 

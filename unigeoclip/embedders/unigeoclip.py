@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, cast
 
 import torch
 
-from unigeoclip.checkpoint import checkpoint_id, load_fitting
+from unigeoclip.atlas.models import load_fitting
+from unigeoclip.checkpoint import checkpoint_id
 from unigeoclip.embedders.base import WITHOUT, Provenance, embed_in_batches
 from unigeoclip.errors import CheckpointError, InputError
 from unigeoclip.geo import in_round_figures
@@ -80,7 +81,7 @@ class UniGeoCLIPEmbedder:
             source=f"Model {checkpoint_id(atlas.model_path)} of the atlas {atlas.name!r}",
             licence="MIT",
         )
-        if not atlas.has_own_model:
+        if not atlas.has_shipped_model:
             provenance = Provenance(
                 made_by=f"A model of your own, in {atlas.model_path}; architecture of arXiv 2604.11668.",
                 source=f"Model {checkpoint_id(atlas.model_path)} in {atlas.model_path}",

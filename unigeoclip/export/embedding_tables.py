@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from unigeoclip.atlas.provenance import Provenance
     from unigeoclip.embedders.base import Embedder
 
 __all__ = ["EMBEDDING", "check_out", "embed_csv", "read_points"]
@@ -88,6 +89,7 @@ def embed_csv(
     out: Path,
     *,
     progress: Callable[[str, float], None] | None = None,
+    provenance: Provenance | None = None,
 ) -> tuple[int, int]:
     """Add the embedding of every row of a CSV and write the table as parquet, whole or not at all.
 
@@ -99,6 +101,7 @@ def embed_csv(
         out: Parquet file: the columns of the CSV, then "embedding", a list of ``embedder.dim`` float32 numbers. A
             column is whole numbers, numbers, true and false, or else text, whichever all its rows are.
         progress: Called with what is being done, and the share of it that is done.
+        provenance: Kept in the file's metadata under "provenance", as JSON.
 
     Returns:
         Number of rows, and of dimensions.
@@ -112,7 +115,7 @@ def embed_csv(
     if EMBEDDING in table.names:
         raise InputError(f"{path} has a column {EMBEDDING!r} already: rename it, since that is what will be added.")
     vector = pa.field(EMBEDDING, pa.list_(pa.float32(), embedder.dim), nullable=False)
-    schema = table.schema().append(vector).with_metadata({b"embedder": embedder.name.encode()})
+    schema = table.schema().append(vector).with_metadata(_metadata(embedder, provenance))
     done = 0
     with atomic(out) as temporary, pq.ParquetWriter(temporary, schema) as writer:
         for part, points in table.parts():
@@ -123,3 +126,8 @@ def embed_csv(
             if progress is not None:
                 progress("Embedding", done / table.rows)
     return done, embedder.dim
+
+
+def _metadata(embedder: Embedder, provenance: Provenance | None) -> dict[bytes, bytes]:
+    metadata = {b"embedder": embedder.name.encode()}
+    return metadata if provenance is None else metadata | {b"provenance": provenance.json().encode()}

@@ -181,7 +181,7 @@ class PointTable:
     def _values(self) -> Iterator[tuple[list[str], list[pa.StringArray]]]:
         """The names of the columns and the values of some rows, part by part."""
         with _lines(self.path) as lines:
-            head = _head(self.path, lines)
+            head = _head(self.path, lines, (self.lat, self.lon))
             delimiter = _delimiter(head, (self.lat, self.lon))
             rows = csv.reader(itertools.chain(head, lines), delimiter=delimiter, strict=True)
             try:
@@ -275,9 +275,11 @@ def _turned(rows: list[list[str]]) -> list[pa.StringArray]:
 # The text of a file
 
 
-def _head(path: Path, lines: Iterator[str]) -> list[str]:
-    """The lines up to the first that is not empty."""
+def _head(path: Path, lines: Iterator[str], wanted: tuple[str, str]) -> list[str]:
+    """The first line that is neither empty nor a comment: the header. Files that we export begin with comments."""
     for line in lines:
+        if line.startswith("#") and not _named(line, wanted):
+            continue
         if line.strip():
             return [line]
     raise InputError(f"{path} is not a CSV file: it is empty.")
@@ -285,14 +287,19 @@ def _head(path: Path, lines: Iterator[str]) -> list[str]:
 
 def _delimiter(head: list[str], wanted: tuple[str, str]) -> str:
     """The one that gives a header with the columns that are wanted; a comma if none does."""
+    return _named(head[0], wanted) or DELIMITERS[0]
+
+
+def _named(line: str, wanted: tuple[str, str]) -> str | None:
+    """The delimiter with which a line is a header with the columns that are wanted; None if it is none."""
     for delimiter in DELIMITERS:
         try:
-            names = next(csv.reader(head, delimiter=delimiter))
+            names = next(csv.reader([line], delimiter=delimiter))
         except (csv.Error, StopIteration):
             continue
         if set(wanted) <= set(names):
             return delimiter
-    return DELIMITERS[0]
+    return None
 
 
 @contextmanager

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import re
+import shlex
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -11,12 +13,14 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from scipy.spatial import cKDTree
 
+from unigeoclip.atlas.provenance import ModelSource, Provenance, provenance_of
 from unigeoclip.checkpoint import checkpoint_id
 from unigeoclip.config import read_json
 from unigeoclip.errors import CheckpointError, InputError, excerpt
 from unigeoclip.geo import as_latlon, distance_m, unit_xyz
 from unigeoclip.search.gallery_embeddings import VectorCache, encode_places, gallery_rows, land_grid, mean_over_waves
-from unigeoclip.search.query_items import MAX_WEIGHT, PLACE, VIEW, PackedVector, QueryItem
+from unigeoclip.search.query_items import MAX_WEIGHT, PLACE, VIEW, PackedVector, QueryItem, write_item
+from unigeoclip.search.results import Match, Results
 from unigeoclip.similarity.colormaps import shaded_relief
 from unigeoclip.similarity.heatmap import Heatmap
 
@@ -32,7 +36,7 @@ if TYPE_CHECKING:
     from unigeoclip.model import UniGeoCLIP
     from unigeoclip.similarity.grid import Grid
 
-__all__ = ["Explorer", "Match", "Note", "Place", "Query", "QueryItem", "embedder_heatmap", "sentences_of"]
+__all__ = ["Explorer", "Match", "Note", "Place", "Query", "QueryItem", "Results", "embedder_heatmap", "sentences_of"]
 
 MAX_TEXT_CHARACTERS = 2000
 MAX_PICTURE_PX = 2048
@@ -61,6 +65,7 @@ class Query:
         origin: (lat, lon) of its only location or place, from which distances are measured; None if there is not one.
         scales: By what each term was multiplied besides its weight, (items,), see `Explorer.query`; 1 where there are
             words only, or none.
+        spelled: The items as links spell them, pictures as their embeddings.
     """
 
     items: tuple[QueryItem, ...]
@@ -68,31 +73,18 @@ class Query:
     notes: tuple[Note, ...] = ()
     origin: tuple[float, float] | None = None
     scales: tuple[float, ...] = ()
+    spelled: tuple[str, ...] = ()
 
-
-@dataclass(frozen=True)
-class Match:
-    """A place found.
-
-    Attributes:
-        modality: Of the item found.
-        place_id: The place.
-        name: Of the place.
-        lat: Degrees; of a street view, where the camera stands.
-        lon: Degrees.
-        similarity: In [-1, 1].
-        distance_m: Metres from the query's origin, if it has one.
-        heading_deg: Where a street view looks to, clockwise from north.
-    """
-
-    modality: str
-    place_id: str
-    name: str
-    lat: float
-    lon: float
-    similarity: float
-    distance_m: float | None
-    heading_deg: float | None = None
+    def _repr_html_(self) -> str:
+        """Terms with their weights, and the notes, for notebooks."""
+        terms = "".join(
+            f"<tr><td>{item.weight:+g}</td><td>{html.escape(item.modality)}</td><td>"
+            f"{html.escape(excerpt(item.label or spelling))}</td></tr>"
+            for item, spelling in zip(self.items, self.spelled or [""] * len(self.items), strict=True)
+        )
+        notes = "".join(f"<p>{html.escape(note.text)}</p>" for note in self.notes)
+        head = "<tr><th>weight</th><th>modality</th><th>value</th></tr>"
+        return f"<table><thead>{head}</thead><tbody>{terms}</tbody></table>{notes}"
 
 
 @dataclass(frozen=True)
@@ -172,8 +164,8 @@ class Explorer:
             AtlasError: The atlas cannot be used.
             CheckpointError: The model cannot be used, or not with this atlas.
         """
+        from unigeoclip.atlas.models import load_fitting
         from unigeoclip.atlas.store import load_atlas
-        from unigeoclip.checkpoint import load_fitting
 
         opened = load_atlas(atlas) if isinstance(atlas, str | Path) else atlas
         opened = opened if model is None else opened.with_model(model)
@@ -244,7 +236,28 @@ class Explorer:
                 " added and taken away."
             )
         origin = origins[0] if len(origins) == 1 else None
-        return Query(tuple(items), (total / length).astype(np.float32), tuple(notes), origin, tuple(scales.tolist()))
+        spelled = tuple(self._spelling(item, vector) for item, vector in zip(items, vectors, strict=True))
+        unit = (total / length).astype(np.float32)
+        return Query(tuple(items), unit, tuple(notes), origin, tuple(scales.tolist()), spelled)
+
+    def _spelling(self, item: QueryItem, vector: NDArray[np.float32]) -> str:
+        """How links spell an item, a picture by its embedding."""
+        plain = write_item(item)
+        return plain or write_item(replace(item, value=PackedVector.of(vector, self._model_id))) or ""
+
+    def provenance(self, query: Query, verb: str) -> Provenance:
+        """Where an answer comes from: what was asked, the model, the atlas, and the command that asks it again.
+
+        Args:
+            query: From ``query``.
+            verb: The command: "search" or "heatmap".
+        """
+        shipped = self.atlas.has_shipped_model
+        options = ["--atlas", self.atlas.name, *([] if shipped else ["--model", str(self.atlas.model_path)])]
+        options += [word for spelling in query.spelled for word in ("--item", spelling)]
+        model = ModelSource("unigeoclip", f"checkpoint {self._model_id}", "MIT" if shipped else "")
+        command = shlex.join(["unigeoclip", verb, *options])
+        return provenance_of(self.atlas, [model], query=query.spelled, command=command)
 
     def _scales(self, items: Sequence[QueryItem], vectors: NDArray[np.float32]) -> NDArray[np.float64]:
         """Factors, (items,), that make words and all else spread alike over the grid; 1 where only one kind is."""
@@ -378,7 +391,7 @@ class Explorer:
 
     # Answers
 
-    def search(self, query: Query, k: int = 10, modalities: Sequence[str] | None = None) -> dict[str, list[Match]]:
+    def search(self, query: Query, k: int = 10, modalities: Sequence[str] | None = None) -> Results:
         """The gallery places whose items are most similar to a query, by modality.
 
         Args:
@@ -405,7 +418,7 @@ class Explorer:
                 self._match(modality, int(self._numbers[modality][item]), similarity, query.origin)
                 for item, similarity in zip(items[0].tolist(), similarities[0].tolist(), strict=True)
             ]
-        return results
+        return Results(results, self.provenance(query, "search"))
 
     def _match(self, modality: str, number: int, similarity: float, origin: tuple[float, float] | None) -> Match:
         lat, lon = self._latlon[number].tolist()
@@ -457,7 +470,7 @@ class Explorer:
 
     def heatmap(self, query: Query) -> Heatmap:
         """Similarity of a query to every cell of the grid."""
-        return Heatmap(self.grid, self._cells @ query.vector)
+        return Heatmap(self.grid, self._cells @ query.vector, self.provenance(query, "heatmap"))
 
     # Places
 

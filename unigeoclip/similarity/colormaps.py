@@ -15,9 +15,20 @@ from PIL import Image, PngImagePlugin
 from unigeoclip.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
-__all__ = ["COLORMAPS", "DEFAULT_COLORMAP", "hex_color", "palette", "paletted_png", "relief_colors", "shaded_relief"]
+__all__ = [
+    "COLORMAPS",
+    "DEFAULT_COLORMAP",
+    "hex_color",
+    "palette",
+    "paletted_png",
+    "png_texts",
+    "relief_colors",
+    "shaded_relief",
+]
 
 # Every 15th of the 256 colours of each map, low to high. Between them a straight line in sRGB is at most 11 of 255 off.
 # inferno, magma, viridis: N. Smith and S. van der Walt (CC0). cividis: Nunez, Anderton and Renslow (2018, CC0).
@@ -61,22 +72,31 @@ def hex_color(rgb: NDArray[np.uint8]) -> str:
     return "#" + bytes(rgb.tolist()).hex()
 
 
-def paletted_png(pixels: NDArray[np.uint8], colors: NDArray[np.uint8], comment: str) -> bytes:
+def paletted_png(pixels: NDArray[np.uint8], colors: NDArray[np.uint8], texts: Mapping[str, str]) -> bytes:
     """Encode a picture of numbered colours as an 8-bit PNG.
 
     Args:
         pixels: (h, w) uint8: 0 is transparent, k the k-th colour.
         colors: (levels, 4) sRGB and alpha, at most 255 of them.
-        comment: Kept in the file's "Comment".
+        texts: Kept in the file by keyword, such as "Comment".
     """
-    text = PngImagePlugin.PngInfo()
-    text.add_text("Comment", comment)
     picture = Image.fromarray(pixels, "P")
     picture.putpalette(bytes(3) + colors[:, :3].tobytes())
     file = io.BytesIO()
     # zlib level 3: level 6 saves a tenth of the bytes for twice the time.
-    picture.save(file, "PNG", transparency=bytes(1) + colors[:, 3].tobytes(), compress_level=3, pnginfo=text)
+    picture.save(
+        file, "PNG", transparency=bytes(1) + colors[:, 3].tobytes(), compress_level=3, pnginfo=png_texts(texts)
+    )
     return file.getvalue()
+
+
+def png_texts(texts: Mapping[str, str]) -> PngImagePlugin.PngInfo:
+    """Text chunks of a PNG, by keyword."""
+    info = PngImagePlugin.PngInfo()
+    for keyword, value in texts.items():
+        add = info.add_text if value.isascii() else info.add_itxt
+        add(keyword, value)
+    return info
 
 
 def shaded_relief(

@@ -72,7 +72,7 @@ def dots_png(
     pixels[rows.ravel(), columns.ravel()] = np.repeat(numbers, len(disc))
     opaque = np.full((_LEVELS, 1), 255, np.uint8)
     comment = "EPSG:3857; south, west, north, east = {}, {}, {}, {}".format(*bounds)
-    return paletted_png(pixels, np.hstack([palette(colormap, _LEVELS), opaque]), comment)
+    return paletted_png(pixels, np.hstack([palette(colormap, _LEVELS), opaque]), {"Comment": comment})
 
 
 def _numbers(values: NDArray[np.float32], floor: np.floating) -> NDArray[np.uint8]:

@@ -9,12 +9,14 @@ import numpy as np
 from PIL import Image
 
 from unigeoclip.errors import InputError
+from unigeoclip.similarity.colormaps import png_texts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
+    from unigeoclip.atlas.provenance import Provenance
     from unigeoclip.similarity.grid import Grid
 
 __all__ = ["cells_geojson", "colored_picture", "geotiff", "outline"]
@@ -30,6 +32,7 @@ def colored_picture(
     blend: bool = True,
     form: Literal["WEBP", "PNG"] = "WEBP",
     width_px: int | None = None,
+    provenance: Provenance | None = None,
 ) -> bytes:
     """Draw colours of cells as a picture in Web Mercator (EPSG:3857), to be laid over ``grid.mercator_bounds``.
 
@@ -39,6 +42,7 @@ def colored_picture(
         blend: Whether colours pass into one another; colours that stand for classes must not.
         form: WebP, small and not exact where colours are blended, or PNG, exact.
         width_px: Width of the picture, `Grid.picture_width_px` by default; its height follows from the bounds.
+        provenance: Kept in a PNG as the text "Provenance", in JSON.
 
     Raises:
         InputError: The number of colours is not that of the cells.
@@ -51,7 +55,10 @@ def colored_picture(
     pixels[plan.pixels, :3] = np.rint(plan.weights @ rgb.astype(np.float32)) if blend else rgb[plan.leading_cells]
     pixels[plan.pixels, 3] = 255
     file = io.BytesIO()
-    options = {} if form == "PNG" else _BLENDED if blend else _CLASSES
+    options = _BLENDED if blend else _CLASSES
+    if form == "PNG":
+        texts = {} if provenance is None else {"Provenance": provenance.json()}
+        options = {"pnginfo": png_texts(texts)}
     Image.fromarray(picture, "RGBA").save(file, form, **options)
     return file.getvalue()
 

@@ -21,6 +21,7 @@ from unigeoclip.similarity.grid_files import cells_geojson, geotiff, outline
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from unigeoclip.atlas.provenance import Provenance
     from unigeoclip.geo import Bounds
     from unigeoclip.similarity.grid import Grid
 
@@ -57,6 +58,7 @@ class Heatmap:
     Attributes:
         grid: The cells.
         values: (n,) float32 similarities in [-1, 1], one per cell.
+        provenance: What was asked of which model and atlas; written into every file.
 
     Raises:
         InputError: The number of values is not that of the cells, or one is not finite.
@@ -64,6 +66,7 @@ class Heatmap:
 
     grid: Grid
     values: NDArray[np.float32]
+    provenance: Provenance | None = None
 
     def __post_init__(self) -> None:
         if self.values.shape != (len(self.grid),):
@@ -195,6 +198,7 @@ class Heatmap:
         low_opacity: float | None = None,
         least_span: float = LEAST_SPAN,
         width_px: int | None = None,
+        describe: bool = False,
     ) -> bytes:
         """Draw the heatmap as a paletted PNG in Web Mercator (EPSG:3857), to be laid over ``bounds``.
 
@@ -212,6 +216,7 @@ class Heatmap:
                 below shows where nothing is like the query. The same as ``opacity`` by default.
             least_span: Difference of similarity that the colours reach over at least, so that noise is not stretched.
             width_px: Width of the picture, `Grid.picture_width_px` by default; its height follows from the bounds.
+            describe: Whether the provenance goes into the file, as the text "Provenance" in JSON.
 
         Returns:
             The file, at most 150 kB unless the picture is wider than 1024 px.
@@ -229,7 +234,8 @@ class Heatmap:
         fractions, cut = self._fractions(scale, floor_percentile, top_share, least_span, limits)
         plan = self.grid.picture_plan(width_px)
         along_bar = plan.weights @ fractions
-        comment = "EPSG:3857; south, west, north, east = {}, {}, {}, {}".format(*self.bounds)
+        texts = {"Provenance": self.provenance.json()} if describe and self.provenance is not None else {}
+        texts["Comment"] = "EPSG:3857; south, west, north, east = {}, {}, {}, {}".format(*self.bounds)
         data = b""
         for levels in _COLOR_LEVELS:
             # Number 0 is transparent; 1 to ``levels`` are the colour map.
@@ -238,7 +244,7 @@ class Heatmap:
             pixels = np.zeros(plan.shape, dtype=np.uint8)
             pixels.ravel()[plan.pixels] = numbers
             alpha = np.round(np.linspace(low_opacity, opacity, levels) * 255).astype(np.uint8)
-            data = paletted_png(pixels, np.column_stack([palette(colormap, levels), alpha]), comment)
+            data = paletted_png(pixels, np.column_stack([palette(colormap, levels), alpha]), texts)
             if len(data) <= MAX_PICTURE_BYTES or width_px > PICTURE_WIDTH_PX:
                 break
         return data
@@ -301,7 +307,12 @@ class Heatmap:
 
     def geotiff(self) -> bytes:
         """The similarities as a float32 GeoTIFF in EPSG:4326, one pixel per cell, NaN for no data."""
-        return geotiff(self.grid, self.raster(), band="similarity")
+        return geotiff(
+            self.grid,
+            self.raster(),
+            band="similarity",
+            tags=None if self.provenance is None else self.provenance.tags(),
+        )
 
     def geojson(self, share: float = 0.05) -> bytes:
         """The hottest cells as GeoJSON polygons with their similarity, hottest first, in UTF-8.
@@ -314,7 +325,52 @@ class Heatmap:
         """
         cells = np.flatnonzero(self.hottest(share))
         cells = cells[np.argsort(-self.values[cells], kind="stable")]
-        return json.dumps(cells_geojson(self.grid, cells, self.values[cells])).encode()
+        collection = cells_geojson(self.grid, cells, self.values[cells])
+        if self.provenance is not None:
+            collection = {"type": collection.pop("type"), "provenance": self.provenance.members(), **collection}
+        return json.dumps(collection, ensure_ascii=False).encode()
+
+    def to_geodataframe(self) -> Any:
+        """The cells as a GeoDataFrame of squares in EPSG:4326: "lat", "lon" of the centre, and "similarity"."""
+        import geopandas
+        import shapely
+
+        lat, lon = self.grid.cells.T
+        lat_step, lon_step = self.grid.step_deg
+        squares = shapely.box(lon - lon_step / 2, lat - lat_step / 2, lon + lon_step / 2, lat + lat_step / 2)
+        columns = {"lat": lat, "lon": lon, "similarity": self.values}
+        table = geopandas.GeoDataFrame(columns, geometry=squares, crs="EPSG:4326")
+        if self.provenance is not None:
+            table.attrs["provenance"] = self.provenance.members()
+        return table
+
+    def plot(self, ax: Any = None, colormap: str = DEFAULT_COLORMAP, **options: Any) -> Any:
+        """Draw the heatmap with matplotlib, degrees on both axes.
+
+        Args:
+            ax: Axes to draw into; new ones by default.
+            colormap: One of ``colormaps.COLORMAPS``.
+            options: More of ``Axes.imshow``.
+
+        Returns:
+            The axes.
+
+        Raises:
+            InputError: matplotlib is not installed.
+        """
+        from unigeoclip.similarity.notebook import plotted
+
+        return plotted(self, ax, colormap, options)
+
+    def _repr_png_(self) -> bytes:
+        """The picture, for notebooks."""
+        return self.png(describe=True)
+
+    def _repr_html_(self) -> str:
+        """The picture with its range of similarity and the query, for notebooks."""
+        from unigeoclip.similarity.notebook import shown
+
+        return shown(self)
 
     def save(self, path: str | Path, **options: Any) -> None:
         """Write the heatmap in the form that the ending of the file's name says: .tif, .png or .geojson.
@@ -327,11 +383,14 @@ class Heatmap:
             InputError: Another ending, an option out of range, or the file cannot be written.
         """
         check_ending(path)
-        write_bytes(path, _ENCODERS[Path(path).suffix.lower()](self, **options))
+        ending = Path(path).suffix.lower()
+        if ending == ".png":
+            options = {"describe": True, **options}
+        write_bytes(path, _ENCODERS[ending](self, **options))
 
     def to_png(self, path: str | Path, **options: Any) -> None:
-        """Write `png`, whatever the file's ending."""
-        write_bytes(path, self.png(**options))
+        """Write `png` with its provenance, whatever the file's ending."""
+        write_bytes(path, self.png(**{"describe": True, **options}))
 
     def to_geotiff(self, path: str | Path) -> None:
         """Write `geotiff`, whatever the file's ending."""

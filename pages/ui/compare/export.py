@@ -56,4 +56,5 @@ def _table(panes: dict[str, ComparePane]) -> bytes:
     """Cells, vectors, and what the colors stand for."""
     from unigeoclip.export.gis import geoparquet
 
-    return geoparquet(next(iter(panes.values())).comparison, columns(panes))
+    first = next(iter(panes.values()))
+    return geoparquet(first.comparison, columns(panes), atlas=first.job.atlas)

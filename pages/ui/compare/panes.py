@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from pages.ui.protocol import Legend, Pane
     from pages.ui.services.compare_jobs import Job
+    from unigeoclip.atlas.provenance import Provenance
     from unigeoclip.compare.regions import Comparison, Embedded
     from unigeoclip.embedders import Embedder
     from unigeoclip.similarity.heatmap import Heatmap
@@ -155,18 +156,35 @@ class ComparePane:
         """The map as a lossless picture."""
         from unigeoclip.similarity.grid_files import colored_picture
 
+        grid, origin = self.job.region.grid, self._provenance()
         if self.scheme.shows_similarity:
-            return self.heatmap.png(**self._drawing[0])
-        return colored_picture(self.job.region.grid, self.colors, blend=self.scheme.blends, form="PNG")
+            return replace(self.heatmap, provenance=origin).png(**self._drawing[0], describe=True)
+        return colored_picture(grid, self.colors, blend=self.scheme.blends, form="PNG", provenance=origin)
 
     def geotiff(self) -> bytes:
         """The colors, or the similarities to the query, as a GeoTIFF."""
         from unigeoclip.export.gis import colors_geotiff
 
+        origin = self._provenance()
         if self.scheme.shows_similarity:
-            return self.heatmap.geotiff()
+            return replace(self.heatmap, provenance=origin).geotiff()
         about = f"{self.title}: {explanation([self.title], self.scheme)}"
-        return colors_geotiff(self.job.region.grid, self.colors, about)
+        return colors_geotiff(self.job.region.grid, self.colors, about, origin)
+
+    def _provenance(self) -> Provenance:
+        """Where the map comes from: the model, the atlas, the query, and lines of Python that compute it again."""
+        from unigeoclip.export.gis import comparison_provenance
+        from unigeoclip.export.snippets import python_lines
+        from unigeoclip.search.query_items import QueryItem, write_item
+
+        atlas, region, scheme = self.job.atlas, self.job.region, self.scheme
+        image = None if scheme.image is None else (scheme.image.name, scheme.image.kind)
+        if image is not None:
+            query = [f"{image[1]}: {image[0]}"]
+        else:
+            query = [] if scheme.point is None else [write_item(QueryItem("location", scheme.point)) or ""]
+        lines = python_lines(atlas.name, region, [self.name], scheme.kind, scheme.number, scheme.point, image)
+        return comparison_provenance(atlas, self.comparison, [self.name], query=query, command=lines)
 
     @cached_property
     def _is_flat(self) -> bool:

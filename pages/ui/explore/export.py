@@ -77,7 +77,7 @@ def _drawn(explorer: Explorer, session: Session) -> dict[str, Any]:
 
 
 def _png(answer: Answer, drawn: dict[str, Any]) -> bytes:
-    return answer.heatmap.png(**drawn)
+    return answer.heatmap.png(**drawn, describe=True)
 
 
 def _stem(atlas: str, answer: Answer) -> str:
