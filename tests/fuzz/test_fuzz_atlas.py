@@ -192,4 +192,4 @@ def test_an_atlas_with_a_damaged_cache_gives_the_same_answers(made, cuts, number
         path.write_bytes(cut(path.read_bytes(), cuts))
         cache._state.verified.clear()
         again = Explorer.open(made[1], made[2] / "cache")
-    np.testing.assert_array_equal(again._cells, good._cells)
+    np.testing.assert_array_equal(again.cells, good.cells)

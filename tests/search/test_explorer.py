@@ -75,14 +75,14 @@ def test_words_and_points_have_comparable_weight_in_a_sum(explorer):
     query = explorer.query(items)
     expected = sum(item.weight * scale * vector for item, scale, vector in zip(items, query.scales, alone, strict=True))
     np.testing.assert_allclose(query.vector, expected / np.linalg.norm(expected), atol=1e-5)
-    variances = [np.var(explorer._cells @ vector) for vector in alone]
+    variances = [np.var(explorer.cells @ vector) for vector in alone]
     assert query.scales[0] == 1
     assert query.scales[1] == query.scales[2] == pytest.approx(np.sqrt(variances[0] / np.mean(variances[1:])), rel=1e-3)
 
 
 def test_items_whose_heatmap_is_flat_are_summed_as_they_are(folder, cache):
     flat = Explorer.open(folder, cache_dir=cache)
-    flat._cells = np.ones_like(flat._cells)
+    flat.encoder.cells = np.ones_like(flat.encoder.cells)
     assert flat.query([QueryItem("location", (10.0, 20.0)), QueryItem("text", "a desert")]).scales == (1.0, 1.0)
 
 
@@ -137,24 +137,24 @@ def test_a_packed_picture_asks_as_the_picture_does(explorer):
     assert picture.vector @ query.vector > 0.9995
     assert explorer.packed(packed) == packed
     noise = QueryItem("aerial", np.random.default_rng(0).integers(0, 256, (3, PX, PX)).astype(np.uint8))
-    explorer._thresholds["aerial"] = 2.0
+    explorer.encoder.unlike_thresholds["aerial"] = 2.0
     try:
         assert kinds(explorer.query([explorer.packed(noise)])) == ["unlike"]
     finally:
-        del explorer._thresholds["aerial"]
+        del explorer.encoder.unlike_thresholds["aerial"]
 
 
 def test_packed_pictures_of_other_models_are_refused(explorer):
-    unit = np.eye(16)[0]
+    unit, model_id = np.eye(16)[0], explorer.encoder.model_id
     for packed, words in [
-        (PackedVector.of(np.eye(256)[0], explorer._model_id), "has 256 numbers, those of the atlas 'tiny' have 16"),
+        (PackedVector.of(np.eye(256)[0], model_id), "has 256 numbers, those of the atlas 'tiny' have 16"),
         (PackedVector.of(unit, "ffffffffffff"), "another model"),
-        (PackedVector(bytes(16), explorer._model_id[:6]), "only zeros"),
+        (PackedVector(bytes(16), model_id[:6]), "only zeros"),
     ]:
         with pytest.raises(InputError, match=words):
             explorer.query([QueryItem("aerial", packed)])
     with pytest.raises(InputError, match="'street'"):
-        explorer.query([QueryItem("street", PackedVector.of(unit, explorer._model_id))])
+        explorer.query([QueryItem("street", PackedVector.of(unit, model_id))])
 
 
 def test_an_empty_query_is_refused(explorer):
@@ -233,11 +233,11 @@ def test_unlike_pictures_are_named(folder, cache):
     item = QueryItem("aerial", window(explorer, "aerial", place))
     best = float(explorer.heatmap(explorer.query([item])).values.max())
     for threshold, expected in ((best - 0.01, []), (best + 0.01, ["unlike"])):
-        explorer._thresholds = {"aerial": threshold}
+        explorer.encoder.unlike_thresholds = {"aerial": threshold}
         query = explorer.query([item])
         assert kinds(query) == expected
     assert "Unlike anything in this atlas: expects a view of about" in query.notes[0].text
-    explorer._thresholds = {"surface": 2.0}
+    explorer.encoder.unlike_thresholds = {"surface": 2.0}
     assert kinds(explorer.query([item])) == []
     (note,) = explorer.query([QueryItem("surface", window(explorer, "surface", place))]).notes
     assert "heights in metres" in note.text
@@ -248,9 +248,9 @@ def test_thresholds_come_from_the_metrics_of_the_model(folder, cache):
     kept = metrics.read_bytes()
     try:
         write_json(metrics, {"unlike": {"aerial": 0.25}})
-        assert Explorer.open(folder, cache)._thresholds == {"aerial": 0.25}
+        assert Explorer.open(folder, cache).encoder.unlike_thresholds == {"aerial": 0.25}
         metrics.unlink()
-        assert Explorer.open(folder, cache)._thresholds == {}
+        assert Explorer.open(folder, cache).encoder.unlike_thresholds == {}
         for broken in ("{", "[]", '{"unlike": {"aerial": "high"}}'):
             metrics.write_text(broken)
             with pytest.raises(CheckpointError, match=r"metrics\.json"):
@@ -448,8 +448,8 @@ def test_vectors_are_computed_once(folder, cache, explorer):
     again = Explorer.open(folder, cache, progress=lambda words, share: said.append(share))
     assert said == []
     assert stamps(cache) == before
-    np.testing.assert_array_equal(again._cells, explorer._cells)
-    lengths = np.linalg.norm(again._cells, axis=1)
+    np.testing.assert_array_equal(again.cells, explorer.cells)
+    lengths = np.linalg.norm(again.cells, axis=1)
     assert lengths.max() <= 1 + 1e-6
     assert lengths.min() > 0.3
 
@@ -484,7 +484,7 @@ def test_damaged_caches_are_computed_again(folder, tmp_path, damage, caplog):
     else:
         np.save(path, np.zeros_like(vectors) if damage == "zeros" else vectors[:-1])
     second = Explorer.open(folder, tmp_path)
-    np.testing.assert_array_equal(second._cells, first._cells)
+    np.testing.assert_array_equal(second.cells, first.cells)
     assert path.read_bytes() == good
     assert "computed again" in caplog.text
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from unigeoclip.atlas.provenance import Provenance
 
-__all__ = ["Match", "Results", "results_table"]
+__all__ = ["Match", "Place", "Results", "results_table"]
 
 _COLUMNS = ("place_id", "modality", "name", "lat", "lon", "similarity", "distance_m", "heading_deg")
 _DIGITS = {"lat": 7, "lon": 7, "similarity": 6, "distance_m": 1, "heading_deg": 1}
@@ -43,6 +43,18 @@ class Match:
     similarity: float
     distance_m: float | None
     heading_deg: float | None = None
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place of the atlas and what is said of it, as (kind, sentence)."""
+
+    place_id: str
+    name: str
+    lat: float
+    lon: float
+    country: str
+    captions: tuple[tuple[str, str], ...]
 
 
 class Results(dict[str, list[Match]]):

@@ -1,0 +1,190 @@
+"""The gallery of an atlas: its places and the vectors of their items, searched by similarity."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from unigeoclip.errors import InputError, excerpt
+from unigeoclip.geo import as_latlon, distance_m, unit_xyz
+from unigeoclip.search.gallery_embeddings import encode_places, gallery_rows
+from unigeoclip.search.results import Match, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from unigeoclip.atlas.store import Atlas
+    from unigeoclip.model import UniGeoCLIP
+    from unigeoclip.search.query import Query
+
+__all__ = ["Gallery"]
+
+
+class Gallery:
+    """Places of an atlas, those of the gallery with an index of vectors for each modality."""
+
+    def __init__(self, atlas: Atlas, model: UniGeoCLIP, places: dict[str, NDArray[np.float32]]) -> None:
+        """Build the indexes.
+
+        Args:
+            atlas: The atlas.
+            model: Its model, which encodes places that are not in the gallery.
+            places: Modality name -> (gallery, dim) unit vectors of the atlas's gallery places, in the order of
+                ``gallery_embeddings.gallery_rows``.
+        """
+        import faiss
+
+        self.atlas, self.model = atlas, model
+        self._indexes: dict[str, Any] = {}
+        for modality, vectors in places.items():
+            if not len(vectors):  # no place of the gallery has it
+                continue
+            self._indexes[modality] = faiss.IndexFlatIP(model.dim)
+            self._indexes[modality].add(np.ascontiguousarray(vectors))
+        self._rows = gallery_rows(atlas)
+        table = atlas.places.iloc[self._rows]
+        self._latlon = table[["lat", "lon"]].to_numpy(np.float64)
+        self._ids, self._names = table["place_id"].tolist(), table["name"].tolist()
+        self._row_of = {place_id: row for row, place_id in enumerate(atlas.places["place_id"].tolist())}
+        # Of each index: the gallery place that its items belong to, and the other way round.
+        self._numbers = {name: self._gallery_numbers(name) for name in self._indexes}
+        self._item_of = {
+            name: {int(self._rows[number]): item for item, number in enumerate(numbers)}
+            for name, numbers in self._numbers.items()
+        }
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """Modalities that can be searched."""
+        return tuple(self._indexes)
+
+    def _gallery_numbers(self, modality: str) -> NDArray[np.int64]:
+        """Number of the gallery place of each item of a modality: not every place has a street view."""
+        return np.searchsorted(self._rows, gallery_rows(self.atlas, modality))
+
+    def place_vectors(self, place_id: str, *, encode: bool = True) -> dict[str, NDArray[np.float32]]:
+        """Vectors of the items that a place has, modality -> (dim,).
+
+        Args:
+            place_id: The place.
+            encode: Whether items that are not in the gallery are encoded, which takes most of a second, or NaN.
+
+        Raises:
+            InputError: There is no such place.
+        """
+        row = self._row(place_id)
+        vectors = {}
+        for name, index in self._indexes.items():
+            item = self._item_of[name].get(row)
+            if item is not None:
+                vectors[name] = index.reconstruct(item)
+            elif self.atlas.present(name)[row]:
+                unknown = np.full(self.model.dim, np.nan, np.float32)
+                vectors[name] = encode_places(self.model, self.atlas, name, np.array([row]))[0] if encode else unknown
+        return vectors
+
+    def _row(self, place_id: str) -> int:
+        if place_id not in self._row_of:
+            raise InputError(f"There is no place '{excerpt(place_id)}' in the atlas {self.atlas.name!r}.")
+        return self._row_of[place_id]
+
+    def _matches(self, query: Query, k: int, modalities: Sequence[str] | None) -> dict[str, list[Match]]:
+        if k < 1:
+            raise InputError(f"The number of matches must be at least 1, not {k}.")
+        wanted = self.modalities if modalities is None else tuple(modalities)
+        if unknown := [name for name in wanted if name not in self._indexes]:
+            raise InputError(f"{unknown[0]!r} cannot be searched here; choose among {', '.join(self.modalities)}.")
+        results = {}
+        for modality in wanted:
+            index = self._indexes[modality]
+            similarities, items = index.search(query.vector[None], min(k, index.ntotal))
+            results[modality] = [
+                self._match(modality, int(self._numbers[modality][item]), similarity, query.origin)
+                for item, similarity in zip(items[0].tolist(), similarities[0].tolist(), strict=True)
+            ]
+        return results
+
+    def _match(self, modality: str, number: int, similarity: float, origin: tuple[float, float] | None) -> Match:
+        lat, lon = self._latlon[number].tolist()
+        view = self.atlas.streets.of_place(self._ids[number]) if modality == "street" else None
+        heading = None if view is None else view.heading_deg
+        lat, lon = (lat, lon) if view is None else (view.lat, view.lon)
+        meters = None if origin is None else float(distance_m(origin, (lat, lon)))
+        bounded = min(max(similarity, -1.0), 1.0)  # rounding can leave 1.0000001
+        return Match(modality, self._ids[number], self._names[number], lat, lon, bounded, meters, heading)
+
+    def place_matches(self, query: Query, place_id: str, *, encode: bool = True) -> dict[str, Match]:
+        """How like a query the items of one place are, by modality; modalities that the place lacks are missing.
+
+        Args:
+            query: From ``Explorer.query``.
+            place_id: The place.
+            encode: Whether items that are not in the gallery are encoded, which takes most of a second; if not, their
+                similarity is NaN.
+
+        Raises:
+            InputError: There is no such place.
+        """
+        row = self._row(place_id)
+        _, name, lat, lon, _ = self._records[row]
+        found = {}
+        for modality, vector in self.place_vectors(place_id, encode=encode).items():
+            view = self.atlas.streets.of_place(place_id) if modality == "street" else None
+            at = (lat, lon) if view is None else (view.lat, view.lon)
+            meters = None if query.origin is None else float(distance_m(query.origin, at))
+            similarity = float(np.clip(vector @ query.vector, -1.0, 1.0))
+            heading = None if view is None else view.heading_deg
+            found[modality] = Match(modality, place_id, name, at[0], at[1], similarity, meters, heading)
+        return found
+
+    def item_similarities(self, query: Query, modality: str) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+        """How like a query every item of the gallery is.
+
+        Returns:
+            Latitude and longitude of the items' places (n, 2) degrees, and their similarities (n,) in [-1, 1].
+
+        Raises:
+            InputError: The modality cannot be searched.
+        """
+        if modality not in self._indexes:
+            raise InputError(f"{modality!r} cannot be searched here; choose among {', '.join(self.modalities)}.")
+        index = self._indexes[modality]
+        vectors = index.reconstruct_n(0, index.ntotal)
+        return self._latlon[self._numbers[modality]], (vectors @ query.vector).astype(np.float32)
+
+    def place(self, place_id: str) -> Place:
+        """A place by its id.
+
+        Raises:
+            InputError: There is no such place.
+        """
+        row = self._row(place_id)
+        _, name, lat, lon, country = self._records[row]
+        captions = tuple((str(kind), str(text)) for kind, text in self.atlas.captions(row))
+        return Place(place_id, name, lat, lon, country, captions)
+
+    @cached_property
+    def _records(self) -> list[tuple[str, str, float, float, str]]:
+        """Id, name, degrees and country of every place, quicker to look up than rows of a table."""
+        columns = {"place_id": str, "name": str, "lat": float, "lon": float, "country": str}
+        return list(zip(*(map(kind, self.atlas.places[name]) for name, kind in columns.items()), strict=True))
+
+    def nearest_place(self, lat: float, lon: float) -> tuple[Place, float]:
+        """The place nearest to a point, and its distance in metres.
+
+        Raises:
+            InputError: The coordinates are not a point on the globe.
+        """
+        point = as_latlon((lat, lon))
+        row = int(self._nearest.query(unit_xyz(point)[0])[1])
+        place_id, _, lat, lon, _ = self._records[row]
+        return self.place(place_id), float(distance_m(point[0], (lat, lon)))
+
+    @cached_property
+    def _nearest(self) -> cKDTree:
+        return cKDTree(unit_xyz(self.atlas.places[["lat", "lon"]].to_numpy(np.float64)))

@@ -1,0 +1,262 @@
+"""Encoding of queries: a weighted sum of items of any modality becomes one unit vector."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from unigeoclip.checkpoint import checkpoint_id
+from unigeoclip.config import read_json
+from unigeoclip.errors import CheckpointError, InputError, excerpt
+from unigeoclip.geo import as_latlon, in_round_figures
+from unigeoclip.search.query import Note, Query
+from unigeoclip.search.query_items import MAX_WEIGHT, PLACE, VIEW, PackedVector, QueryItem, write_item
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from unigeoclip.atlas.store import Atlas
+    from unigeoclip.model import UniGeoCLIP
+    from unigeoclip.search.gallery import Gallery
+
+__all__ = ["QueryEncoder", "sentences_of"]
+
+MAX_TEXT_CHARACTERS = 2000
+_WIDE_M = 10_000.0  # atlases with windows wider than that show countries, others show streets
+# A sum of unit vectors shorter than this share of its weights is noise left over from terms that cancel.
+_CANCELLED = 1e-3
+_NO_SPREAD = 1e-9  # variance of a heatmap that is the same everywhere
+
+
+class QueryEncoder:
+    """Turns query items into vectors of the space of an atlas's model."""
+
+    def __init__(self, atlas: Atlas, model: UniGeoCLIP, cells: NDArray[np.float32], gallery: Gallery) -> None:
+        """Put the parts together.
+
+        Args:
+            atlas: The atlas.
+            model: Its model.
+            cells: (cells, dim) vectors of the land grid, against which queries are weighed and judged.
+            gallery: Its places.
+
+        Raises:
+            CheckpointError: The model's ``metrics.json`` is there but cannot be used.
+        """
+        self.atlas, self.model, self.cells, self.gallery = atlas, model, cells, gallery
+        self.unlike_thresholds = _unlike_thresholds(atlas.model_path)
+
+    def encode(self, items: Sequence[QueryItem]) -> Query:
+        """Encode a weighted sum of items.
+
+        Over the map, the similarities to words spread a third to a half as far as those to a point or a picture. So in
+        a sum of both, the terms in words are scaled up until the two kinds spread alike; a query of one kind is the
+        plain sum.
+
+        Raises:
+            InputError: No items, a value that cannot be encoded, weights out of range, or weights that cancel out.
+        """
+        if not items:
+            raise InputError("The query is empty: give a point, some words, or a picture.")
+        vectors: list[NDArray[np.float32]] = []
+        notes: list[Note] = []
+        origins: list[tuple[float, float]] = []
+        for item in items:
+            if not abs(item.weight) <= MAX_WEIGHT:
+                raise InputError(
+                    f"The weight of '{excerpt(item.label or item.modality)}' must lie between -{MAX_WEIGHT:g} and "
+                    f"{MAX_WEIGHT:g}; it is {item.weight:g}."
+                )
+            vector, remarks, origin = self._encode(item)
+            vectors.append(vector)
+            notes += [note for note in remarks if note not in notes]
+            origins += [origin] if origin else []
+        scales = self._scales(items, np.stack(vectors))
+        weights = np.array([item.weight for item in items]) * scales
+        total = weights @ np.stack(vectors).astype(np.float64)
+        length = float(np.linalg.norm(total))
+        if length <= _CANCELLED * float(np.abs(weights).sum()):
+            raise InputError(
+                "The weights cancel out: nothing is left of the query. Change a weight, or remove an item that is both"
+                " added and taken away."
+            )
+        origin = origins[0] if len(origins) == 1 else None
+        spelled = tuple(self._spelling(item, vector) for item, vector in zip(items, vectors, strict=True))
+        unit = (total / length).astype(np.float32)
+        return Query(tuple(items), unit, tuple(notes), origin, tuple(scales.tolist()), spelled)
+
+    def _spelling(self, item: QueryItem, vector: NDArray[np.float32]) -> str:
+        """How links spell an item, a picture by its embedding."""
+        plain = write_item(item)
+        return plain or write_item(replace(item, value=PackedVector.of(vector, self.model_id))) or ""
+
+    def _scales(self, items: Sequence[QueryItem], vectors: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Factors, (items,), that make words and all else spread alike over the grid; 1 where only one kind is."""
+        are_words = np.array([item.modality == "text" for item in items])
+        scales = np.ones(len(items))
+        if are_words.all() or not are_words.any():
+            return scales
+        spread = np.einsum("ni,ij,nj->n", vectors, self._covariance, vectors)  # variance of each item's heatmap
+        of_words, of_others = (float(spread[kind].mean()) for kind in (are_words, ~are_words))
+        if min(of_words, of_others) > _NO_SPREAD:
+            scales[are_words] = np.sqrt(of_others / of_words)
+        return scales
+
+    @cached_property
+    def _covariance(self) -> NDArray[np.float64]:
+        """Of the grid's cells, (dim, dim): ``v @ covariance @ v`` is the variance of the heatmap of ``v``."""
+        mean = self.cells.mean(axis=0, dtype=np.float64)
+        # The product in float32, without a copy of all cells: a large city has some hundred thousand.
+        return (self.cells.T @ self.cells).astype(np.float64) / len(self.cells) - np.outer(mean, mean)
+
+    def _encode(self, item: QueryItem) -> tuple[NDArray[np.float32], list[Note], tuple[float, float] | None]:
+        """Unit vector of one item, what to know about it, and where it is, if anywhere."""
+        if item.modality == PLACE:
+            return self._encode_place(item.value)
+        if item.modality == VIEW:
+            item = self._picture_of_view(item)
+        if item.modality not in self.model.modalities:
+            known = ", ".join((*self.model.modalities, PLACE))
+            raise InputError(
+                f"The atlas {self.atlas.name!r} does not support {item.modality!r} queries. Supported: {known}."
+            )
+        if isinstance(item.value, PackedVector):
+            vector = self._unpacked(item.value)
+            return vector, self._unlike(item.modality, vector), None
+        if item.modality == "location":
+            point = as_latlon(item.value)
+            lat, lon = point[0].tolist()
+            return self._vector("location", point), self._outside(lat, lon), (lat, lon)
+        if item.modality == "text":
+            sentences, notes = sentences_of(item.value)
+            return self._vector("text", [sentences]), notes, None
+        vector = self._vector(item.modality, np.asarray(item.value)[None])
+        return vector, self._unlike(item.modality, vector), None
+
+    def packed(self, item: QueryItem) -> QueryItem:
+        """An item with a picture, as the same item with the picture's embedding, which can stand in an address.
+
+        Raises:
+            InputError: The picture cannot be encoded.
+        """
+        vector, _, _ = self._encode(item)
+        return replace(item, value=PackedVector.of(vector, self.model_id))
+
+    @cached_property
+    def model_id(self) -> str:
+        """Identity of the model, see `checkpoint.checkpoint_id`."""
+        return checkpoint_id(self.atlas.model_path)
+
+    def _unpacked(self, packed: PackedVector) -> NDArray[np.float32]:
+        vector = packed.vector
+        if len(vector) != self.model.dim:
+            raise InputError(
+                f"This picture's embedding has {len(vector)} numbers, those of the atlas {self.atlas.name!r} have "
+                f"{self.model.dim}: it is another model's. Upload the picture again."
+            )
+        if not self.model_id.startswith(packed.model):
+            raise InputError(
+                f"This picture was encoded by another model than that of the atlas {self.atlas.name!r}. Upload it again"
+                " there."
+            )
+        return vector
+
+    def _picture_of_view(self, item: QueryItem) -> QueryItem:
+        """A street view of the atlas as the picture that its model reads."""
+        if "street" not in self.atlas.manifest.modalities or "street" not in self.model.modalities:
+            raise InputError(f"The atlas {self.atlas.title} has no street views, so it does not support view queries.")
+        width, height = self.model.input_size("street")
+        lat, lon, heading = item.value
+        picture = self.atlas.streets.picture(lat, lon, heading, width, height)
+        return replace(item, modality="street", value=np.asarray(picture).transpose(2, 0, 1).copy())
+
+    def _vector(self, modality: str, batch_of_one: Any) -> NDArray[np.float32]:
+        vector: NDArray[np.float32] = self.model.encode({modality: batch_of_one})[modality][0].cpu().numpy()
+        return vector
+
+    def _encode_place(self, place_id: str) -> tuple[NDArray[np.float32], list[Note], tuple[float, float]]:
+        """Mean of all modalities that a place has."""
+        vectors = self.gallery.place_vectors(place_id)
+        mean = np.mean(list(vectors.values()), axis=0)
+        place = self.gallery.place(place_id)
+        return (mean / np.linalg.norm(mean)).astype(np.float32), [], (place.lat, place.lon)
+
+    def _outside(self, lat: float, lon: float) -> list[Note]:
+        south, west, north, east = self.atlas.manifest.bounds
+        if not (south <= lat <= north and (lon - west) % 360 <= east - west):
+            text = "This point lies outside the atlas: the model was not trained there, so its answer is a guess."
+        elif not self.atlas.is_land(np.array([(lat, lon)]))[0]:
+            water = "ocean" if self.atlas.window_m > _WIDE_M else "water"
+            text = f"This point is in the {water}: the model was trained on land only, so its answer here is a guess."
+        else:
+            return []
+        return [Note("outside", text)]
+
+    def _unlike(self, modality: str, vector: NDArray[np.float32]) -> list[Note]:
+        """A note if nowhere on the grid is as similar to a picture as somewhere is to nearly every held-out one."""
+        threshold = self.unlike_thresholds.get(modality)
+        if threshold is None or float((self.cells @ vector).max()) >= threshold:
+            return []
+        expected = f"a view of about {in_round_figures(self.atlas.window_m)} from above"
+        if modality == "surface":
+            expected = f"heights in metres over about {in_round_figures(self.atlas.window_m)}"
+        elif modality == "street":
+            expected = "a view along a street"
+        return [Note("unlike", f"Unlike anything in this atlas: expects {expected}.")]
+
+
+def sentences_of(text: str) -> tuple[list[str], list[Note]]:
+    """Split a person's text into the sentences that the text encoder reads as a bag.
+
+    Returns:
+        At least one sentence, and what to know: that a long text was cut, or is in a script the encoder does not read.
+
+    Raises:
+        InputError: There is no word in it.
+    """
+    if not isinstance(text, str):
+        raise InputError(f"A text query must be text, not {type(text).__name__}.")
+    if any("\ud800" <= character <= "\udfff" for character in text):  # what is left of bytes that are not UTF-8
+        raise InputError(f"The text {text[:60]!r} holds characters that are not valid Unicode; type it again in UTF-8.")
+    notes = []
+    kept = text.strip()
+    if len(kept) > MAX_TEXT_CHARACTERS:
+        kept = kept[:MAX_TEXT_CHARACTERS]
+        notes.append(
+            Note("truncated", f"The text is long: only its first {MAX_TEXT_CHARACTERS:,} characters were used.")
+        )
+    # A full stop after a word of one or two letters ("St. Louis", "Mt. Fuji") ends no sentence.
+    parts = re.split(r"(?<=\w{3}[.!?;])\s+|[\r\n]+", kept)
+    written = [" ".join(part.split()) for part in parts if any(character.isalnum() for character in part)]
+    sentences = list(dict.fromkeys(written))  # saying it twice adds nothing but time
+    if not sentences:
+        raise InputError("The text has no words: type a few, for instance 'hot desert'.")
+    letters = [character for character in kept if character.isalpha()]
+    if sum(character.isascii() for character in letters) < len(letters) / 2:
+        notes.append(
+            Note("language", "The text encoder was trained on English: in other scripts its answer is a guess.")
+        )
+    return sentences, notes
+
+
+def _unlike_thresholds(model_path: Path) -> dict[str, float]:
+    """Modality -> best similarity to the grid below which a picture counts as unlike anything, measured after training.
+
+    Raises:
+        CheckpointError: ``metrics.json`` is there but does not hold numbers under "unlike".
+    """
+    path = model_path / "metrics.json"
+    if not path.exists():
+        return {}
+    try:
+        thresholds = read_json(path).get("unlike", {})
+        return {str(name): float(value) for name, value in thresholds.items()}
+    except (InputError, AttributeError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path} cannot be used ({error}): restore it, or train again.") from error
