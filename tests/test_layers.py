@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parents[1] / "unigeoclip"
 FLOOR_PLAN = [
     {"errors", "extras", "paths", "parsing", "geo", "files", "config", "parallel", "uploads"},
     {"modalities"},
-    {"model", "checkpoint"},
+    {"model", "checkpoint", "pretrained"},
     {"atlas", "city"},
     {"embedders"},
     {"similarity", "search"},

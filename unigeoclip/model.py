@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -51,6 +52,44 @@ class UniGeoCLIP(nn.Module):
             if name in config.encoders:
                 self.encoders[name] = modality.encoder(_encoder_config(name, config.encoders[name]), config.dim)
         self.log_scale = nn.Parameter(torch.tensor(math.log(1 / config.temperature)))
+
+    @classmethod
+    def from_pretrained(
+        cls, source: str | Path, *, revision: str | None = None, say: Callable[[str], None] | None = None
+    ) -> UniGeoCLIP:
+        """Read a model; it is on the CPU, float32, in evaluation mode.
+
+        Args:
+            source: A folder with ``config.json`` and ``model.safetensors``, or the id of a repository of the Hugging
+                Face hub that holds them, which is fetched into the hub's cache.
+            revision: Branch, tag or commit of the repository.
+            say: Called with what and how much is fetched, before it is; by default it is written to stderr.
+
+        Raises:
+            CheckpointError: There is no such folder, a file is missing or damaged, or weights do not fit.
+            DownloadError: The hub cannot be reached, or has no such repository.
+        """
+        from unigeoclip.pretrained import load_pretrained
+
+        return load_pretrained(source, revision, say)
+
+    def save_pretrained(
+        self, folder: str | Path, *, metrics: Mapping[str, Any] | None = None, compact: bool = False
+    ) -> None:
+        """Write ``config.json``, ``model.safetensors`` and a model card, ``README.md``.
+
+        Args:
+            folder: Made if it does not exist.
+            metrics: What was measured, as in ``metrics.json`` of a training: written beside it, and into the card. By
+                default what the folder's own ``metrics.json`` says.
+            compact: See `checkpoint.save_model`.
+
+        Raises:
+            UniGeoError: A file cannot be written.
+        """
+        from unigeoclip.pretrained import save_pretrained
+
+        save_pretrained(self, Path(folder), metrics, compact=compact)
 
     @property
     def modalities(self) -> tuple[str, ...]:

@@ -1,0 +1,106 @@
+"""Models as folders that can be passed on: read by path or hub id, written with a card that says what was measured."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from unigeoclip.checkpoint import checkpoint_id, load_model, save_model
+from unigeoclip.config import read_json, write_json
+from unigeoclip.errors import CheckpointError, DownloadError, InputError
+from unigeoclip.files.atomic import write_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from unigeoclip.model import UniGeoCLIP
+
+__all__ = ["load_pretrained", "model_card", "save_pretrained"]
+
+FILES = ("config.json", "model.safetensors", "metrics.json")  # the last one may be missing
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+
+
+def load_pretrained(
+    source: str | Path, revision: str | None = None, say: Callable[[str], None] | None = None
+) -> UniGeoCLIP:
+    """The model in a folder, or of a repository of the Hugging Face hub, see `UniGeoCLIP.from_pretrained`."""
+    folder = Path(source)
+    if folder.is_dir():
+        return load_model(folder)
+    if not _HUB_ID.fullmatch(str(source)):
+        raise CheckpointError(
+            f"{source} is neither a folder nor an id of the hub such as OWNER/NAME: check the spelling."
+        )
+    return load_model(_fetched(str(source), revision, say or _say))
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+def _fetched(repository: str, revision: str | None, say: Callable[[str], None]) -> Path:
+    from huggingface_hub import HfApi, hf_hub_download
+
+    try:
+        about = HfApi().model_info(repository, revision=revision, files_metadata=True)
+        sizes = {each.rfilename: each.size or 0 for each in about.siblings or [] if each.rfilename in FILES}
+        if lacking := [name for name in FILES[:2] if name not in sizes]:
+            raise CheckpointError(f"{repository} of the hub is no UniGeoCLIP model: {lacking[0]} is missing.")
+        say(f"{repository}: {sum(sizes.values()) / 1e6:.0f} MB from the hub, revision {about.sha}")
+        paths = [Path(hf_hub_download(repository, name, revision=about.sha)) for name in sizes]
+    except CheckpointError:
+        raise
+    except Exception as error:  # whatever the hub's client and the network library below it raise
+        why = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DownloadError(
+            f"The model {repository} cannot be fetched from the hub ({why}). Check the id and the network, or give a "
+            "folder."
+        ) from error
+    return paths[0].parent
+
+
+def save_pretrained(model: UniGeoCLIP, folder: Path, metrics: Mapping[str, Any] | None, *, compact: bool) -> None:
+    """Write a model with its card, see `UniGeoCLIP.save_pretrained`."""
+    save_model(model, folder, compact)
+    if metrics is not None:
+        write_json(folder / "metrics.json", dict(metrics))
+    elif (folder / "metrics.json").is_file():
+        try:
+            kept = read_json(folder / "metrics.json")
+        except InputError as error:
+            raise InputError(f"{error} It would stand in the model card: restore it, or remove it.") from error
+        metrics = kept if isinstance(kept, dict) else None
+    write_bytes(folder / "README.md", model_card(model, metrics or {}, checkpoint_id(folder)).encode())
+
+
+def model_card(model: UniGeoCLIP, metrics: Mapping[str, Any], identity: str) -> str:
+    """A model card in Markdown, as the hub shows it: what the model is, and what was measured of it.
+
+    Args:
+        model: The model.
+        metrics: Content of ``metrics.json``; empty where nothing was measured.
+        identity: Its checkpoint id.
+    """
+    weights = sum(weight.numel() for weight in model.parameters())
+    lines = [
+        "---", "library_name: unigeoclip", "tags: [geospatial, embeddings, contrastive-learning]", "---", "",
+        "# UniGeoCLIP model", "",
+        f"Encodes {', '.join(model.modalities)} into {model.dim} dimensions.",
+        f"{weights:,} weights; checkpoint {identity}.",
+        "Architecture of arXiv 2604.11668; trained with UniGeoCLIP Explorer.", "",
+        "```python", "from unigeoclip.model import UniGeoCLIP", "",
+        'model = UniGeoCLIP.from_pretrained("this folder")', "```", "", "## Measured", "",
+    ]  # fmt: skip
+    retrieval = metrics.get("retrieval") or {}
+    if not retrieval:
+        return "\n".join([*lines, "Nothing was measured of this model.", ""])
+    where = ", ".join(f"{name} {metrics[name]}" for name in ("atlas", "data", "split") if name in metrics)
+    lines += [f"On held-out items ({where}), in percent:", "", "| query -> target | recall@1 | recall@10 | n |"]
+    lines += ["| --- | --- | --- | --- |"]
+    for pair, figures in retrieval.items():
+        cells = [f"{figures[key]:.1f}" if key in figures else "-" for key in ("recall@1", "recall@10")]
+        lines.append(f"| {pair} | {' | '.join(cells)} | {figures.get('n', '-')} |")
+    return "\n".join([*lines, ""])
