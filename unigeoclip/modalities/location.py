@@ -142,7 +142,7 @@ class LocationEncoder(nn.Module):
             # Two products and a sum rather than a matrix product, which an accelerator may round to TF32.
             frequencies = self.frequencies.float()
             phase = 2 * math.pi * (xy[:, :1].float() * frequencies[0] + xy[:, 1:].float() * frequencies[1])
-            phase = phase.view(len(xy), len(self.config.scales), -1)
+            phase = phase.view(xy.shape[0], len(self.config.scales), -1)
             return torch.cat([phase.cos(), phase.sin()], dim=-1)
 
     def wavelengths_m(self) -> list[float]:
@@ -166,7 +166,7 @@ class LocationEncoder(nn.Module):
         if not self.blocks:
             pooled = tokens.mean(1)
         else:
-            tokens = torch.cat([self.registers.expand(len(xy), -1, -1), tokens], dim=1)  # (n, R + K, D)
+            tokens = torch.cat([self.registers.expand(xy.shape[0], -1, -1), tokens], dim=1)  # (n, R + K, D)
             for block in self.blocks[:-1]:
                 tokens = block(tokens)
             pooled = self.blocks[-1](tokens, pool=scales)
