@@ -1,100 +1,154 @@
-"""The floor plan of the package: who may import whom, and what an import may not do."""
+"""The layers of the code: who may import whom, how large a file or function may be, what an import may not do."""
 
 import ast
 import json
 import subprocess
 import sys
+from collections import Counter
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[1] / "unigeoclip"
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "unigeoclip"
 
-# From the ground up: a room may import its own row and the rows above it in this list, never those below.
-FLOOR_PLAN = [
-    {"errors", "extras", "paths", "parsing", "geo", "files", "config", "parallel", "uploads"},
+# From the ground up: a folder or module may import its own row and the rows above it in this list, never those below.
+LAYERS = [
+    {"errors", "paths", "extras"},
+    {"geo", "parsing", "parallel"},
+    {"files"},
+    {"config", "uploads"},
     {"modalities"},
-    {"model", "checkpoint", "pretrained"},
-    {"atlas", "city"},
+    {"checkpoint", "pretrained"},
+    {"model"},
+    {"city"},
+    {"atlas"},
     {"embedders"},
-    {"similarity", "search"},
+    {"similarity"},
+    {"search"},
     {"evaluation"},
     {"training", "compare"},
     {"export", "bench", "build"},
     {"cli", "__main__"},
 ]
-ROW = {room: row for row, rooms in enumerate(FLOOR_PLAN) for room in rooms}
+ROW = {name: row for row, names in enumerate(LAYERS) for name in names}
 FILES = sorted(PACKAGE.rglob("*.py"))
+LONGEST_FILE, LONGEST_FUNCTION = 450, 60  # lines
+MOST_FILES = 15  # of a folder, without its __init__.py
+LARGEST_SHARE = 0.25  # of all lines, of one top-level folder
 
 
 def module_of(path: Path) -> str:
-    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    parts = path.relative_to(ROOT).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-MODULES = {module_of(path) for path in FILES}
-
-
-def imports(path: Path) -> list[tuple[str, int, bool]]:
-    """Absolute names a file imports, with the line, and whether that happens when the file itself is imported."""
+def imports(path: Path, modules: set[str]) -> list[tuple[str, int]]:
+    """Absolute names that a file imports anywhere, for types and inside of functions too, with the line."""
     found = []
-
-    def visit(node: ast.AST, at_import: bool) -> None:
-        for child in ast.iter_child_nodes(node):
-            inside = at_import and not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-            if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
-                inside = False
-            if isinstance(child, ast.Import):
-                found.extend((alias.name, child.lineno, inside) for alias in child.names)
-            elif isinstance(child, ast.ImportFrom):
-                assert child.level == 0, f"{path}:{child.lineno} imports relatively; write the whole name"
-                names = [f"{child.module}.{alias.name}" for alias in child.names]
-                found.extend((name if name in MODULES else child.module, child.lineno, inside) for name in names)
-            visit(child, inside)
-
-    visit(ast.parse(path.read_text(encoding="utf-8")), True)
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.extend((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno} imports relatively; write the whole name"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            found.extend((name if name in modules else str(node.module), node.lineno) for name in names)
     return found
 
 
-def room_of(module: str) -> str | None:
-    """Top-level room of a module of the package; None for the package itself and for other packages."""
-    parts = module.split(".")
-    return parts[1] if parts[0] == "unigeoclip" and len(parts) > 1 else None
-
-
-def test_every_room_is_in_the_floor_plan():
-    rooms = {room_of(module_of(path)) for path in FILES} - {None}
-    assert rooms <= set(ROW), f"give {sorted(rooms - set(ROW))} a row in FLOOR_PLAN and in the README"
-
-
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_imports_point_upward(path):
-    room = room_of(module_of(path))
-    for name, line, _ in imports(path):
-        target = room_of(name)
-        if room is not None and target is not None:
-            assert ROW[target] <= ROW[room], f"{path}:{line}: {room} imports {name}, which lies below it"
-
-
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_the_package_knows_no_user_interface(path):
-    for name, line, _ in imports(path):
-        assert name.split(".")[0] not in ("streamlit", "streamlit_folium", "pages", "app"), (
-            f"{path}:{line} imports {name}"
-        )
-
-
-def test_no_module_imports_itself_round_a_corner():
-    graph = {
-        module_of(path): {name for name, _, at_import in imports(path) if at_import and name in MODULES}
-        - {module_of(path)}
-        for path in FILES
+def import_graph(files: list[Path]) -> dict[str, set[str]]:
+    """Module -> the modules among these files that it imports."""
+    modules = {module_of(path) for path in files}
+    return {
+        module_of(path): {name for name, _ in imports(path, modules) if name in modules} - {module_of(path)}
+        for path in files
     }
+
+
+def check_no_cycle(graph: dict[str, set[str]]) -> None:
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         pytest.fail(f"import cycle: {' -> '.join(error.args[1])}")
+
+
+def folder_of(module: str) -> str | None:
+    """Top-level folder or module of a module of the package; None for the package itself and for other packages."""
+    parts = module.split(".")
+    return parts[1] if parts[0] == "unigeoclip" and len(parts) > 1 else None
+
+
+def test_every_folder_has_a_layer():
+    folders = {folder_of(module_of(path)) for path in FILES} - {None}
+    assert folders == set(ROW), "LAYERS and the folders of the package differ"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_upward(path):
+    folder = folder_of(module_of(path))
+    for name, line in imports(path, {module_of(each) for each in FILES}):
+        target = folder_of(name)
+        if folder is not None and target is not None:
+            assert ROW[target] <= ROW[folder], f"{path}:{line}: {folder} imports {name}, which lies below it"
+        assert name.split(".")[0] not in ("streamlit", "streamlit_folium", "pages", "app"), (
+            f"{path}:{line} imports {name}: the package knows no user interface"
+        )
+
+
+def test_no_module_imports_itself_in_a_circle():
+    check_no_cycle(import_graph(FILES))
+
+
+def test_no_folder_imports_itself_in_a_circle():
+    folders: dict[str, set[str]] = {}
+    for module, names in import_graph(FILES).items():
+        if (folder := folder_of(module)) is not None:
+            folders.setdefault(folder, set()).update({folder_of(name) for name in names} - {None, folder})
+    check_no_cycle(folders)
+
+
+# Sizes
+
+
+def is_kernel(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether numba compiles a function: a loop over pixels cannot always be cut without a loss of speed."""
+    decorators = [ast.unparse(decorator) for decorator in node.decorator_list]
+    return any("njit" in name or name == "compiled" for name in decorators)  # city.noise.compiled is an njit
+
+
+@pytest.mark.parametrize("folder", ["unigeoclip"])
+def test_files_and_functions_are_short(folder):
+    too_long = []
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        if (lines := text.count("\n")) > LONGEST_FILE:
+            too_long.append(f"{path.relative_to(ROOT)}: {lines} lines")
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not is_kernel(node):
+                lines = node.end_lineno - node.lineno + 1
+                if lines > LONGEST_FUNCTION:
+                    too_long.append(f"{path.relative_to(ROOT)}:{node.lineno}: {node.name} has {lines} lines")
+    assert not too_long, "\n".join(too_long)
+
+
+@pytest.mark.parametrize("folder", ["unigeoclip"])
+def test_folders_are_small(folder):
+    files = [path for path in (ROOT / folder).rglob("*.py") if path.name != "__init__.py"]
+    crowded = {str(name): count for name, count in Counter(path.parent for path in files).items() if count > MOST_FILES}
+    assert not crowded
+
+
+def test_no_folder_holds_more_than_a_quarter_of_all_lines():
+    lines: Counter[str] = Counter()
+    for path in [*FILES, *(ROOT / "pages").rglob("*.py")]:
+        parts = path.relative_to(ROOT).parts
+        lines["/".join(parts[:2])] += path.read_text(encoding="utf-8").count("\n")
+    largest, count = lines.most_common(1)[0]
+    assert count <= LARGEST_SHARE * lines.total(), f"{largest} has {count} of {lines.total()} lines"
+
+
+# What an import does
 
 
 IMPORT_EVERYTHING = """
@@ -127,7 +181,7 @@ def test_importing_the_package_is_light(tmp_path):
 
 
 def test_importing_every_module_has_no_side_effect(tmp_path):
-    modules = sorted(MODULES - {"unigeoclip.__main__"})
+    modules = sorted({module_of(path) for path in FILES} - {"unigeoclip.__main__"})
     report = json.loads(run_python(IMPORT_EVERYTHING, *modules, cwd=tmp_path).splitlines()[-1])
     assert report == {"changed": [], "streamlit": []}
     assert list(tmp_path.iterdir()) == [], "an import wrote files"
