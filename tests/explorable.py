@@ -17,10 +17,9 @@ from unigeoclip.atlas import load_atlas
 from unigeoclip.build.city import cells
 from unigeoclip.build.city.builder import build_city
 from unigeoclip.build.city.user_data import OwnData
-from unigeoclip.checkpoint import save_model
 from unigeoclip.config import write_json
 from unigeoclip.modalities import text
-from unigeoclip.model import ModelConfig, UniGeoCLIP
+from unigeoclip.model import ModelConfig, UniGeoCLIP, save_model
 
 PX = 16
 CONFIG = ModelConfig(

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from unigeoclip.checkpoint import checkpoint_id, load_model, save_model
+from unigeoclip.checkpoint import checkpoint_id
 from unigeoclip.errors import CheckpointError, InputError
 from unigeoclip.modalities.text import SENTENCE_DIM, TextBatch
-from unigeoclip.model import ModelConfig, UniGeoCLIP
+from unigeoclip.model import ModelConfig, UniGeoCLIP, load_model, save_model
 
 SMALL = {
     "location": {"width": 32, "depth": 1, "scales": [1.0, 8.0]},

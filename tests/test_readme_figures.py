@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from unigeoclip.atlas import load_atlas
-from unigeoclip.checkpoint import load_model
 from unigeoclip.config import read_json
 from unigeoclip.embedders.retrained import recorded_baselines
 from unigeoclip.evaluation.held_out import split_facts
 from unigeoclip.geo import in_round_figures
+from unigeoclip.model import load_model
 
 README = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
 SECTIONS = {"boston": "What it measures on Boston", "world": "What it measures on the world"}

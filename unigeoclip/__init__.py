@@ -33,7 +33,7 @@ _HOME = {
     "list_atlases": "unigeoclip.atlas.store",
     "load_atlas": "unigeoclip.atlas.store",
     "load_embedder": "unigeoclip.embedders",
-    "load_model": "unigeoclip.checkpoint",
+    "load_model": "unigeoclip.model",
 }
 
 __all__ = ["__version__", *sorted(_HOME)]

@@ -1,9 +1,8 @@
 # The public interface as type checkers see it; __init__.py imports the same names when they are first used.
 from unigeoclip.atlas.store import list_atlases, load_atlas
-from unigeoclip.checkpoint import load_model
 from unigeoclip.embedders import Embedder, load_embedder
 from unigeoclip.errors import UniGeoError
-from unigeoclip.model import UniGeoCLIP
+from unigeoclip.model import UniGeoCLIP, load_model
 from unigeoclip.search.explorer import Explorer, Query
 from unigeoclip.search.query_items import QueryItem
 from unigeoclip.similarity.heatmap import Heatmap

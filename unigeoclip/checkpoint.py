@@ -6,16 +6,21 @@ import functools
 import hashlib
 import zlib
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 
-from unigeoclip.config import from_dict, read_json, write_json
+from unigeoclip.config import read_json, write_json
 from unigeoclip.errors import CheckpointError, InputError
 from unigeoclip.files.atomic import atomic, reason
-from unigeoclip.model import ModelConfig, UniGeoCLIP
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Model = TypeVar("Model", bound=nn.Module)
 
 _IDENTITY = ("config.json", "model.safetensors")  # the files that make a model what it is
 # Kept in float32 in compact files too: rounding a frequency would move the phase of a far place by whole turns, and the
@@ -30,14 +35,14 @@ _CODED = "#coded"  # suffix of a compact one: its steps as bytes, Huffman-coded 
 _MOST_PER_BYTE = 8  # weights in a byte of a file: none takes less than a bit
 _DEPTHS, _MOST_BLOCKS = ("depth", "pooled_blocks", "blocks", "registers"), 512
 _NO_MODEL = (ArithmeticError, AttributeError, IndexError, KeyError, MemoryError, RuntimeError, TypeError, ValueError)
-_PER_PACK, _BITS = 4, 6  # of files that have no such suffix: four weights in three bytes
 
 
-def save_model(model: UniGeoCLIP, folder: Path, compact: bool = False) -> None:
+def save_checkpoint(model: nn.Module, config: Any, folder: Path, compact: bool = False) -> None:
     """Write configuration and weights; either file appears whole or not at all.
 
     Args:
         model: The model.
+        config: What it is built from, as `config.write_json` takes it.
         folder: Made if it does not exist.
         compact: Store matrices in 63 steps a weight (255 in encoders of pictures) with one scale per output row, a
             fifth of the size; vectors, frequencies and registers stay float32. Loading gives float32 again, rounded
@@ -45,7 +50,7 @@ def save_model(model: UniGeoCLIP, folder: Path, compact: bool = False) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    write_json(folder / "config.json", model.config)
+    write_json(folder / "config.json", config)
     with atomic(folder / "model.safetensors", error=CheckpointError, failures=(SafetensorError,)) as temporary:
         save_file(compact_state(state) if compact else state, temporary)
 
@@ -91,17 +96,8 @@ def _decoded(coded: Tensor) -> Tensor:
     return torch.frombuffer(plain, dtype=torch.int8).float()
 
 
-def _unpacked(packed: Tensor, count: int) -> Tensor:
-    """Whole numbers of -31 to 31 from three bytes for four of them: uint8 (bytes,) -> float32 (count,)."""
-    first, second, third = packed.view(-1, 3).to(torch.int64).unbind(1)
-    words = first | second << 8 | third << 16
-    flat = words[:, None] >> (torch.arange(_PER_PACK) * _BITS) & (2**_BITS - 1)
-    steps: Tensor = flat.flatten()[:count] - _STEPS
-    return steps.float()
-
-
 def restored_state(stored: dict[str, Tensor], shapes: dict[str, torch.Size]) -> dict[str, Tensor]:
-    """float32 weights from stored ones; matrices that are packed or int8 are those of earlier files.
+    """float32 weights from stored ones.
 
     Args:
         stored: Tensors of a file.
@@ -115,20 +111,20 @@ def restored_state(stored: dict[str, Tensor], shapes: dict[str, torch.Size]) -> 
         name = stored_name.removesuffix(_CODED)
         if stored_name.endswith(_SCALE):
             continue
-        if name + _SCALE not in stored:
+        if not stored_name.endswith(_CODED) or name + _SCALE not in stored:
             state[name] = tensor
             continue
         shape = shapes.get(name, tensor.shape)
-        if stored_name.endswith(_CODED):
-            weights = _decoded(tensor)
-        else:
-            weights = _unpacked(tensor, shape.numel()) if tensor.dtype == torch.uint8 else tensor.float()
-        state[name] = weights.view(shape) * stored[name + _SCALE].view(-1, *[1] * (len(shape) - 1))
+        state[name] = _decoded(tensor).view(shape) * stored[name + _SCALE].view(-1, *[1] * (len(shape) - 1))
     return state
 
 
-def load_model(folder: Path) -> UniGeoCLIP:
+def load_checkpoint(folder: Path, build: Callable[[Any], Model]) -> Model:
     """Read a model folder; the model is on the CPU, float32, in evaluation mode.
+
+    Args:
+        folder: Where ``config.json`` and ``model.safetensors`` are.
+        build: Content of ``config.json`` -> the model with any weights; raises InputError for a wrong configuration.
 
     Raises:
         CheckpointError: A file is missing or damaged, or the weights do not fit the configuration.
@@ -138,9 +134,9 @@ def load_model(folder: Path) -> UniGeoCLIP:
         if not path.is_file():
             raise CheckpointError(f"{folder} is no model folder: {path.name} is missing. Train one with 'train --out'.")
     try:
-        config = from_dict(ModelConfig, read_json(config_path), where="model")
-        _refuse_impossible(config, config_path, weights_path)
-        model = UniGeoCLIP(config)
+        config = read_json(config_path)
+        _refuse_impossible(config, build, config_path, weights_path)
+        model = build(config)
         stored = load_file(weights_path)
     except InputError as error:
         raise CheckpointError(f"{config_path}: {error}") from error
@@ -157,23 +153,18 @@ def load_model(folder: Path) -> UniGeoCLIP:
     return model.eval()
 
 
-def _refuse_impossible(config: ModelConfig, config_path: Path, weights_path: Path) -> None:
+def _refuse_impossible(config: Any, build: Callable[[Any], nn.Module], config_path: Path, weights_path: Path) -> None:
     """Raises CheckpointError if a configuration describes no model, or one larger than its file of weights can hold.
 
     Found out without taking the memory: a damaged size could ask for all of it.
     """
-    depths = [
-        number
-        for options in config.encoders.values()
-        for name, value in options.items()
-        if name in _DEPTHS
-        for number in (value if isinstance(value, list) else [value])
-    ]
     try:
-        if max(depths, default=0) > _MOST_BLOCKS:
+        if max(_depths(config), default=0) > _MOST_BLOCKS:
             raise ValueError(f"more than {_MOST_BLOCKS} blocks")
         with torch.device("meta"):
-            count = sum(weight.numel() for weight in UniGeoCLIP(config).parameters())
+            count = sum(weight.numel() for weight in build(config).parameters())
+    except InputError:
+        raise
     except _NO_MODEL as error:
         raise CheckpointError(
             f"{config_path} describes no model ({reason(error)}); restore it or train again."
@@ -183,6 +174,14 @@ def _refuse_impossible(config: ModelConfig, config_path: Path, weights_path: Pat
             f"{config_path} describes a model of {count:,} weights, more than {weights_path.name} can hold; restore it "
             "or train again."
         )
+
+
+def _depths(config: Any) -> list[Any]:
+    """Numbers of a configuration that say how many layers are built one by one."""
+    encoders = config.get("encoders") if isinstance(config, dict) else None
+    options = [each for each in encoders.values() if isinstance(each, dict)] if isinstance(encoders, dict) else []
+    values = [value for each in options for name, value in each.items() if name in _DEPTHS]
+    return [number for value in values for number in (value if isinstance(value, list) else [value])]
 
 
 def checkpoint_id(folder: Path) -> str:

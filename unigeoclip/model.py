@@ -12,10 +12,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from unigeoclip.checkpoint import load_checkpoint, save_checkpoint
 from unigeoclip.config import from_dict
 from unigeoclip.errors import InputError
 from unigeoclip.modalities import MODALITIES
 from unigeoclip.modalities.convolution import ConvConfig
+from unigeoclip.pretrained import pretrained_folder, write_card
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,7 @@ class UniGeoCLIP(nn.Module):
             CheckpointError: There is no such folder, a file is missing or damaged, or weights do not fit.
             DownloadError: The hub cannot be reached, or has no such repository.
         """
-        from unigeoclip.pretrained import load_pretrained
-
-        return load_pretrained(source, revision, say)
+        return load_model(pretrained_folder(source, revision, say))
 
     def save_pretrained(
         self, folder: str | Path, *, metrics: Mapping[str, Any] | None = None, compact: bool = False
@@ -82,14 +82,14 @@ class UniGeoCLIP(nn.Module):
             folder: Made if it does not exist.
             metrics: What was measured, as in ``metrics.json`` of a training: written beside it, and into the card. By
                 default what the folder's own ``metrics.json`` says.
-            compact: See `checkpoint.save_model`.
+            compact: See :func:`save_model`.
 
         Raises:
             UniGeoError: A file cannot be written.
         """
-        from unigeoclip.pretrained import save_pretrained
-
-        save_pretrained(self, Path(folder), metrics, compact=compact)
+        save_model(self, Path(folder), compact)
+        weights = sum(weight.numel() for weight in self.parameters())
+        write_card(Path(folder), self.modalities, self.dim, weights, metrics)
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -154,3 +154,17 @@ def _encoder_config(name: str, options: Mapping[str, Any]) -> Any:
 
 def _as_json(options: Mapping[str, Any]) -> dict[str, Any]:
     return {key: list(value) if isinstance(value, tuple) else value for key, value in options.items()}
+
+
+def load_model(folder: Path) -> UniGeoCLIP:
+    """Read a model folder; the model is on the CPU, float32, in evaluation mode.
+
+    Raises:
+        CheckpointError: A file is missing or damaged, or the weights do not fit the configuration.
+    """
+    return load_checkpoint(folder, lambda config: UniGeoCLIP(from_dict(ModelConfig, config, where="model")))
+
+
+def save_model(model: UniGeoCLIP, folder: Path, compact: bool = False) -> None:
+    """Write ``config.json`` and ``model.safetensors``, see :func:`unigeoclip.checkpoint.save_checkpoint`."""
+    save_checkpoint(model, model.config, folder, compact)

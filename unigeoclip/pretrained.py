@@ -7,34 +7,32 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unigeoclip.checkpoint import checkpoint_id, load_model, save_model
+from unigeoclip.checkpoint import checkpoint_id
 from unigeoclip.config import read_json, write_json
 from unigeoclip.errors import CheckpointError, DownloadError, InputError
 from unigeoclip.files.atomic import write_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    from unigeoclip.model import UniGeoCLIP
-
-__all__ = ["load_pretrained", "model_card", "save_pretrained"]
+__all__ = ["model_card", "pretrained_folder", "write_card"]
 
 FILES = ("config.json", "model.safetensors", "metrics.json")  # the last one may be missing
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 
-def load_pretrained(
+def pretrained_folder(
     source: str | Path, revision: str | None = None, say: Callable[[str], None] | None = None
-) -> UniGeoCLIP:
-    """The model in a folder, or of a repository of the Hugging Face hub, see `UniGeoCLIP.from_pretrained`."""
+) -> Path:
+    """The folder of a model: itself, or what was fetched of a hub's repository, see `UniGeoCLIP.from_pretrained`."""
     folder = Path(source)
     if folder.is_dir():
-        return load_model(folder)
+        return folder
     if not _HUB_ID.fullmatch(str(source)):
         raise CheckpointError(
             f"{source} is neither a folder nor an id of the hub such as OWNER/NAME: check the spelling."
         )
-    return load_model(_fetched(str(source), revision, say or _say))
+    return _fetched(str(source), revision, say or _say)
 
 
 def _say(text: str) -> None:
@@ -62,33 +60,36 @@ def _fetched(repository: str, revision: str | None, say: Callable[[str], None]) 
     return paths[0].parent
 
 
-def save_pretrained(model: UniGeoCLIP, folder: Path, metrics: Mapping[str, Any] | None, *, compact: bool) -> None:
-    """Write a model with its card, see `UniGeoCLIP.save_pretrained`."""
-    save_model(model, folder, compact)
+def write_card(
+    folder: Path, modalities: Sequence[str], dim: int, weights: int, metrics: Mapping[str, Any] | None
+) -> None:
+    """Write the card beside a model's files, and what was measured if that is new; see `UniGeoCLIP.save_pretrained`."""
     if metrics is not None:
         write_json(folder / "metrics.json", dict(metrics))
     elif (folder / "metrics.json").is_file():
         try:
-            kept = read_json(folder / "metrics.json")
+            recorded = read_json(folder / "metrics.json")
         except InputError as error:
-            raise InputError(f"{error} It would stand in the model card: restore it, or remove it.") from error
-        metrics = kept if isinstance(kept, dict) else None
-    write_bytes(folder / "README.md", model_card(model, metrics or {}, checkpoint_id(folder)).encode())
+            raise InputError(f"{error} It belongs into the model card: restore it, or remove it.") from error
+        metrics = recorded if isinstance(recorded, dict) else None
+    card = model_card(modalities, dim, weights, metrics or {}, checkpoint_id(folder))
+    write_bytes(folder / "README.md", card.encode())
 
 
-def model_card(model: UniGeoCLIP, metrics: Mapping[str, Any], identity: str) -> str:
+def model_card(modalities: Sequence[str], dim: int, weights: int, metrics: Mapping[str, Any], identity: str) -> str:
     """A model card in Markdown, as the hub shows it: what the model is, and what was measured of it.
 
     Args:
-        model: The model.
+        modalities: What the model encodes.
+        dim: Of its embeddings.
+        weights: How many it has.
         metrics: Content of ``metrics.json``; empty where nothing was measured.
         identity: Its checkpoint id.
     """
-    weights = sum(weight.numel() for weight in model.parameters())
     lines = [
         "---", "library_name: unigeoclip", "tags: [geospatial, embeddings, contrastive-learning]", "---", "",
         "# UniGeoCLIP model", "",
-        f"Encodes {', '.join(model.modalities)} into {model.dim} dimensions.",
+        f"Encodes {', '.join(modalities)} into {dim} dimensions.",
         f"{weights:,} weights; checkpoint {identity}.",
         "Architecture of arXiv 2604.11668; trained with UniGeoCLIP Explorer.", "",
         "```python", "from unigeoclip.model import UniGeoCLIP", "",

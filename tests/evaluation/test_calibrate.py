@@ -7,14 +7,14 @@ import pytest
 
 from tests.explorable import use_hashed_sentences, write_explorable_city
 from unigeoclip.atlas import load_atlas
-from unigeoclip.checkpoint import checkpoint_id, load_model
+from unigeoclip.checkpoint import checkpoint_id
 from unigeoclip.config import read_json, write_json
 from unigeoclip.errors import CheckpointError, InputError
 from unigeoclip.evaluation import calibrate as calibrate_module
 from unigeoclip.evaluation.calibrate import calibrate
 from unigeoclip.evaluation.held_out import held_out
 from unigeoclip.evaluation.report import recalibrate
-from unigeoclip.model import UniGeoCLIP
+from unigeoclip.model import UniGeoCLIP, load_model
 from unigeoclip.search.explorer import Explorer, QueryItem
 from unigeoclip.similarity.calibration import FILE, calibration
 

@@ -8,7 +8,6 @@ import pytest
 from tests.atlas.tiny import write_tiny_atlas
 from tests.explorable import use_hashed_sentences, write_explorable_city
 from unigeoclip.atlas import load_atlas
-from unigeoclip.checkpoint import load_model
 from unigeoclip.errors import InputError
 from unigeoclip.evaluation import held_out as held_out_module
 from unigeoclip.evaluation.held_out import (
@@ -22,6 +21,7 @@ from unigeoclip.evaluation.held_out import (
 )
 from unigeoclip.evaluation.report import unlike_thresholds
 from unigeoclip.geo import distance_m
+from unigeoclip.model import load_model
 
 NAMES = ["location", "aerial", "street", "surface", "text"]
 STREET = ("street",)

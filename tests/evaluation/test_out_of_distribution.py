@@ -8,12 +8,11 @@ import torch
 
 from tests.explorable import CITY_CONFIG, CONFIG, use_hashed_sentences, write_explorable_atlas, write_explorable_city
 from unigeoclip.atlas import load_atlas
-from unigeoclip.checkpoint import load_model, save_model
 from unigeoclip.config import write_json
 from unigeoclip.errors import InputError
 from unigeoclip.evaluation import evaluate
 from unigeoclip.evaluation.out_of_distribution import check_elsewhere, elsewhere_report, recorded_elsewhere
-from unigeoclip.model import UniGeoCLIP
+from unigeoclip.model import UniGeoCLIP, load_model, save_model
 
 
 @pytest.fixture(scope="module")

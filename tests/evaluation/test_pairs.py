@@ -6,13 +6,13 @@ import pytest
 from tests.evaluation.test_held_out import NAMES, without_most_photos
 from tests.explorable import use_hashed_sentences, write_explorable_city
 from unigeoclip.atlas import load_atlas
-from unigeoclip.checkpoint import load_model
 from unigeoclip.evaluation import pairs as pairs_module
 from unigeoclip.evaluation import retrieval as retrieval_module
 from unigeoclip.evaluation.held_out import encode_items, every_place, held_out
 from unigeoclip.evaluation.pairs import Pair, measured_pairs, pairs_of
 from unigeoclip.evaluation.retrieval import retrieval
 from unigeoclip.geo import distance_m
+from unigeoclip.model import load_model
 
 
 @pytest.fixture(scope="module")

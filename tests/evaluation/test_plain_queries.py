@@ -6,10 +6,10 @@ import pytest
 
 from tests.explorable import use_hashed_sentences, write_explorable_atlas
 from unigeoclip.atlas import load_atlas
-from unigeoclip.checkpoint import load_model
 from unigeoclip.config import write_json
 from unigeoclip.evaluation import plain_queries
 from unigeoclip.evaluation.plain_queries import query_groups, query_scores
+from unigeoclip.model import load_model
 
 
 def score(precision, said):

@@ -6,11 +6,11 @@ import pytest
 
 from tests.explorable import use_hashed_sentences, write_explorable_atlas
 from unigeoclip.atlas import load_atlas
-from unigeoclip.checkpoint import load_model
 from unigeoclip.config import read_json, write_json
 from unigeoclip.errors import AtlasError, InputError
 from unigeoclip.evaluation import evaluate, report
 from unigeoclip.evaluation.held_out import held_out
+from unigeoclip.model import load_model
 from unigeoclip.search.gallery_embeddings import land_grid, mean_over_waves
 
 

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from tests.atlas.tiny import write_tiny_atlas
 from tests.explorable import use_hashed_sentences, write_explorable_atlas
 from unigeoclip.atlas import load_atlas
-from unigeoclip.checkpoint import load_model
 from unigeoclip.config import read_json
 from unigeoclip.errors import AtlasError, CheckpointError, InputError, UniGeoError
 from unigeoclip.files import cache
 from unigeoclip.files.cache import cache_array, cached_array
+from unigeoclip.model import load_model
 from unigeoclip.search.explorer import Explorer
 
 SCALARS = (

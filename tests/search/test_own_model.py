@@ -6,13 +6,13 @@ import torch
 
 from tests.explorable import CITY_CONFIG, CONFIG, use_hashed_sentences, write_explorable_atlas
 from unigeoclip.atlas import load_atlas
-from unigeoclip.checkpoint import checkpoint_id, save_model
+from unigeoclip.checkpoint import checkpoint_id
 from unigeoclip.cli.main import main
 from unigeoclip.compare.regions import Region, embed_region
 from unigeoclip.config import write_json
 from unigeoclip.embedders import load_embedder
 from unigeoclip.errors import CheckpointError, InputError
-from unigeoclip.model import ModelConfig, UniGeoCLIP
+from unigeoclip.model import ModelConfig, UniGeoCLIP, save_model
 from unigeoclip.search.explorer import Explorer, QueryItem
 
 

@@ -13,9 +13,9 @@ from tests.atlas.tiny import write_tiny_atlas
 from tests.explorable import CONFIG, HashedSentences, use_hashed_sentences
 from unigeoclip.atlas import load_atlas
 from unigeoclip.atlas.sentence_vectors import cache_sentence_vectors
-from unigeoclip.checkpoint import load_model
 from unigeoclip.errors import CheckpointError, InputError
 from unigeoclip.modalities import text
+from unigeoclip.model import load_model
 from unigeoclip.training import TrainConfig, loop, train
 from unigeoclip.training.loop import Trainer, learning_rate
 

@@ -16,9 +16,8 @@ from pages.ui.map import component
 from tests.explorable import CITY_CONFIG, PX, HashedSentences, use_hashed_sentences, write_partly_pictured_city
 from unigeoclip.atlas import load_atlas
 from unigeoclip.atlas.origins import upper_bound
-from unigeoclip.checkpoint import save_model
 from unigeoclip.errors import InputError
-from unigeoclip.model import UniGeoCLIP
+from unigeoclip.model import UniGeoCLIP, save_model
 from unigeoclip.search.explorer import Explorer
 from unigeoclip.search.gallery_embeddings import encode_places, gallery_rows
 from unigeoclip.search.query_items import QueryItem

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from unigeoclip.checkpoint import load_model
 from unigeoclip.config import read_json
 from unigeoclip.errors import CheckpointError, InputError
 from unigeoclip.geo import EARTH_RADIUS_M, EQUAL_EARTH_X_MAX, distance_m, equal_earth, in_round_figures
+from unigeoclip.model import load_model
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,6 @@ import numpy as np
 from unigeoclip.atlas.origins import upper_bound
 from unigeoclip.atlas.records import data_state
 from unigeoclip.atlas.schema import SPLITS
-from unigeoclip.checkpoint import load_model
 from unigeoclip.config import read_json, to_dict, write_json
 from unigeoclip.embedders.retrained import recorded_baselines
 from unigeoclip.errors import AtlasError, InputError
@@ -25,6 +24,7 @@ from unigeoclip.evaluation.out_of_distribution import (
 )
 from unigeoclip.evaluation.pairs import measured_pairs
 from unigeoclip.evaluation.plain_queries import query_groups, query_scores, searched_cells
+from unigeoclip.model import load_model
 
 if TYPE_CHECKING:
     from unigeoclip.atlas.store import Atlas

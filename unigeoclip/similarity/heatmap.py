@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from unigeoclip.atlas.provenance import Provenance
     from unigeoclip.geo import Bounds
     from unigeoclip.similarity.grid import Grid
+    from unigeoclip.similarity.picture_plan import PicturePlan
 
 __all__ = ["Best", "Heatmap", "LegendStop", "check_ending"]
 
@@ -238,13 +239,9 @@ class Heatmap:
         texts["Comment"] = "EPSG:3857; south, west, north, east = {}, {}, {}, {}".format(*self.bounds)
         data = b""
         for levels in _COLOR_LEVELS:
-            # Number 0 is transparent; 1 to ``levels`` are the colour map.
-            numbers = np.clip(along_bar * levels, 0, levels - 1).astype(np.uint8) + np.uint8(1)
-            numbers[along_bar < cut] = 0
-            pixels = np.zeros(plan.shape, dtype=np.uint8)
-            pixels.ravel()[plan.pixels] = numbers
             alpha = np.round(np.linspace(low_opacity, opacity, levels) * 255).astype(np.uint8)
-            data = paletted_png(pixels, np.column_stack([palette(colormap, levels), alpha]), texts)
+            colors = np.column_stack([palette(colormap, levels), alpha])
+            data = paletted_png(_numbered(plan, along_bar, cut, levels), colors, texts)
             if len(data) <= MAX_PICTURE_BYTES or width_px > PICTURE_WIDTH_PX:
                 break
         return data
@@ -360,7 +357,7 @@ class Heatmap:
         """
         from unigeoclip.similarity.notebook import plotted
 
-        return plotted(self, ax, colormap, options)
+        return plotted(self.raster(), self.grid.bounds, ax, colormap, options)
 
     def _repr_png_(self) -> bytes:
         """The picture, for notebooks."""
@@ -370,7 +367,10 @@ class Heatmap:
         """The picture with its range of similarity and the query, for notebooks."""
         from unigeoclip.similarity.notebook import shown
 
-        return shown(self)
+        stops, best = self.legend(), self.best()
+        query = () if self.provenance is None else self.provenance.query
+        between = (stops[0].similarity, stops[-1].similarity)
+        return shown(self.png(describe=True), query, between, (best.lat, best.lon))
 
     def save(self, path: str | Path, **options: Any) -> None:
         """Write the heatmap in the form that the ending of the file's name says: .tif, .png or .geojson.
@@ -437,3 +437,12 @@ def _checked_limits(limits: tuple[float, float] | None) -> tuple[float, float]:
     if not (np.isfinite(low) and np.isfinite(high) and low < high):
         raise InputError(f"The limits of a colour scale are two rising numbers, not {low:g} and {high:g}.")
     return low, high
+
+
+def _numbered(plan: PicturePlan, along_bar: NDArray[np.float64], cut: float, levels: int) -> NDArray[np.uint8]:
+    """Pixels as numbers of colors: 0 is transparent, 1 to ``levels`` are the color map."""
+    numbers = np.clip(along_bar * levels, 0, levels - 1).astype(np.uint8) + np.uint8(1)
+    numbers[along_bar < cut] = 0
+    pixels = np.zeros(plan.shape, dtype=np.uint8)
+    pixels.ravel()[plan.pixels] = numbers
+    return pixels

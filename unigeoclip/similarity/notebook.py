@@ -10,15 +10,18 @@ from unigeoclip.errors import InputError, excerpt
 from unigeoclip.similarity.colormaps import palette
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from unigeoclip.similarity.heatmap import Heatmap
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from unigeoclip.geo import Bounds
 
 __all__ = ["plotted", "shown"]
 
 
-def plotted(heatmap: Heatmap, ax: Any, colormap: str, options: Mapping[str, Any]) -> Any:
-    """See `Heatmap.plot`."""
+def plotted(values: NDArray[np.float32], bounds: Bounds, ax: Any, colormap: str, options: Mapping[str, Any]) -> Any:
+    """Plot a raster of similarities, (h, w) with NaN outside; see `Heatmap.plot`."""
     try:
         from matplotlib import pyplot
         from matplotlib.colors import ListedColormap
@@ -29,24 +32,29 @@ def plotted(heatmap: Heatmap, ax: Any, colormap: str, options: Mapping[str, Any]
         ) from error
     colors = ListedColormap(palette(colormap, 255) / 255)
     ax = pyplot.subplots()[1] if ax is None else ax
-    south, west, north, east = heatmap.grid.bounds
-    image = ax.imshow(heatmap.raster(), **{"extent": (west, east, south, north), "cmap": colors, **options})
+    south, west, north, east = bounds
+    image = ax.imshow(values, **{"extent": (west, east, south, north), "cmap": colors, **options})
     ax.figure.colorbar(image, ax=ax, label="similarity")
     ax.set(xlabel="longitude (degrees)", ylabel="latitude (degrees)")
     return ax
 
 
-def shown(heatmap: Heatmap) -> str:
-    """The picture of a heatmap with its query and its range of similarity, as HTML; everything in it is escaped."""
-    picture = base64.b64encode(heatmap.png(describe=True)).decode()
-    legend, best = heatmap.legend(), heatmap.best()
-    query = () if heatmap.provenance is None else heatmap.provenance.query
+def shown(picture: bytes, query: Sequence[str], between: tuple[float, float], best: tuple[float, float]) -> str:
+    """A heatmap as HTML; everything in it is escaped.
+
+    Args:
+        picture: PNG.
+        query: Its items, as links spell them.
+        between: The lowest and the highest similarity that has a color of its own.
+        best: Latitude and longitude of the most similar cell, degrees.
+    """
+    encoded = base64.b64encode(picture).decode()
     words = [
         *(["; ".join(map(excerpt, query))] if query else []),
-        f"similarity {legend[0].similarity:.2f} or less (dark) to {legend[-1].similarity:.2f} (bright)",
-        f"most similar at {best.lat:.4f}, {best.lon:.4f}",
+        f"similarity {between[0]:.2f} or less (dark) to {between[1]:.2f} (bright)",
+        f"most similar at {best[0]:.4f}, {best[1]:.4f}",
     ]
     return (
-        f'<figure><img src="data:image/png;base64,{picture}" alt="Heatmap" style="max-width:100%">'
+        f'<figure><img src="data:image/png;base64,{encoded}" alt="Heatmap" style="max-width:100%">'
         f"<figcaption>{html.escape(' · '.join(words))}</figcaption></figure>"
     )

@@ -21,7 +21,6 @@ from tqdm import tqdm
 
 from unigeoclip.atlas import schema
 from unigeoclip.atlas.sentence_vectors import cached_sentence_vectors
-from unigeoclip.checkpoint import load_model, save_model
 from unigeoclip.config import from_dict, read_json, to_dict, write_json
 from unigeoclip.errors import CheckpointError, InputError
 from unigeoclip.evaluation.calibrate import record_calibration
@@ -32,7 +31,7 @@ from unigeoclip.files.atomic import atomic, reason, remove_leftovers
 from unigeoclip.files.cache import cache_array, cached_array
 from unigeoclip.modalities.street import StreetBatch
 from unigeoclip.modalities.text import SENTENCE_DIM, sentence_encoder
-from unigeoclip.model import UniGeoCLIP
+from unigeoclip.model import UniGeoCLIP, load_model, save_model
 from unigeoclip.parallel import processor_name
 from unigeoclip.training.configs import TrainConfig, centered, named_config
 from unigeoclip.training.losses import all_to_all_loss
