@@ -33,7 +33,23 @@ LAYERS = [
     {"cli", "__main__"},
 ]
 ROW = {name: row for row, names in enumerate(LAYERS) for name in names}
+# The same for the app, of modules and folders of pages/ui.
+PAGE_LAYERS = [
+    {"formatting", "protocol", "rectangles", "view_options", "network", "templating", "components", "session_state"},
+    {"query_string", "tables", "upload_fields", "shell", "popovers", "downloads", "atlas_titles", "atlas_scale"},
+    {"services"},
+    {"http"},
+    {"map", "progress", "overlays"},
+    {"atlas_switch", "explore", "compare", "atlas", "poster"},
+    {"pages/*.py"},
+    {"app.py"},
+]
+PAGE_ROW = {name: row for row, names in enumerate(PAGE_LAYERS) for name in names}
+# What a module must not make when it is imported: state belongs to objects that are made at start-up.
+MUTABLE = {"dict", "list", "set", "OrderedDict", "defaultdict", "deque", "Lock", "RLock", "Condition", "Event", "Queue"}
+MUTABLE |= {"ThreadPoolExecutor", "ProcessPoolExecutor", "Thread", "WeakKeyDictionary", "WeakValueDictionary", "count"}
 FILES = sorted(PACKAGE.rglob("*.py"))
+PAGES = [*sorted((ROOT / "pages").rglob("*.py")), ROOT / "app.py"]
 LONGEST_FILE, LONGEST_FUNCTION = 450, 60  # lines
 MOST_FILES = 15  # of a folder, without its __init__.py
 LARGEST_SHARE = 0.25  # of all lines, of one top-level folder
@@ -108,6 +124,52 @@ def test_no_folder_imports_itself_in_a_circle():
     check_no_cycle(folders)
 
 
+# The app
+
+
+def page_part(module: str) -> str | None:
+    """What PAGE_LAYERS calls a module of the app; None for the folder itself and for everything else."""
+    parts = module.split(".")
+    if parts == ["app"]:
+        return "app.py"
+    if parts[0] != "pages" or len(parts) == 1:
+        return None
+    if parts[1] != "ui":
+        return "pages/*.py"
+    return parts[2] if len(parts) > 2 else None
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_of_the_app_point_upward(path):
+    part = page_part(module_of(path))
+    for name, line in imports(path, {module_of(each) for each in PAGES}):
+        target = page_part(name)
+        if part is not None and target is not None:
+            assert {part, target} <= set(PAGE_ROW), f"give {part} and {target} a row in PAGE_LAYERS"
+            assert PAGE_ROW[target] <= PAGE_ROW[part], f"{path}:{line}: {part} imports {name}, which lies below it"
+
+
+def test_no_module_of_the_app_imports_itself_in_a_circle():
+    check_no_cycle(import_graph(PAGES))
+
+
+def is_mutable(value: ast.expr | None) -> bool:
+    if isinstance(value, ast.Dict | ast.List | ast.Set):
+        return not (getattr(value, "elts", None) or getattr(value, "values", None))  # filled ones are tables
+    function = getattr(value, "func", None)
+    name = getattr(function, "attr", getattr(function, "id", ""))
+    return name in MUTABLE and not (name in ("dict", "list", "set") and value.args)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_modules_of_the_app_hold_no_state(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in tree.body:
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            assert not is_mutable(node.value), f"{path}:{node.lineno}: {ast.unparse(node)} is shared by all visitors"
+    assert not [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Global)], f"{path} has globals"
+
+
 # Sizes
 
 
@@ -117,7 +179,7 @@ def is_kernel(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     return any("njit" in name or name == "compiled" for name in decorators)  # city.noise.compiled is an njit
 
 
-@pytest.mark.parametrize("folder", ["unigeoclip"])
+@pytest.mark.parametrize("folder", ["unigeoclip", "pages"])
 def test_files_and_functions_are_short(folder):
     too_long = []
     for path in sorted((ROOT / folder).rglob("*.py")):
@@ -132,7 +194,7 @@ def test_files_and_functions_are_short(folder):
     assert not too_long, "\n".join(too_long)
 
 
-@pytest.mark.parametrize("folder", ["unigeoclip"])
+@pytest.mark.parametrize("folder", ["unigeoclip", "pages"])
 def test_folders_are_small(folder):
     files = [path for path in (ROOT / folder).rglob("*.py") if path.name != "__init__.py"]
     crowded = {str(name): count for name, count in Counter(path.parent for path in files).items() if count > MOST_FILES}
