@@ -35,11 +35,12 @@ LAYERS = [
 ROW = {name: row for row, names in enumerate(LAYERS) for name in names}
 # The same for the app, of modules and folders of pages/ui.
 PAGE_LAYERS = [
-    {"formatting", "protocol", "rectangles", "view_options", "network", "templating", "components", "session_state"},
-    {"query_string", "tables", "upload_fields", "shell", "popovers", "downloads", "atlas_titles", "atlas_scale"},
+    {"formatting", "protocol", "rectangles", "view_options", "network", "session_state", "atlas_titles", "atlas_scale"},
+    {"query_string", "shell"},
     {"services"},
     {"http"},
-    {"map", "progress", "overlays"},
+    {"widgets", "overlays"},
+    {"map"},
     {"atlas_switch", "explore", "compare", "atlas", "poster"},
     {"pages/*.py"},
     {"app.py"},

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.ui import progress, query_string
+from pages.ui import query_string
 from pages.ui.atlas_titles import atlas_title
 from pages.ui.formatting import literal
 from pages.ui.services import services
+from pages.ui.widgets import progress
 from unigeoclip.errors import excerpt
 
 if TYPE_CHECKING:

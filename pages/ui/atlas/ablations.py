@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from pages.ui.atlas.retrieval import DASH, RECALLS, WITHIN, rounded, too_few
 from pages.ui.formatting import title
-from pages.ui.tables import Cell, Table
-from pages.ui.templating import render
+from pages.ui.widgets.tables import Cell, Table
+from pages.ui.widgets.templating import render
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pages.ui.atlas import ablations
 from pages.ui.atlas.retrieval import WITHIN, named, retrieval_tables, rounded
 from pages.ui.formatting import literal
-from pages.ui.templating import render
+from pages.ui.widgets.templating import render
 from unigeoclip.atlas.origins import upper_bound
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pages.ui import atlas_scale
-from pages.ui.templating import render
+from pages.ui.widgets.templating import render
 from unigeoclip.atlas.origins import NAMES, RENDERED, made
 from unigeoclip.geo import in_round_figures
 

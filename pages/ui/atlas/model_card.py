@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pages.ui.formatting import file_size, origin, title
-from pages.ui.tables import Cell, Table, table_html
-from pages.ui.templating import render
+from pages.ui.widgets.tables import Cell, Table, table_html
+from pages.ui.widgets.templating import render
 from unigeoclip.atlas.records import data_state
 from unigeoclip.atlas.schema import SPLITS
 from unigeoclip.config import read_json

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pages.ui.formatting import literal, title
-from pages.ui.tables import Cell, Table
-from pages.ui.templating import render
+from pages.ui.widgets.tables import Cell, Table
+from pages.ui.widgets.templating import render
 from unigeoclip.atlas.origins import upper_bound
 from unigeoclip.geo import in_round_figures
 

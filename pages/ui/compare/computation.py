@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.ui import progress
 from pages.ui.formatting import literal
 from pages.ui.map import component
 from pages.ui.services import services
+from pages.ui.widgets import progress
 from unigeoclip.errors import UniGeoError
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.ui import downloads
 from pages.ui.compare.explanation import explanation
 from pages.ui.compare.panes import columns
+from pages.ui.widgets import downloads
 
 if TYPE_CHECKING:
     from pages.ui.compare.panes import ComparePane

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.ui import upload_fields
 from pages.ui.compare.model import ImageQuery, UnavailableError
 from pages.ui.compare.state import widgets
 from pages.ui.formatting import file_size
+from pages.ui.widgets import upload_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from pages.ui import downloads
 from pages.ui.compare.panes import columns
 from pages.ui.compare.state import Widgets, widgets
 from pages.ui.http.urls import urls
+from pages.ui.widgets import downloads
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.ui import atlas_scale
-from pages.ui.components import component, stylesheet
 from pages.ui.formatting import coordinates, distance, facing, origin, similarity, title
 from pages.ui.http.urls import urls
+from pages.ui.widgets.components import component, stylesheet
 from unigeoclip.atlas.schema import credits_of
 
 if TYPE_CHECKING:

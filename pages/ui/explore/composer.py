@@ -11,7 +11,7 @@ from pages.ui.explore import suggestions, uploads
 from pages.ui.explore.examples import examples, hints
 from pages.ui.explore.session import Widgets, widgets
 from pages.ui.formatting import literal, short, weight
-from pages.ui.popovers import popover
+from pages.ui.widgets.popovers import popover
 from unigeoclip.errors import InputError
 from unigeoclip.parsing.coordinates import LATITUDE, LONGITUDE, check_point, parse_degrees, parse_point
 

@@ -11,8 +11,8 @@ import streamlit as st
 
 from pages.ui.explore.model import Drawn
 from pages.ui.formatting import title
-from pages.ui.popovers import popover
 from pages.ui.view_options import OUTLINES, SCALES, SHARES
+from pages.ui.widgets.popovers import popover
 from unigeoclip.search.query_levels import levels_of_query
 from unigeoclip.similarity.colormaps import COLORMAPS
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import streamlit as st
 
 from pages.ui import atlas_scale
-from pages.ui.components import component, stylesheet
 from pages.ui.http.urls import urls
+from pages.ui.widgets.components import component, stylesheet
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.ui import atlas_scale, downloads, query_string
-from pages.ui.components import component, stylesheet
+from pages.ui import atlas_scale, query_string
 from pages.ui.explore import display
 from pages.ui.formatting import coordinates, similarity, title, weight
-from pages.ui.popovers import popover
+from pages.ui.widgets import downloads
+from pages.ui.widgets.components import component, stylesheet
+from pages.ui.widgets.popovers import popover
 
 if TYPE_CHECKING:
     from pages.ui.explore.model import Answer

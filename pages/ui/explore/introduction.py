@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.ui.components import component, stylesheet
+from pages.ui.widgets.components import component, stylesheet
 
 if TYPE_CHECKING:
     from pages.ui.protocol import IntroProps

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.ui import progress, query_string
+from pages.ui import query_string
 from pages.ui.explore import cards, composer
 from pages.ui.formatting import coordinates, distance, similarity
 from pages.ui.view_options import MOST_MATCHES
+from pages.ui.widgets import progress
 from unigeoclip.errors import InputError
 from unigeoclip.geo import distance_m
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.ui.components import component
 from pages.ui.http.urls import urls
+from pages.ui.widgets.components import component
 
 if TYPE_CHECKING:
     from pages.ui.protocol import SuggestProps

@@ -11,7 +11,7 @@ from pages.ui import query_string
 from pages.ui.explore.model import Upload
 from pages.ui.explore.session import Widgets, widgets
 from pages.ui.formatting import file_size, origin, title
-from pages.ui.upload_fields import GUESS, chooser, files_of, kind_of, kinds_of
+from pages.ui.widgets.upload_fields import GUESS, chooser, files_of, kind_of, kinds_of
 from unigeoclip.errors import UniGeoError
 from unigeoclip.geo import in_round_figures
 

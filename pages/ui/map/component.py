@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pages.ui import atlas_scale
-from pages.ui.components import component, stylesheet
 from pages.ui.formatting import origin, title
 from pages.ui.http.urls import urls
+from pages.ui.widgets.components import component, stylesheet
 from unigeoclip.atlas.schema import SOURCE_OF
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.ui import query_string
-from pages.ui.components import component, stylesheet
 from pages.ui.poster.playlist import PAGES, scenes
 from pages.ui.services import services
+from pages.ui.widgets.components import component, stylesheet
 
 if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.ui.components import component, stylesheet
 from pages.ui.http.urls import urls
 from pages.ui.services import services
 from pages.ui.services.topics import Progress, Topic
+from pages.ui.widgets.components import component, stylesheet
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,9 +7,9 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from pages.ui import progress
 from pages.ui.http import routes
-from pages.ui.progress import Progress
+from pages.ui.widgets import progress
+from pages.ui.widgets.progress import Progress
 from tests.app import fake
 
 

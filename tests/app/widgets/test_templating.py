@@ -3,9 +3,9 @@
 import jinja2
 import pytest
 
-from pages.ui import templating
-from pages.ui.tables import Cell, Table, table_html
-from pages.ui.templating import render
+from pages.ui.widgets import templating
+from pages.ui.widgets.tables import Cell, Table, table_html
+from pages.ui.widgets.templating import render
 
 
 def test_a_value_that_the_template_does_not_get_is_an_error():

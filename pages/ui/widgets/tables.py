@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pages.ui.templating import render
+from pages.ui.widgets.templating import render
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,5 +52,5 @@ class Table:
 
 
 def table_html(table: Table) -> str:
-    """A table as HTML; templates show one with the macro ``table`` of ``templates/tables.html``."""
-    return render("templates/table.html", table=table)
+    """A table as HTML; templates show one with the macro ``table`` of ``widgets/templates/tables.html``."""
+    return render("widgets/templates/table.html", table=table)
