@@ -11,6 +11,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import geopandas
+import matplotlib
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -25,7 +26,7 @@ from unigeoclip.atlas.provenance import ModelSource, Provenance
 from unigeoclip.cli import main
 from unigeoclip.compare.regions import Comparison, Region, embed_region
 from unigeoclip.embedders.coordinates import CoordinatesEmbedder, FourierEmbedder
-from unigeoclip.errors import InputError
+from unigeoclip.errors import InputError, MissingPackageError
 from unigeoclip.export import gis, snippets
 from unigeoclip.export import page as page_files
 from unigeoclip.export import results as result_files
@@ -349,7 +350,6 @@ def test_heatmaps_show_themselves_in_notebooks(comparison):
     widths = table.geometry.bounds
     np.testing.assert_allclose(widths["maxx"] - widths["minx"], heat.grid.step_deg[1])
     np.testing.assert_allclose((widths["maxy"] + widths["miny"]) / 2, table["lat"])
-    matplotlib = pytest.importorskip("matplotlib")
     matplotlib.use("Agg")
     axes = heat.plot()
     assert axes.get_images()[0].get_array().shape == heat.grid.shape
@@ -357,7 +357,7 @@ def test_heatmaps_show_themselves_in_notebooks(comparison):
 
 def test_plotting_without_matplotlib_says_what_to_do(comparison, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(InputError, match="pip install matplotlib"):
+    with pytest.raises(MissingPackageError, match=r"unigeoclip\[plot\]"):
         comparison.similarity("fourier", (10.0, 10.0)).plot()
 
 

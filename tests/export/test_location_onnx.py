@@ -10,7 +10,7 @@ from tests.explorable import CITY_CONFIG, CONFIG, write_explorable_atlas
 from unigeoclip.cli.main import main
 from unigeoclip.embedders.base import Provenance
 from unigeoclip.embedders.unigeoclip import UniGeoCLIPEmbedder
-from unigeoclip.errors import CheckpointError, InputError
+from unigeoclip.errors import CheckpointError, MissingPackageError
 from unigeoclip.export.location_onnx import check_onnx_out, export_onnx
 from unigeoclip.model import ModelConfig, UniGeoCLIP
 
@@ -78,5 +78,5 @@ def test_what_cannot_be_written_is_said_first(tmp_path, monkeypatch, capsys):
     with pytest.raises(CheckpointError, match="no location"):
         export_onnx(blind, tmp_path / "a.onnx")
     monkeypatch.setitem(__import__("sys").modules, "onnxscript", None)
-    with pytest.raises(InputError, match=r"unigeoclip\[onnx\]"):
+    with pytest.raises(MissingPackageError, match=r"unigeoclip\[onnx\]"):
         check_onnx_out(tmp_path / "a.onnx")

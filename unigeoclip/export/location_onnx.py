@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from unigeoclip.errors import CheckpointError, InputError
+from unigeoclip.extras import needs_extra
 from unigeoclip.files.atomic import atomic
 from unigeoclip.geo import EQUAL_EARTH_A, EQUAL_EARTH_X_MAX
 
@@ -61,17 +62,14 @@ def check_onnx_out(out: Path) -> None:
     """Check that a graph can be written, before the model is loaded.
 
     Raises:
-        InputError: The file's name does not end in .onnx, or what writes ONNX is not installed.
+        InputError: The file's name does not end in .onnx.
+        MissingPackageError: What writes ONNX is not installed.
     """
     if out.suffix.lower() != ".onnx":
         raise InputError(f"{out}: the graph is written as ONNX; give --out a name that ends in .onnx.")
-    try:
+    with needs_extra("onnx"):
         import onnx  # noqa: F401
         import onnxscript  # noqa: F401
-    except ImportError as error:
-        raise InputError(
-            f"Writing ONNX needs {error.name}, which is not installed: pip install 'unigeoclip[onnx]'."
-        ) from error
 
 
 def export_onnx(model: UniGeoCLIP, out: Path, provenance: Provenance | None = None) -> None:
@@ -92,7 +90,8 @@ def export_onnx(model: UniGeoCLIP, out: Path, provenance: Provenance | None = No
     check_onnx_out(out)
     if "location" not in model.modalities:
         raise CheckpointError("This model encodes no location; only location encoders are written as ONNX.")
-    import onnx
+    with needs_extra("onnx"):
+        import onnx
 
     graph = _LocationGraph(cast("LocationEncoder", model.encoders["location"])).eval()
     example = torch.tensor(_EXAMPLE, dtype=torch.float64)

@@ -353,7 +353,7 @@ class Heatmap:
             The axes.
 
         Raises:
-            InputError: matplotlib is not installed.
+            MissingPackageError: matplotlib is not installed.
         """
         from unigeoclip.similarity.notebook import plotted
 

@@ -6,7 +6,8 @@ import base64
 import html
 from typing import TYPE_CHECKING, Any
 
-from unigeoclip.errors import InputError, excerpt
+from unigeoclip.errors import excerpt
+from unigeoclip.extras import needs_extra
 from unigeoclip.similarity.colormaps import palette
 
 if TYPE_CHECKING:
@@ -22,14 +23,9 @@ __all__ = ["plotted", "shown"]
 
 def plotted(values: NDArray[np.float32], bounds: Bounds, ax: Any, colormap: str, options: Mapping[str, Any]) -> Any:
     """Plot a raster of similarities, (h, w) with NaN outside; see `Heatmap.plot`."""
-    try:
+    with needs_extra("plot"):
         from matplotlib import pyplot
         from matplotlib.colors import ListedColormap
-    except ImportError as error:
-        raise InputError(
-            "Heatmap.plot() draws with matplotlib, which is not installed: pip install matplotlib, or use "
-            "heatmap.to_png(path)."
-        ) from error
     colors = ListedColormap(palette(colormap, 255) / 255)
     ax = pyplot.subplots()[1] if ax is None else ax
     south, west, north, east = bounds
