@@ -179,10 +179,10 @@ def _color_water(
 
 @compiled
 def _color_ground(
-    scene: Scene, land: int, green: bool, road: Real, shadow: Real, x_m: Real, y_m: Real, footprint: Real
+    own: Array, land: int, green: bool, road: Real, shadow: Real, x_m: Real, y_m: Real, footprint: Real
 ) -> Any:  # pragma: no cover - compiled
-    """Color of dry ground: kerbs, specks, slabs of sidewalks, shadows."""
-    r, g, b = scene.ground_rgb[land, 0], scene.ground_rgb[land, 1], scene.ground_rgb[land, 2]
+    """Color of dry ground, of which ``own`` is the class's: kerbs, specks, slabs of sidewalks, shadows."""
+    r, g, b = own[0], own[1], own[2]
     if np.float32(0.43) < road <= np.float32(0.5) and footprint < 1.2:
         r, g, b = np.float32(150), np.float32(148), np.float32(144)  # the kerb
     if footprint < 3:
@@ -228,27 +228,16 @@ def _draw_ground(
         if land == _WATER:
             r, g, b = _color_water(scene, camera, below, row, azimuth, x_m, y_m, footprint)
         else:
-            r, g, b = _color_ground(scene, land, green, road, shadow, x_m, y_m, footprint)
+            r, g, b = _color_ground(scene.ground_rgb[land], land, green, road, shadow, x_m, y_m, footprint)
         lay_in_haze(column, row, r, g, b, haze_of_row[row], 1.0)
 
 
 @compiled
-def _to_block_edge_m(scene: Scene, ray: Ray, x: Real, y: Real) -> Any:  # pragma: no cover - compiled
+def _to_block_edge_m(px_m: Real, ray: Ray, x: Real, y: Real) -> Any:  # pragma: no cover - compiled
     """How far a ray goes before it leaves the block of pixels it is in, metres."""
     leave_x = (BLOCK_PX - (x % BLOCK_PX) if ray.east > 0 else x % BLOCK_PX) / max(abs(float(ray.east)), 1e-6)
     leave_y = (BLOCK_PX - (y % BLOCK_PX) if ray.south > 0 else y % BLOCK_PX) / max(abs(float(ray.south)), 1e-6)
-    return float(min(leave_x, leave_y) * scene.px_m + 0.05)
-
-
-@compiled
-def _height_at(scene: Scene, stop: _Stop) -> Any:  # pragma: no cover - compiled
-    """Height of the building at a stop, metres, 0 where there is none, and its code."""
-    if stop.distance_m < _SMOOTH_M:
-        height, code = building_at(scene, stop.x, stop.y)
-    else:
-        code = scene.code[stop.row, stop.col]
-        height = np.float32(scene.height_dm[stop.row, stop.col] if code != 0 else 0) * DECIMETER
-    return height, code
+    return float(min(leave_x, leave_y) * px_m + 0.05)
 
 
 @compiled
@@ -317,11 +306,15 @@ def _cast(scene: Scene, camera: Camera, column: Array, ray: Ray) -> None:  # pra
             if block == 0:
                 inside, entered_height = False, np.float32(0)
             previous = distance
-            distance += max(step, _to_block_edge_m(scene, ray, x, y))
+            distance += max(step, _to_block_edge_m(scene.px_m, ray, x, y))
             continue
         crest = scene.crest_m[iy, ix]
         if crest > 0 and (crest > hidden_m or crest == 255):
-            height, code = _height_at(scene, stop)
+            if distance < _SMOOTH_M:
+                height, code = building_at(scene, x, y)
+            else:
+                code = scene.code[iy, ix]
+                height = np.float32(scene.height_dm[iy, ix] if code != 0 else 0) * DECIMETER
             if height == 0:
                 inside, entered_height = False, np.float32(0)
             elif height > hidden_m:
