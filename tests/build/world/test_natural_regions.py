@@ -8,7 +8,7 @@ import pytest
 import shapely
 from shapely.geometry import Point, shape
 
-import unigeoclip.build as sources
+import unigeoclip.build.world as sources
 
 PATH = Path(sources.__file__).with_name("natural_regions.geojson")
 LAND_KINDS = {"desert", "range", "plateau", "basin", "plain", "forest", "steppe", "wetland", "valley", "lowland", "ice"}
