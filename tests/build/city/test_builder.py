@@ -113,7 +113,7 @@ def test_an_interrupted_build_goes_on(built, tiles, tmp_path, monkeypatch):
     def read_again(*_):
         raise AssertionError("the tiles were read and the aerial painted before")
 
-    monkeypatch.setattr(builder.tiles, "read_layers", read_again)
+    monkeypatch.setattr(builder.vector_tiles, "read_layers", read_again)
     monkeypatch.setattr(builder.ortho.AerialPainter, "rows", read_again)
     files = load_atlas(build(tiles, tmp_path / "city")).manifest.files
     assert files == load_atlas(built).manifest.files

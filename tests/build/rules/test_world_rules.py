@@ -30,7 +30,7 @@ from unigeoclip.errors import DownloadError, InputError
 from unigeoclip.evaluation.queries import load_rules
 from unigeoclip.geo import cell_area_km2
 
-FOLDER = Path(__file__).parents[2] / "assets" / "atlases" / "world" / "rules"
+FOLDER = Path(__file__).parents[3] / "assets" / "atlases" / "world" / "rules"
 
 # Query -> points (lat, lon) that are inside, points that are not. Among the latter are swaps of latitude and longitude,
 # points of the other hemisphere, and near neighbours of another kind.
