@@ -28,7 +28,7 @@ _BEST, _QUERY = "#ffffff", "#d55e00"
 _HTML = f"""
 {stylesheet("components/share/share.css")}
 <div class="ugc-share">
-  <button type="button" class="ugc-share-button">Copy link</button>
+  <button type="button" class="ugc-share-button" disabled>Copy link</button>
   <span role="status" class="ugc-share-said"></span>
   <input class="ugc-share-address" aria-label="Address of this page" readonly hidden>
 </div>

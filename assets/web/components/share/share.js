@@ -16,7 +16,7 @@ let forgetting;
  * @param {Run<undefined>} run
  */
 export function render({ parentElement }) {
-  const button = find(parentElement, ".ugc-share-button");
+  const button = parentElement.querySelector("button");
   const said = find(parentElement, ".ugc-share-said");
   const field = /** @type {HTMLInputElement | null} */ (find(parentElement, ".ugc-share-address"));
   if (!button || !said || !field) return;
@@ -28,6 +28,7 @@ export function render({ parentElement }) {
     clearTimeout(forgetting);
     if (copied) forgetting = setTimeout(() => (said.textContent = ""), SAID_MS);
   };
+  button.disabled = false; // until now a click would have done nothing
 }
 
 /**
