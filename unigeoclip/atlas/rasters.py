@@ -33,7 +33,6 @@ IN_MEMORY_BYTES = 200_000_000  # decoded rasters up to this size are kept whole
 WINDOW_M_PER_DEG = 111_195.0  # metres of one degree of latitude, as the window size of an atlas is defined
 MIN_COS_LAT = 0.2  # windows stop growing in longitude beyond 78.5 degrees, see geo.offset_m
 MAX_WINDOW_PX = 4096
-_MERCATOR_HALF_M = math.pi * geo.MERCATOR_RADIUS_M
 _MEMORY_DTYPES = ("uint8", "int16", "float32")
 
 
@@ -229,10 +228,10 @@ class Raster:
         check_tile(z, x, y)
         if not 1 <= px <= MAX_WINDOW_PX:
             raise InputError(f"A tile needs 1 to {MAX_WINDOW_PX} px; got {px}.")
-        side_m = 2 * _MERCATOR_HALF_M / 2**z
+        side_m = 2 * geo.MERCATOR_HALF_M / 2**z
         fractions = (np.arange(px) + 0.5) / px
-        mercator_x = -_MERCATOR_HALF_M + (x + fractions) * side_m
-        mercator_y = _MERCATOR_HALF_M - (y + fractions) * side_m
+        mercator_x = -geo.MERCATOR_HALF_M + (x + fractions) * side_m
+        mercator_y = geo.MERCATOR_HALF_M - (y + fractions) * side_m
         if self.is_geographic:
             ys = geo.inverse_web_mercator(np.stack([np.zeros(px), mercator_y], axis=1))[:, 0]
             xs = np.degrees(mercator_x / geo.MERCATOR_RADIUS_M)

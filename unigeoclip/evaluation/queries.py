@@ -16,7 +16,7 @@ from rasterio.errors import RasterioError
 
 from unigeoclip.config import read_json
 from unigeoclip.errors import AtlasError, InputError
-from unigeoclip.geo import EARTH_RADIUS_M, as_latlon
+from unigeoclip.geo import as_latlon, cell_area_km2
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +31,6 @@ FORMAT = 1
 RULES_TABLE = "rules.json"
 HOTTEST_LAND_SHARE = 0.01  # the hottest 1 % of the land, where the rules name no other share ...
 HOTTEST_RULE_SHARE = 0.5  # ... or half the rule's own area, whichever is smaller
-EARTH_RADIUS_KM = EARTH_RADIUS_M / 1000
 WHOLE_EARTH: Bounds = (-90.0, -180.0, 90.0, 180.0)
 
 
@@ -201,7 +200,7 @@ def precision_at_area(
         raise InputError(f"Query {query!r}: {len(points)} cells, but similarity {heat.shape} and rule {inside.shape}.")
     if np.isnan(heat).all():
         raise InputError(f"Query {query!r}: no cell has a similarity.")
-    area_km2 = _cell_area_km2(points[:, 0], step_deg)
+    area_km2 = cell_area_km2(points[:, 0], step_deg)
     rule_km2 = float(area_km2[inside].sum())
     if rule_km2 == 0:
         raise InputError(f"Query {query!r}: none of the {len(points)} cells lies inside its rule ({rule}).")
@@ -228,10 +227,3 @@ def _hottest_parts(heat: NDArray[np.float64], area: NDArray[np.float64], target:
     hotter, tied = heat > edge, heat == edge
     left = target - area[hotter].sum()
     return np.asarray(hotter + tied * np.clip(left / area[tied].sum(), 0, 1))
-
-
-def _cell_area_km2(lat_deg: NDArray[np.float64], step_deg: float) -> NDArray[np.float64]:
-    """Area on the sphere of cells of ``step_deg`` around these latitudes, (n,)."""
-    step = np.radians(step_deg)
-    area: NDArray[np.float64] = EARTH_RADIUS_KM**2 * step * 2 * np.sin(step / 2) * np.cos(np.radians(lat_deg))
-    return area

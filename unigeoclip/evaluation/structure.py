@@ -15,7 +15,7 @@ from scipy.spatial import cKDTree
 
 from unigeoclip.errors import InputError
 from unigeoclip.extras import needs_extra
-from unigeoclip.geo import EARTH_RADIUS_M, as_latlon, unit_xyz
+from unigeoclip.geo import EARTH_RADIUS_M, arc_rad, as_latlon, chord, unit_xyz
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -131,8 +131,8 @@ def rings(latlon: ArrayLike, bands_m: Sequence[float]) -> list[W | None]:
     if len(edges) < 2 or (np.diff(edges) <= 0).any():
         raise InputError(f"The edges of the rings must rise, not {[*bands_m]}.")
     xyz = unit_xyz(as_latlon(latlon))
-    pairs = cKDTree(xyz).query_pairs(_chord(edges[-1]), output_type="ndarray")
-    apart_m = 2 * EARTH_RADIUS_M * np.arcsin(np.linalg.norm(xyz[pairs[:, 0]] - xyz[pairs[:, 1]], axis=1) / 2)
+    pairs = cKDTree(xyz).query_pairs(float(chord(edges[-1] / EARTH_RADIUS_M)), output_type="ndarray")
+    apart_m = EARTH_RADIUS_M * arc_rad(np.linalg.norm(xyz[pairs[:, 0]] - xyz[pairs[:, 1]], axis=1))
     found = []
     for low, high in itertools.pairwise(edges):
         ring = pairs[(apart_m > low) & (apart_m <= high)]
@@ -242,8 +242,3 @@ def _positions(latlon: ArrayLike, count: int) -> NDArray[np.float64]:
     if len(points) != count:
         raise InputError(f"{count} embeddings, but {len(points)} points.")
     return unit_xyz(points)
-
-
-def _chord(meters: float) -> float:
-    """Straight distance on the unit sphere of points so far apart."""
-    return float(2 * np.sin(min(meters / EARTH_RADIUS_M, np.pi) / 2))

@@ -17,6 +17,7 @@ from pages.ui.formatting import origin, title
 from pages.ui.http.urls import urls
 from pages.ui.widgets.components import component, stylesheet
 from unigeoclip.atlas.schema import SOURCE_OF
+from unigeoclip.geo import MERCATOR_HALF_M
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -153,7 +154,7 @@ def _attribution(atlas: Atlas, modality: str, *files: str) -> str:
 def _close_zoom(atlas: Atlas) -> float:
     """The zoom at which a place fills a good part of the map."""
     south, _, north, _ = atlas.manifest.bounds
-    circle_m = 40_075_017 * math.cos(math.radians((south + north) / 2))
+    circle_m = 2 * MERCATOR_HALF_M * math.cos(math.radians((south + north) / 2))
     return round(math.log2(circle_m / 256 * CLOSE_UP_PX / atlas.window_m) * 4) / 4
 
 
