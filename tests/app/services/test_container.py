@@ -25,7 +25,7 @@ def imports(path):
 
 @pytest.mark.parametrize("path", sorted((PAGES / "ui" / "services").glob("*.py")), ids=lambda path: path.stem)
 def test_services_know_neither_streamlit_nor_http_nor_pages(path):
-    allowed = ("pages.ui.services", "pages.ui.protocol")
+    allowed = ("pages.ui.services", "pages.ui.protocol", "pages.ui.view_options")
     for name in imports(path):
         assert name.split(".")[0] not in ("streamlit", "starlette", "app"), name
         assert not name.startswith("pages") or name.startswith(allowed), name
