@@ -18,6 +18,8 @@ from pages.ui.services.compare_service import scales_of
 from unigeoclip.errors import UniGeoError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pages.ui.compare.state import CompareState
     from pages.ui.protocol import Pane
     from unigeoclip.atlas import Atlas
@@ -68,12 +70,13 @@ def compare() -> None:
         computation.show_progress(job, models, state.visitor, drawn, umap=scheme.kind == "umap")
     lasso = scatter.selected_cells(comparison, scheme)
     shown = [panes[name].for_map(lasso) if name in panes else empty_pane(embedders[name]) for name in models]
-    _maps(atlas, state, shown, explanation([embedders[name].title for name in models], scheme))
-    if panes:
+    awaits_maps = not state.maps_painted and any("overlay" in pane for pane in shown)
+    words = explanation([embedders[name].title for name in models], scheme)
+    _maps(atlas, state, shown, words, on_painted=state.note_painted if awaits_maps else None)
+    if panes and not awaits_maps:
         left, right = st.columns([1, 1.25], gap="medium")
         with left:
-            with st.container(key="compare-scatter"):  # the style sheet holds it back until the maps are painted
-                scatter.show(panes)
+            scatter.show(panes)
             scatter.selection(panes, lasso)
         with right:
             figures.show(job, comparison)
@@ -81,12 +84,15 @@ def compare() -> None:
     computation.show_errors(job, models)
 
 
-def _maps(atlas: Atlas, state: CompareState, panes: list[Pane], words: str) -> None:
+def _maps(
+    atlas: Atlas, state: CompareState, panes: list[Pane], words: str, on_painted: Callable[[], None] | None
+) -> None:
     """The maps, one for each model, and what their colors mean."""
     component.show(
         atlas, panes, nonce=state.revision, key=f"compare-{atlas.name}",
         on_click=lambda click: state.query(point=(round(click["lat"], 5), round(click["lng"], 5))),
         on_region=state.choose_region, focus=state.bounds,
+        on_painted=on_painted,
     )  # fmt: skip
     hint = "" if state.shows_similarity else "Click a map to see which places each model finds similar to that point. "
     st.caption(hint + words)

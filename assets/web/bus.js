@@ -107,27 +107,23 @@ const MAX_PAINTING_MS = 10_000;
 const paintings = new Set();
 
 /**
- * The map says until when a new picture is on its way; the page is marked as painting as long as there is any, so that
- * its style sheet can hold back what would keep the browser busy.
+ * The map says until when a new picture is on its way.
  *
  * @param {Promise<unknown>} shown
  */
 export function paintsUntil(shown) {
   /** @type {Promise<unknown>} */
-  const painting = Promise.race([shown, later(MAX_PAINTING_MS)]).then(() => {
-    paintings.delete(painting);
-    mark();
-  });
+  const painting = Promise.race([shown, later(MAX_PAINTING_MS)]).then(() => paintings.delete(painting));
   paintings.add(painting);
-  mark();
 }
 
-const mark = () => globalThis.document?.documentElement.toggleAttribute("data-ugc-painting", paintings.size > 0);
+/** Resolves when all pictures that are on their way now are shown. */
+export const allPainted = () => Promise.all(paintings);
 
 /** What is beside the map waits for its pictures: people look at them, and drawing twenty cards would hold them up. */
 export async function painted() {
   await later(0); // the map hears of an answer in the same breath
-  await Promise.race([Promise.all(paintings), later(PATIENCE_MS)]);
+  await Promise.race([allPainted(), later(PATIENCE_MS)]);
 }
 
 /** @param {number} milliseconds */

@@ -18,6 +18,7 @@ export interface MapProps {
   close_zoom: number | null;
   ask_by: boolean; // whether a click may query the full place
   region: boolean; // whether a region may be chosen
+  tells_painted: boolean; // whether to tell when the pictures are shown
   focus: [number, number, number, number] | null;
   base: BaseMap;
   panes: Pane[];
@@ -100,6 +101,10 @@ export interface MapClick {
   lat: number;
   lng: number;
   by: "point" | "place";
+  nonce: string;
+}
+
+export interface MapPainted {
   nonce: string;
 }
 

@@ -111,6 +111,7 @@ class MapProps(TypedDict):
     close_zoom: float | None
     ask_by: bool
     region: bool
+    tells_painted: bool
     focus: Bounds | None
     base: BaseMap
     panes: list[Pane]
@@ -123,6 +124,12 @@ class MapClick(TypedDict):
     lat: float
     lng: float
     by: Literal["point", "place"]
+    nonce: str
+
+
+class MapPainted(TypedDict):
+    """The pictures of all panes are shown."""
+
     nonce: str
 
 

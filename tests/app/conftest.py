@@ -32,6 +32,8 @@ def drawn(monkeypatch):
     def record(**options):
         last.clear()
         last.update(options["data"])
+        if last["tells_painted"]:
+            options["on_painted_change"]()
 
     monkeypatch.setattr(component, "_component", lambda: record)
     return last

@@ -51,6 +51,8 @@ class CompareState:
         problem: What is wrong with the address or with what was typed; shown until the next choice.
         link: The address as it was read or written last.
         visitor: Tells the visitor from others.
+        maps_painted: Whether the browser has shown pictures of maps; what is below them comes only then, since drawing
+            a scatter for the first time keeps a browser busy for a second.
     """
 
     models: tuple[str, ...] = ()
@@ -65,6 +67,11 @@ class CompareState:
     problem: str = ""
     link: dict[str, str] = field(default_factory=dict)
     visitor: str = field(default_factory=lambda: uuid4().hex)
+    maps_painted: bool = False
+
+    def note_painted(self) -> None:
+        """Note that the browser has shown the pictures of the maps."""
+        self.maps_painted = True
 
     @property
     def shows_similarity(self) -> bool:

@@ -53,6 +53,7 @@ def show(
     on_click: Callable[[MapClick], None],
     query_by: bool = False,
     on_region: Callable[[Bounds | None], None] | None = None,
+    on_painted: Callable[[], None] | None = None,
     focus: Bounds | None = None,
     memory: str = "",
 ) -> None:
@@ -67,6 +68,7 @@ def show(
         query_by: Whether a click may query the full place instead of the point.
         on_region: Called with a region in the run that its choice causes, or with None for the whole atlas; without it
             there is none to choose.
+        on_painted: Called, in a run of its own, when the pictures of all panes are shown.
         focus: The part that the map shows when this is another than before; None for all of the atlas.
         memory: Key of the map whose view and display this one takes over; its own by default.
     """
@@ -82,6 +84,7 @@ def show(
         "close_zoom": _close_zoom(atlas) if atlas_scale.of(atlas.manifest).is_city else None,
         "ask_by": query_by,
         "region": on_region is not None,
+        "tells_painted": on_painted is not None,
         "focus": focus,
         "base": base_map(atlas),
         "panes": panes,
@@ -92,7 +95,7 @@ def show(
         if click is not None:
             on_click(click)
 
-    events = {"on_click_change": clicked}
+    events: dict[str, Callable[[], None]] = {"on_click_change": clicked}
     if on_region is not None:
 
         def region_chosen() -> None:
@@ -101,6 +104,8 @@ def show(
             on_region(None if not bounds else (bounds[0], bounds[1], bounds[2], bounds[3]))
 
         events["on_region_change"] = region_chosen
+    if on_painted is not None:
+        events["on_painted_change"] = on_painted
     _component()(key=key, data=data, **events)
 
 

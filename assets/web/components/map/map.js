@@ -2,14 +2,14 @@
 //
 // Python sends the whole wished-for state on every run; the map changes only what differs, so it is never built twice,
 // the view is kept, and a heatmap fades into the next one. Panning, zooming, opacity and the choice of base map stay in
-// the browser, which keeps them in the page's address (address.js). What goes back are the triggers "click" and
-// "region".
+// the browser, which keeps them in the page's address (address.js). What goes back are the triggers "click", "region" and
+// "painted".
 
-import { beginRun } from "../../bus.js";
+import { allPainted, beginRun, nonce } from "../../bus.js";
 import { find } from "../../dom.js";
 import { SyncedMap } from "./synced-map.js";
 
-/** @import { MapClick, MapProps, MapRegion } from "../../protocol" */
+/** @import { MapClick, MapPainted, MapProps, MapRegion } from "../../protocol" */
 /** @import { Run } from "../../globals" */
 
 /** @type {Promise<Window["L"]> | null} */
@@ -23,7 +23,7 @@ function leaflet() {
 /**
  * Called by Streamlit on every change of data or theme; returns the clean-up.
  *
- * @param {Run<MapProps, { click: MapClick, region: MapRegion }>} run
+ * @param {Run<MapProps, { click: MapClick, region: MapRegion, painted: MapPainted }>} run
  */
 export async function render({ parentElement, data, setTriggerValue }) {
   const root = find(parentElement, ".ugc-map");
@@ -38,6 +38,11 @@ export async function render({ parentElement, data, setTriggerValue }) {
   root.ugcMap.onClick = (value) => setTriggerValue("click", value);
   root.ugcMap.onRegion = (value) => setTriggerValue("region", value);
   root.ugcMap.update(data);
+  if (data.tells_painted) {
+    allPainted().then(() => {
+      if (isLatest()) setTriggerValue("painted", { nonce: nonce() });
+    });
+  }
   return () => {
     if (!isLatest()) return;
     root.ugcMap?.destroy();
