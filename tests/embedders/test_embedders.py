@@ -161,7 +161,7 @@ def test_only_satclip_takes_weights(tmp_path):
 
 def test_unknown_names_list_those_there_are():
     with pytest.raises(
-        InputError, match="'satclap'; there are unigeoclip, satclip, geoclip, coordinates, fourier, satclip-retrained"
+        InputError, match="'satclap'. Known: unigeoclip, satclip, geoclip, coordinates, fourier, satclip-retrained"
     ):
         load_embedder("satclap")
 

@@ -154,7 +154,7 @@ def test_a_file_under_a_wrong_name_or_of_a_wrong_degree_is_refused(tmp_path, cac
     official(tmp_path / "mine.ckpt")
     with pytest.raises(InputError, match="L = 10, so it is not satclip-vit16-l40"):
         import_satclip("satclip-vit16-l40", tmp_path / "mine.ckpt")
-    with pytest.raises(InputError, match="'satclip-big'; there is satclip-vit16-l40"):
+    with pytest.raises(InputError, match="'satclip-big'. Known: satclip-vit16-l40"):
         import_satclip("satclip-big", tmp_path / "mine.ckpt")
     assert not cache.exists()
 

@@ -103,12 +103,12 @@ def test_a_short_training_ships_what_it_measured(town, tmp_path, name, pair, mon
 
 
 def test_bad_names_are_told(town, tmp_path):
-    with pytest.raises(InputError, match="no baseline 'satclap'; there is satclip-retrained"):
+    with pytest.raises(InputError, match="baseline 'satclap'. Known: satclip-retrained"):
         train_baseline(town, "satclap", tmp_path / "run")
     with pytest.raises(InputError, match="no split"):
         train_baseline(town, "satclip-retrained", tmp_path / "run", config=SHORT, split="random")
     with pytest.raises(CheckpointError, match="train --baseline satclip-retrained"):
         RetrainedEmbedder.from_atlas("satclip-retrained", town)
-    with pytest.raises(InputError, match="no baseline 'x'"):
+    with pytest.raises(InputError, match="baseline 'x'"):
         Baseline("x")
     assert retrained.BASELINES.keys() >= {"satclip-retrained", "geoclip-retrained"}

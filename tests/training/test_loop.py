@@ -70,7 +70,7 @@ def test_a_run_is_not_overwritten_nor_mixed(atlas, tmp_path):
         train(atlas, TINY, tmp_path / "run")
     with pytest.raises(InputError, match="another training"):
         train(atlas, TINY, tmp_path / "run", seed=1, resume=True)
-    with pytest.raises(InputError, match="no configuration 'huge'"):
+    with pytest.raises(InputError, match="configuration 'huge'"):
         train(atlas, "huge", tmp_path / "other")
     with pytest.raises(InputError, match="no split 'views'"):
         train(atlas, TINY, tmp_path / "other", split="views")

@@ -108,7 +108,7 @@ def load_embedder(name: str, atlas: Atlas | None = None, weights: Path | None = 
     if weights is None and (scale := _WITHOUT.fullmatch(name)):
         return cast("UniGeoCLIPEmbedder", _unigeoclip(atlas)).without_scale(int(scale[1]) - 1)
     if name not in EMBEDDERS:
-        raise InputError(f"There is no embedder {name!r}; there are {', '.join(EMBEDDERS)}, unigeoclip-without-1.")
+        raise InputError(f"Unknown embedder {name!r}. Known: {', '.join(EMBEDDERS)}, unigeoclip-without-1.")
     if weights is None:
         return EMBEDDERS[name](atlas)
     if name != "satclip":

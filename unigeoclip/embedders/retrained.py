@@ -74,7 +74,7 @@ class Baseline:
 
     def __post_init__(self) -> None:
         if self.kind not in _DIMS:
-            raise InputError(f"There is no baseline {self.kind!r}; there is {', '.join(_DIMS)}.")
+            raise InputError(f"Unknown baseline {self.kind!r}. Known: {', '.join(_DIMS)}.")
         if not self.zoom >= 1:
             raise InputError(f"A baseline's zoom is 1 or more, not {self.zoom:g}.")
 

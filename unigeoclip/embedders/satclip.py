@@ -232,7 +232,7 @@ def _provenance(source: str) -> Provenance:
 
 def _known(variant: str) -> str:
     if variant not in SATCLIP_VARIANTS:
-        raise InputError(f"There is no {variant!r}; there is {', '.join(SATCLIP_VARIANTS)}.")
+        raise InputError(f"Unknown checkpoint {variant!r}. Known: {', '.join(SATCLIP_VARIANTS)}.")
     return variant
 
 

@@ -109,7 +109,7 @@ def train_baseline(
         CheckpointError: Nothing to resume.
     """
     if name not in BASELINES:
-        raise InputError(f"There is no baseline {name!r}; there is {', '.join(BASELINES)}.")
+        raise InputError(f"Unknown baseline {name!r}. Known: {', '.join(BASELINES)}.")
     baseline, run_config = planned_baseline(atlas, name, config, steps)
     run = _BaselineRun(atlas.name, atlas.data_hash, chosen_split(atlas, split), seed, run_config, baseline)
     return run_training(_BaselineTrainer, atlas, run, out, resume)

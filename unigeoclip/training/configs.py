@@ -121,5 +121,5 @@ def named_config(name: str, *, city: bool = False) -> TrainConfig:
         InputError: There is none; the message lists those there are.
     """
     if name not in CONFIGS:
-        raise InputError(f"There is no configuration {name!r}; there is {', '.join(CONFIGS)}.")
+        raise InputError(f"Unknown configuration {name!r}. Known: {', '.join(CONFIGS)}.")
     return CONFIGS["city" if city and name == "mini" else name]

@@ -61,7 +61,7 @@ class Job:
             return
         for work in works:
             if umap and not work.laid_out:
-                self._begin(Rank.LAYOUT, work, "layout", "Waiting to be laid out with UMAP", self._lay_out)
+                self._begin(Rank.LAYOUT, work, "layout", "Waiting for UMAP", self._compute_layout)
             elif work.figures is None or names[0] not in work.agreement:
                 self._request_figures(work, self.work[names[0]])
 
@@ -96,7 +96,7 @@ class Job:
         work.embedded = cached_region(self._embedders[name], self.region)
         work.complete = work.embedded is not None
         if not work.complete:
-            self._begin(Rank.COARSE, work, "map", "Working through the map", self._look)
+            self._begin(Rank.COARSE, work, "map", "Processing the map", self._look)
         work.ready = {phase for phase in PHASES if phase != "figures" and work.done(phase) == 1}
         self.work[name] = work
 
@@ -225,7 +225,7 @@ class Job:
         work.pictures.clear()
         return True
 
-    def _lay_out(self, work: Work) -> bool:
+    def _compute_layout(self, work: Work) -> bool:
         from unigeoclip.compare.projection import compile_umap, is_umap_compiled
 
         if work.embedded is None:

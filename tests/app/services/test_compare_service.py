@@ -150,7 +150,7 @@ def test_progress_is_that_of_all_models_and_phases(monkeypatch, tmp_path):
     job, names = compare.job(fake.FakeAtlas()), ["fourier", "constant"]
     job.request(names, "somebody")
     words, before = job.progress(names)
-    assert words == "Working through the map: Random Fourier features, 1 of 2"
+    assert words == "Processing the map: Random Fourier features, 1 of 2"
     assert before == 0
     job.work["fourier"].report(1, 2)
     assert job.progress(names)[1] == pytest.approx(0.125)  # half of a map; two maps and two lots of figures
