@@ -10,7 +10,7 @@ DATA = [
     "atlases/boston/**/*",  # by name: an atlas that somebody has built beside them is not for everyone
     "atlases/world/**/*",
     "baselines/**/*",
-    "web/leaflet/*",  # in exported maps, which work without a network
+    "web/leaflet/**/*",  # in exported maps, which work without a network
 ]
 
 setup(

@@ -47,7 +47,9 @@ def pins():
     return {canonicalize_name(name): version for name, version in pairs}
 
 
-RANGES = requirements_of() | requirements_of("app") | requirements_of("build") | requirements_of("train")
+RANGES = {
+    name: each for extra in (None, "app", "build", "train", "notebook") for name, each in requirements_of(extra).items()
+}
 
 
 def test_what_the_app_installs_is_what_the_core_and_the_extras_ask_for():

@@ -22,7 +22,7 @@ LAYERS = [
     {"modalities"},
     {"checkpoint", "pretrained"},
     {"model"},
-    {"city"},
+    {"city", "maps"},
     {"atlas"},
     {"embedders"},
     {"similarity"},

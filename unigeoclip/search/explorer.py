@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from unigeoclip.atlas.store import Atlas
     from unigeoclip.atlas.street_views import StreetViews
     from unigeoclip.embedders.base import Embedder
+    from unigeoclip.maps.drawing import Backend
     from unigeoclip.model import UniGeoCLIP
     from unigeoclip.similarity.grid import Grid
 
@@ -157,6 +158,51 @@ class Explorer(Gallery):
     def heatmap(self, query: Query) -> Heatmap:
         """Similarity of a query to every cell of the grid."""
         return Heatmap(self.grid, self.cells @ query.vector, self.provenance(query, "heatmap"))
+
+    def map(
+        self,
+        query: Query | None = None,
+        *,
+        k: int = 3,
+        modalities: Sequence[str] | None = None,
+        backend: Backend = "ipyleaflet",
+        base: bool = True,
+        tiles: str | None = None,
+        opacity: float = 0.7,
+        height_px: int = 600,
+        **drawn: Any,
+    ) -> Any:
+        """A leafmap map of the atlas with the answer to a query; needs ``unigeoclip[notebook]``.
+
+        In a live notebook a click on the map asks for the point: heatmap, results and card are replaced.
+
+        Args:
+            query: What is shown at first; None for the atlas alone.
+            k: How many results of each modality.
+            modalities: Which are searched; all by default.
+            backend: "ipyleaflet" for a live notebook, "folium" for a page that can be saved by ``to_html`` and does not
+                react to clicks.
+            base: Whether the atlas's aerial picture lies below.
+            tiles: Name of a base map of leafmap, "OpenStreetMap" say, whose tiles the browser fetches from the network;
+                by default nothing is fetched.
+            opacity: Of the heatmap, 0 invisible to 1 opaque, to begin with.
+            height_px: Height of the map.
+            drawn: Options of ``Heatmap.png``.
+
+        Returns:
+            A ``leafmap.leafmap.Map`` or a ``leafmap.foliumap.Map``.
+
+        Raises:
+            InputError: An option is unknown or out of range.
+            MissingPackageError: leafmap is not installed.
+        """
+        from unigeoclip.maps.drawing import draw_map
+        from unigeoclip.search.answer_map import AnswerMap
+
+        answers = AnswerMap(self, self.atlas if base else None, k, modalities, opacity, drawn)
+        contents = answers.empty() if query is None else answers.of(query)
+        on_point = answers.at if backend == "ipyleaflet" else None
+        return draw_map(contents, backend, tiles=tiles, on_point=on_point, height_px=height_px)
 
     def picture(self, modality: str, latlon: Sequence[float], px: int = 224) -> Image.Image:
         """The atlas's own picture round a point, as wide as the model's input: the photograph, or heights as relief.

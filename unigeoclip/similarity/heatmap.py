@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from unigeoclip.atlas.provenance import Provenance
+    from unigeoclip.atlas.store import Atlas
     from unigeoclip.geo import Bounds
+    from unigeoclip.maps.contents import MapContents
+    from unigeoclip.maps.drawing import Backend
     from unigeoclip.similarity.grid import Grid
     from unigeoclip.similarity.picture_plan import PicturePlan
 
@@ -32,6 +35,7 @@ Scale = Literal["similarity", "percentile", "absolute"]
 
 MAX_PICTURE_BYTES = 150_000
 LEAST_SPAN = 1e-6
+_LOW_OPACITY = 0.3  # on maps: where nothing is like the query, the ground shows through
 # Fewer colors compress better. 96 look like 255 on a map; the others are for maps that are almost noise.
 _COLOR_LEVELS = (96, 32, 8)
 
@@ -371,6 +375,69 @@ class Heatmap:
         query = () if self.provenance is None else self.provenance.query
         between = (stops[0].similarity, stops[-1].similarity)
         return shown(self.png(describe=True), query, between, (best.lat, best.lon))
+
+    def map_contents(
+        self, base: Atlas | None = None, *, opacity: float = 0.8, name: str = "Similarity", **drawn: Any
+    ) -> MapContents:
+        """The heatmap as the contents of a map, with its legend.
+
+        Args:
+            base: The atlas whose aerial picture lies below; None for an empty ground.
+            opacity: 0 invisible to 1 opaque, to begin with.
+            name: What the heatmap is called in the list of layers and the legend.
+            drawn: Options of `png`; ``low_opacity`` is 0.3 by default.
+
+        Raises:
+            InputError: An option is unknown or out of range.
+        """
+        from unigeoclip.atlas.base_picture import base_overlay
+        from unigeoclip.maps.contents import Legend, LegendMark, MapContents, Overlay
+
+        ground = None if base is None else base_overlay(base, self.bounds)
+        # What does not change the colors is not an option of the legend.
+        bar = {key: value for key, value in drawn.items() if key not in ("low_opacity", "width_px")}
+        marks = tuple(LegendMark(*stop) for stop in self.legend(**bar))
+        return MapContents(
+            self.bounds,
+            ground,
+            Overlay(name, self.png(**{"low_opacity": _LOW_OPACITY, **drawn}), self.bounds, opacity),
+            Legend(name, marks),
+        )
+
+    def to_leafmap(
+        self,
+        base: Atlas | None = None,
+        *,
+        backend: Backend = "ipyleaflet",
+        tiles: str | None = None,
+        opacity: float = 0.8,
+        name: str = "Similarity",
+        height_px: int = 600,
+        **drawn: Any,
+    ) -> Any:
+        """The heatmap on a leafmap map, with a legend and a slider for its opacity; needs ``unigeoclip[notebook]``.
+
+        Args:
+            base: The atlas whose aerial picture lies below; None for an empty ground.
+            backend: "ipyleaflet" for a live notebook, "folium" for a page that can be saved by ``to_html``.
+            tiles: Name of a base map of leafmap, "OpenStreetMap" say, whose tiles the browser fetches from the network;
+                by default nothing is fetched.
+            opacity: 0 invisible to 1 opaque, to begin with.
+            name: What the heatmap is called in the list of layers and the legend.
+            height_px: Height of the map.
+            drawn: Options of `png`; ``low_opacity`` is 0.3 by default.
+
+        Returns:
+            A ``leafmap.leafmap.Map`` or a ``leafmap.foliumap.Map``.
+
+        Raises:
+            InputError: An option is unknown or out of range.
+            MissingPackageError: leafmap is not installed.
+        """
+        from unigeoclip.maps.drawing import draw_map
+
+        contents = self.map_contents(base, opacity=opacity, name=name, **drawn)
+        return draw_map(contents, backend, tiles=tiles, height_px=height_px)
 
     def save(self, path: str | Path, **options: Any) -> None:
         """Write the heatmap in the form that the ending of the file's name says: .tif, .png or .geojson.
