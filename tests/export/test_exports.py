@@ -1,6 +1,5 @@
 """Answers and compared maps as files: each is read back by somebody else's software."""
 
-import base64
 import html
 import io
 import json
@@ -31,7 +30,6 @@ from unigeoclip.export import gis, snippets
 from unigeoclip.export import page as page_files
 from unigeoclip.export import results as result_files
 from unigeoclip.export.embedding_tables import read_points
-from unigeoclip.geo import inverse_web_mercator, web_mercator
 from unigeoclip.search.query_items import PackedVector, QueryItem, parse_item
 from unigeoclip.search.results import Match, Results
 from unigeoclip.similarity.grid_files import colored_picture
@@ -89,20 +87,6 @@ def test_the_map_page_needs_no_network(atlas, comparison):
     assert page.count("L.imageOverlay(") == 2 * len(panes)
     assert "&lt;fourier&gt;" in page
     assert "Two &amp; more" in page
-
-
-def test_the_base_picture_lies_where_it_belongs(atlas):
-    url, bounds = page_files._base_picture(atlas, (20.0, -15.0, 50.0, 25.0))
-    assert bounds == (20.0, -15.0, 50.0, 25.0)
-    assert url.startswith("data:image/webp;base64,")
-    picture = Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2])))
-    assert page_files.BASE_WIDTH_PX <= picture.width <= 2 * page_files.BASE_WIDTH_PX
-    middle = inverse_web_mercator(web_mercator(np.array([[20.0, -15.0], [50.0, 25.0]])).mean(axis=0, keepdims=True))
-    expected = atlas.raster("aerial").values(middle)[0]
-    shown = np.asarray(picture)[picture.height // 2, picture.width // 2]
-    assert np.abs(shown.astype(int) - expected.astype(int)).max() < 40
-    _, bounds = page_files._base_picture(atlas, (-60.0, 100.0, 80.0, 200.0))
-    assert bounds == (-60.0, 100.0, 80.0, 180.0)
 
 
 @pytest.mark.parametrize(("kind", "number"), [("components", 0), ("component", 1), ("clusters", 4)])

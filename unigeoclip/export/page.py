@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import base64
 import html
-import io
 import json
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from PIL import Image
-
+from unigeoclip.atlas.base_picture import base_picture
 from unigeoclip.extras import needs_extra
-from unigeoclip.geo import MERCATOR_HALF_M, web_mercator
 from unigeoclip.paths import LEAFLET
 
 if TYPE_CHECKING:
@@ -24,9 +19,6 @@ if TYPE_CHECKING:
     from unigeoclip.geo import Bounds
 
 __all__ = ["Marker", "Pane", "map_page"]
-
-BASE_WIDTH_PX = 1024  # of the picture below the colors, at least
-_TILE_PX = 256
 
 
 @dataclass(frozen=True)
@@ -84,7 +76,7 @@ def map_page(atlas: Atlas, bounds: Bounds, panes: Sequence[Pane], *, title: str,
 
     south, west, north, east = bounds
     corners = [[south, west], [north, east]]
-    base, within = _base_picture(atlas, bounds)
+    base, within = base_picture(atlas, bounds)
     figure = Figure(title=html.escape(title))  # branca puts it between the tags as it is
     maps = []
     for number, pane in enumerate(panes):
@@ -94,7 +86,9 @@ def map_page(atlas: Atlas, bounds: Bounds, panes: Sequence[Pane], *, title: str,
             width=f"{share}%", left=f"{share * number}%", position="absolute",
         )  # fmt: skip
         shown.default_js, shown.default_css = [], []  # the page brings its own Leaflet; nothing is fetched
-        folium.raster_layers.ImageOverlay(base, [within[:2], within[2:]], opacity=0.9).add_to(shown)
+        folium.raster_layers.ImageOverlay(_data_url("image/webp", base), [within[:2], within[2:]], opacity=0.9).add_to(
+            shown
+        )
         folium.raster_layers.ImageOverlay(_data_url("image/png", pane.picture), corners, opacity=0.8).add_to(shown)
         for marker in pane.markers:
             _dot(marker, west).add_to(shown)
@@ -125,30 +119,6 @@ def _dot(marker: Marker, west: float) -> Any:
 
 def _data_url(kind: str, data: bytes) -> str:
     return f"data:{kind};base64,{base64.b64encode(data).decode()}"
-
-
-def _base_picture(atlas: Atlas, bounds: Bounds) -> tuple[str, Bounds]:
-    """The atlas's picture within bounds, put together from its tiles, as a URL; and its own bounds, cut at 180 E."""
-    south, west, north, east = bounds
-    east = min(east, 180.0)
-    (left_m, top_m), (right_m, bottom_m) = web_mercator(np.array([[north, west], [south, east - 1e-9]])).tolist()
-    zoom = math.log2(BASE_WIDTH_PX / _TILE_PX * 2 * MERCATOR_HALF_M / (right_m - left_m))
-    zoom = min(24, max(0, math.ceil(zoom)))
-    px_m = 2 * MERCATOR_HALF_M / 2**zoom / _TILE_PX
-    left, right = ((x_m + MERCATOR_HALF_M) / px_m for x_m in (left_m, right_m))
-    top, bottom = ((MERCATOR_HALF_M - y_m) / px_m for y_m in (top_m, bottom_m))
-    across, down = (
-        range(int(low) // _TILE_PX, min(math.ceil(high / _TILE_PX), 2**zoom))
-        for low, high in ((left, right), (top, bottom))
-    )
-    raster = atlas.raster("aerial")
-    rows = [np.concatenate([raster.tile(zoom, x, y, _TILE_PX) for x in across], axis=2) for y in down]
-    picture = Image.fromarray(np.concatenate(rows, axis=1).transpose(1, 2, 0)[..., :3])
-    corner_x, corner_y = across[0] * _TILE_PX, down[0] * _TILE_PX
-    picture = picture.crop((left - corner_x, top - corner_y, right - corner_x, bottom - corner_y))
-    file = io.BytesIO()
-    picture.save(file, "WEBP", quality=72, method=2)
-    return _data_url("image/webp", file.getvalue()), (south, west, north, east)
 
 
 def _heading(panes: Sequence[Pane], title: str, explanation: str, atlas: Atlas) -> str:
