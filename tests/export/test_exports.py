@@ -89,6 +89,16 @@ def test_the_map_page_needs_no_network(atlas, comparison):
     assert "Two &amp; more" in page
 
 
+def test_text_of_a_page_of_maps_is_no_template(atlas, comparison):
+    grid = comparison.region.grid
+    picture = colored_picture(grid, comparison.component_colors("coordinates"))
+    text = "{{ 6 * 7 }}{% for"
+    legend = {"title": text, "swatches": [("#fff", text)], "words": text}
+    pane = page_files.Pane(text, picture, text, (page_files.Marker(1.0, 2.0, text, text),), legend)
+    page = page_files.map_page(atlas, grid.mercator_bounds, [pane], title=text, explanation=text)
+    assert page.count("&#123;&#123; 6 * 7 &#125;&#125;&#123;% for") == 10
+
+
 @pytest.mark.parametrize(("kind", "number"), [("components", 0), ("component", 1), ("clusters", 4)])
 def test_the_python_lines_give_what_is_shown(atlas, comparison, kind, number, monkeypatch, tmp_path, capsys):
     monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-import html
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from unigeoclip.atlas.base_picture import base_picture
 from unigeoclip.extras import needs_extra
+from unigeoclip.maps.cards import escaped
 from unigeoclip.paths import LEAFLET
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def map_page(atlas: Atlas, bounds: Bounds, panes: Sequence[Pane], *, title: str,
     south, west, north, east = bounds
     corners = [[south, west], [north, east]]
     base, within = base_picture(atlas, bounds)
-    figure = Figure(title=html.escape(title))  # branca puts it between the tags as it is
+    figure = Figure(title=escaped(title))  # branca puts it between the tags as it is
     maps = []
     for number, pane in enumerate(panes):
         share = 100 / len(panes)
@@ -109,7 +109,7 @@ def _dot(marker: Marker, west: float) -> Any:
         import folium
 
     # Folium puts the text between backticks of a script: what would end them, or start code in them, becomes an entity.
-    text = html.escape(marker.label).replace("\\", "&#92;").replace("`", "&#96;").replace("$", "&#36;")
+    text = escaped(marker.label).replace("\\", "&#92;").replace("`", "&#96;").replace("$", "&#36;")
     lon = marker.lon if marker.lon >= west else marker.lon + 360
     return folium.CircleMarker(
         [marker.lat, lon], radius=6, color="#10212a", weight=1.5, fill=True, fill_color=marker.color, fill_opacity=1.0,
@@ -123,15 +123,14 @@ def _data_url(kind: str, data: bytes) -> str:
 
 def _heading(panes: Sequence[Pane], title: str, explanation: str, atlas: Atlas) -> str:
     cells = "".join(
-        f"<div><b>{html.escape(pane.title)}</b><small>{html.escape(pane.note)}{_groups(pane)}</small></div>"
-        for pane in panes
+        f"<div><b>{escaped(pane.title)}</b><small>{escaped(pane.note)}{_groups(pane)}</small></div>" for pane in panes
     )
     # What judges the model stands on no map.
     shown = [source for source in atlas.manifest.sources if not source.what.startswith("rules")]
     makers = " · ".join(dict.fromkeys(source.attribution for source in shown))
     return (
-        f"<header><p><strong>{html.escape(title)}</strong> {html.escape(explanation)} "
-        f"<small>{html.escape(makers)}</small></p><div class='panes'>{cells}</div></header>"
+        f"<header><p><strong>{escaped(title)}</strong> {escaped(explanation)} "
+        f"<small>{escaped(makers)}</small></p><div class='panes'>{cells}</div></header>"
     )
 
 
@@ -139,7 +138,7 @@ def _groups(pane: Pane) -> str:
     """The groups of a pane's markers, each with its color."""
     groups = {marker.group: marker.color for marker in pane.markers if marker.group}
     return "".join(
-        f"<span class='group'><i style='background:{html.escape(color)}'></i>{html.escape(group)}</span>"
+        f"<span class='group'><i style='background:{escaped(color)}'></i>{escaped(group)}</span>"
         for group, color in groups.items()
     )
 
@@ -156,19 +155,19 @@ def _legends(panes: Sequence[Pane]) -> str:
 
 
 def _legend(legend: Mapping[str, Any]) -> str:
-    parts = [f"<b>{html.escape(legend['title'])}</b>"]
+    parts = [f"<b>{escaped(legend['title'])}</b>"]
     if stops := legend.get("stops"):
         colors = ", ".join(f"{color} {100 * fraction:.1f}%" for fraction, _, color in stops)
-        ticks = "".join(f"<span>{html.escape(text)}</span>" for _, text in legend["ticks"])
-        parts.append(f"<div class='bar' style='background:linear-gradient(90deg,{html.escape(colors)})'></div>")
+        ticks = "".join(f"<span>{escaped(text)}</span>" for _, text in legend["ticks"])
+        parts.append(f"<div class='bar' style='background:linear-gradient(90deg,{escaped(colors)})'></div>")
         parts.append(f"<div class='row'>{ticks}</div>")
-        ends = "".join(f"<span>{html.escape(legend[end])}</span>" for end in ("low", "high"))
+        ends = "".join(f"<span>{escaped(legend[end])}</span>" for end in ("low", "high"))
         parts.append(f"<div class='row'>{ends}</div>")
     for color, *texts in legend.get("swatches", ()):
-        label = ", ".join(html.escape(text) for text in texts)
-        parts.append(f"<div class='swatch'><i style='background:{html.escape(color)}'></i>{label}</div>")
+        label = ", ".join(escaped(text) for text in texts)
+        parts.append(f"<div class='swatch'><i style='background:{escaped(color)}'></i>{label}</div>")
     if legend.get("words"):
-        parts.append(f"<small>{html.escape(legend['words'])}</small>")
+        parts.append(f"<small>{escaped(legend['words'])}</small>")
     return "".join(parts)
 
 
