@@ -5,7 +5,7 @@ TORCH := torch==2.13.0
 UV := uv==0.13.9
 LOCKED := --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes
 
-.PHONY: app test check format screenshots load fuzz attack lock
+.PHONY: app test check format docs screenshots load fuzz attack lock
 
 app: $(VENV)/.app  ## install what the app needs, start it, print its address
 	$(BIN)/streamlit run app.py
@@ -26,7 +26,10 @@ format: $(VENV)/.test node_modules/.installed
 	$(BIN)/ruff check --fix .
 	npm run --silent format
 
-screenshots: $(VENV)/.test  ## take the pictures in README anew
+docs: $(VENV)/.test  ## build the documentation into site/; a broken link is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+screenshots: $(VENV)/.test  ## take the pictures of README and docs again
 	$(BIN)/python -m tests.screenshots
 
 load: $(VENV)/.test  ## ten visitors at once, a thousand queries, clicks in chromium: prints times and memory

@@ -17,5 +17,5 @@ setup(
     packages=[*find_packages(include=["unigeoclip", "unigeoclip.*"]), "unigeoclip._assets"],
     package_dir={"unigeoclip._assets": "assets"},
     package_data={"unigeoclip": ["py.typed", "*.pyi", "**/*.geojson"], "unigeoclip._assets": DATA},
-    include_package_data=False,  # the app's scripts and the pictures of README stay in the source archive
+    include_package_data=False,  # the app's scripts and the pictures of the documentation stay in the source archive
 )

@@ -18,15 +18,15 @@ _ALWAYS = "python_full_version >= '3.11'"
 HEAD = "# Written by 'make lock' from {}; do not edit.\n"
 _ALONE = re.compile(r"^# no-deps: (\S+)$", re.MULTILINE)
 _OF_TORCH = re.compile(r"torch|triton|nvidia-.*|cuda-.*")
-_PYTHON = re.compile(r"py3|py2\.py3|cp31[1-4]|cp3\d+-abi3")
+_PYTHON = re.compile(r"py3|py31[1-4]|py2\.py3|cp31[1-4]|cp3\d+-abi3")
 _SYSTEM = re.compile(r"any|manylinux.*_(x86_64|aarch64)|macosx_.*_(arm64|x86_64|universal2)|win_amd64")
 
 
 def asked_by_tests() -> list[str]:
-    """What the tests need beside the app, as pyproject.toml has it."""
+    """What the tests need beside the app, the build of the documentation among it, as pyproject.toml has it."""
     with (ROOT / "pyproject.toml").open("rb") as file:
         extras: dict[str, list[str]] = tomllib.load(file)["project"]["optional-dependencies"]
-    return extras["test"]
+    return [*extras["test"], *extras["docs"]]
 
 
 def resolved(requirements: str, *options: str) -> dict[str, list[str]]:
@@ -87,7 +87,10 @@ def main() -> None:
     of_app = {name: everything[name] for name in resolved(app)}
     of_app |= resolved("\n".join(asked_alone(app)), "--no-deps")
     of_tests = {name: lines for name, lines in everything.items() if name not in of_app}
-    for path, source, packages in ((APP, "requirements.txt", of_app), (TEST, "pyproject.toml [test]", of_tests)):
+    for path, source, packages in (
+        (APP, "requirements.txt", of_app),
+        (TEST, "pyproject.toml [test] and [docs]", of_tests),
+    ):
         path.write_text(
             HEAD.format(source) + "".join("".join(packages[name]) for name in sorted(packages)), encoding="utf-8"
         )

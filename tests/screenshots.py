@@ -1,4 +1,4 @@
-"""The pictures in README, taken anew: ``make screenshots``, or ``python -m tests.screenshots --out FOLDER``.
+"""The pictures of README and docs, taken again: ``make screenshots``, or ``python -m tests.screenshots --out FOLDER``.
 
 Starts the app with the real data, opens what each picture shows in chromium, waits until all of it is drawn, and writes
 WebP files 1200 pixels wide. A picture that would be larger than `MOST_BYTES` is written at a lower quality.

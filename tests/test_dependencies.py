@@ -66,8 +66,8 @@ def test_every_range_has_a_floor(name):
     assert [each for each in RANGES[name].specifier if each.operator == ">="]
 
 
-def test_pins_in_extras_are_only_those_of_the_tests():
-    for extra in PROJECT["optional-dependencies"].keys() - {"test"}:
+def test_pins_in_extras_are_only_those_of_tests_and_documentation():
+    for extra in PROJECT["optional-dependencies"].keys() - {"test", "docs"}:
         for name, requirement in requirements_of(extra).items():
             assert "==" not in str(requirement.specifier), f"{name} of {extra} could not be installed beside others"
 

@@ -1,9 +1,8 @@
-"""The models that ship, measured again: what the README says of them must be what comes out."""
+"""The models that ship, measured again: what docs/results.md says of them must be what comes out."""
 
 import pytest
 
-from tests.test_readme_figures import README as README_TEXT
-from tests.test_readme_figures import SECTIONS, tables
+from tests.test_results_page import RESULTS, SECTIONS, tables
 from unigeoclip.atlas import load_atlas
 from unigeoclip.config import read_json
 from unigeoclip.evaluation import evaluate
@@ -13,7 +12,7 @@ from unigeoclip.similarity.calibration import FILE, calibration
 pytestmark = pytest.mark.slow
 
 SPLIT = {"world": ("random", 5000), "boston": ("views", 2000)}
-TOLERANCE = 1.5  # points: half of one by the README's rounding, the rest for processors that differ in last bits
+TOLERANCE = 1.5  # points: half of one by the page's rounding, the rest for processors that differ in last bits
 WITHIN = ("acc@100m", "acc@100m_gallery_cameras", "acc@100m_gallery_cells")
 
 
@@ -22,15 +21,15 @@ def measured(request):
     return request.param, evaluate(load_atlas(request.param))
 
 
-def readme_tables(name):
-    return tables(README_TEXT.split(f"### {SECTIONS[name]}\n")[1].split("\n#")[0])
+def page_tables(name):
+    return tables(RESULTS.split(f"## {SECTIONS[name]}\n")[1].split("\n#")[0])
 
 
-def test_recalls_are_those_of_the_readme(measured):
+def test_recalls_are_those_of_the_page(measured):
     name, report = measured
     split, count = SPLIT[name]
     found = report["splits"][split]["retrieval"]
-    head, *rows = readme_tables(name)[0]
+    head, *rows = page_tables(name)[0]
     compared = 0
     for query, *cells in rows:
         for target, cell in zip(head[1:], cells, strict=True):
@@ -45,13 +44,13 @@ def test_recalls_are_those_of_the_readme(measured):
     assert compared == len(found)
 
 
-def test_shares_within_100_m_are_those_of_the_readme(measured):
+def test_shares_within_100_m_are_those_of_the_page(measured):
     name, report = measured
     if name != "boston":
-        assert len(readme_tables(name)) == 1, "the world has no such table"
+        assert len(page_tables(name)) == 1, "the world has no such table"
         return
     found = report["splits"]["views"]["retrieval"]
-    for pair, *cells in readme_tables(name)[1][1:]:
+    for pair, *cells in page_tables(name)[1][1:]:
         for cell, key in zip(cells, WITHIN, strict=True):
             assert found[pair.replace(" ", "")][key] == pytest.approx(float(cell), abs=TOLERANCE), (pair, key)
 
@@ -70,9 +69,9 @@ def test_it_is_what_the_model_card_says(measured):
     assert report["splits"]["blocks"]["recorded"] is True
 
 
-def test_plain_queries_are_as_precise_as_the_readme_says(measured):
+def test_plain_queries_are_as_precise_as_the_page_says(measured):
     name, report = measured
-    text = " ".join(README_TEXT.split(f"### {SECTIONS[name]}\n")[1].split("\n#")[0].split())
+    text = " ".join(RESULTS.split(f"## {SECTIONS[name]}\n")[1].split("\n#")[0].split())
     count = int(text.split("Of ")[1].split(" plain queries")[0]) if name == "boston" else 55
     mean = float(text.split(" % on average")[0].split()[-1])
     assert len(report["queries"]) == count

@@ -1,4 +1,4 @@
-"""The commands that the model card and the README print lead to the very trainings that were recorded."""
+"""The commands that the model card and docs/cli.md print lead to the very trainings that were recorded."""
 
 import re
 import shlex
@@ -18,7 +18,7 @@ from unigeoclip.training.commands import recorded_config, train_command
 from unigeoclip.training.configs import named_config
 from unigeoclip.training.loop import chosen_split, planned_config
 
-README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+MANUAL = (Path(__file__).resolve().parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
 ATLASES = ("boston", "world")
 SHIPPED = {
     "boston": {
@@ -71,14 +71,14 @@ def test_printed_commands_lead_to_the_recorded_trainings(name):
 
 
 @pytest.mark.parametrize("name", ATLASES)
-def test_the_readme_prints_these_commands(name):
+def test_the_manual_prints_these_commands(name):
     printed = commands.trainings(load_atlas(name))
     assert set(SHIPPED[name]) <= set(printed)
     lines = {
         " ".join(line.split())
-        for line in re.findall(r"^ {4}(python -m unigeoclip train .+?)(?: {2,}#.*)?$", README, re.M)
+        for line in re.findall(r"^ {4}(python -m unigeoclip train .+?)(?: {2,}#.*)?$", MANUAL, re.M)
     }
-    assert set(printed) <= lines, "README lacks: " + "; ".join(set(printed) - lines)
+    assert set(printed) <= lines, "docs/cli.md lacks: " + "; ".join(set(printed) - lines)
 
 
 @pytest.mark.parametrize("name", ATLASES)

@@ -1,4 +1,4 @@
-"""Every figure that the README gives of the shipped models is the recorded one, and none is left that is not."""
+"""Every figure that docs/results.md gives of the shipped models is the recorded one, and none is left that is not."""
 
 import re
 from pathlib import Path
@@ -12,15 +12,15 @@ from unigeoclip.evaluation.held_out import split_facts
 from unigeoclip.geo import in_round_figures
 from unigeoclip.model import load_model
 
-README = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
-SECTIONS = {"boston": "What it measures on Boston", "world": "What it measures on the world"}
+RESULTS = (Path(__file__).resolve().parents[1] / "docs" / "results.md").read_text(encoding="utf-8")
+SECTIONS = {"boston": "Boston", "world": "World"}
 WITHIN = "acc@100m"
 BOSTON = ("metrics", "metrics-blocks", "elsewhere-amsterdam")  # records that its section draws on
 
 
 def section(name):
-    """A section of the README, tables apart, in one line."""
-    text = README.split(f"### {SECTIONS[name]}\n")[1].split("\n#")[0]
+    """A section of the page, tables apart, in one line."""
+    text = RESULTS.split(f"## {SECTIONS[name]}\n")[1].split("\n#")[0]
     return " ".join(line for line in " \n ".join(text.split("\n")).split("\n") if not line.strip().startswith("|"))
 
 
@@ -55,7 +55,7 @@ def near(written, value, digits=0):
 
 @pytest.mark.parametrize("name", SECTIONS)
 def test_tables_of_recalls(name):
-    head, *rows = tables(README.split(f"### {SECTIONS[name]}\n")[1].split("\n#")[0])[0]
+    head, *rows = tables(RESULTS.split(f"## {SECTIONS[name]}\n")[1].split("\n#")[0])[0]
     retrieval, seen = record(name)["retrieval"], set()
     for query, *cells in rows:
         for target, cell in zip(head[1:], cells, strict=True):
@@ -71,7 +71,7 @@ def test_tables_of_recalls(name):
 
 
 def test_table_of_galleries():
-    rows = tables(README.split(f"### {SECTIONS['boston']}\n")[1].split("\n#")[0])[1][1:]
+    rows = tables(RESULTS.split(f"## {SECTIONS['boston']}\n")[1].split("\n#")[0])[1][1:]
     retrieval = record("boston")["retrieval"]
     assert [row[0] for row in rows] == [f"{a} -> {b}" for a in ("street", "photo") for b in ("aerial", "ensemble")]
     for pair, *cells in rows:
@@ -84,7 +84,7 @@ def test_table_of_galleries():
 
 
 def test_table_of_baselines():
-    text = README.split("**Retrained baselines.**")[1].split("\n## ")[0]
+    text = RESULTS.split("## Retrained baselines\n")[1].split("\n## ")[0]
     head, *rows = tables(text)[0]
     pairs = [column.replace("single view", "photo").replace(" ", "") for column in head[1:]]
     assert len(rows) == 8
@@ -199,7 +199,7 @@ def test_sentences(name, claims):
     text = " ".join(section(name).split())
     rest = text
     for claim in claims():
-        assert claim in text, f"README does not say {claim!r}"
+        assert claim in text, f"the page does not say {claim!r}"
         rest = rest.replace(claim, " ")
     assert not re.findall(r"\d[\d.,]* ?%|\d+ / \d+|\(median\)", rest), "a figure that no record accounts for"
 
@@ -213,7 +213,7 @@ def test_figures_of_other_data_are_called_outdated():
 
 
 def test_shares_of_the_location_encoder():
-    text = " ".join(README.split())
+    text = " ".join(RESULTS.split())
     shares = {}
     for name in SECTIONS:
         encoder = load_model(load_atlas(name).model_path).encoders["location"]
