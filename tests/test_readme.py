@@ -3,12 +3,13 @@
 import importlib
 import re
 import shlex
+import tomllib
 from pathlib import Path
 
 import pytest
 
 import unigeoclip
-from unigeoclip.cli import main
+from tests.cli.parsed import parse
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -54,14 +55,21 @@ def test_make_targets_exist():
     assert {"app", "test", "docs"} <= set(re.findall(r"\bmake ([a-z]+)", README))
 
 
+def test_the_extras_are_named():
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        extras = tomllib.load(file)["project"]["optional-dependencies"]
+    line = re.search(r"^Extras: (.+?)\.", README, re.MULTILINE)[1]
+    assert set(re.findall(r"`([a-z]+)`", line)) == set(extras) - {"docs", "test"}
+
+
 def test_commands_are_found():
     assert len(COMMANDS) > 30
 
 
 @pytest.mark.parametrize("line", COMMANDS)
 def test_commands_parse(line):
-    arguments = main._parser().parse_args(shlex.split(line, comments=True))
-    assert callable(arguments.run)
+    context = parse(shlex.split(line, comments=True))
+    assert context.command.callback is not None
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -11,9 +11,9 @@ import safetensors.numpy
 from shapely import Point
 
 from tests.atlas import tiny
+from tests.cli.parsed import parse
 from unigeoclip.atlas import list_atlases, load_atlas, schema, store
 from unigeoclip.atlas.verify import verify_files
-from unigeoclip.cli import main
 from unigeoclip.errors import AtlasError, InputError
 from unigeoclip.files.cog import global_transform, write_cog
 
@@ -184,7 +184,7 @@ def test_the_advice_about_a_damaged_file_is_a_command_that_there_is(tmp_path, fi
     command = str(error.value).partition("python -m unigeoclip ")[2]
     words = command.replace("TILES", "http://localhost/{z}/{x}/{y}.pbf").split()
     assert words[:2] == ["build", kind]
-    main._parser().parse_args(words)
+    assert parse(words).info_name == kind
 
 
 def test_files_are_hashed_once(copy, monkeypatch):

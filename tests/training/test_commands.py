@@ -4,10 +4,12 @@ import re
 import shlex
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from pages.ui.atlas import commands
+from tests.cli.parsed import parse
 from unigeoclip.atlas import load_atlas
 from unigeoclip.cli import main
 from unigeoclip.config import read_json, to_dict
@@ -33,7 +35,9 @@ def options_of(command):
     """The options of a printed command, parsed as a shell and the command line do."""
     words = shlex.split(command)
     assert words[:3] == ["python", "-m", "unigeoclip"]
-    return main._parser().parse_args(words[3:])
+    context = parse(words[3:])
+    assert context.command is main.commands.commands["train"]
+    return SimpleNamespace(**context.params)
 
 
 def records(atlas):
@@ -52,7 +56,6 @@ def test_printed_commands_lead_to_the_recorded_trainings(name):
     assert len(printed) == len(found) >= 4
     for command, (baseline, record) in zip(printed, found, strict=True):
         options = options_of(command)
-        assert options.run is main._train
         assert (options.atlas, options.baseline, options.seed) == (name, baseline, record.get("seed", 0))
         assert chosen_split(atlas, options.split) == record["split"]
         if baseline is None:
