@@ -6,10 +6,11 @@ A new embedder is one new file and one line in :data:`EMBEDDERS`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from unigeoclip.embedders.base import WITHOUT, Embedder, PictureEmbedder, Provenance
 from unigeoclip.errors import CheckpointError, InputError
@@ -22,6 +23,7 @@ __all__ = [
     "EMBEDDERS",
     "WITHOUT",
     "Embedder",
+    "Entry",
     "PictureEmbedder",
     "Provenance",
     "first_compared",
@@ -37,58 +39,45 @@ _WITHOUT = re.compile(rf"{WITHOUT}(\d{{1,3}})")
 # Compared at first beside ours: the published ones; where one is not on this machine, what stands in for it.
 _PUBLISHED = (("geoclip",), ("satclip", "satclip-retrained-city", "satclip-retrained"))
 _COMPARED = 3
-# What needs no atlas to be named.
-_OF_THE_EARTH = ("satclip", "geoclip", "coordinates")
 
 
-# Importing an embedder imports what it needs, and most people need one of them: the factories import late.
-def _unigeoclip(atlas: Atlas | None) -> Embedder:
-    from unigeoclip.embedders.unigeoclip import UniGeoCLIPEmbedder
+@dataclass(frozen=True)
+class Entry:
+    """How an embedder of the table is made. Its module is imported when it is asked for: most people need one.
 
-    if atlas is None:
-        raise InputError("The embedder 'unigeoclip' is the location encoder of an atlas's model: name an atlas.")
-    return UniGeoCLIPEmbedder.from_atlas(atlas)
+    Attributes:
+        factory: "module.Class" or "module.Class.method", of a module in this folder.
+        atlas: Whether the factory takes an atlas: None for no, "optional" for an atlas or None, or "required".
+        arguments: What it takes before the atlas.
+    """
 
+    factory: str
+    atlas: Literal["optional", "required"] | None = None
+    arguments: tuple[str, ...] = ()
 
-def _satclip(_: Atlas | None) -> Embedder:
-    from unigeoclip.embedders.satclip import SatCLIPEmbedder
+    def make(self, name: str, atlas: Atlas | None) -> Embedder:
+        """Make the embedder.
 
-    return SatCLIPEmbedder.from_cache()
-
-
-def _geoclip(_: Atlas | None) -> Embedder:
-    from unigeoclip.embedders.geoclip import GeoCLIPEmbedder
-
-    return GeoCLIPEmbedder.from_package()
-
-
-def _coordinates(_: Atlas | None) -> Embedder:
-    from unigeoclip.embedders.coordinates import CoordinatesEmbedder
-
-    return CoordinatesEmbedder()
-
-
-def _fourier(atlas: Atlas | None) -> Embedder:
-    from unigeoclip.embedders.coordinates import FourierEmbedder
-
-    return FourierEmbedder.for_atlas(atlas)
+        Raises:
+            InputError: It needs an atlas and there is none.
+            CheckpointError: Its weights are missing or damaged.
+        """
+        if self.atlas == "required" and atlas is None:
+            raise InputError(f"The embedder {name!r} was trained on an atlas: name an atlas.")
+        module, *attributes = self.factory.split(".")
+        factory: Any = import_module(f"{__name__}.{module}")
+        for attribute in attributes:
+            factory = getattr(factory, attribute)
+        return cast("Embedder", factory(*self.arguments, *([] if self.atlas is None else [atlas])))
 
 
-def _retrained(name: str, atlas: Atlas | None) -> Embedder:
-    from unigeoclip.embedders.retrained import RetrainedEmbedder
-
-    if atlas is None:
-        raise InputError(f"The embedder {name!r} was trained on an atlas: name one.")
-    return RetrainedEmbedder.from_atlas(name, atlas)
-
-
-EMBEDDERS: dict[str, Callable[[Atlas | None], Embedder]] = {
-    "unigeoclip": _unigeoclip,
-    "satclip": _satclip,
-    "geoclip": _geoclip,
-    "coordinates": _coordinates,
-    "fourier": _fourier,
-    **{name: partial(_retrained, name) for name in RETRAINED},
+EMBEDDERS: dict[str, Entry] = {
+    "unigeoclip": Entry("unigeoclip.UniGeoCLIPEmbedder.from_atlas", "required"),
+    "satclip": Entry("satclip.SatCLIPEmbedder.from_cache"),
+    "geoclip": Entry("geoclip.GeoCLIPEmbedder.from_package"),
+    "coordinates": Entry("coordinates.CoordinatesEmbedder"),
+    "fourier": Entry("coordinates.FourierEmbedder.for_atlas", "optional"),
+    **{name: Entry("retrained.RetrainedEmbedder.from_atlas", "required", (name,)) for name in RETRAINED},
 }
 
 
@@ -106,11 +95,13 @@ def load_embedder(name: str, atlas: Atlas | None = None, weights: Path | None = 
         CheckpointError: Its weights are missing or damaged.
     """
     if weights is None and (scale := _WITHOUT.fullmatch(name)):
-        return cast("UniGeoCLIPEmbedder", _unigeoclip(atlas)).without_scale(int(scale[1]) - 1)
+        return cast("UniGeoCLIPEmbedder", EMBEDDERS["unigeoclip"].make("unigeoclip", atlas)).without_scale(
+            int(scale[1]) - 1
+        )
     if name not in EMBEDDERS:
         raise InputError(f"Unknown embedder {name!r}. Known: {', '.join(EMBEDDERS)}, unigeoclip-without-1.")
     if weights is None:
-        return EMBEDDERS[name](atlas)
+        return EMBEDDERS[name].make(name, atlas)
     if name != "satclip":
         raise InputError(f"The embedder {name!r} takes no weights from a file; 'satclip' does.")
     from unigeoclip.embedders.satclip import SatCLIPEmbedder
@@ -120,7 +111,7 @@ def load_embedder(name: str, atlas: Atlas | None = None, weights: Path | None = 
 
 def is_of_an_atlas(name: str) -> bool:
     """Whether an embedder of that name depends on an atlas."""
-    return bool(_WITHOUT.fullmatch(name)) or (name in EMBEDDERS and name not in _OF_THE_EARTH)
+    return bool(_WITHOUT.fullmatch(name)) or (name in EMBEDDERS and EMBEDDERS[name].atlas is not None)
 
 
 def first_compared(names: Sequence[str]) -> list[str]:
