@@ -134,7 +134,12 @@ def test_a_column_whose_kind_changes_late_is_text(tmp_path, monkeypatch):
     rows = [f"{i % 90},{i % 180},{i}" for i in range(95)]
     path.write_text("lat,lon,what\n" + "\n".join([*rows, "1,2,none of these"]), encoding="utf-8")
     embedder = load_embedder("coordinates")
-    assert embed_csv(embedder, path, "lat", "lon", tmp_path / "out.parquet") == (96, 3)
+    shares = []
+    done = embed_csv(
+        embedder, path, "lat", "lon", tmp_path / "out.parquet", progress=lambda _words, share: shares.append(share)
+    )
+    assert done == (96, 3)
+    assert shares == [pytest.approx(min(10 * part, 96) / 96) for part in range(1, 11)]
     back = pd.read_parquet(tmp_path / "out.parquet")
     assert list(back["what"]) == [*map(str, range(95)), "none of these"]
     assert pq.ParquetFile(tmp_path / "out.parquet").num_row_groups == 10

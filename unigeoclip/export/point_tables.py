@@ -1,4 +1,4 @@
-"""CSV tables of points: every row checked, the kind of every column found, then read part by part."""
+"""CSV tables, those of points above all: every row checked, the kind of every column found, then read part by part."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["MAX_BYTES", "MAX_ROWS", "PARQUET_START", "PointTable"]
+__all__ = ["MAX_BYTES", "MAX_ROWS", "PARQUET_START", "PART_ROWS", "CsvTable", "PointTable"]
 
 MAX_ROWS = 10_000_000
 MAX_BYTES = 2_000_000_000  # of the table, unpacked
@@ -122,67 +122,74 @@ def _any(mask: pa.BooleanArray) -> bool:
 
 
 @dataclass
-class PointTable:
-    """A CSV whose every row has been checked."""
+class CsvTable:
+    """A CSV that is read twice: to check every row and find the kinds of the columns, then part by part.
+
+    Attributes:
+        path: The file.
+        wanted: Option that names a column -> the column, which must be there once.
+        names: Names of all columns, each once.
+        columns: What the values of each have in common.
+        rows: How many there are.
+        before: How many come before the part that is looked at.
+    """
 
     path: Path
-    lat: str
-    lon: str
+    wanted: dict[str, str]
     names: list[str] = field(default_factory=list)
     columns: list[_Column] = field(default_factory=list)
     rows: int = 0
+    before: int = 0
 
-    @classmethod
-    def checked(cls, path: Path, lat: str, lon: str) -> PointTable:
-        """Read a table once, whole.
-
-        Raises:
-            InputError: See `read_points`.
-        """
-        table = cls(path, lat, lon)
-        if lat == lon:
-            raise InputError(f"Both --lat and --lon name the column {lat!r}; latitudes and longitudes are two columns.")
-        for names, part in table._values():
-            table.names = names
-            table.columns = table.columns or [_Column() for _ in names]
-            for column, values in zip(table.columns, part, strict=True):
-                column.look(values)
-            table._points(part)
-            table.rows += len(part[0])
-        if not table.rows:
-            raise InputError(f"{path} has a header but no rows.")
-        return table
+    def check(self, part: list[pa.StringArray]) -> None:
+        """Refuse rows, which come after ``before`` others, that cannot be used."""
 
     def schema(self) -> pa.Schema:
         """Names and types of the columns."""
         return pa.schema([(name, column.kind) for name, column in zip(self.names, self.columns, strict=True)])
 
-    def parts(self) -> Iterator[tuple[pa.Table, NDArray[np.float64]]]:
-        """The table in parts, with the points of each, (n, 2) degrees.
+    def read_once(self) -> None:
+        """Read the table whole.
 
         Raises:
-            InputError: The file is another one than was checked.
+            InputError: See `embedding_tables.read_points`.
         """
-        schema, rows = self.schema(), self.rows
-        self.rows = 0
+        for names, part in self._values():
+            self.names = names
+            self.columns = self.columns or [_Column() for _ in names]
+            for column, values in zip(self.columns, part, strict=True):
+                column.look(values)
+            self.check(part)
+            self.before += len(part[0])
+        self.rows = self.before
+        if not self.rows:
+            raise InputError(f"{self.path} has a header but no rows.")
+
+    def read_again(self) -> Iterator[tuple[pa.Table, list[pa.StringArray]]]:
+        """The table in parts, and the values of each as they are written in the file.
+
+        Raises:
+            InputError: The file is another one than was read before.
+        """
+        schema, self.before = self.schema(), 0
         for names, part in self._values():
             if names != self.names:
                 raise InputError(f"{self.path} was changed while it was read. Run the command again.")
-            points = self._points(part)
-            self.rows += len(points)
             try:
                 columns = [_converted(values, kind) for values, kind in zip(part, schema.types, strict=True)]
             except ValueError as error:
                 raise InputError(f"{self.path} was changed while it was read. Run the command again.") from error
-            yield pa.table(columns, schema=schema), points
-        if self.rows != rows:
+            yield pa.table(columns, schema=schema), part
+            self.before += len(part[0])
+        if self.before != self.rows:
             raise InputError(f"{self.path} was changed while it was read. Run the command again.")
 
     def _values(self) -> Iterator[tuple[list[str], list[pa.StringArray]]]:
         """The names of the columns and the values of some rows, part by part."""
+        wanted = tuple(self.wanted.values())
         with _lines(self.path) as lines:
-            head = _head(self.path, lines, (self.lat, self.lon))
-            delimiter = _delimiter(head, (self.lat, self.lon))
+            head = _head(self.path, lines, wanted)
+            delimiter = _delimiter(head, wanted)
             rows = csv.reader(itertools.chain(head, lines), delimiter=delimiter, strict=True)
             try:
                 names = self._header(next(rows))
@@ -195,7 +202,7 @@ class PointTable:
         """Names of the columns, each once; what pandas calls columns without a name, and of one name."""
         if len(names) > MAX_COLUMNS:
             raise InputError(f"{self.path} has {len(names):,} columns, at most {MAX_COLUMNS:,} are read.")
-        for option, name in (("--lat", self.lat), ("--lon", self.lon)):
+        for option, name in self.wanted.items():
             if name not in names or not name:
                 columns = ", ".join(names[:20])
                 raise InputError(
@@ -212,15 +219,46 @@ class PointTable:
             taken.add(unique[-1])
         return unique
 
+
+@dataclass
+class PointTable(CsvTable):
+    """A CSV of points whose every row has been checked."""
+
+    @classmethod
+    def checked(cls, path: Path, lat: str, lon: str) -> PointTable:
+        """Read a table once, whole.
+
+        Raises:
+            InputError: See `embedding_tables.read_points`.
+        """
+        if lat == lon:
+            raise InputError(f"Both --lat and --lon name the column {lat!r}; latitudes and longitudes are two columns.")
+        table = cls(path, {"--lat": lat, "--lon": lon})
+        table.read_once()
+        return table
+
+    def check(self, part: list[pa.StringArray]) -> None:
+        """See `CsvTable.check`."""
+        self._points(part)
+
+    def parts(self) -> Iterator[tuple[pa.Table, NDArray[np.float64]]]:
+        """The table in parts, with the points of each, (n, 2) degrees.
+
+        Raises:
+            InputError: The file is another one than was checked.
+        """
+        for table, part in self.read_again():
+            yield table, self._points(part)
+
     def _points(self, part: list[pa.StringArray]) -> NDArray[np.float64]:
-        """The points of a part, after ``rows`` rows."""
-        columns = [self._degrees(part[self.names.index(name)], name) for name in (self.lat, self.lon)]
+        """The points of a part, after ``before`` rows."""
+        columns = [self._degrees(part[self.names.index(name)], name) for name in self.wanted.values()]
         points = np.stack(columns, axis=1)
         outside = np.flatnonzero(np.abs(points[:, 0]) > 90)
         if len(outside):
             row = int(outside[0])
             raise InputError(
-                f"{self.path}, row {self.rows + row + 1}: latitude {points[row, 0]:g} lies outside [-90, 90]; are "
+                f"{self.path}, row {self.before + row + 1}: latitude {points[row, 0]:g} lies outside [-90, 90]; are "
                 "columns swapped?"
             )
         return as_latlon(points)
@@ -233,7 +271,7 @@ class PointTable:
         if len(bad):
             row = int(bad[0])
             value = values[row].as_py()
-            where = f"{self.path}, row {self.rows + row + 1}: {name!r} is"
+            where = f"{self.path}, row {self.before + row + 1}: {name!r} is"
             if not value.strip():
                 raise InputError(f"{where} missing, not a number of degrees.")
             hint = (
@@ -275,7 +313,7 @@ def _turned(rows: list[list[str]]) -> list[pa.StringArray]:
 # The text of a file
 
 
-def _head(path: Path, lines: Iterator[str], wanted: tuple[str, str]) -> list[str]:
+def _head(path: Path, lines: Iterator[str], wanted: tuple[str, ...]) -> list[str]:
     """The first line that is neither empty nor a comment: the header. Files that we export begin with comments."""
     for line in lines:
         if line.startswith("#") and not _named(line, wanted):
@@ -285,12 +323,12 @@ def _head(path: Path, lines: Iterator[str], wanted: tuple[str, str]) -> list[str
     raise InputError(f"{path} is not a CSV file: it is empty.")
 
 
-def _delimiter(head: list[str], wanted: tuple[str, str]) -> str:
+def _delimiter(head: list[str], wanted: tuple[str, ...]) -> str:
     """The one that gives a header with the columns that are wanted; a comma if none does."""
     return _named(head[0], wanted) or DELIMITERS[0]
 
 
-def _named(line: str, wanted: tuple[str, str]) -> str | None:
+def _named(line: str, wanted: tuple[str, ...]) -> str | None:
     """The delimiter with which a line is a header with the columns that are wanted; None if it is none."""
     for delimiter in DELIMITERS:
         try:
