@@ -9,6 +9,7 @@ import os
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from PIL import Image
 
 from tests.explorable import use_hashed_sentences, write_explorable_atlas
 from unigeoclip.cli import main
@@ -64,9 +65,10 @@ VALUES = {
     "--lon": st.one_of(st.just("lon"), WORDS),
     "--config": WORDS, "--split": WORDS, "--seed": NUMBERS, "--steps": NUMBERS, "--baseline": WORDS, "--name": WORDS,
     "--title": WORDS, "--tiles": WORDS, "--bbox": POINTS, "--model": st.sampled_from(FILES), "--elsewhere": ATLASES,
+    "--images": st.sampled_from([*FILES, "pictures"]),
     "--surface": st.sampled_from(FILES), "--from": st.sampled_from(FILES),
 }  # fmt: skip
-FLAGS = ["--json", "--resume", "--quick", "--record", "--ablations", "--unknown"]
+FLAGS = ["--json", "--resume", "--quick", "--record", "--ablations", "--unknown", "--skip-unreadable"]
 OPTIONS = st.one_of(
     st.sampled_from(sorted(VALUES)).flatmap(lambda name: VALUES[name].map(lambda value: [name, value])),
     st.sampled_from(FLAGS).map(lambda name: [name]),
@@ -110,6 +112,9 @@ def here(tmp_path, monkeypatch):
     (tmp_path / "empty.csv").touch()
     (tmp_path / "noise.bin").write_bytes(bytes(range(256)))
     (tmp_path / "folder").mkdir()
+    (tmp_path / "pictures").mkdir()
+    Image.new("RGB", (20, 20), "green").save(tmp_path / "pictures" / "a.png")
+    os.mkfifo(tmp_path / "pictures" / "pipe.png")
     os.mkfifo(tmp_path / "pipe")
     return tmp_path
 
@@ -141,6 +146,16 @@ def run(argv, capsys):
 @given(command=st.sampled_from(COMMANDS), usual=st.booleans(), options=st.lists(OPTIONS, max_size=6))
 @example(command=["search"], usual=True, options=[["--top", "3"]])
 @example(command=["embed"], usual=True, options=[])
+@example(
+    command=["embed"],
+    usual=False,
+    options=[["--atlas", "TINY"], ["--csv", "table.csv"], ["--text", "name"], ["--out", "out.parquet"]],
+)
+@example(
+    command=["embed"],
+    usual=False,
+    options=[["--atlas", "TINY"], ["--images", "pictures"], ["--modality", "aerial"], ["--out", "out.parquet"]],
+)
 @example(command=["heatmap"], usual=True, options=[])
 @example(command=["embed"], usual=False, options=[["--embedder", "satclip"], ["--weights", "empty.csv"],
                                                   ["--csv", "table.csv"], ["--out", "out.parquet"]])  # fmt: skip

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from unigeoclip.cli.console import Progress, print_json, print_lines, remark
+from unigeoclip.cli.error_messages import one_line
+from unigeoclip.cli.item_options import ItemOptions, item_options
 from unigeoclip.cli.options import (
     OURS,
     QueryOptions,
@@ -20,10 +22,11 @@ from unigeoclip.cli.options import (
     typed_command,
 )
 from unigeoclip.cli.outputs import check_new_file
-from unigeoclip.cli.parser import FILE, Command, whole_number, words
+from unigeoclip.cli.parser import FILE, Command, whole_number
 from unigeoclip.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from unigeoclip.atlas.provenance import Provenance
@@ -149,24 +152,56 @@ def _origin(embedder: Embedder, atlas: Atlas | None, *asked: str) -> Provenance:
 @embedder_options
 @atlas_option
 @model_option
-@click.option("--csv", type=FILE, required=True, metavar="FILE", help="Table with a header.")
-@click.option("--lat", type=words, default="lat", metavar="COL", show_default=True, help="Column of latitudes.")
-@click.option("--lon", type=words, default="lon", metavar="COL", show_default=True, help="Column of longitudes.")
+@item_options
 @click.option("--out", type=FILE, required=True, metavar="FILE", help="Parquet: the table and 'embedding'.")
-def embed(
-    embedder: str, weights: Path | None, atlas: str, model: Path | None, csv: Path, lat: str, lon: str, out: Path
-) -> None:
-    """Add embeddings to a CSV of coordinates."""
+def embed(embedder: str, weights: Path | None, atlas: str, model: Path | None, items: ItemOptions, out: Path) -> None:
+    """Embed a CSV of coordinates, texts or pictures, or a folder of pictures."""
     from unigeoclip.embedders import is_of_an_atlas, load_embedder
     from unigeoclip.export.embedding_tables import check_out, embed_csv
 
     check_new_file(out, weights)
-    check_out(csv, out)
+    check_out(items.path, out)
     opened = opened_atlas(atlas, model) if is_of_an_atlas(embedder) else None
     loaded = load_embedder(embedder, opened, weights)
     origin = _origin(loaded, opened)
-    rows, dim = embed_csv(loaded, csv, lat, lon, out, progress=Progress(), provenance=origin)
+    if items.csv is not None and items.text is None and items.image is None:
+        lat, lon = items.lat or "lat", items.lon or "lon"
+        rows, dim = embed_csv(loaded, items.csv, lat, lon, out, progress=Progress(), provenance=origin)
+    else:
+        rows, dim = _embed_items(loaded, items, out, origin)
     print_lines(f"{out}: {rows} rows, {dim} dimensions")
+
+
+def _embed_items(embedder: Embedder, items: ItemOptions, out: Path, origin: Provenance) -> tuple[int, int]:
+    """Embed texts or pictures, and say on stderr what to know; returns rows and dimensions."""
+    from unigeoclip.export.item_tables import ItemTable, PictureFolder, embed_items, picture_reader, text_reader
+
+    skip = items.skip_unreadable
+    if items.text is not None:
+        reader = text_reader(embedder)
+    else:
+        reader = picture_reader(embedder, items.modality or "", items.folder)
+    check = None if skip else reader.check
+    source: ItemTable | PictureFolder
+    if items.images is not None:
+        source = PictureFolder(items.images, reader.modality, check)
+        if source.others:
+            remark(f"Left out {len(source.others)} files that are no pictures by their names: {_first(source.others)}")
+    else:
+        option, column = ("--text", items.text) if items.text is not None else ("--image", items.image)
+        source = ItemTable.checked(items.path, option, column or "", check)
+    done = embed_items(reader, source, out, skip_unreadable=skip, progress=Progress(), provenance=origin)
+    for count, what, first in (
+        (done.noted, "have something to know", done.notes),
+        (done.skipped, "could not be read, and their embedding is null", done.why),
+    ):
+        if count:
+            remark(f"{count} of {done.rows} rows {what}; the first:", *(f"  {one_line(line)}" for line in first))
+    return done.rows, done.dim
+
+
+def _first(names: Sequence[str]) -> str:
+    return one_line(f"{', '.join(names[:3])}{' ...' if len(names) > 3 else ''}")
 
 
 COMMANDS: tuple[click.Command, ...] = (search, heatmap, embed)

@@ -73,6 +73,10 @@ class Embedder(Protocol):
 class PictureEmbedder(Protocol):
     """An embedder whose space holds pictures as well."""
 
+    @property
+    def picture_kinds(self) -> tuple[str, ...]:
+        """Which kinds it reads, of "aerial", "street" and "surface"."""
+
     def embed_picture(self, data: bytes, kind: str) -> NDArray[np.float32]:
         """Embed one picture.
 

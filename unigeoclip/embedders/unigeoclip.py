@@ -60,6 +60,11 @@ class UniGeoCLIPEmbedder:
         """Spatial scales of the encoder."""
         return len(self._encoder.wavelengths_m())
 
+    @property
+    def picture_kinds(self) -> tuple[str, ...]:
+        """Which kinds of pictures the model encodes."""
+        return tuple(kind for kind in ("aerial", "street", "surface") if kind in self.model.modalities)
+
     def without_scale(self, number: int) -> UniGeoCLIPEmbedder:
         """The same model with one scale switched off; scales count from 0, the widest first.
 

@@ -18,7 +18,7 @@ from unigeoclip.export.point_tables import PARQUET_START, PointTable
 from unigeoclip.files.atomic import atomic, reason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from unigeoclip.atlas.provenance import Provenance
     from unigeoclip.embedders.base import Embedder
 
-__all__ = ["EMBEDDING", "check_out", "embed_csv", "read_points"]
+__all__ = ["EMBEDDING", "check_out", "check_spare", "embed_csv", "metadata_of", "read_points"]
 
 EMBEDDING = "embedding"  # the column that embed_csv adds
 
@@ -112,10 +112,9 @@ def embed_csv(
     """
     check_out(path, out)
     table = PointTable.checked(path, lat, lon)
-    if EMBEDDING in table.names:
-        raise InputError(f"{path} has a column {EMBEDDING!r} already: rename it, since that is what will be added.")
+    check_spare(path, table.names)
     vector = pa.field(EMBEDDING, pa.list_(pa.float32(), embedder.dim), nullable=False)
-    schema = table.schema().append(vector).with_metadata(_metadata(embedder, provenance))
+    schema = table.schema().append(vector).with_metadata(metadata_of(embedder, provenance))
     done = 0
     with atomic(out) as temporary, pq.ParquetWriter(temporary, schema) as writer:
         for part, points in table.parts():
@@ -128,6 +127,17 @@ def embed_csv(
     return done, embedder.dim
 
 
-def _metadata(embedder: Embedder, provenance: Provenance | None) -> dict[bytes, bytes]:
+def check_spare(path: Path, names: Sequence[str]) -> None:
+    """Check that a table has no column of the name of the one that is added.
+
+    Raises:
+        InputError: It has.
+    """
+    if EMBEDDING in names:
+        raise InputError(f"{path} has a column {EMBEDDING!r} already: rename it, since that is what will be added.")
+
+
+def metadata_of(embedder: Embedder, provenance: Provenance | None) -> dict[bytes, bytes]:
+    """What a parquet file of embeddings says of itself."""
     metadata = {b"embedder": embedder.name.encode()}
     return metadata if provenance is None else metadata | {b"provenance": provenance.json().encode()}
