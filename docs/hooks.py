@@ -16,6 +16,7 @@ OUTSIDE = {  # file of the repository -> its place in the site
     "CONTRIBUTING.md": "CONTRIBUTING.md",
     "CHANGELOG.md": "CHANGELOG.md",
     "LICENSE": "LICENSE",
+    "notebooks/explorer.ipynb": "notebooks/explorer.ipynb",
     "assets/ATTRIBUTION.md": "assets/ATTRIBUTION.md",
 }
 

@@ -20,6 +20,7 @@ OURS = {"unigeoclip", "pages", "app", "tests"}
 # Packages whose import has another name; the metadata of an installation does not tell for those without files.
 IMPORTED_AS = {
     "PIL": "pillow",
+    "yaml": "pyyaml",
     "google": "protobuf",
     "faiss": "faiss-cpu",
     "umap": "umap-learn",

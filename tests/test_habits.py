@@ -64,3 +64,18 @@ def test_the_container_is_made_of_what_is_there():
     assert lines_of("app") == [".venv/bin/streamlit run app.py"]
     version = re.search(r"^FROM python:(\d+\.\d+)-slim$", docker, re.MULTILINE)[1]
     assert version in {"3.11", "3.12", "3.13", "3.14"}, "the lock files hold wheels of these"
+
+
+def test_every_module_that_the_changelog_sends_to_is_there():
+    table = read("CHANGELOG.md").split("| before | now |\n")[1].split("\n\n")[0]
+    rows = [re.findall(r"`([\w.]+)`", line.split("|")[2]) for line in table.splitlines()[1:-1]]
+    names = []
+    for row in rows:
+        base = ""
+        for name in row:
+            base = base if name.startswith(".") else name.rpartition(".")[0]
+            names.append(base + name if name.startswith(".") else name)
+    assert len(names) > 20
+    for name in names:
+        path = ROOT.joinpath(*name.split("."))
+        assert path.is_dir() or path.with_suffix(".py").is_file(), name
