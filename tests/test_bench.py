@@ -12,7 +12,7 @@ from tests.explorable import use_hashed_sentences, write_explorable_atlas
 from unigeoclip import bench
 from unigeoclip.compare import regions
 from unigeoclip.embedders import EMBEDDERS
-from unigeoclip.errors import UniGeoError
+from unigeoclip.errors import CheckpointError, UniGeoError
 from unigeoclip.search.explorer import Explorer
 
 
@@ -171,10 +171,13 @@ def test_the_fresh_process_reports(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path / "cache"))
     use_hashed_sentences(monkeypatch)
     atlas = write_explorable_atlas(tmp_path / "tiny")
-    bench.report_fresh_start(str(atlas))
-    report = json.loads(capsys.readouterr().out)
-    assert report.keys() == {"ready_at", "first_answers_s", "memory_mb"}
-    assert report["memory_mb"] > 50
+    for model in ([], [str(atlas / "model")]):
+        bench.report_fresh_start(str(atlas), *model)
+        report = json.loads(capsys.readouterr().out)
+        assert report.keys() == {"ready_at", "first_answers_s", "memory_mb"}
+        assert report["memory_mb"] > 50
+    with pytest.raises(CheckpointError, match="elsewhere"):
+        bench.report_fresh_start(str(atlas), str(tmp_path / "elsewhere"))
 
 
 def test_the_whole_report_is_json(tmp_path, monkeypatch):
@@ -184,7 +187,7 @@ def test_the_whole_report_is_json(tmp_path, monkeypatch):
     monkeypatch.setattr(bench, "SMALL_BATCH", 8)
     monkeypatch.setattr(regions, "LAYOUT", 200)
     start = {"start_s": 1.5, "first_answers_s": 0.5, "memory_mb": 700}
-    monkeypatch.setattr(bench, "measure_start", lambda path: start)
+    monkeypatch.setattr(bench, "measure_start", lambda path, model: start)
     atlas = write_explorable_atlas(tmp_path / "tiny")
     report = json.loads(json.dumps(bench.run_bench(atlas, quick=True)))
     assert report["batch"] == 64

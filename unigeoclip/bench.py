@@ -65,7 +65,8 @@ def run_bench(atlas: str | Path | Atlas, *, quick: bool = False) -> dict[str, An
     """Measure everything.
 
     Args:
-        atlas: Name or folder of an atlas, or the atlas; its model, grid and places are used.
+        atlas: Name or folder of an atlas, or the atlas, perhaps with another model (`Atlas.with_model`); its model,
+            grid and places are used.
         quick: Fewer rounds: figures in seconds, less steady ones.
 
     Returns:
@@ -89,7 +90,7 @@ def run_bench(atlas: str | Path | Atlas, *, quick: bool = False) -> dict[str, An
     rounds = 5 if quick else 15
     # First of all, while this process has done little; and it needs the cache that opening an explorer fills.
     explorer = Explorer.open(opened)
-    start = measure_start(opened.path)
+    start = measure_start(opened.path, None if opened.has_shipped_model else opened.model_path)
     return {
         "machine": _machine(),
         **measure_embedders(embedders, BATCH, rounds),
@@ -281,11 +282,12 @@ def _draw_similarity(comparison: Comparison) -> None:
         comparison.similarity(name, (lat, lon)).png()
 
 
-def measure_start(atlas: Path) -> dict[str, float]:
+def measure_start(atlas: Path, model: Path | None = None) -> dict[str, float]:
     """Time and resident memory of a fresh Python process that opens an atlas and answers one query of every kind.
 
     Args:
         atlas: Its folder; opened before, so that the cache folder holds its vectors, as at every start but the first.
+        model: Folder of another model than the atlas's.
 
     Returns:
         "start_s", "first_answers_s", "memory_mb".
@@ -293,13 +295,13 @@ def measure_start(atlas: Path) -> dict[str, float]:
     Raises:
         UniGeoError: The process failed; the message is the last line it wrote.
     """
-    code = "import sys; from unigeoclip.bench import report_fresh_start; report_fresh_start(sys.argv[1])"
+    code = "import sys; from unigeoclip.bench import report_fresh_start; report_fresh_start(*sys.argv[1:])"
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join(filter(None, [str(IMPORT_ROOT), os.environ.get("PYTHONPATH")]))
     }
     launched = time.time()
     try:
-        command = [sys.executable, "-c", code, str(atlas)]
+        command = [sys.executable, "-c", code, str(atlas), *([] if model is None else [str(model)])]
         output = subprocess.run(command, capture_output=True, text=True, env=environment, check=True).stdout
     except subprocess.CalledProcessError as error:
         said = error.stderr.strip().splitlines() or ["it said nothing"]
@@ -308,8 +310,12 @@ def measure_start(atlas: Path) -> dict[str, float]:
     return {"start_s": round(report.pop("ready_at") - launched, 2), **report}
 
 
-def report_fresh_start(atlas: str) -> None:
+def report_fresh_start(atlas: str, model: str | None = None) -> None:
     """Open an atlas, ask it one query of every kind, and print what that took as JSON; for a process of its own.
+
+    Args:
+        atlas: Its folder.
+        model: Folder of another model than the atlas's.
 
     Prints:
         "ready_at", seconds since the epoch; "first_answers_s"; "memory_mb".
@@ -318,7 +324,7 @@ def report_fresh_start(atlas: str) -> None:
 
     from unigeoclip.search.explorer import Explorer
 
-    explorer = Explorer.open(Path(atlas))
+    explorer = Explorer.open(Path(atlas), model=model)
     ready_at = time.time()
     for question in _questions(explorer, _some_places(explorer, 1)[0], 0).values():
         _answer(explorer, question())

@@ -580,6 +580,18 @@ def test_bench(run, folder, monkeypatch):
     assert "query_ms: text 61.25" in run("bench", "--quick")
 
 
+def test_bench_of_a_model(run, folder, tmp_path, monkeypatch):
+    asked = []
+
+    def run_bench(atlas, *, quick):
+        asked.append((atlas.path, atlas.model_path))
+        return {"query_ms": {}}
+
+    stand_in(monkeypatch, "unigeoclip.bench", "run_bench", run_bench)
+    run("bench", "--atlas", folder, "--model", tmp_path / "mine")
+    assert asked == [(folder, tmp_path / "mine")]
+
+
 # Failures
 
 

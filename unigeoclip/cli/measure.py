@@ -9,7 +9,7 @@ import click
 
 from unigeoclip.cli.console import print_json, print_lines, remark
 from unigeoclip.cli.data import STEPS
-from unigeoclip.cli.options import as_json, atlas_option, model_option
+from unigeoclip.cli.options import as_json, atlas_option, model_option, opened_atlas
 from unigeoclip.cli.outputs import check_new_folder
 from unigeoclip.cli.parser import FILE, Command
 from unigeoclip.errors import InputError
@@ -87,13 +87,14 @@ def _report(
 
 @click.command(cls=Command)
 @atlas_option
+@model_option
 @click.option("--quick", is_flag=True, help="Fewer rounds, less steady figures.")
 @as_json
-def bench(atlas: str, quick: bool, as_json: bool) -> None:
+def bench(atlas: str, model: Path | None, quick: bool, as_json: bool) -> None:
     """Measure speed: location encoders, whole queries."""
     from unigeoclip.bench import run_bench
 
-    report = run_bench(atlas, quick=quick)
+    report = run_bench(atlas if model is None else opened_atlas(atlas, model), quick=quick)
     if as_json:
         print_json(report)
         return
