@@ -262,6 +262,18 @@ def test_a_picture_that_is_not_packed_has_no_lines():
             lines("boston", items)
 
 
+def test_the_map_page_says_where_its_maps_come_from(atlas, comparison):
+    grid = comparison.region.grid
+    name = next(iter(comparison.embedded))
+    picture = colored_picture(grid, comparison.component_colors(name), form="PNG")
+    hostile = replace(ORIGIN, query=('text:"></head><script>alert(1)</script>{{ 7 * 6 }}',))
+    panes = [page_files.Pane(name, picture, provenance=origin) for origin in (ORIGIN, hostile, None)]
+    page = page_files.map_page(atlas, grid.mercator_bounds, panes, title="t", explanation="e")
+    found = re.findall(r'<meta name="provenance" content="([^"]*)">', page.split("</head>")[0])
+    assert [json.loads(html.unescape(content)) for content in found] == [ORIGIN.members(), hostile.members()]
+    assert "<script>alert(1)" not in page
+
+
 def test_the_map_page_has_legends_and_the_whole_provenance(atlas, comparison):
     grid = comparison.region.grid
     note = "made by <somebody> on a very long list of data " * 5

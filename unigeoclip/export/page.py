@@ -15,6 +15,7 @@ from unigeoclip.paths import LEAFLET
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from unigeoclip.atlas.provenance import Provenance
     from unigeoclip.atlas.store import Atlas
     from unigeoclip.geo import Bounds
 
@@ -49,6 +50,7 @@ class Pane:
         picture: PNG in Web Mercator over the mercator bounds of the region's grid.
         note: Below the name: where the model is from, or the range of similarity.
         markers: Points above the picture, the last on top.
+        provenance: Where the picture comes from; in the page's head as ``<meta name="provenance">``, as JSON.
         legend: What the colors mean, as the app's maps take it: "title"; "stops", [fraction, similarity, color],
             "ticks", [fraction, text], "low" and "high" of a bar; "swatches", [color, text, figure]; "words".
     """
@@ -58,6 +60,7 @@ class Pane:
     note: str = ""
     markers: tuple[Marker, ...] = ()
     legend: Mapping[str, Any] | None = None
+    provenance: Provenance | None = None
 
 
 def map_page(atlas: Atlas, bounds: Bounds, panes: Sequence[Pane], *, title: str, explanation: str) -> str:
@@ -97,6 +100,8 @@ def map_page(atlas: Atlas, bounds: Bounds, panes: Sequence[Pane], *, title: str,
         maps.append(shown.get_name())
     figure.header.add_child(Element(f"<style>{(LEAFLET / 'leaflet.css').read_text('utf-8')}{_STYLE}</style>"))
     figure.header.add_child(Element(f"<script>{(LEAFLET / 'leaflet.js').read_text('utf-8')}</script>"))
+    for origin in dict.fromkeys(pane.provenance.json() for pane in panes if pane.provenance is not None):
+        figure.header.add_child(Element(f'<meta name="provenance" content="{escaped(origin)}">'))
     figure.html.add_child(Element(_heading(panes, title, explanation, atlas) + _legends(panes)), index=0)
     figure.script.add_child(Element(_SYNC % json.dumps(maps).replace('"', "")))
     rendered: str = figure.render()

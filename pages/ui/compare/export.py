@@ -46,7 +46,7 @@ def _page(panes: list[ComparePane]) -> bytes:
     for pane in panes:
         made = pane.embedded.embedder.provenance
         note = " · ".join(dict.fromkeys([made.source, made.made_by, made.licence]))
-        drawn.append(Pane(pane.title, pane.png(), note, legend=pane.legend()))
+        drawn.append(Pane(pane.title, pane.png(), note, legend=pane.legend(), provenance=pane.provenance()))
     atlas, bounds = panes[0].job.atlas, panes[0].job.region.grid.mercator_bounds
     words = explanation([pane.title for pane in panes], panes[0].scheme)
     return map_page(atlas, bounds, drawn, title=f"{atlas.title} compared", explanation=words).encode()

@@ -156,7 +156,7 @@ class ComparePane:
         """The map as a lossless picture."""
         from unigeoclip.similarity.grid_files import colored_picture
 
-        grid, origin = self.job.region.grid, self._provenance()
+        grid, origin = self.job.region.grid, self.provenance()
         if self.scheme.shows_similarity:
             return replace(self.heatmap, provenance=origin).png(**self._drawing[0], describe=True)
         return colored_picture(grid, self.colors, blend=self.scheme.blends, form="PNG", provenance=origin)
@@ -165,13 +165,13 @@ class ComparePane:
         """The colors, or the similarities to the query, as a GeoTIFF."""
         from unigeoclip.export.gis import colors_geotiff
 
-        origin = self._provenance()
+        origin = self.provenance()
         if self.scheme.shows_similarity:
             return replace(self.heatmap, provenance=origin).geotiff()
         about = f"{self.title}: {explanation([self.title], self.scheme)}"
         return colors_geotiff(self.job.region.grid, self.colors, about, origin)
 
-    def _provenance(self) -> Provenance:
+    def provenance(self) -> Provenance:
         """Where the map comes from: the model, the atlas, the query, and lines of Python that compute it again."""
         from unigeoclip.export.gis import comparison_provenance
         from unigeoclip.export.snippets import python_lines

@@ -98,7 +98,8 @@ def _page(explorer: Explorer, answer: Answer, drawn: dict[str, Any]) -> bytes:
         f"{similarity(stops[-1].similarity)}. Dots: the closest places, in the color of the modality in which each is "
         "closest; hover over one for its name."
     )
-    pane = Pane(words, _png(answer, drawn), markers=_markers(explorer, answer))
+    origin = answer.heatmap.provenance
+    pane = Pane(words, _png(answer, drawn), markers=_markers(explorer, answer), provenance=origin)
     page = map_page(atlas, answer.heatmap.bounds, [pane], title=atlas.title, explanation=explanation)
     return page.encode()
 
