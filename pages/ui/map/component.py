@@ -90,6 +90,17 @@ def show(
         "panes": panes,
     }
 
+    _component()(key=key, data=data, **_events(key, on_click, on_region, on_painted))
+
+
+def _events(
+    key: str,
+    on_click: Callable[[MapClick], None],
+    on_region: Callable[[Bounds | None], None] | None,
+    on_painted: Callable[[], None] | None,
+) -> dict[str, Callable[[], None]]:
+    """The callbacks of `show` as those of the component, which get no arguments: what happened is in the session."""
+
     def clicked() -> None:
         click: MapClick | None = _event(key, "click")
         if click is not None:
@@ -106,7 +117,7 @@ def show(
         events["on_region_change"] = region_chosen
     if on_painted is not None:
         events["on_painted_change"] = on_painted
-    _component()(key=key, data=data, **events)
+    return events
 
 
 def _event(key: str, name: str) -> Any:
