@@ -294,6 +294,7 @@ def test_models_that_read_pictures_are_asked_by_one_and_the_others_say_so(page, 
         return vector
 
     monkeypatch.setattr(FourierEmbedder, "embed_picture", embed, raising=False)
+    monkeypatch.setattr(FourierEmbedder, "picture_kinds", ("aerial", "street", "surface"), raising=False)
     colors = [pane["overlay"]["url"] for pane in drawn["panes"]]
     page.file_uploader[0].upload("notes.png", b"no picture", "image/png").run()
     assert page.error[0].value.replace("\\", "").endswith("kB): This is no picture.")
