@@ -212,9 +212,10 @@ def _of_tables(old: pd.DataFrame, new: pd.DataFrame) -> Iterator[str]:
 
 def _of_rasters(old: Path, new: Path) -> Iterator[str]:
     with rasterio.open(old) as before, rasterio.open(new) as after:
-        if before.profile != after.profile:
-            yield f"profile {dict(before.profile)} became {dict(after.profile)}"
-            return
+        for what in ("crs", "transform", "shape", "count", "dtypes", "nodata"):
+            if str(getattr(before, what)) != str(getattr(after, what)):  # as text, in which NaN equals itself
+                yield f"{what} {getattr(before, what)} became {getattr(after, what)}"
+                return
         one, other = before.read().astype(np.float64), after.read().astype(np.float64)
     if not np.array_equal(np.isnan(one), np.isnan(other)):
         yield "other pixels are without data"

@@ -33,6 +33,7 @@ def test_an_image_is_embedded_once_for_each_model(embedder, monkeypatch):
         return np.ones(self.dim, np.float32)
 
     monkeypatch.setattr(FourierEmbedder, "embed_picture", embed, raising=False)
+    monkeypatch.setattr(FourierEmbedder, "picture_kinds", ("aerial", "street"), raising=False)
     image = ImageQuery("field.png", "street", b"picture")
     assert image.embedding(embedder) is image.embedding(embedder)
     assert calls == [(b"picture", "street")]
@@ -43,6 +44,7 @@ def test_what_a_model_refuses_is_unavailable_with_its_reason(embedder, monkeypat
         raise InputError("This image is too small.")
 
     monkeypatch.setattr(FourierEmbedder, "embed_picture", embed, raising=False)
+    monkeypatch.setattr(FourierEmbedder, "picture_kinds", ("aerial", "street"), raising=False)
     image = ImageQuery("field.png", "aerial", b"")
     with pytest.raises(UnavailableError, match="too small"):
         image.embedding(embedder)
