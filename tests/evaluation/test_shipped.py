@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.test_results_page import RESULTS, SECTIONS, tables
+from tests.project.test_results_page import RESULTS, SECTIONS, tables
 from unigeoclip.atlas import load_atlas
 from unigeoclip.config import read_json
 from unigeoclip.evaluation import evaluate

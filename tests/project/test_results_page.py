@@ -12,7 +12,7 @@ from unigeoclip.evaluation.held_out import split_facts
 from unigeoclip.geo import in_round_figures
 from unigeoclip.model import load_model
 
-RESULTS = (Path(__file__).resolve().parents[1] / "docs" / "results.md").read_text(encoding="utf-8")
+RESULTS = (Path(__file__).resolve().parents[2] / "docs" / "results.md").read_text(encoding="utf-8")
 SECTIONS = {"boston": "Boston", "world": "World"}
 WITHIN = "acc@100m"
 BOSTON = ("metrics", "metrics-blocks", "elsewhere-amsterdam")  # records that its section draws on

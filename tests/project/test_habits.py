@@ -8,7 +8,7 @@ import yaml
 
 import unigeoclip
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def read(name):

@@ -10,7 +10,7 @@ from unigeoclip import paths
 from unigeoclip.cli.main import main
 from unigeoclip.files.cache import cache_folder
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def loaded_from(file):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "unigeoclip"
 
 # From the ground up: a folder or module may import its own row and the rows above it in this list, never those below.

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_dependencies import IMPORTED_AS, PROJECT, requirements_of
+from tests.project.test_dependencies import IMPORTED_AS, PROJECT, requirements_of
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ("LICENSE", "MANIFEST.in", "Makefile", "README.md", "CHANGELOG.md", "app.py", "pyproject.toml", "setup.py")
 FOLDERS = ("assets", "pages", "tests", "unigeoclip")
 BUILD = "import sys; from setuptools import build_meta; print(getattr(build_meta, 'build_' + sys.argv[1])(sys.argv[2]))"
@@ -93,7 +93,8 @@ def command_line(python, *arguments):
 def test_the_archive_holds_the_checkout_without_its_pictures(archive):
     with tarfile.open(archive) as opened:
         names = {name.partition("/")[2] for name in opened.getnames()}
-    assert {*SOURCES, "requirements.lock", "pages/explore.py", "tests/test_wheel.py", "assets/web/theme.css"} <= names
+    kept = {"requirements.lock", "pages/explore.py", "tests/project/test_wheel.py", "assets/web/theme.css"}
+    assert {*SOURCES, *kept} <= names
     assert not [name for name in names if name.startswith("assets/screenshots") or "__pycache__" in name]
 
 
