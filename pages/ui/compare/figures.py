@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import html
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from pages.ui.formatting import distance
+from pages.ui.widgets.tables import Cell, Table, table_html
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,7 +31,6 @@ def figures_table(comparison: Comparison, figures: Mapping[str, dict[str, Any]],
     """The numbers of all models as an HTML table, each with a sentence that says what it means."""
     names = list(figures)
     reference = comparison.reference.embedder.title
-    heads = "".join(f"<th scope='col'>{html.escape(comparison.embedded[name].embedder.title)}</th>" for name in names)
     rows = [
         ("Variance", "spread of the embeddings of this region, 0 (all the same) to 1",
          [f"{figures[name]['variance']:.3f}" for name in names]),
@@ -48,17 +47,9 @@ def figures_table(comparison: Comparison, figures: Mapping[str, dict[str, Any]],
         (f"Shared neighbors with {reference}", "of the ten most similar places in a sample",
          [_percent(agreement[name]["neighbours"]) for name in names]),
     ]  # fmt: skip
-    body = "".join(
-        f"<tr><th scope='row'>{html.escape(title)}<br><small>{html.escape(meaning)}</small></th>"
-        + "".join(f"<td>{value}</td>" for value in values)
-        + "</tr>"
-        for title, meaning, values in rows
-    )
-    return (
-        "<div class='ugc-scroll' tabindex='0' role='region' aria-label='Figures'>"
-        f"<table class='ugc-table is-figures'><thead><tr><td></td>{heads}</tr></thead>"
-        f"<tbody>{body}</tbody></table></div>"
-    )
+    cells = [[Cell(title, below=meaning), *map(Cell, values)] for title, meaning, values in rows]
+    titles = [comparison.embedded[name].embedder.title for name in names]
+    return table_html(Table(("", *titles), cells, figures=True, row_heads=True, label="Figures"))
 
 
 def _moran_rows(figures: Mapping[str, dict[str, Any]], names: Sequence[str]) -> list[tuple[str, str, list[str]]]:

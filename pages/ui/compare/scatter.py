@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import html
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +12,7 @@ from pages.ui.compare.panes import columns
 from pages.ui.compare.state import Widgets, widgets
 from pages.ui.http.urls import urls
 from pages.ui.widgets import downloads
+from pages.ui.widgets.templating import render
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -91,30 +91,26 @@ def _description(job: Job, chosen: NDArray[np.bool_], count: int, said: list[Sai
     area = job.region.grid.area_km2
     size, share = float(area[chosen].sum()), 100 * float(area[chosen].sum() / area.sum())
     cells, places = (f"{number:,}".replace(",", "\u202f") for number in (int(chosen.sum()), count))
-    km2 = f"{size:.1f}" if size < 10 else f"{size:,.0f}".replace(",", "\u202f")
-    what = "".join(
-        f"<li>{html.escape(each.text)} <small>{100 * each.inside:.0f} % of its places, {100 * each.outside:.0f} % "
-        "of the others</small></li>"
-        for each in said
-    )
-    texts = f"<ul>{what}</ul>" if what else "<p>No text is more frequent at its places than at the others.</p>"
-    return (
-        f"<div class='ugc-selection'><p><b>{cells} cells selected</b>, {km2} km², {share:.0f} % of the region; "
-        f"{places} places</p>{texts}{_pictures(job.atlas, rows)}</div>"
+    return render(
+        "compare/templates/selection.html",
+        cells=cells,
+        places=places,
+        area=f"{size:.1f}" if size < 10 else f"{size:,.0f}".replace(",", "\u202f"),
+        share=f"{share:.0f}",
+        said=said,
+        pictures=_pictures(job.atlas, rows),
     )
 
 
-def _pictures(atlas: Atlas, rows: list[int]) -> str:
-    """Aerial pictures of places, with their names."""
-    if "aerial" not in atlas.manifest.modalities or not rows:
-        return ""
+def _pictures(atlas: Atlas, rows: list[int]) -> list[tuple[str, str]]:
+    """Addresses of aerial pictures of places, and their names."""
+    if "aerial" not in atlas.manifest.modalities:
+        return []
     places = atlas.places.iloc[rows]
-    figures = "".join(
-        f"<img src='{html.escape(urls.picture(atlas, 'aerial', lat, lon), quote=True)}' loading='lazy' "
-        f"alt='{html.escape(str(name), quote=True)}' title='{html.escape(str(name), quote=True)}'>"
+    return [
+        (urls.picture(atlas, "aerial", lat, lon), str(name))
         for name, lat, lon in zip(places["name"], places["lat"], places["lon"], strict=True)
-    )
-    return f"<div class='ugc-selection-pictures'>{figures}</div><small>A random sample of its places.</small>"
+    ]
 
 
 def selected_cells(comparison: Comparison, scheme: ColorScheme) -> NDArray[np.bool_] | None:

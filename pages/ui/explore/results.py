@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -12,6 +11,7 @@ from pages.ui.explore import cards, composer
 from pages.ui.formatting import coordinates, distance, similarity
 from pages.ui.view_options import MOST_MATCHES
 from pages.ui.widgets import progress
+from pages.ui.widgets.templating import render
 from unigeoclip.errors import InputError
 from unigeoclip.geo import distance_m
 
@@ -34,12 +34,13 @@ def show(explorer: Explorer, session: Session, answer: Answer, size: Scale) -> N
 
 def _best(answer: Answer, digits: int) -> str:
     """The best match: its similarity, where it is, and how far from the query."""
-    best, near = answer.best, html.escape(answer.best_near.name)
-    origin = answer.query.origin
-    away = "" if origin is None else f", {distance(float(distance_m(origin, best[:2])))} away"
-    return (
-        f'<p class="ugc-best">Best match <b>{similarity(best.similarity)}</b>, '
-        f"{coordinates(best.lat, best.lon, digits)}{away}<br>{near}</p>"
+    best, origin = answer.best, answer.query.origin
+    return render(
+        "explore/templates/best.html",
+        similarity=similarity(best.similarity),
+        position=coordinates(best.lat, best.lon, digits),
+        distance="" if origin is None else distance(float(distance_m(origin, best[:2]))),
+        near=answer.best_near.name,
     )
 
 
