@@ -50,7 +50,7 @@ def test_a_link_brings_back_query_weights_picture_view_base_and_opacity(visit):
     first = visit("/?atlas=world&q=text:hot%20desert&q=-0.5*at:40.85,14.27")
     page = first.page
     before = first.wait_for_heatmap()
-    page.get_by_label("How the next item joins").get_by_text("+ more like").click()
+    page.get_by_label("How to add the next item").get_by_text("+ more like").click()
     first.settle()
     upload(first, "desert.png", picture())
     shown = first.wait_for_heatmap(other_than=before)
