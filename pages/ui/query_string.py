@@ -155,7 +155,7 @@ def rounded(value: float) -> float:
 
 
 def degrees(value: float) -> str:
-    """A coordinate as it stands in a field: as many decimals as a link keeps, without zeros at the end."""
+    """A coordinate as a field shows it: as many decimals as a link keeps, without zeros at the end."""
     return f"{rounded(value):.{DIGITS}f}".rstrip("0").rstrip(".")
 
 
@@ -166,7 +166,7 @@ def point(lat: float, lon: float, weight: float = 1.0) -> QueryItem:
 
 
 def write(item: QueryItem) -> str | None:
-    """An item as it stands in an address; None for very long texts, which cannot, and for pictures as such."""
+    """An item as an address spells it; None for very long texts, which cannot, and for pictures as such."""
     if item.modality in ("text", "place") and len(item.value) > MAX_LENGTH:
         return None
     return write_item(item)
@@ -206,7 +206,7 @@ def parse_all(parts: Sequence[str], most: int) -> tuple[tuple[QueryItem, ...], s
 
     Args:
         parts: As they stand in the address.
-        most: So many are read; the others are left out.
+        most: How many are read; the others are left out.
 
     Returns:
         The items, and a sentence on what is left out; empty if nothing is.

@@ -22,7 +22,7 @@ _DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
 
 
 def numbers(text: str, count: int) -> tuple[float, ...]:
-    """So many numbers out of a text, with commas, semicolons or spaces between them, and either decimal sign.
+    """The numbers of a text, with commas, semicolons or spaces between them, and either decimal sign.
 
     Raises:
         InputError: It holds something else.

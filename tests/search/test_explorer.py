@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from tests.explorable import PX
+from tests.search.places import gallery, window
 from unigeoclip.atlas import load_atlas
 from unigeoclip.errors import AtlasError, CheckpointError, InputError
 from unigeoclip.geo import METERS_PER_DEGREE, distance_m
@@ -15,16 +16,6 @@ from unigeoclip.search.gallery_embeddings import encode_places, gallery_rows, la
 from unigeoclip.similarity.grid import Grid
 
 pytestmark = pytest.mark.usefixtures("hashed_sentences")
-
-
-def gallery(explorer):
-    places = explorer.atlas.places
-    return places[places["gallery"]]
-
-
-def window(explorer, modality, place):
-    raster = explorer.atlas.raster(modality)
-    return raster.window((place["lat"], place["lon"]), explorer.atlas.window_m, explorer.input_px(modality))
 
 
 # Answers

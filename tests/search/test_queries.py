@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.explorable import PX
+from tests.search.places import gallery, window
 from unigeoclip.config import write_json
 from unigeoclip.errors import CheckpointError, InputError
 from unigeoclip.search.explorer import Explorer, QueryItem, sentences_of
@@ -11,16 +12,6 @@ from unigeoclip.search.gallery_embeddings import encode_places
 from unigeoclip.search.query_items import PackedVector
 
 pytestmark = pytest.mark.usefixtures("hashed_sentences")
-
-
-def gallery(explorer):
-    places = explorer.atlas.places
-    return places[places["gallery"]]
-
-
-def window(explorer, modality, place):
-    raster = explorer.atlas.raster(modality)
-    return raster.window((place["lat"], place["lon"]), explorer.atlas.window_m, explorer.input_px(modality))
 
 
 # Queries

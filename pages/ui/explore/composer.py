@@ -66,7 +66,7 @@ def problem(session: Session) -> None:
     """Show what could not be done, once.
 
     It is right below the fields: most problems are about them. The container is there with or without a
-    problem: an element that comes and goes would shift those below it, and Streamlit would mount the map anew.
+    problem: an element that comes and goes would shift those below it, and Streamlit would mount the map again.
     """
     with st.container(key="problem"):
         session.shown_problem, session.problem = session.problem, ""

@@ -1,4 +1,4 @@
-"""What stands between strangers and the server: headers on every answer, a limit of visitors, a pace for each.
+"""Protection of the server: security headers, a limit of visitors, rate limits for each.
 
 An ASGI middleware, outside of Streamlit's own. Limits are per client address; behind a proxy on the same machine that
 is the address which the proxy reports.

@@ -14,7 +14,7 @@ from unigeoclip.errors import InputError
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-MAX_LENGTH = 1000  # a code of more letters is too fine for a phone across a room
+MAX_LENGTH = 1000  # a code of more characters is too fine for a phone across a room
 
 
 def svg(address: str) -> bytes:
@@ -31,5 +31,5 @@ def code(request: Request) -> Response:
     address = request.query_params.get("address", "")
     # In bytes: a code holds no more, and a letter beyond ASCII takes up to four.
     if not address.startswith(("http://", "https://")) or len(address.encode(errors="replace")) > MAX_LENGTH:
-        raise InputError(f"A web address of at most {MAX_LENGTH} letters is needed.")
+        raise InputError(f"A web address of at most {MAX_LENGTH} characters is needed.")
     return Response(svg(address), media_type="image/svg+xml", headers=KEEP_PRIVATE)

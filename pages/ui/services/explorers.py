@@ -103,7 +103,7 @@ class Opening:
 
 
 def _freeze_garbage() -> None:
-    """Spare the garbage collector what stays anyway.
+    """Freeze long-lived objects, so that the garbage collector skips them.
 
     To look through torch, numba and an atlas takes a third of a second, in which no visitor is served; what is frozen
     is not looked at again.

@@ -1,4 +1,4 @@
-"""Who waits for a piece of work that many may look at: it is given up when somebody stops it and nobody else waits."""
+"""Who waits for a shared task: it is canceled when a visitor stops it and no other visitor waits."""
 
 from __future__ import annotations
 
