@@ -18,7 +18,7 @@ LAYERS = [
     {"errors", "paths", "extras"},
     {"geo", "parsing", "parallel"},
     {"files"},
-    {"config", "uploads"},
+    {"config", "uploads", "tasks"},
     {"modalities"},
     {"checkpoint", "pretrained"},
     {"model"},
