@@ -41,7 +41,7 @@ def test_train(run, folder, tmp_path, monkeypatch):
 
     stand_in(monkeypatch, "unigeoclip.training", "train", train)
     printed = run("train", "--atlas", folder, "--out", tmp_path / "run", "--split", "blocks", "--steps", 7, "--resume")
-    options = {"split": "blocks", "seed": 0, "steps": 7, "resume": True}
+    options = {"split": "blocks", "seed": 0, "steps": 7, "resume": True, "modalities": None}
     assert called == [("tiny", "mini", tmp_path / "run", options)]
     sentence, _, head, row, *_ = printed.splitlines()
     assert "Held out (split blocks): the right one among 8 is first for 31 %" in sentence
@@ -53,6 +53,13 @@ def test_train(run, folder, tmp_path, monkeypatch):
     found = run("train", "--atlas", folder, "--out", tmp_path / "run", "--json")
     assert found["retrieval"]["text->location"]["n"] == 8
     assert found["out"] == str(tmp_path / "run")
+    run("train", "--atlas", folder, "--out", tmp_path / "some", "--modalities", "location, aerial")
+    assert called[-1][3]["modalities"] == ["location", "aerial"]
+
+
+def test_modalities_belong_to_our_own_model(refused, folder):
+    command = ("train", "--atlas", folder, "--baseline", "satclip-retrained", "--modalities", "location,aerial")
+    assert "--modalities belongs to our own model" in refused(*command)
 
 
 def test_evaluate(run, folder, monkeypatch):

@@ -104,3 +104,20 @@ def test_a_record_without_a_training_is_refused():
         recorded_config({"split": "random"})
     with pytest.raises(InputError, match="training"):
         recorded_config({"training": {"paces": 3}})
+
+
+def test_a_training_of_some_modalities_is_found_again():
+    atlas = load_atlas("world")
+    some = ["location", "aerial"]
+    record = {"training": to_dict(planned_config(atlas, "mini", 1200, some)), "split": "random", "seed": 0}
+    command = train_command(atlas, record)
+    assert command == "python -m unigeoclip train --atlas world --config mini --steps 1200 --modalities location,aerial"
+    assert options_of(command).modalities == "location,aerial"
+
+
+@pytest.mark.parametrize(
+    ("some", "message"), [(["location", "smell"], "no modality 'smell'"), (["location"], "two modalities or more")]
+)
+def test_modalities_that_cannot_be_trained_are_refused(some, message):
+    with pytest.raises(InputError, match=message):
+        named_config("mini").with_only(some)

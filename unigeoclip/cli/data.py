@@ -139,13 +139,24 @@ def _bbox(text: str) -> tuple[float, float, float, float]:
 @click.option("--split", type=words, help="What is held out: random (world) or views (cities), the default, or blocks.")
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of initial weights and all draws.")
 @click.option("--steps", type=STEPS, help="Number of steps, in place of the configuration's.")
+@click.option("--modalities", type=words, metavar="NAMES", help="Train these alone, such as location,aerial.")
 @click.option("--resume", is_flag=True, help="Continue from the last checkpoint in --out.")
 @click.option("--baseline", type=words, metavar="NAME", help="satclip-retrained[-city] or geoclip-retrained[-city].")
 @as_json
-def train(atlas: str, config: str, out: Path | None, baseline: str | None, as_json: bool, **options: Any) -> None:
+def train(
+    atlas: str,
+    config: str,
+    out: Path | None,
+    baseline: str | None,
+    modalities: str | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
     """Train a model on an atlas."""
     from unigeoclip.atlas.store import load_atlas
 
+    if baseline and modalities:
+        raise InputError("--modalities belongs to our own model; leave it out with --baseline.")
     opened = load_atlas(atlas)
     out = out or Path("runs") / "-".join(filter(None, (opened.name, baseline or config, options["split"])))
     check_new_folder(out)
@@ -156,7 +167,8 @@ def train(atlas: str, config: str, out: Path | None, baseline: str | None, as_js
     else:
         from unigeoclip.training import train
 
-        metrics = train(opened, config, out, **options)
+        some = None if modalities is None else [name.strip() for name in modalities.split(",")]
+        metrics = train(opened, config, out, modalities=some, **options)
     if as_json:
         print_json({**metrics, "out": str(out)})
         return

@@ -81,7 +81,7 @@ def ablation_rows(base: TrainConfig) -> list[Row]:
     for names in MODALITIES:
         whole = set(names) == set(encoders)
         name = "all five" if whole else " + ".join(names)
-        rows.append(Row("modalities", name, base if whole else _only(base, names)))
+        rows.append(Row("modalities", name, base if whole else base.with_only(names)))
     rows.append(Row("loss", "all-to-all", base))
     rows.append(Row("loss", f"{PIVOT} as pivot", replace(base, pivot=PIVOT)))
     for depth in sorted({*DEPTHS, _location(base)["depth"]}):
@@ -104,11 +104,6 @@ def spread(scales: list[float], count: int) -> list[float]:
 def _location(config: TrainConfig) -> dict[str, Any]:
     options: dict[str, Any] = config.model.encoders["location"]
     return options
-
-
-def _only(base: TrainConfig, names: tuple[str, ...]) -> TrainConfig:
-    kept = {name: options for name, options in base.model.encoders.items() if name in names}
-    return replace(base, model=replace(base.model, encoders=kept))
 
 
 def _with_location(base: TrainConfig, **options: Any) -> TrainConfig:

@@ -49,20 +49,26 @@ def train_command(atlas: Atlas, record: Mapping[str, Any], baseline: str | None 
     split = record.get("split")
     for name in CONFIGS:
         for steps in (None, wanted.steps):
-            if not _same(_planned(atlas, name, steps, baseline), wanted):
+            if not _same(_planned(atlas, name, steps, baseline, wanted), wanted):
                 continue
             options = [f"--atlas {atlas.name}", f"--baseline {baseline}" if baseline else f"--config {name}"]
             options += [f"--config {name}"] if baseline and name != "mini" else []
             options += [f"--steps {steps}"] if steps is not None else []
+            some = wanted.model.encoders
+            whole = baseline or set(some) == set(planned_config(atlas, name, None).model.encoders)
+            options += [] if whole else [f"--modalities {','.join(some)}"]
             options += [f"--split {split}"] if split != chosen_split(atlas, None) else []
             options += [f"--seed {record['seed']}"] if record.get("seed") else []
             return f"python -m unigeoclip train {' '.join(options)}"
     return None
 
 
-def _planned(atlas: Atlas, name: str, steps: int | None, baseline: str | None) -> TrainConfig:
+def _planned(atlas: Atlas, name: str, steps: int | None, baseline: str | None, wanted: TrainConfig) -> TrainConfig:
+    """What the command of these options trains; of the modalities of the record, where the configuration has them."""
     if baseline is None:
-        return planned_config(atlas, name, steps)
+        some = wanted.model.encoders
+        has = planned_config(atlas, name, None).model.encoders
+        return planned_config(atlas, name, steps, list(some) if len(some) > 1 and set(some) < set(has) else None)
     return planned_baseline(atlas, baseline, name, steps)[1]
 
 

@@ -12,6 +12,8 @@ from unigeoclip.geo import equal_earth
 from unigeoclip.model import ModelConfig
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from unigeoclip.geo import Bounds
 
 SMALL_DEG = 20.0  # an atlas no wider than that has its own centre of coordinates
@@ -43,6 +45,21 @@ class TrainConfig:
     def shortened(self, steps: int) -> TrainConfig:
         """The same with so many steps, without a restart, and no more steps of text alone than that."""
         return replace(self, steps=steps, restart_steps=0, text_steps=min(self.text_steps, steps))
+
+    def with_only(self, modalities: Iterable[str]) -> TrainConfig:
+        """The same with encoders of these modalities alone.
+
+        Raises:
+            InputError: Fewer than two, or one that the configuration does not have.
+        """
+        wanted, known = set(modalities), self.model.encoders
+        if unknown := sorted(wanted - set(known)):
+            raise InputError(f"The configuration has no modality {unknown[0]!r}. It has: {', '.join(known)}.")
+        if len(wanted) < 2:
+            raise InputError("Contrastive training takes two modalities or more, such as location,aerial.")
+        encoders = {name: options for name, options in known.items() if name in wanted}
+        text_steps = self.text_steps if "text" in wanted else 0
+        return replace(self, model=replace(self.model, encoders=encoders), text_steps=text_steps)
 
 
 CONFIGS = {

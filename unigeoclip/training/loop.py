@@ -40,6 +40,8 @@ from unigeoclip.training.street_sampler import StreetSampler
 from unigeoclip.training.text_stage import tune_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from unigeoclip.atlas.store import Atlas
@@ -82,6 +84,7 @@ def train(
     seed: int = 0,
     steps: int | None = None,
     resume: bool = False,
+    modalities: Sequence[str] | None = None,
     sentences: Path | None = None,
     brief: bool = False,
 ) -> dict[str, Any]:
@@ -98,6 +101,7 @@ def train(
         seed: Of initial weights and all draws.
         steps: In place of the configuration's.
         resume: Go on from the last checkpoint in ``out``; the result equals an unbroken training.
+        modalities: Those to train, two or more; all of the configuration by default.
         sentences: Folder that keeps the vectors of the atlas's sentences, for trainings that share them; by default
             ``out``.
         brief: Leave out, at the end, what takes minutes in a city: galleries of all its places, and the calibration.
@@ -106,27 +110,31 @@ def train(
         The content of ``metrics.json``.
 
     Raises:
-        InputError: Unknown configuration or split, or ``out`` holds another run.
+        InputError: Unknown configuration, split or modality, or ``out`` holds another run.
         CheckpointError: Nothing to resume.
     """
     split = chosen_split(atlas, split)
-    run = Run(atlas.name, atlas.data_hash, split, seed, planned_config(atlas, config, steps))
+    run = Run(atlas.name, atlas.data_hash, split, seed, planned_config(atlas, config, steps, modalities))
     return run_training(BriefTrainer if brief else Trainer, atlas, run, out, resume, sentences)
 
 
-def planned_config(atlas: Atlas, config: str | TrainConfig, steps: int | None) -> TrainConfig:
+def planned_config(
+    atlas: Atlas, config: str | TrainConfig, steps: int | None, modalities: Sequence[str] | None = None
+) -> TrainConfig:
     """The configuration that a training on an atlas follows, given the options of ``train``.
 
     Args:
         atlas: The atlas.
         config: Name of a configuration, or one.
         steps: In place of the configuration's.
+        modalities: Those to train; all of the configuration by default.
 
     Raises:
-        InputError: Unknown configuration.
+        InputError: Unknown configuration or modality.
     """
     city = "street" in atlas.manifest.modalities
     config = named_config(config, city=city) if isinstance(config, str) else config
+    config = config if modalities is None else config.with_only(modalities)
     return centered(config if steps is None else config.shortened(steps), atlas.manifest.bounds)
 
 
