@@ -10,7 +10,7 @@ from unigeoclip.city.column import OPAQUE, band, lay_in_haze, stripes
 from unigeoclip.city.noise import compiled, hash_pair
 
 if TYPE_CHECKING:
-    from unigeoclip.city.scene import Array, Camera, Real, Scene
+    from unigeoclip.city.scene import Array, Camera, Real
 
 
 class Wall(NamedTuple):
@@ -79,10 +79,10 @@ class _Bay(NamedTuple):
 
 
 @compiled
-def _style_of(scene: Scene, wall: Wall) -> Any:  # pragma: no cover - compiled
+def _style_of(wall_rgb: Array, wall: Wall) -> Any:  # pragma: no cover - compiled
     seed = wall.code * 4099 + int(wall.height_m * 10) * 7
     kind = hash_pair(seed, 1, 5)
-    red, green, blue = scene.wall_rgb[wall.code]
+    red, green, blue = wall_rgb[wall.code]
     height_m = wall.height_m
     tower, house, shed = height_m > 38, height_m < 13.5, height_m < 4.6
     industrial = wall.works > 3 and height_m < 18
@@ -212,12 +212,14 @@ def _hang_door(
 
 
 @compiled
-def draw_wall(scene: Scene, camera: Camera, column: Array, top: int, wall: Wall) -> Any:  # pragma: no cover - compiled
+def draw_wall(
+    wall_rgb: Array, camera: Camera, column: Array, top: int, wall: Wall
+) -> Any:  # pragma: no cover - compiled
     """Draw a façade from the ground to its eaves; returns the first row of the column that it fills.
 
     Rows from ``top`` on are filled already.
     """
-    style = _style_of(scene, wall)
+    style = _style_of(wall_rgb, wall)
     bay = _bay_of(camera, wall, style)
     grain = int(np.floor(wall.along_m / 0.45))
     first = camera.horizon_px - (wall.eaves_m - camera.eye_m) / bay.per_px

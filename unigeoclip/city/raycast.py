@@ -144,21 +144,31 @@ def _draw_trunk(
 
 @compiled
 def _draw_tree(
-    scene: Scene, camera: Camera, column: Array, top: int, ray: Ray, stop: _Stop, step_m: Real, height_m: Real
+    px_m: Real,
+    camera: Camera,
+    column: Array,
+    top: int,
+    ray: Ray,
+    stop: _Stop,
+    step_m: Real,
+    height_m: Real,
+    inner: Real,
 ) -> None:  # pragma: no cover - compiled
-    """Draw what a step of the ray passes of a tree: the trunk, where it stands in the way, and the crown."""
+    """Draw what a step of the ray passes of a tree: the trunk, where it stands in the way, and the crown.
+
+    ``inner`` is how far inside the crown the step is, 0 to 1, as `foliage_at` has it.
+    """
     ix, iy = stop.col, stop.row
     sunward = np.float32(1 - 0.12 * (ray.east * SUN_EAST + ray.south * SUN_SOUTH))
     haze = haze_at(stop.distance_m)
     if hash_pair(ix, iy, 41) < 0.4:
-        trunk_x = (ix + 0.3 + 0.4 * hash_pair(ix, iy, 42) - camera.col) * scene.px_m
-        trunk_y = (iy + 0.3 + 0.4 * hash_pair(ix, iy, 43) - camera.row) * scene.px_m
+        trunk_x = (ix + 0.3 + 0.4 * hash_pair(ix, iy, 42) - camera.col) * px_m
+        trunk_y = (iy + 0.3 + 0.4 * hash_pair(ix, iy, 43) - camera.row) * px_m
         at = trunk_x * ray.east + trunk_y * ray.south
         is_passed = stop.previous_m <= at < stop.distance_m + step_m
         if is_passed and abs(trunk_x * ray.south - trunk_y * ray.east) < 0.19:
             _draw_trunk(camera, column, top, stop.depth_m, height_m, sunward * 0.9, haze)
-    inner = foliage_at(scene, stop.x, stop.y) if stop.distance_m < 200 else np.float32(0.7)
-    x_m, y_m = stop.x * scene.px_m, stop.y * scene.px_m
+    x_m, y_m = stop.x * px_m, stop.y * px_m
     _draw_crown(camera, column, top, _Crown(x_m, y_m, stop.depth_m, step_m, inner, height_m, sunward, haze))
 
 
@@ -179,10 +189,10 @@ def _color_water(
 
 @compiled
 def _color_ground(
-    own: Array, land: int, green: bool, road: Real, shadow: Real, x_m: Real, y_m: Real, footprint: Real
+    scene: Scene, land: int, green: bool, road: Real, shadow: Real, x_m: Real, y_m: Real, footprint: Real
 ) -> Any:  # pragma: no cover - compiled
-    """Color of dry ground, of which ``own`` is the class's: kerbs, specks, slabs of sidewalks, shadows."""
-    r, g, b = own[0], own[1], own[2]
+    """Color of dry ground: that of its class, with kerbs, specks, slabs of sidewalks, shadows."""
+    r, g, b = scene.ground_rgb[land, 0], scene.ground_rgb[land, 1], scene.ground_rgb[land, 2]
     if np.float32(0.43) < road <= np.float32(0.5) and footprint < 1.2:
         r, g, b = np.float32(150), np.float32(148), np.float32(144)  # the kerb
     if footprint < 3:
@@ -204,7 +214,8 @@ def _draw_ground(
     scene: Scene, camera: Camera, column: Array, haze_of_row: Array, ray: Ray, azimuth: int, shares: Array
 ) -> None:  # pragma: no cover - compiled
     """Fill what is left of a column below the horizon with the ground at that distance."""
-    rows, cols = scene.ground.shape
+    ground = scene.ground
+    rows, cols = ground.shape
     inverse_px = 1 / scene.px_m
     drop = camera.eye_m * camera.focal_px
     land, road, shadow, is_known, green = 0, np.float32(0), np.float32(0), False, False
@@ -222,13 +233,13 @@ def _draw_ground(
             continue
         footprint = np.float32(depth * depth / drop)  # metres of ground in this pixel
         if not is_known or footprint > 1 or row % 2 == 0:  # near the camera, every other row will do
-            land, road, shadow = land_at(scene, x, y, shares)
+            land, road, shadow = land_at(ground, x, y, shares)
             is_known, green = True, land in _GREEN
         x_m, y_m = np.float32(x * scene.px_m), np.float32(y * scene.px_m)
         if land == _WATER:
             r, g, b = _color_water(scene, camera, below, row, azimuth, x_m, y_m, footprint)
         else:
-            r, g, b = _color_ground(scene.ground_rgb[land], land, green, road, shadow, x_m, y_m, footprint)
+            r, g, b = _color_ground(scene, land, green, road, shadow, x_m, y_m, footprint)
         lay_in_haze(column, row, r, g, b, haze_of_row[row], 1.0)
 
 
@@ -253,7 +264,8 @@ def _meet(
     low, high = stop.previous_m, stop.distance_m
     for _ in range(2 if high < 180 else 0):
         middle = (low + high) / 2
-        at, _ = building_at(scene, camera.col + east * middle * inverse_px, camera.row + south * middle * inverse_px)
+        x, y = camera.col + east * middle * inverse_px, camera.row + south * middle * inverse_px
+        at, _ = building_at(scene.code, scene.height_dm, x, y)
         if at + 0.6 >= height:
             high = middle
         else:
@@ -284,7 +296,8 @@ def _meet(
 @compiled
 def _cast(scene: Scene, camera: Camera, column: Array, ray: Ray) -> None:  # pragma: no cover - compiled
     """Walk along a ray and draw the walls, roofs and trees that it meets into the column."""
-    rows, cols = scene.height_dm.shape
+    codes, height_dm, ground, wall_rgb = scene.code, scene.height_dm, scene.ground, scene.wall_rgb
+    rows, cols = height_dm.shape
     inverse_px = 1 / scene.px_m
     growth = max(0.016, 1.0 / camera.focal_px)
     top = column.shape[0]  # everything from this row to the nearest ground is filled
@@ -311,10 +324,10 @@ def _cast(scene: Scene, camera: Camera, column: Array, ray: Ray) -> None:  # pra
         crest = scene.crest_m[iy, ix]
         if crest > 0 and (crest > hidden_m or crest == 255):
             if distance < _SMOOTH_M:
-                height, code = building_at(scene, x, y)
+                height, code = building_at(codes, height_dm, x, y)
             else:
-                code = scene.code[iy, ix]
-                height = np.float32(scene.height_dm[iy, ix] if code != 0 else 0) * DECIMETER
+                code = codes[iy, ix]
+                height = np.float32(height_dm[iy, ix] if code != 0 else 0) * DECIMETER
             if height == 0:
                 inside, entered_height = False, np.float32(0)
             elif height > hidden_m:
@@ -329,14 +342,15 @@ def _cast(scene: Scene, camera: Camera, column: Array, ray: Ray) -> None:  # pra
                     stop = _Stop(ix, iy, x, y, distance, previous, stop.depth_m)  # leaves here cover the wall
                     inside, entered_height = True, height
                     if wall.eaves_m > hidden_m:
-                        top = draw_wall(scene, camera, column, top, wall)
+                        top = draw_wall(wall_rgb, camera, column, top, wall)
         elif crest == 0:
             inside, entered_height = False, np.float32(0)
-        if scene.ground[iy, ix] & TREE_BIT and scene.code[iy, ix] == 0:
-            tree_height = np.float32(scene.height_dm[iy, ix]) * DECIMETER
+        if ground[iy, ix] & TREE_BIT and codes[iy, ix] == 0:
+            tree_height = np.float32(height_dm[iy, ix]) * DECIMETER
             if tree_height > hidden_m:
                 step = max(step, _TREE_STEP_M)
-                _draw_tree(scene, camera, column, top, ray, stop, step, tree_height)
+                inner = foliage_at(ground, stop.x, stop.y) if distance < 200 else np.float32(0.7)
+                _draw_tree(scene.px_m, camera, column, top, ray, stop, step, tree_height, inner)
         while top > 0 and column[top - 1, 3] > OPAQUE:
             top -= 1
         if top <= 0:

@@ -36,6 +36,9 @@ _COMMERCIAL, _INDUSTRIAL = LAND["commercial"], LAND["industrial"]
 class Scene(NamedTuple):
     """The rasters as the rays read them, and the tables of colours.
 
+    What is called at every step of a ray or for every pixel takes the arrays that it reads instead of the scene, and
+    no slices of arrays: numba counts references to every array in the arguments of a call, with atomic operations.
+
     Attributes:
         height_dm: (h, w) uint16 decimetres above the ground, of roofs and tree tops.
         crest_m: (h, w) uint8, no building on the nine pixels around is higher; 255 stands for more.
@@ -133,7 +136,7 @@ def _weights(at: Real) -> Any:  # pragma: no cover - compiled
 
 
 @compiled
-def building_at(scene: Scene, x: Real, y: Real) -> Any:  # pragma: no cover - compiled
+def building_at(codes: Array, height_dm: Array, x: Real, y: Real) -> Any:  # pragma: no cover - compiled
     """The building at a point: its height (0: none) and its code.
 
     The height is the weighted median of the nine pixels around, so that of two buildings side by side neither fades
@@ -145,13 +148,13 @@ def building_at(scene: Scene, x: Real, y: Real) -> Any:  # pragma: no cover - co
     alike, built = True, np.float32(0)
     for j in range(3):
         for i in range(3):
-            if scene.code[iy + j - 1, ix + i - 1] != 0:
-                height, own = int(scene.height_dm[iy + j - 1, ix + i - 1]), wx[i] * wy[j]
+            if codes[iy + j - 1, ix + i - 1] != 0:
+                height, own = int(height_dm[iy + j - 1, ix + i - 1]), wx[i] * wy[j]
                 alike &= highest == 0 or highest == height
                 highest = height
                 built += own
                 if own > share:
-                    code, share = scene.code[iy + j - 1, ix + i - 1], own
+                    code, share = codes[iy + j - 1, ix + i - 1], own
     if alike:  # nearly always; buildings of several heights take a search
         if built < np.float32(0.5):
             highest, code = 0, np.uint8(0)
@@ -159,34 +162,34 @@ def building_at(scene: Scene, x: Real, y: Real) -> Any:  # pragma: no cover - co
     highest, code, share = 0, np.uint8(0), np.float32(0)
     for j in range(3):
         for i in range(3):
-            height = int(scene.height_dm[iy + j - 1, ix + i - 1])
-            if height < highest or scene.code[iy + j - 1, ix + i - 1] == 0:
+            height = int(height_dm[iy + j - 1, ix + i - 1])
+            if height < highest or codes[iy + j - 1, ix + i - 1] == 0:
                 continue
             own = wx[i] * wy[j]
             if height == highest:
                 if own > share:
-                    code, share = scene.code[iy + j - 1, ix + i - 1], own
+                    code, share = codes[iy + j - 1, ix + i - 1], own
                 continue
             weight = np.float32(0)
             for b in range(3):
                 for a in range(3):
                     row, col = iy + b - 1, ix + a - 1
-                    if scene.code[row, col] != 0 and scene.height_dm[row, col] + 5 >= height:
+                    if codes[row, col] != 0 and height_dm[row, col] + 5 >= height:
                         weight += wx[a] * wy[b]
             if weight >= np.float32(0.5):
-                highest, code, share = height, scene.code[iy + j - 1, ix + i - 1], own
+                highest, code, share = height, codes[iy + j - 1, ix + i - 1], own
     return np.float32(highest) * DECIMETER, code
 
 
 @compiled
-def foliage_at(scene: Scene, x: Real, y: Real) -> Any:  # pragma: no cover - compiled
+def foliage_at(ground: Array, x: Real, y: Real) -> Any:  # pragma: no cover - compiled
     """How far inside a crown a point lies: 0 at the edge, 1 within."""
     ix, iy = int(x), int(y)
     wx, wy = _weights(x), _weights(y)
     share = np.float32(0)
     for j in range(3):
         for i in range(3):
-            if scene.ground[iy + j - 1, ix + i - 1] & TREE_BIT:
+            if ground[iy + j - 1, ix + i - 1] & TREE_BIT:
                 share += wx[i] * wy[j]
     return min(max((share - np.float32(0.28)) * np.float32(2.2), np.float32(0)), np.float32(1))
 
@@ -233,13 +236,13 @@ def wall_plane(scene: Scene, x: Real, y: Real, height_m: Real, reach: int) -> An
 
 
 @compiled
-def land_at(scene: Scene, x: Real, y: Real, shares: Array) -> Any:  # pragma: no cover - compiled
+def land_at(ground: Array, x: Real, y: Real, shares: Array) -> Any:  # pragma: no cover - compiled
     """The land class with the greatest share at a point, buildings left out; the shares of roads and of shadow.
 
     ``shares`` is a table of zeros, one for each class, and is so again afterwards.
     """
     ix, iy = int(x), int(y)
-    here = scene.ground[iy, ix]
+    here = ground[iy, ix]
     middle = here & LAND_BITS
     if not here & EDGE_BIT and middle != _BUILDING:
         return middle, np.float32(middle == _ROAD), np.float32((here & SHADOW_BIT) != 0)
@@ -247,27 +250,27 @@ def land_at(scene: Scene, x: Real, y: Real, shares: Array) -> Any:  # pragma: no
     road, shadow, own = np.float32(0), np.float32(0), np.float32(0)
     for j in range(3):
         for i in range(3):
-            ground = scene.ground[iy + j - 1, ix + i - 1]
+            there = ground[iy + j - 1, ix + i - 1]
             weight = wx[i] * wy[j]
-            if ground & SHADOW_BIT:
+            if there & SHADOW_BIT:
                 shadow += weight
-            if ground & LAND_BITS == _ROAD:
+            if there & LAND_BITS == _ROAD:
                 road += weight
-            if ground & LAND_BITS == middle:
+            if there & LAND_BITS == middle:
                 own += weight
     if own >= np.float32(0.5) and middle != _BUILDING:
         return middle, road, shadow
     for j in range(3):
         for i in range(3):
-            shares[scene.ground[iy + j - 1, ix + i - 1] & LAND_BITS] += wx[i] * wy[j]
+            shares[ground[iy + j - 1, ix + i - 1] & LAND_BITS] += wx[i] * wy[j]
     shares[_BUILDING] = np.float32(0)
     best, best_share = middle, np.float32(0) if middle == _BUILDING else own
     for j in range(3):
         for i in range(3):
-            land = scene.ground[iy + j - 1, ix + i - 1] & LAND_BITS
+            land = ground[iy + j - 1, ix + i - 1] & LAND_BITS
             if shares[land] > best_share:
                 best, best_share = land, shares[land]
     for j in range(3):
         for i in range(3):
-            shares[scene.ground[iy + j - 1, ix + i - 1] & LAND_BITS] = np.float32(0)
+            shares[ground[iy + j - 1, ix + i - 1] & LAND_BITS] = np.float32(0)
     return best, road, shadow
