@@ -16,7 +16,7 @@ PACKAGE = ROOT / "unigeoclip"
 # From the ground up: a folder or module may import its own row and the rows above it in this list, never those below.
 LAYERS = [
     {"errors", "paths", "extras"},
-    {"geo", "parsing", "parallel"},
+    {"geo", "s2_cells", "parsing", "parallel"},
     {"files"},
     {"config", "uploads", "tasks"},
     {"modalities"},

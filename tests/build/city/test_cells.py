@@ -4,8 +4,7 @@ import pytest
 import s2sphere
 
 from tests.build.made_up_city import made_up_rasters
-from unigeoclip import geo
-from unigeoclip.build import s2
+from unigeoclip import geo, s2_cells
 from unigeoclip.build.city import cells
 from unigeoclip.city.layers import LAND, CityGrid
 
@@ -17,12 +16,12 @@ def test_cell_numbers_are_those_of_the_s2_library(level):
     points = geo.random_on_sphere(60, np.random.default_rng(4))
     points = np.concatenate([points, [[90, 0], [-90, 10], [0, 0], [0, -180], [42.36, -71.06], [52.37, 4.89]]])
     theirs = [s2sphere.CellId.from_lat_lng(s2sphere.LatLng.from_degrees(*p)).parent(level).id() for p in points]
-    np.testing.assert_array_equal(s2.cell_ids(points, level), np.array(theirs, np.uint64))
+    np.testing.assert_array_equal(s2_cells.cell_ids(points, level), np.array(theirs, np.uint64))
 
 
 def test_tokens_are_those_of_the_s2_library():
-    for number in s2.cell_ids(np.array([[42.36, -71.06], [0, 0], [-33.9, 151.2]]), cells.PLACE_LEVEL):
-        assert s2.token(number) == s2sphere.CellId(int(number)).to_token()
+    for number in s2_cells.cell_ids(np.array([[42.36, -71.06], [0, 0], [-33.9, 151.2]]), cells.PLACE_LEVEL):
+        assert s2_cells.token(number) == s2sphere.CellId(int(number)).to_token()
 
 
 def test_cells_lie_on_land_inside_the_margin_and_once():
@@ -35,7 +34,7 @@ def test_cells_lie_on_land_inside_the_margin_and_once():
     assert at[:, 0].max() < WIDE.width / 2 + 10
     assert at.min() * WIDE.ground_px_m >= 200
     assert table["land"].min() >= cells.LEAST_LAND
-    centers = s2.cell_ids(table[["lat", "lon"]].to_numpy(), cells.PLACE_LEVEL)
+    centers = s2_cells.cell_ids(table[["lat", "lon"]].to_numpy(), cells.PLACE_LEVEL)
     np.testing.assert_array_equal(centers, table["cell"])
 
 
@@ -44,7 +43,7 @@ def test_held_out_blocks_have_a_buffer_round_them():
     latlon = table[["lat", "lon"]].to_numpy()
     blocks = cells.held_out_blocks(latlon)
     split = cells.block_split(latlon, blocks)
-    inside = np.isin(s2.cell_ids(latlon, cells.BLOCK_LEVEL), blocks)
+    inside = np.isin(s2_cells.cell_ids(latlon, cells.BLOCK_LEVEL), blocks)
     assert 0.03 < inside.mean() < 0.25
     np.testing.assert_array_equal(split == "held_out", inside)
     held_out, train, buffer = latlon[inside], latlon[split == "train"], latlon[split == "buffer"]
@@ -70,8 +69,8 @@ def test_views_find_their_places_and_are_split():
     views = cells.split_views(pd.DataFrame({"lat": spots[:, 0], "lon": spots[:, 1]}), table, blocks)
     assert 0.95 * len(latlon) < len(views) <= len(latlon)
     assert views["view_id"].is_unique
-    own = s2.cell_ids(views[["lat", "lon"]].to_numpy(), cells.PLACE_LEVEL)
-    assert [s2.token(number) for number in own] == views["place_id"].tolist()
+    own = s2_cells.cell_ids(views[["lat", "lon"]].to_numpy(), cells.PLACE_LEVEL)
+    assert [s2_cells.token(number) for number in own] == views["place_id"].tolist()
     held_out = views["views"] == "held_out"
     assert set(views.loc[held_out, "blocks"]) == {"train"}
     assert 0.07 < held_out[views["blocks"] == "train"].mean() < 0.18

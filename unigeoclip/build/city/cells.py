@@ -9,9 +9,10 @@ import pandas as pd
 import shapely
 
 from unigeoclip import geo
-from unigeoclip.build.s2 import cell_centers, cell_corners, cell_ids, token
+from unigeoclip.build.s2 import cell_centers, cell_corners
 from unigeoclip.city.layers import LAND, CityRasters
 from unigeoclip.city.noise import hash_numbers, hash_points
+from unigeoclip.s2_cells import cell_ids, token
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,7 +8,8 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from unigeoclip import geo
-from unigeoclip.build.s2 import cell_ids, cell_outline
+from unigeoclip.build.s2 import cell_outline
+from unigeoclip.s2_cells import cell_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable
