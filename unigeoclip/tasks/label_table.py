@@ -71,6 +71,19 @@ class LabelTable:
         """Number of rows."""
         return len(self.latlon)
 
+    def points(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Row (m,), rising, and position (m, 2) of every point: of the rows, or of their areas.
+
+        An area without a point is its position.
+        """
+        if self.areas is None:
+            return np.arange(len(self)), self.latlon
+        inside = np.isfinite(self.areas.sum(axis=2))
+        empty = np.flatnonzero(~inside.any(axis=1))
+        owner = np.concatenate([np.nonzero(inside)[0], empty])
+        order = np.argsort(owner, kind="stable")
+        return owner[order], np.concatenate([self.areas[inside], self.latlon[empty]])[order]
+
     def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> LabelTable:
         """The table of some of its rows, by number or mask.
 

@@ -1,0 +1,331 @@
+"""Frozen features of the rows of a table, by the name of what encodes them.
+
+Names are those of the table of embedders ("unigeoclip" is our location encoder, "geoclip-raw" GeoCLIP's vectors before
+they are brought to length one), of our other modalities ("aerial", "street", "surface", "text": the atlas's window,
+view or caption at a position), "ensemble" (the mean of all modalities of our model), concatenations ("a+b"), and the
+floors that any encoder has to beat: "mean", "sincos", "harmonics-D" or "fourier-D", of D numbers.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from unigeoclip.embedders import EMBEDDERS, WITHOUT, load_embedder
+from unigeoclip.embedders.satclip import spherical_harmonics
+from unigeoclip.errors import CheckpointError, InputError, excerpt
+from unigeoclip.evaluation.probing.atlas_items import ModalityFeatures
+from unigeoclip.evaluation.probing.folds import extent_deg
+from unigeoclip.evaluation.probing.work import Work
+from unigeoclip.geo import EARTH_RADIUS_M, METERS_PER_DEGREE, unit_xyz
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from unigeoclip.atlas.store import Atlas
+    from unigeoclip.embedders.base import Embedder
+    from unigeoclip.evaluation.probing.work import Cancelled, Progress
+    from unigeoclip.tasks.label_table import LabelTable
+
+__all__ = [
+    "ENSEMBLE",
+    "MODALITIES",
+    "Features",
+    "available_encoders",
+    "features",
+    "floor_names",
+    "is_floor",
+    "is_ours",
+]
+
+MODALITIES = ("aerial", "street", "surface", "text")  # of ours beside location, whose name is "unigeoclip"
+OURS, ENSEMBLE = "unigeoclip", "ensemble"
+MEAN, SINCOS, HARMONICS, FOURIER = "mean", "sincos", "harmonics", "fourier"
+RAW = "-raw"  # ends the name of an embedder whose vectors are not brought to length one
+MOST_DIM, MOST_PARTS = 4096, 6  # of a concatenation
+LEAST_FLOOR_DIM, MOST_FLOOR_DIM = 16, 1024
+_WORLD_DEG = 60.0  # extent from which on the floor is harmonics, which see nothing of a city
+_FLOOR = re.compile(rf"({HARMONICS}|{FOURIER})-(\d{{1,4}})")
+_LONGEST, _SHORTEST = 2.0, 40.0  # waves of the Fourier floor: from half of the extent to a fortieth
+_POINTS_AT_ONCE = 200_000  # of areas, embedded together
+_TITLES = {
+    "aerial": "UniGeoCLIP, aerial picture",
+    "street": "UniGeoCLIP, street view",
+    "surface": "UniGeoCLIP, surface model",
+    "text": "UniGeoCLIP, text",
+    ENSEMBLE: "UniGeoCLIP, mean of all modalities",
+    MEAN: "Mean of the training rows",
+    SINCOS: "Sine and cosine of latitude and longitude",
+}
+
+
+class Features(NamedTuple):
+    """What one encoder gives for the rows of a table.
+
+    Attributes:
+        title: Name of the encoder for people.
+        vectors: (n, dim) float32; a row of NaN where the encoder has nothing to encode.
+    """
+
+    title: str
+    vectors: NDArray[np.float32]
+
+
+def is_floor(name: str) -> bool:
+    """Whether an encoder has learned nothing and is there to be beaten."""
+    return name in (MEAN, SINCOS) or _FLOOR.fullmatch(name) is not None
+
+
+def is_ours(name: str) -> bool:
+    """Whether an encoder is of our model, or a concatenation with it: such a one is no baseline."""
+    return any(
+        part in (OURS, ENSEMBLE, *MODALITIES) or part.startswith(WITHOUT) or part == f"{OURS}{RAW}"
+        for part in name.split("+")
+    )
+
+
+def floor_names(table: LabelTable, dim: int) -> tuple[str, ...]:
+    """The floors of a table, for encoders of up to ``dim`` dimensions.
+
+    The mean, sine and cosine of the position, and as many smooth functions of it as the largest encoder has dimensions:
+    spherical harmonics for the world, random Fourier features of the region's scale elsewhere.
+    """
+    dim = int(np.clip(dim, LEAST_FLOOR_DIM, MOST_FLOOR_DIM))
+    if extent_deg(table.latlon) >= _WORLD_DEG:
+        return MEAN, SINCOS, f"{HARMONICS}-{int(np.sqrt(dim)) ** 2}"
+    return MEAN, SINCOS, f"{FOURIER}-{dim // 2 * 2}"
+
+
+def available_encoders(atlas: Atlas | None) -> tuple[list[str], dict[str, str]]:
+    """Embedders of locations that can be used on this machine, and why the others cannot, by name."""
+    found, missing = [], {}
+    for name in EMBEDDERS:
+        try:
+            load_embedder(name, atlas)
+        except (CheckpointError, InputError) as error:
+            missing[name] = str(error)
+        else:
+            found.append(name)
+    return found, missing
+
+
+def features(
+    names: Sequence[str],
+    table: LabelTable,
+    atlas: Atlas | None,
+    progress: Progress | None = None,
+    cancelled: Cancelled | None = None,
+    *,
+    raw: bool = False,
+    floors: bool = True,
+) -> dict[str, Features]:
+    """Encode the rows of a table.
+
+    Args:
+        names: Encoders, see the module.
+        table: Positions; where it has areas, the vector of a row is the mean over its points.
+        atlas: Where models, pictures and texts come from; None where no name needs it.
+        progress: Called with what is being encoded, and the share of all that is done, 0 to 1.
+        cancelled: Asked between batches.
+        raw: Take vectors before they are brought to length one where an embedder gives them, as CoordBench does.
+        floors: Add `floor_names`.
+
+    Returns:
+        Encoder -> title and (n, dim) float32 vectors, in the order of the names, floors last.
+
+    Raises:
+        InputError: Unknown name, one that needs an atlas, a concatenation that is too large, or a modality that the
+            atlas lacks at most of the rows.
+        CheckpointError: Weights are missing or damaged.
+        StoppedError: It was cancelled.
+    """
+    wanted = list(dict.fromkeys(names))
+    source = _Source(table, atlas, raw=raw)
+    needed = list(dict.fromkeys(part for name in wanted for part in source.parts(name)))
+    work = Work(sum(source.cost(part) for part in needed), progress, cancelled)
+    found: dict[str, Features] = {part: source.one(part, work) for part in needed}
+    out = {name: _joined(name, source.parts(name), found) for name in wanted}
+    if floors:
+        largest = max((each.vectors.shape[1] for each in out.values()), default=0)
+        for name in floor_names(table, largest):
+            out.setdefault(name, source.one(name, work))
+    return out
+
+
+def _joined(name: str, parts: list[str], found: Mapping[str, Features]) -> Features:
+    if len(parts) == 1:
+        return found[parts[0]]
+    vectors = np.concatenate([found[part].vectors for part in parts], axis=1)
+    return Features(" + ".join(found[part].title for part in parts), vectors)
+
+
+class _Source:
+    """Encodes the rows of one table; what several names need is made once."""
+
+    def __init__(self, table: LabelTable, atlas: Atlas | None, *, raw: bool) -> None:
+        self._table, self._atlas, self._raw = table, atlas, raw
+        self._embedders: dict[str, Embedder] = {}
+        self._items: ModalityFeatures | None = None
+
+    def parts(self, name: str) -> list[str]:
+        """The encoders that a name concatenates, checked.
+
+        Raises:
+            InputError: Unknown, too many or too large.
+        """
+        parts = name.split("+")
+        if len(parts) > MOST_PARTS or len(set(parts)) < len(parts):
+            raise InputError(f"{excerpt(name)!r} concatenates {len(parts)} encoders: {MOST_PARTS} at most, each once.")
+        for part in parts:
+            self._check(part)
+        if len(parts) > 1 and (dim := sum(self._dim(part) for part in parts)) > MOST_DIM:
+            raise InputError(f"{excerpt(name)!r} has {dim:,} dimensions, at most {MOST_DIM:,}: leave an encoder out.")
+        return parts
+
+    def _check(self, name: str) -> None:
+        if is_floor(name):
+            found = _FLOOR.fullmatch(name)
+            if found and not 1 <= int(found[2]) <= MOST_FLOOR_DIM:
+                raise InputError(f"A floor has 1 to {MOST_FLOOR_DIM:,} dimensions, not {found[2]}.")
+        elif name in (*MODALITIES, ENSEMBLE):
+            self._of_atlas().check(name)
+        elif name.removesuffix(RAW) not in self._embedders:
+            self._embedders[name.removesuffix(RAW)] = self._load(name)
+
+    def _load(self, name: str) -> Embedder:
+        plain = name.removesuffix(RAW)
+        if plain not in EMBEDDERS and not plain.startswith(WITHOUT):
+            known = ", ".join([*EMBEDDERS, *MODALITIES, ENSEMBLE, MEAN, SINCOS])
+            raise InputError(
+                f"Unknown encoder {excerpt(name)!r}. Known: {known}, {HARMONICS}-484, {FOURIER}-512, and two or more "
+                "of them joined by '+'."
+            )
+        embedder = load_embedder(plain, self._atlas)
+        if name != plain and not hasattr(embedder, "raw"):
+            raise InputError(f"The embedder {plain!r} has no vectors before length one: name it {plain!r}.")
+        return embedder
+
+    def _of_atlas(self) -> ModalityFeatures:
+        if self._atlas is None:
+            raise InputError("Pictures and texts are those of an atlas: name an atlas.")
+        if self._items is None:
+            self._items = ModalityFeatures(self._table, self._atlas)
+        return self._items
+
+    def _dim(self, name: str) -> int:
+        if found := _FLOOR.fullmatch(name):
+            return int(found[2])
+        if is_floor(name):
+            return 4
+        if name in (*MODALITIES, ENSEMBLE):
+            return self._of_atlas().dim
+        return self._embedders[name.removesuffix(RAW)].dim
+
+    def cost(self, name: str) -> float:
+        """Rough cost of encoding all rows, in location encodings."""
+        if is_floor(name):
+            return 0.0
+        if name in (*MODALITIES, ENSEMBLE):
+            return self._of_atlas().cost(name)
+        return float(_point_count(self._table))
+
+    def one(self, name: str, work: Work) -> Features:
+        """Encode all rows by one encoder that is no concatenation."""
+        if is_floor(name):
+            return Features(
+                _floor_title(name), _averaged(self._table, lambda latlon: _floor(name, latlon, self._table))
+            )
+        if name in (*MODALITIES, ENSEMBLE):
+            return Features(_TITLES[name], self._of_atlas().vectors(name, work))
+        embedder = self._embedders[name.removesuffix(RAW)]
+        raw = getattr(embedder, "raw", None) if self._raw or name.endswith(RAW) else None
+        work.begin(f"Encoding the rows: {embedder.title}")
+
+        def encode(latlon: NDArray[np.float64]) -> NDArray[np.float32]:
+            parts = []
+            for start in range(0, len(latlon), _AT_ONCE):
+                some = latlon[start : start + _AT_ONCE]
+                parts.append(embedder.embed(some) if raw is None else raw(some))
+                work.step(len(some))
+            return np.concatenate(parts)
+
+        title = embedder.title if raw is None else f"{embedder.title}, not of unit length"
+        return Features(title, _averaged(self._table, encode))
+
+
+_AT_ONCE = 4096  # points between two looks at whether the work is still wanted
+
+
+def _point_count(table: LabelTable) -> int:
+    return len(table.points()[0])
+
+
+def _averaged(table: LabelTable, encode: Callable[[NDArray[np.float64]], NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Vectors of positions, or the means over the points of areas; (n, dim) float32."""
+    if table.areas is None:
+        return encode(table.latlon)
+    owner, points = table.points()
+    first = np.searchsorted(owner, np.arange(len(table) + 1))  # of the points of each row
+    out: NDArray[np.float32] | None = None
+    rows_at_once = max(1, _POINTS_AT_ONCE // table.areas.shape[1])
+    for start in range(0, len(table), rows_at_once):
+        stop = min(start + rows_at_once, len(table))
+        vectors = encode(points[first[start] : first[stop]]).astype(np.float64)
+        counts = np.diff(first[start : stop + 1])
+        means = np.add.reduceat(vectors, first[start:stop] - first[start], axis=0) / counts[:, None]
+        if out is None:
+            out = np.empty((len(table), means.shape[1]), np.float32)
+        out[start:stop] = means
+    assert out is not None
+    return out
+
+
+# Floors
+
+
+def _floor_title(name: str) -> str:
+    if name in _TITLES:
+        return _TITLES[name]
+    kind, dim = name.split("-")
+    return f"{'Spherical harmonics' if kind == HARMONICS else 'Random Fourier features'} ({dim})"
+
+
+def _floor(name: str, latlon: NDArray[np.float64], table: LabelTable) -> NDArray[np.float32]:
+    """Features of a floor, scaled so that float32 holds what differs within a city."""
+    if name == MEAN:
+        return np.zeros((len(latlon), 1), np.float32)
+    if name == SINCOS:
+        return _sincos(latlon, table)
+    kind, dim = name.split("-")
+    if kind == HARMONICS:
+        found = spherical_harmonics(latlon, int(np.ceil(np.sqrt(int(dim)))))[:, : int(dim)]
+        return np.asarray(found, np.float32)
+    return _fourier(latlon, int(dim), extent_deg(table.latlon))
+
+
+def _sincos(latlon: NDArray[np.float64], table: LabelTable) -> NDArray[np.float32]:
+    lat, lon = np.radians(latlon).T
+    waves = np.stack([np.sin(lat), np.cos(lat), np.sin(lon), np.cos(lon)], axis=1)
+    if extent_deg(table.latlon) >= 1:
+        return waves.astype(np.float32)
+    lat, lon = np.radians(table.latlon).T
+    center = np.stack([np.sin(lat), np.cos(lat), np.sin(lon), np.cos(lon)], axis=1).mean(axis=0)
+    return np.asarray(waves - center, np.float32)
+
+
+def _fourier(latlon: NDArray[np.float64], dim: int, extent: float) -> NDArray[np.float32]:
+    """Random Fourier features (Rahimi & Recht 2007) of the position on the sphere, of many lengths, (n, dim).
+
+    The lengths lie between half and a fortieth of the extent in equal ratios: one length alone is a weaker floor.
+    """
+    extent_m = max(extent, 1e-3) * METERS_PER_DEGREE
+    count = -(-dim // 2)
+    lengths_m = extent_m / np.geomspace(_LONGEST, _SHORTEST, count)
+    frequencies = np.random.default_rng(0).normal(size=(3, count)) * (EARTH_RADIUS_M / lengths_m)
+    phase: NDArray[np.float64] = unit_xyz(latlon) @ frequencies
+    waves: NDArray[np.float64] = np.concatenate([np.cos(phase), np.sin(phase)], axis=1)
+    return waves[:, :dim].astype(np.float32)
