@@ -89,6 +89,8 @@ class EncoderResult:
         dim: Length of its vectors.
         scores: Metric -> score; "r2" and "mae" of a regression, "accuracy" and "macro_f1" of a classification.
         predictions: (n,) of every row by the probe that did not see it, as the table's target.
+        pooled: The report's metric over all rows at once, beside the mean of the folds: R2 against the mean of all
+            rows, which says more where a fold holds few rows or little variance.
         hyperparameter: What nested folds chose, one value a fold, as text.
         difference: To the best baseline, in the report's metric; None for that baseline itself.
         errors: Where the errors lie; None where it was not asked for.
@@ -101,6 +103,7 @@ class EncoderResult:
     dim: int
     scores: dict[str, Score]
     predictions: NDArray[np.float64] | NDArray[np.str_]
+    pooled: float = float("nan")
     hyperparameter: tuple[str, ...] = ()
     difference: Difference | None = None
     errors: ErrorPattern | None = None
