@@ -173,7 +173,7 @@ def test_a_process_is_replaced_after_many_files(monkeypatch, decoder):
 
 def test_one_file_at_a_time_and_the_others_wait_or_are_told():
     decoder = Decoder(patience_s=0.2)
-    with decoder._turn_of(b""), pytest.raises(InputError, match="had no turn within"):
+    with decoder.turn_of(b""), pytest.raises(InputError, match="had no turn within"):
         decoder.read("aerial", PICTURE, SIZE)
     decoder.close()
     patient, answers = Decoder(), []

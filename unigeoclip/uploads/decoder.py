@@ -16,7 +16,7 @@ import os
 import subprocess
 import sys
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -97,6 +97,8 @@ class Decoder:
     process, one file at a time: then the checks of the headers are all that limits it.
     """
 
+    worker: ClassVar[tuple[str, ...]] = ("unigeoclip.uploads.worker",)  # the module that it runs, and its arguments
+
     def __init__(
         self, memory_bytes: int = MEMORY_BYTES, seconds: int = SECONDS, patience_s: float = PATIENCE_S
     ) -> None:
@@ -122,8 +124,8 @@ class Decoder:
         """See `read_upload`."""
         shape = (1, size[0], size[0]) if kind == "surface" else (3, size[1], size[0])
         dtype = np.dtype(np.float32 if kind == "surface" else np.uint8)
-        with self._turn_of(data):
-            answer = self._ask({"read": kind, "size": list(size)}, data, math.prod(shape) * dtype.itemsize)
+        with self.turn_of(data):
+            answer = self.ask({"read": kind, "size": list(size)}, data, math.prod(shape) * dtype.itemsize)
             if answer is None:
                 return read(kind, data, size)
             message, content = answer
@@ -135,8 +137,8 @@ class Decoder:
 
     def guess(self, data: bytes, known: Sequence[str]) -> str:
         """See `guess_modality`; raises InputError if there was no answer."""
-        with self._turn_of(data):
-            answer = self._ask({"guess": list(known)}, data, 0)
+        with self.turn_of(data):
+            answer = self.ask({"guess": list(known)}, data, 0)
             if answer is None:
                 return guess(data, known)
         kind = answer[0]["kind"]
@@ -155,7 +157,8 @@ class Decoder:
         process.wait()
 
     @contextlib.contextmanager
-    def _turn_of(self, data: bytes) -> Iterator[None]:
+    def turn_of(self, data: bytes) -> Iterator[None]:
+        """Wait for the turn of a file; raises InputError if it does not come."""
         if not self._turn.acquire(timeout=self._patience_s):
             raise InputError(
                 f"Other files are being decoded, and this one of {len(data) / 2**20:.1f} MB had no turn within"
@@ -166,8 +169,17 @@ class Decoder:
         finally:
             self._turn.release()
 
-    def _ask(self, request: dict[str, Any], data: bytes, most: int) -> tuple[dict[str, Any], bytes] | None:
-        """One answer; None where there can be no process."""
+    def ask(self, request: dict[str, Any], data: bytes, most: int) -> tuple[dict[str, Any], bytes] | None:
+        """One answer, for whoever has the turn; None where there can be no process.
+
+        Args:
+            request: See the module of the worker.
+            data: Content of the file.
+            most: Bytes that the answer may have.
+
+        Raises:
+            InputError: The file was refused, or there was no answer within the limits.
+        """
         if self._alone:
             return None
         try:
@@ -221,7 +233,7 @@ class Decoder:
         self.close()
         try:
             self._process = process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "unigeoclip.uploads.worker", str(self._memory), str(self._seconds)],
+                [sys.executable, "-P", "-m", *self.worker, str(self._memory), str(self._seconds)],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_environment(),
             )  # fmt: skip
         except OSError as error:

@@ -26,9 +26,10 @@ from unigeoclip.uploads.pictures import guess
 from unigeoclip.uploads.reading import read
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import BinaryIO
 
-__all__ = ["main"]
+__all__ = ["main", "serve"]
 
 
 def _answer(request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
@@ -75,24 +76,34 @@ def _limit_time(seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + seconds + 1, hard))
 
 
-def main() -> None:
-    """Serve until the input ends."""
-    from unigeoclip.uploads.headers import MAX_FILE_BYTES
+def serve(answer: Callable[[dict[str, Any], bytes], tuple[dict[str, Any], bytes]], most: int) -> None:
+    """Answer requests until the input ends, within the limits that the last two arguments of the process name.
 
-    memory, seconds = (int(argument) for argument in sys.argv[1:])
-    import rasterio  # noqa: F401  # its libraries must be loaded before memory is limited
-
+    Args:
+        answer: A request and the content of a file -> an answer and its content; raises nothing over a strange file.
+        most: Bytes of a file.
+    """
+    memory, seconds = (int(argument) for argument in sys.argv[-2:])
     requests, answers = _own_streams()
     _limit_memory(memory)
     send(answers, {"ready": True})
     while True:
         try:
-            request, data = receive(requests, MAX_FILE_BYTES)
+            request, data = receive(requests, most)
             _limit_time(seconds)
-            send(answers, *_answer(request, data))
+            send(answers, *answer(request, data))
         except (EOFError, BrokenPipeError):
             return
         del data
+
+
+def main() -> None:
+    """Serve until the input ends."""
+    from unigeoclip.uploads.headers import MAX_FILE_BYTES
+
+    import rasterio  # noqa: F401  # its libraries must be loaded before memory is limited
+
+    serve(_answer, MAX_FILE_BYTES)
 
 
 if __name__ == "__main__":
