@@ -16,7 +16,7 @@ import os
 import subprocess
 import sys
 import threading
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -97,7 +97,7 @@ class Decoder:
     process, one file at a time: then the checks of the headers are all that limits it.
     """
 
-    worker: ClassVar[tuple[str, ...]] = ("unigeoclip.uploads.worker",)  # the module that it runs, and its arguments
+    worker: tuple[str, ...] = ("unigeoclip.uploads.worker",)  # the module that it runs, and its arguments
 
     def __init__(
         self, memory_bytes: int = MEMORY_BYTES, seconds: int = SECONDS, patience_s: float = PATIENCE_S

@@ -99,9 +99,9 @@ def serve(answer: Callable[[dict[str, Any], bytes], tuple[dict[str, Any], bytes]
 
 def main() -> None:
     """Serve until the input ends."""
-    from unigeoclip.uploads.headers import MAX_FILE_BYTES
-
     import rasterio  # noqa: F401  # its libraries must be loaded before memory is limited
+
+    from unigeoclip.uploads.headers import MAX_FILE_BYTES
 
     serve(_answer, MAX_FILE_BYTES)
 
