@@ -112,6 +112,12 @@ class Region:
         rows, columns = np.nonzero(self.grid.mask)
         return int(((rows % COARSE == COARSE // 2) & (columns % COARSE == COARSE // 2)).sum())
 
+    @property
+    def side_m(self) -> float:
+        """The shorter side of the region on the ground, meters; a parallel is measured in its middle."""
+        south, west, north, east = self.grid.bounds
+        return METERS_PER_DEGREE * min(north - south, (east - west) * math.cos(math.radians((south + north) / 2)))
+
     @cached_property
     def rings(self) -> tuple[NDArray[np.float64], list[W | None]]:
         """Rings of distance between the cells of the sample that figures are computed on, the same for all embedders.
@@ -119,9 +125,7 @@ class Region:
         Edges in metres, each twice as far as the one before, the last at a quarter of the region's side; and the
         weights of each ring.
         """
-        south, west, north, east = self.grid.bounds
-        side_m = METERS_PER_DEGREE * min(north - south, (east - west) * math.cos(math.radians((south + north) / 2)))
-        edges = np.concatenate([[0.0], side_m / 4 / 2.0 ** np.arange(RINGS - 1, -1, -1)])
+        edges = np.concatenate([[0.0], self.side_m / 4 / 2.0 ** np.arange(RINGS - 1, -1, -1)])
         return edges, structure.rings(self.grid.cells[self.sample(SAMPLE)], edges.tolist())
 
     def forget_rings(self) -> None:
