@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.ui import atlas_scale, atlas_switch
 from pages.ui.atlas import baseline_card
-from pages.ui.compare import computation, controls, export, figures, scatter
+from pages.ui.compare import computation, controls, examples, export, figures, scatter
 from pages.ui.compare.explanation import explanation
 from pages.ui.compare.panes import empty_pane, make_panes
 from pages.ui.compare.state import state_of
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pages.ui.compare.state import CompareState
     from pages.ui.protocol import Pane
     from unigeoclip.atlas import Atlas
+    from unigeoclip.geo import Bounds
 
 
 @st.fragment
@@ -49,13 +50,15 @@ def compare() -> None:
         models = controls.models(atlas, state, embedders, scales, subject)
         controls.unavailable_models(missing)
     with head.container(key="compare-colour", vertical_alignment="bottom", **side):
-        controls.color_scheme(state)
+        controls.color_scheme(state, models, embedders)
     job = computation.job_of(atlas, state)
     drawn = job.version(models)  # what becomes ready from here on is drawn in another run
-    job.request(models, state.visitor, umap=state.kind == "umap")
+    wanted = state.scheme(models)
+    job.request(models, state.visitor, umap=state.kind == "umap", pair=wanted.pair)
     comparison = job.comparison(models)
-    scheme = computation.ready_scheme(job, comparison, state.scheme)
+    scheme = computation.ready_scheme(job, comparison, wanted)
     panes = make_panes(job, comparison, scheme)
+    shown_example = examples.chosen(job, panes, scheme, state.example)
     with query:
         controls.query(state, atlas_scale.of(atlas.manifest).digits)
     with head.container(key="compare-tools", vertical_alignment="bottom", **side):
@@ -67,13 +70,15 @@ def compare() -> None:
         st.error(literal(state.problem), icon=":material/info:")
     state.write_link(name)
     with st.container(key="compare-progress", horizontal=True, vertical_alignment="center"):
-        computation.show_progress(job, models, state.visitor, drawn, umap=scheme.kind == "umap")
+        computation.show_progress(job, models, state.visitor, drawn, wanted)
     lasso = scatter.selected_cells(comparison, scheme)
     shown = [panes[name].for_map(lasso) if name in panes else empty_pane(embedders[name]) for name in models]
+    focus = examples.mark(shown, job.region, shown_example, scheme) or state.bounds
     awaits_maps = not state.maps_painted and any("overlay" in pane for pane in shown)
     words = explanation([embedders[name].title for name in models], scheme)
-    _maps(atlas, state, shown, words, on_painted=state.note_painted if awaits_maps else None)
+    _maps(atlas, state, shown, words, focus, on_painted=state.note_painted if awaits_maps else None)
     if panes and not awaits_maps:
+        examples.show(job, panes, scheme, state)
         left, right = st.columns([1, 1.25], gap="medium")
         with left:
             scatter.show(panes)
@@ -85,13 +90,18 @@ def compare() -> None:
 
 
 def _maps(
-    atlas: Atlas, state: CompareState, panes: list[Pane], words: str, on_painted: Callable[[], None] | None
+    atlas: Atlas,
+    state: CompareState,
+    panes: list[Pane],
+    words: str,
+    focus: Bounds | None,
+    on_painted: Callable[[], None] | None,
 ) -> None:
-    """The maps, one for each model, and what their colors mean."""
+    """The maps, one for each model, and what their colors mean; ``focus`` is the part that they show when it is new."""
     component.show(
         atlas, panes, nonce=state.revision, key=f"compare-{atlas.name}",
         on_click=lambda click: state.query(point=(round(click["lat"], 5), round(click["lng"], 5))),
-        on_region=state.choose_region, focus=state.bounds,
+        on_region=state.choose_region, focus=focus,
         on_painted=on_painted,
     )  # fmt: skip
     hint = "" if state.shows_similarity else "Click a map to see which places each model finds similar to that point. "

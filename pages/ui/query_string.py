@@ -3,8 +3,8 @@
 Keys of both pages: ``atlas``; ``v``, ``b``, ``o`` (view, base map and opacity of the map, written by the browser, see
 ``map/address.js``); ``scale``; ``mode`` (poster mode). Page Explore adds ``q``, the items of the query, spelled as on
 the command line: ``q=text:hot desert``, ``q=-1*at:48.9,2.4``; and ``top``, ``best``, ``outline``, ``colors``,
-``items``. Page Compare adds ``models``, ``color``, ``box``, ``at``. A value is in the address only where it is not the
-default. Points and views are rounded when they become items, so that a link asks exactly what was asked.
+``items``. Page Compare adds ``models``, ``color``, ``pair``, ``box``, ``at``. A value is in the address only where it
+is not the default. Points and views are rounded when they become items, so that a link asks exactly what was asked.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ MODE, POSTER = "mode", "poster"
 COUNT = "top"  # results of each modality
 BEST, OUTLINE, COLORS, ITEMS, SCALE = "best", "outline", "colors", "items", "scale"
 DISPLAY_KEYS = (BEST, OUTLINE, COLORS, ITEMS, SCALE)
-MODELS, COLOR, BOX, AT = "models", "color", "box", "at"
-COMPARE_KEYS = (MODELS, COLOR, BOX, AT, SCALE)
+MODELS, COLOR, PAIR, BOX, AT = "models", "color", "pair", "box", "at"
+COMPARE_KEYS = (MODELS, COLOR, PAIR, BOX, AT, SCALE)
 MAP_KEYS = ("v", "b", "o")  # view, base map and opacity, which the browser writes: see map/address.js in assets/web
 ALIASES = {"colour": COLOR, "colours": COLORS}  # keys of links made before these were renamed
 
@@ -313,6 +313,7 @@ class CompareLink:
         models: Names of the embedders; empty for the default ones.
         kind: One of ``view_options.KINDS``.
         number: Which component from 1, or how many clusters; 0 for other kinds.
+        pair: The two embedders whose disagreement is shown; empty for the first two.
         bounds: South, west, north, east of the part that is compared; None for all of it.
         point: Latitude and longitude that every model is queried with.
         scale: One of ``view_options.SCALES``.
@@ -321,6 +322,7 @@ class CompareLink:
     models: tuple[str, ...] = ()
     kind: str = DEFAULT_KIND
     number: int = 0
+    pair: tuple[str, ...] = ()
     bounds: Bounds | None = None
     point: tuple[float, float] | None = None
     scale: str = DEFAULT_SCALE
@@ -333,6 +335,8 @@ def compare_parameters(link: CompareLink) -> dict[str, str]:
         values[MODELS] = ",".join(link.models)
     if link.kind != DEFAULT_KIND:
         values[COLOR] = f"{link.kind}:{link.number}" if link.number else link.kind
+    if link.pair:
+        values[PAIR] = ",".join(link.pair)
     if link.bounds is not None:
         values[BOX] = ",".join(map(degrees, link.bounds))
     if link.point is not None:
@@ -355,6 +359,7 @@ def parse_compare(values: Mapping[str, str], known: Sequence[str]) -> tuple[Comp
     parsers: dict[str, Callable[[str], dict[str, Any]]] = {
         MODELS: lambda text: {"models": parse_models(text, known)},
         COLOR: lambda text: dict(zip(("kind", "number"), parse_color(text), strict=True)),
+        PAIR: lambda text: {"pair": parse_pair(text, known)},
         BOX: lambda text: {"bounds": parse_box(text)},
         AT: lambda text: {"point": parse_at(text)},
         SCALE: lambda text: {"scale": parse_scale(text)},
@@ -378,6 +383,18 @@ def parse_models(text: str, known: Sequence[str]) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(text.split(",")))
     if missing := [name for name in names if name not in known]:
         raise InputError(f"Unknown model '{excerpt(missing[0], 40)}'. Available: {', '.join(known)}.")
+    return names
+
+
+def parse_pair(text: str, known: Sequence[str]) -> tuple[str, ...]:
+    """Names of two embedders.
+
+    Raises:
+        InputError: One of them is unknown, or there are not two.
+    """
+    names = parse_models(text, known)
+    if len(names) != 2:
+        raise InputError(f"A pair is two different models, as in {','.join(known[:2])}; not '{excerpt(text, 80)}'.")
     return names
 
 

@@ -16,7 +16,7 @@ MATCHES, MOST_MATCHES = 10, 50
 COUNTS = tuple(range(MATCHES, MOST_MATCHES + 1, MATCHES))  # results of each modality
 
 # Page Compare: kinds of color schemes, and the lowest, highest and first number of those that have one.
-KINDS = {"components": 0, "component": 6, "clusters": 16, "umap": 0}
+KINDS = {"components": 0, "component": 6, "clusters": 16, "umap": 0, "disagreement": 0}
 LEAST = {"component": 1, "clusters": 2}
 DEFAULT_CLUSTERS = 8
 DEFAULT_NUMBER = {"component": 1, "clusters": DEFAULT_CLUSTERS}

@@ -149,11 +149,24 @@ class SlowEmbedder:
         return unit_xyz(as_latlon(latlon)).astype(np.float32)
 
 
+class TwistedEmbedder:
+    """Finds places similar that lie on one spiral: it agrees with no other."""
+
+    name, title, dim = "twisted", "Twisted", 3
+    provenance = SimpleNamespace(made_by="A test", source="none", licence="none")
+
+    def embed(self, latlon):
+        lat, lon = as_latlon(latlon).T
+        return unit_xyz(np.stack([lat / 2, 7 * lat + 5 * lon], axis=1)).astype(np.float32)
+
+
 def embedders(atlas):
-    """Four embedders that need no weights, and one that is missing."""
+    """Five embedders that need no weights, and one that is missing."""
     from unigeoclip.embedders.coordinates import CoordinatesEmbedder, FourierEmbedder
 
-    found = [FourierEmbedder.for_atlas(atlas), CoordinatesEmbedder(), ConstantEmbedder(), SlowEmbedder()]
+    found = [
+        FourierEmbedder.for_atlas(atlas), CoordinatesEmbedder(), ConstantEmbedder(), SlowEmbedder(), TwistedEmbedder()
+    ]  # fmt: skip
     return {each.name: each for each in found}, {"satclip": "Fetch it with 'baselines download'."}
 
 

@@ -119,6 +119,18 @@ def test_the_python_lines_give_what_is_shown(atlas, comparison, kind, number, mo
     assert f"fourier: {best.similarity:.2f} at {best.lat:.4f}, {best.lon:.4f}" in printed
 
 
+def test_the_python_lines_measure_the_disagreement_that_is_shown(atlas, monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
+    region = Region.rectangle(atlas, (20, -15, 50, 25))
+    pair = ["fourier", "coordinates"]
+    found = {}
+    exec(snippets.python_lines(str(atlas.path), region, pair, "disagreement", pair=pair), found)
+    assert found["values"].shape == (len(region.grid),)
+    assert f"mean disagreement: {found['values'].mean():.3f}" in capsys.readouterr().out
+    asked = snippets.python_lines(str(atlas.path), region, pair, "disagreement", 0, (30.0, 5.0), pair=pair)
+    assert "import disagreement" not in asked
+
+
 def test_the_python_lines_ask_by_a_picture(atlas, monkeypatch, tmp_path):
     monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
     monkeypatch.chdir(tmp_path)

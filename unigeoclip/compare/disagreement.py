@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CANDIDATES",
+    "EXCLUDED",
     "LEAST_CELLS",
     "SHARE",
     "Example",
@@ -42,7 +43,7 @@ __all__ = [
 CANDIDATES = 5000  # cells, sampled by area, among which neighbors are looked for: bounds the work of the largest region
 SHARE = 0.02  # of them that make a neighborhood
 LEAST_CELLS = 500  # of a region: a neighborhood then has ten cells
-_EXCLUDED = 0.05  # of the shorter side of the region: radius around a cell in which there are no neighbors
+EXCLUDED = 0.05  # of the shorter side of the region: radius around a cell in which there are no neighbors
 _CHUNK = 512  # cells at a time: 10 MB of similarities
 _LEADING = 10  # neighbors of a cell from which the one of an example is chosen
 _TRIED = 400  # cells of the highest disagreement among which examples are looked for
@@ -84,7 +85,7 @@ class Example:
 
 def exclusion_m(region: Region) -> float:
     """Radius around a cell, in meters, in which its neighbors are not looked for."""
-    return _EXCLUDED * region.side_m
+    return EXCLUDED * region.side_m
 
 
 def neighborhood_size(region: Region) -> int:
@@ -283,12 +284,12 @@ def _alike_for_one(
     can_be_shown: NDArray[np.bool_],
 ) -> int:
     """Of the nearest candidates under one model the one that the other ranks lowest; -1 if both find it similar."""
-    usable = np.flatnonzero(can_be_shown & np.isfinite(similarities[side][row]))
+    usable = np.flatnonzero(can_be_shown & np.isfinite(similarities[side][row]) & (ranks[side][row] <= SHARE))
     leading = usable[np.argsort(ranks[side][row, usable], kind="stable")[:_LEADING]]
     if not len(leading):
         return -1
     number = int(leading[np.argmax(ranks[1 - side][row, leading])])
-    return number if ranks[1 - side][row, number] > SHARE >= ranks[side][row, number] else -1
+    return number if ranks[1 - side][row, number] > SHARE else -1
 
 
 def _apart(region: Region, cell: int, others: list[int]) -> bool:

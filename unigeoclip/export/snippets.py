@@ -98,6 +98,12 @@ def command_lines(atlas: str, items: Sequence[QueryItem], k: int = 10) -> str:
 _NOT_PACKED = "The picture {!r} has no spelling yet: give it as explorer.packed(item)."
 
 
+_IMPORTED = {
+    "clusters": "from unigeoclip.compare.projection import cluster_colors",
+    "disagreement": "from unigeoclip.compare.disagreement import disagreement",
+}
+
+
 def python_lines(
     atlas: str,
     region: Region,
@@ -106,6 +112,7 @@ def python_lines(
     number: int = 0,
     point: tuple[float, float] | None = None,
     picture: tuple[str, str] | None = None,
+    pair: Sequence[str] = (),
 ) -> str:
     """The Python lines that compute what is shown, with this package.
 
@@ -113,14 +120,16 @@ def python_lines(
         atlas: Name of the atlas.
         region: What is compared.
         models: Names of the embedders, the first of which the others' colors are turned towards.
-        kind: "components", "component", "clusters" or "umap".
+        kind: "components", "component", "clusters", "umap" or "disagreement".
         number: Which component from 0, or how many clusters.
         point: Latitude and longitude; similarity to it in place of colors.
         picture: Name of a file and what it shows ("street", say); similarity to it in place of colors.
+        pair: The two of the models whose disagreement is shown, for that kind.
     """
-    whole = region.name == "atlas"
-    place = "Region.whole(atlas)" if whole else f"Region.rectangle(atlas, {_tuple(region.grid.bounds)})"
+    rectangle = f"Region.rectangle(atlas, {_tuple(region.grid.bounds)})"
+    asks = point is not None or picture is not None
     colors = {
+        "disagreement": "comparison.component_colors(name)",
         "components": "comparison.component_colors(name)",
         "component": f"comparison.component_colors(name, ({number},))",
         "clusters": f"cluster_colors({number})[comparison.cluster_labels(name, {number})]",
@@ -133,29 +142,33 @@ def python_lines(
         asked = f"embedded[name].embedder.embed_picture(picture, {json.dumps(picture[1])})"
         shown = f"picture = Path({json.dumps(picture[0])}).read_bytes()\n"
         shown += f"similarity = {{name: comparison.similarity_to(name, {asked}) for name in models}}  # heatmaps"
-    clusters = kind == "clusters" and point is None and picture is None
+    elif kind == "disagreement":
+        one, other = (f"embedded[{json.dumps(name)}]" for name in pair)
+        shown = f"values = disagreement({one}, {other})  # (cells,) from 0 to 1, of region.grid.cells"
     lines = [
         *(["from pathlib import Path", ""] if picture is not None else []),
         "from unigeoclip.atlas import load_atlas",
+        *([_IMPORTED[kind]] if kind in _IMPORTED and not asks else []),
         "from unigeoclip.compare.regions import Comparison, Region, embed_region",
         "from unigeoclip.embedders import load_embedder",
-        *(["from unigeoclip.compare.projection import cluster_colors"] if clusters else []),
         "",
         f"atlas = load_atlas({json.dumps(atlas)})",
-        f"region = {place}",
+        f"region = {'Region.whole(atlas)' if region.name == 'atlas' else rectangle}",
         f"models = [{', '.join(json.dumps(name) for name in models)}]",
         "embedded = {name: embed_region(load_embedder(name, atlas), region) for name in models}",
         "comparison = Comparison(region, embedded)",
         shown,
         "",
-        *_printed(point is not None or picture is not None),
+        *_printed("similarity" if asks else kind),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _printed(asks: bool) -> list[str]:
-    """Lines that print what a comparison came to: the best places of each model, or how alike the models are."""
-    if asks:
+def _printed(kind: str) -> list[str]:
+    """Lines that print what a comparison came to: best places, mean disagreement, or what there is of each model."""
+    if kind == "disagreement":
+        return ['print(f"mean disagreement: {values.mean():.3f}")']
+    if kind == "similarity":
         return [
             "for name, heatmap in similarity.items():",
             "    best = heatmap.best()",

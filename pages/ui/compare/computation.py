@@ -49,12 +49,16 @@ def job_of(atlas: Atlas, state: CompareState) -> Job:
 
 
 def ready_scheme(job: Job, comparison: Comparison, scheme: ColorScheme) -> ColorScheme:
-    """The color scheme that can be shown now: components until UMAP is computed."""
-    waits = scheme.kind == "umap" and not all(job.work[name].laid_out for name in comparison.embedded)
-    return replace(scheme, kind="components", number=0) if waits else scheme
+    """The color scheme that can be shown now: components until UMAP or the disagreement is computed."""
+    names = list(comparison.embedded)
+    if scheme.kind == "umap":
+        waits = not all(job.work[name].laid_out for name in names)
+    else:
+        waits = scheme.shows_disagreement and not job.has_disagreement(names, scheme.pair)
+    return replace(scheme, kind="components", number=0, pair=()) if waits else scheme
 
 
-def show_progress(job: Job, models: list[str], visitor: str, drawn: int, *, umap: bool) -> None:
+def show_progress(job: Job, models: list[str], visitor: str, drawn: int, wanted: ColorScheme) -> None:
     """How much is done, and a way to stop it, or to resume; the page is rerun when there is more to see.
 
     Args:
@@ -62,14 +66,14 @@ def show_progress(job: Job, models: list[str], visitor: str, drawn: int, *, umap
         models: Those the page shows.
         visitor: Who waits for it.
         drawn: The version of the job that the page shows.
-        umap: Whether layouts are part of it.
+        wanted: The color scheme that was chosen, which may have to be computed.
     """
     works = [job.work[name] for name in models]
 
     def report() -> progress.Progress:
         job.see(models, visitor)
         version = "stopped" if any(work.stopped for work in works) else str(job.version(models))
-        return progress.Progress(version, *job.progress(models, umap=umap))
+        return progress.Progress(version, *job.progress(models, umap=wanted.kind == "umap", pair=wanted.pair))
 
     if any(work.is_stopped_for(visitor) for work in works):
         st.caption("Stopped. Unfinished maps are coarse or empty.")

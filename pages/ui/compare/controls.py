@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -25,9 +26,23 @@ _SCALE_HELP = (
     "model has such a measurement. Similarity: each map over its own range. Rank: by share of the area."
 )
 MOST, MOST_SCALES = 4, 5
-NUMBER_PX = 130
-KIND_TITLES = {"components": "Components", "component": "One component", "clusters": "Clusters", "umap": "UMAP"}
+NUMBER_PX, PAIR_PX = 130, 340
+KIND_TITLES = {"components": "Components", "component": "One component", "clusters": "Clusters", "umap": "UMAP",
+               "disagreement": "Disagreement"}  # fmt: skip
 SIMILARITY = "similarity"  # what a query switches the color scheme to
+_RETRAINED = "the published design, trained by this project on its own data. There is none for this atlas."
+_FINER = "the same with waves fine enough for a city. There is none for this atlas."
+_UNAVAILABLE = {  # title, and what a visitor has to know
+    "satclip": (
+        "SatCLIP",
+        "the published model, learned from satellite images. It was not downloaded to this machine.",
+    ),
+    "geoclip": ("GeoCLIP", "the published model, learned from photographs. It is not installed on this machine."),
+    "satclip-retrained": ("SatCLIP (retrained)", _RETRAINED),
+    "geoclip-retrained": ("GeoCLIP (retrained)", _RETRAINED),
+    "satclip-retrained-city": ("SatCLIP (retrained, finer scales)", _FINER),
+    "geoclip-retrained-city": ("GeoCLIP (retrained, finer scales)", _FINER),
+}
 SUBJECTS = {"models": "Models", "scales": "Scales of UniGeoCLIP"}
 
 
@@ -80,15 +95,23 @@ def models(
 
 
 def unavailable_models(missing: dict[str, str]) -> None:
-    """The models that are not on this machine, with the reasons."""
+    """The models that are not on this machine, what they are, and how whoever runs the app can get them."""
     if missing:
         with st.popover("Unavailable models", help="Models that are not installed on this machine"):
             for name, why in missing.items():
-                st.markdown(f"**{name}** {literal(why)}")
+                title, meaning = _UNAVAILABLE.get(name, (name, "It is not installed on this machine."))
+                st.markdown(f"**{title}**: {meaning}")
+                st.caption(f"For whoever runs this app: {literal(why)}")
 
 
-def color_scheme(state: CompareState) -> None:
-    """How maps are colored; the control says what they show: "Similarity" as long as there is a query."""
+def color_scheme(state: CompareState, models: list[str], embedders: dict[str, Embedder]) -> None:
+    """How maps are colored; the control says what they show: "Similarity" as long as there is a query.
+
+    Args:
+        state: Of the page.
+        models: Names of the models that are shown.
+        embedders: All models.
+    """
     kinds = KIND_TITLES | ({SIMILARITY: "Similarity"} if state.shows_similarity else {})
     widgets.color_by = SIMILARITY if state.shows_similarity else state.kind
     st.segmented_control("Color by", list(kinds), format_func=kinds.__getitem__, required=True,
@@ -97,8 +120,28 @@ def color_scheme(state: CompareState) -> None:
         widgets.similarity_scale = state.scale
         st.segmented_control("Scale", list(SCALES), format_func=SCALES.__getitem__, required=True, help=_SCALE_HELP,
                              key=Widgets.similarity_scale.key, on_change=_rescale, args=(state,))  # fmt: skip
+    elif state.kind == "disagreement":
+        _pair(state, models, embedders)
     else:
         _number(state)
+
+
+def _pair(state: CompareState, models: list[str], embedders: dict[str, Embedder]) -> None:
+    """Whose disagreement is shown: two of the models."""
+    pairs = list(itertools.combinations(models, 2))
+    current = state.pair_of(models)
+    widgets.pair = current if current in pairs else current[::-1]
+
+    def title(pair: tuple[str, ...]) -> str:
+        return " and ".join(embedders[name].title for name in pair)
+
+    st.selectbox("Between", pairs, format_func=title, key=Widgets.pair.key, on_change=_choose_pair,
+                 args=(state, models), width=PAIR_PX)  # fmt: skip
+
+
+def _choose_pair(state: CompareState, models: list[str]) -> None:
+    state.pair = () if widgets.pair == tuple(models[:2]) else widgets.pair
+    state.example = None
 
 
 def _number(state: CompareState) -> None:
@@ -118,7 +161,7 @@ def _color_by(state: CompareState) -> None:
     chosen = widgets.color_by
     if chosen == SIMILARITY:
         return
-    state.kind = chosen
+    state.kind, state.example = chosen, None
     if state.shows_similarity:
         state.query()
 

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
     from pages.ui.compare.model import ColorScheme
 
+from pages.ui.compare.disagreement import explanation_of
+
 SIMILARITY_SPAN = 0.1  # colors of similarity reach over that much at least
 
 _OWN = f"its own range, which reaches over {SIMILARITY_SPAN} at least: a model that hardly varies looks uniform."
@@ -40,6 +42,7 @@ def explanation(titles: Sequence[str], scheme: ColorScheme) -> str:
         f"{COMPONENT_FLOOR:.2f} over the region has one color.",
         "umap": "UMAP projects each model's embeddings to a plane; hue is the direction from its center. The "
         "projections of different models are not aligned.",
+        "disagreement": explanation_of(),
     }[scheme.kind]
     if scheme.shows_similarity:
         query = "image" if scheme.image else "point"

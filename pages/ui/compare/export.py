@@ -25,6 +25,9 @@ def offer(panes: dict[str, ComparePane]) -> None:
     stem = f"{atlas.name}-{'similarity' if scheme.shows_similarity else scheme.kind}"
     with st.popover("Export", icon=":material/download:"):
         available = {name: pane for name, pane in panes.items() if not pane.unavailable}
+        if not available:
+            st.caption("There is no map to export.")
+            return
         name = st.selectbox("Map of", list(available), format_func=lambda name: available[name].title, key=_MODEL)
         with st.container(horizontal=True):
             downloads.button("PNG", available[name].png, file=f"{stem}-{name}.png")
@@ -35,7 +38,16 @@ def offer(panes: dict[str, ComparePane]) -> None:
             downloads.button("GeoParquet", _table, available, file=f"{stem}.parquet")
         st.caption("The map page works offline. GeoParquet contains every cell with its embeddings.")
         image = None if scheme.image is None else (scheme.image.name, scheme.image.kind)
-        lines = python_lines(atlas.name, region, list(available), scheme.kind, scheme.number, scheme.point, image)
+        lines = python_lines(
+            atlas.name,
+            region,
+            list(dict.fromkeys([*available, *scheme.pair])),
+            scheme.kind,
+            scheme.number,
+            scheme.point,
+            image,
+            scheme.pair,
+        )
         st.code(lines, language="python")
 
 

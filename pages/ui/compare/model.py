@@ -62,11 +62,12 @@ class ColorScheme:
     """How maps are colored.
 
     Attributes:
-        kind: "components", "component", "clusters" or "umap".
+        kind: "components", "component", "clusters", "umap" or "disagreement".
         number: Which component from 0, or how many clusters.
         point: Latitude and longitude; similarity to it is shown in place of all that.
         image: The same for an image.
         scale: What colors of similarity stand for, one of ``view_options.SCALES``.
+        pair: Names of the two models whose disagreement is shown; empty for other kinds.
     """
 
     kind: str = DEFAULT_KIND
@@ -74,6 +75,7 @@ class ColorScheme:
     point: tuple[float, float] | None = None
     image: ImageQuery | None = None
     scale: str = DEFAULT_SCALE
+    pair: tuple[str, ...] = ()
 
     @property
     def shows_similarity(self) -> bool:
@@ -85,6 +87,21 @@ class ColorScheme:
         """Whether colors between two cells mean something in between."""
         return self.kind != "clusters"
 
+    @property
+    def shows_disagreement(self) -> bool:
+        """Whether the maps show where two models disagree."""
+        return self.kind == "disagreement" and len(self.pair) == 2 and not self.shows_similarity
+
+    def other_model(self, name: str) -> str:
+        """The model whose disagreement with a model its map shows: the other of the pair, or the first of it."""
+        first, second = self.pair
+        return second if name == first else first
+
     def without_query(self) -> ColorScheme:
-        """The same without a query."""
-        return replace(self, point=None, image=None)
+        """The same without a query; components in place of a disagreement."""
+        plain = replace(self, point=None, image=None)
+        return plain.as_components() if self.kind == "disagreement" else plain
+
+    def as_components(self) -> ColorScheme:
+        """Components in its place, which every model has at once."""
+        return replace(self, kind="components", number=0, pair=())

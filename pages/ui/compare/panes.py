@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pages.ui.compare import disagreement
 from pages.ui.compare.explanation import SIMILARITY_SPAN, explanation
 from pages.ui.compare.model import ColorScheme, UnavailableError
 from pages.ui.formatting import coordinates, similarity
@@ -80,6 +81,8 @@ class ComparePane:
     @cached_property
     def unavailable(self) -> str:
         """Why this model has no map, in a sentence; empty if it has one."""
+        if self.scheme.shows_disagreement and not self.job.disagrees(self.name, self.scheme.other_model(self.name)):
+            return disagreement.reason_for_none(len(self.job.region.grid))
         if self.scheme.shows_similarity:
             try:
                 _ = self.heatmap
@@ -104,7 +107,9 @@ class ComparePane:
     def _cache(self) -> tuple[dict[Any, Any], tuple[Any, ...]]:
         """Where colors of the model are cached, and under what: they depend on the first model too."""
         first = self.job.work[self.comparison.reference.embedder.name]
-        return self.job.work[self.name].pictures, (self.scheme.kind, self.scheme.number, first.name, first.complete)
+        kind, number = self.scheme.kind, self.scheme.number
+        other = self.scheme.other_model(self.name) if self.scheme.shows_disagreement else ""
+        return self.job.work[self.name].pictures, (kind, number, other, first.name, first.complete)
 
     def _compute_colors(self) -> NDArray[np.uint8]:
         from unigeoclip.compare.projection import cluster_colors
@@ -112,11 +117,20 @@ class ComparePane:
         kind, number = self.scheme.kind, self.scheme.number
         if kind in _GROUPS and not self.embedded.varies:
             return np.full((len(self.comparison.region.grid), 3), 128, np.uint8)
+        if kind == "disagreement":
+            return disagreement.colors_of(self.disagreement)
         if kind == "clusters":
             return cluster_colors(number)[self.comparison.cluster_labels(self.name, number)]
         if kind == "umap":
             return self.comparison.layout_colors(self.name)
         return self.comparison.component_colors(self.name, (number,) if kind == "component" else (0, 1, 2))
+
+    @property
+    def disagreement(self) -> NDArray[np.float32]:
+        """How far each cell's neighbors are not those under the other model of the color scheme, 0 to 1."""
+        from unigeoclip.compare.disagreement import disagreement as compute
+
+        return compute(self.embedded, self.comparison.embedded[self.scheme.other_model(self.name)])
 
     def for_map(self, lasso: NDArray[np.bool_] | None = None) -> Pane:
         """The pane as the map takes it; outside of the lasso, cells that it does not hold, colors are dimmed."""
@@ -162,12 +176,18 @@ class ComparePane:
         return colored_picture(grid, self.colors, blend=self.scheme.blends, form="PNG", provenance=origin)
 
     def geotiff(self) -> bytes:
-        """The colors, or the similarities to the query, as a GeoTIFF."""
+        """The colors, or the values where they stand for one: similarity, disagreement; as a GeoTIFF."""
         from unigeoclip.export.gis import colors_geotiff
+        from unigeoclip.similarity.grid_files import geotiff
 
         origin = self.provenance()
         if self.scheme.shows_similarity:
             return replace(self.heatmap, provenance=origin).geotiff()
+        if self.scheme.shows_disagreement:
+            grid = self.job.region.grid
+            raster = np.full(grid.shape, np.nan, np.float32)
+            raster[grid.mask] = self.disagreement
+            return geotiff(grid, raster, band="disagreement", tags=origin.tags())
         about = f"{self.title}: {explanation([self.title], self.scheme)}"
         return colors_geotiff(self.job.region.grid, self.colors, about, origin)
 
@@ -183,8 +203,13 @@ class ComparePane:
             query = [f"{image[1]}: {image[0]}"]
         else:
             query = [] if scheme.point is None else [write_item(QueryItem("location", scheme.point)) or ""]
-        lines = python_lines(atlas.name, region, [self.name], scheme.kind, scheme.number, scheme.point, image)
-        return comparison_provenance(atlas, self.comparison, [self.name], query=query, command=lines)
+        models = [self.name]
+        if scheme.shows_disagreement:
+            models.append(scheme.other_model(self.name))
+        lines = python_lines(
+            atlas.name, region, models, scheme.kind, scheme.number, scheme.point, image, scheme.pair and models
+        )
+        return comparison_provenance(atlas, self.comparison, models, query=query, command=lines)
 
     @cached_property
     def _is_flat(self) -> bool:
@@ -234,6 +259,9 @@ class ComparePane:
             share = shares[number] if number < len(shares) else "0 %"
             return {"title": f"Component {number + 1}: {share} of the variance",
                     "swatches": [("#111", "low"), ("#808080", "mean"), ("#eee", "high")]}  # fmt: skip
+        if kind == "disagreement":
+            other = self.comparison.embedded[self.scheme.other_model(self.name)]
+            return disagreement.legend_of(self.disagreement, other.embedder.title)
         if kind in _GROUPS and not self.embedded.varies:
             return {"title": "One color: this model hardly varies here"}
         if kind == "clusters":
@@ -281,7 +309,7 @@ def make_panes(job: Job, comparison: Comparison, scheme: ColorScheme) -> dict[st
 
 
 def columns(panes: dict[str, ComparePane]) -> dict[str, NDArray[Any]]:
-    """What the maps show of every cell, by a name for a table: similarities, or numbers of clusters from 1."""
+    """What the maps show of every cell, by a name for a table: similarities, disagreements, clusters from 1."""
     shown: dict[str, NDArray[Any]] = {}
     for name, pane in panes.items():
         column = name.replace("-", "_")
@@ -289,6 +317,8 @@ def columns(panes: dict[str, ComparePane]) -> dict[str, NDArray[Any]]:
             continue
         if pane.scheme.shows_similarity:
             shown[f"similarity_{column}"] = pane.heatmap.values
+        elif pane.scheme.shows_disagreement:
+            shown[f"disagreement_{column}"] = pane.disagreement
         elif pane.scheme.kind == "clusters":
             shown[f"cluster_{column}"] = pane.comparison.cluster_labels(name, pane.scheme.number) + 1
     return shown

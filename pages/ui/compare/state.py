@@ -28,6 +28,7 @@ class Widgets:
     typed_for = SessionValue["Bounds | tuple[()] | None"]("typed-for", ())  # the region that this field shows
     upload_turn = SessionValue("compare-upload-turn", 0)  # an uploader can only be emptied by giving it another key
     scatter_model = SessionValue("scatter-of", "")
+    pair = SessionValue["tuple[str, ...]"]("compared-pair", ())
     states = SessionValue["dict[str, CompareState] | None"]("compare", None)
 
 
@@ -42,6 +43,8 @@ class CompareState:
         models: Names of the embedders; empty for those that are shown at first.
         kind: One of ``view_options.KINDS``.
         number: Which component from 1, or how many clusters; 0 for other kinds.
+        pair: Names of the two models whose disagreement is shown; empty for the first two.
+        example: Which place at which they disagree the maps show, from 0; None for none.
         bounds: South, west, north, east of the part that is compared; None for all of it.
         point: Latitude and longitude that every model is queried with.
         image: That every model is queried with, in place of a point; not part of the address.
@@ -58,6 +61,8 @@ class CompareState:
     models: tuple[str, ...] = ()
     kind: str = DEFAULT_KIND
     number: int = 0
+    pair: tuple[str, ...] = ()
+    example: int | None = None
     bounds: Bounds | None = None
     point: tuple[float, float] | None = None
     image: ImageQuery | None = None
@@ -78,20 +83,24 @@ class CompareState:
         """Whether the maps show similarity to a query."""
         return self.point is not None or self.image is not None
 
-    @property
-    def scheme(self) -> ColorScheme:
-        """How the maps are colored."""
+    def pair_of(self, models: Sequence[str]) -> tuple[str, ...]:
+        """The two models whose disagreement is shown, of those that are compared: those chosen, or the first two."""
+        return self.pair if self.pair and set(self.pair) <= set(models) else tuple(models[:2])
+
+    def scheme(self, models: Sequence[str]) -> ColorScheme:
+        """How the maps of these models are colored."""
         number = self.number - 1 if self.kind == "component" else self.number
-        return ColorScheme(self.kind, number, self.point, self.image, self.scale)
+        pair = self.pair_of(models) if self.kind == "disagreement" and not self.shows_similarity else ()
+        return ColorScheme(self.kind, number, self.point, self.image, self.scale, pair)
 
     def query(self, point: tuple[float, float] | None = None, image: ImageQuery | None = None) -> None:
         """Query the models with a point or an image, or with neither."""
-        self.point, self.image, self.problem = point, image, ""
+        self.point, self.image, self.problem, self.example = point, image, "", None
         self.revision += 1
 
     def choose_region(self, bounds: Bounds | None) -> None:
         """Compare another part of the atlas, or None for all of it."""
-        self.bounds, self.problem = bounds, ""
+        self.bounds, self.problem, self.example = bounds, "", None
 
     def read_link(self, known: Sequence[str]) -> bool:
         """Take over what the page's address says, when it was opened or changed there (a link, the back button).
@@ -109,12 +118,14 @@ class CompareState:
         link, self.problem = query_string.parse_compare(values, known)
         self.models, self.kind, self.number = link.models, link.kind, link.number
         self.bounds, self.point, self.image, self.scale = link.bounds, link.point, None, link.scale
+        self.pair, self.example = link.pair, None
         self.revision += 1
         return True
 
     def write_link(self, atlas: str) -> None:
         """Make the page's address that of what is shown."""
-        link = CompareLink(self.models, self.kind, self.number, self.bounds, self.point, self.scale)
+        pair = self.pair if self.kind == "disagreement" else ()
+        link = CompareLink(self.models, self.kind, self.number, pair, self.bounds, self.point, self.scale)
         self.link = query_string.compare_parameters(link)
         query_string.write_compare(atlas, self.link)
 

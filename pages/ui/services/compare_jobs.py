@@ -6,7 +6,7 @@ Visitors read what is there; what they no longer wait for can be stopped. Finish
 from __future__ import annotations
 
 import threading
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,13 +45,14 @@ class Job:
         self.names: dict[tuple[Any, ...], list[str]] = {}  # of clusters, by model, number and first model
         self._adding = threading.Lock()  # two visitors at once begin once
 
-    def request(self, names: list[str], visitor: str, *, umap: bool = False) -> None:
+    def request(self, names: list[str], visitor: str, *, umap: bool = False, pair: tuple[str, ...] = ()) -> None:
         """Ask for maps of these embedders, then for layouts and figures; what the visitor has stopped stays so.
 
         Args:
             names: The models, the first of which the others are compared with.
             visitor: Who asks.
             umap: Whether layouts are wanted.
+            pair: Two of the models if their disagreement is wanted; that of each other with the first comes along.
         """
         with self._adding:
             for name in names:
@@ -62,6 +63,9 @@ class Job:
         for work in works:
             if umap and not work.laid_out:
                 self._begin(Rank.LAYOUT, work, "layout", "Waiting for UMAP", self._compute_layout)
+            elif not self._knows(work, pair):
+                act = partial(self._compare_neighborhoods, first=self.work[pair[0]])
+                self._begin(Rank.LAYOUT, work, "disagreement", "Comparing neighborhoods", act)
             elif work.figures is None or names[0] not in work.agreement:
                 self._request_figures(work, self.work[names[0]])
 
@@ -75,6 +79,23 @@ class Job:
         if not work.prepared:
             work.prepared = True
             self._queue.submit(Rank.AHEAD, work, self._prepare)
+
+    def disagrees(self, one: str, other: str) -> bool:
+        """Whether two models can disagree here: both tell places apart, in a region that is large enough."""
+        from unigeoclip.compare.disagreement import LEAST_CELLS
+
+        found = [self.work[name].embedded for name in (one, other)]
+        return len(self.region.grid) >= LEAST_CELLS and all(each is not None and each.varies for each in found)
+
+    def has_disagreement(self, names: list[str], pair: tuple[str, ...]) -> bool:
+        """Whether the disagreement of a pair, and of the first of it with every other model, needs no computing."""
+        works = [self.work[name] for name in names]
+        return all(work.complete for work in works) and all(self._knows(work, pair) for work in works)
+
+    def _knows(self, work: Work, pair: tuple[str, ...]) -> bool:
+        if not pair or work.name == pair[0] or not self.disagrees(pair[0], work.name):
+            return True
+        return pair[0] in work.examples
 
     def _add(self, name: str, visitor: str) -> None:
         """Begin with an embedder, or again with one that others have stopped."""
@@ -97,7 +118,7 @@ class Job:
         work.complete = work.embedded is not None
         if not work.complete:
             self._begin(Rank.COARSE, work, "map", "Processing the map", self._look)
-        work.ready = {phase for phase in PHASES if phase != "figures" and work.done(phase) == 1}
+        work.ready = {phase for phase in ("map", "layout") if work.done(phase) == 1}
         self.work[name] = work
 
     def _begin(self, rank: Rank, work: Work, phase: str, words: str, act: Callable[[Work], bool]) -> None:
@@ -111,7 +132,7 @@ class Job:
         """Changes whenever there is more to see of these embedders, or to begin with them."""
         return sum(self.work[name].version for name in names if name in self.work)
 
-    def progress(self, names: list[str], *, umap: bool = False) -> tuple[str, float]:
+    def progress(self, names: list[str], *, umap: bool = False, pair: tuple[str, ...] = ()) -> tuple[str, float]:
         """What is being done for these embedders, in words, and how much of all that had to be done is, 0 to 1.
 
         The words are empty when nothing is on its way.
@@ -120,12 +141,13 @@ class Job:
         busy = [work for work in works if work.busy]
         if not busy:
             return "", 1.0
+        wanted = {"layout": umap, "disagreement": bool(pair)}
         now = next((work for work in busy if work.is_current), max(busy, key=lambda work: work.share))
         costs = [
-            (PHASES[phase], work.done(phase))
+            (PHASES[phase], 1.0 if phase == "disagreement" and self._knows(work, pair) else work.done(phase))
             for work in works
             for phase in PHASES
-            if phase not in work.ready and (umap or phase != "layout") and not work.error
+            if phase not in work.ready and (wanted.get(phase, True)) and not work.error
         ]
         total = sum(cost for cost, _ in costs)
         share = sum(cost * done for cost, done in costs) / total if total else 1.0
@@ -235,6 +257,16 @@ class Job:
             compile_umap()
         work.doing = "Laying out with UMAP"
         work.embedded.compute_layout(work.report)
+        return True
+
+    def _compare_neighborhoods(self, work: Work, first: Work) -> bool:
+        from unigeoclip.compare.disagreement import disagreement, examples
+
+        if work.embedded is None or first.embedded is None:
+            return True
+        disagreement(first.embedded, work.embedded, work.report)
+        shown = np.unique(self.places[self.places >= 0])  # cells of which there are pictures and texts
+        work.examples[first.name] = examples(first.embedded, work.embedded, shown)
         return True
 
     def _measure(self, work: Work, first: Work) -> bool:

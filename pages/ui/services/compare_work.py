@@ -10,10 +10,11 @@ import numpy as np
 
 if TYPE_CHECKING:
     from pages.ui.services.waiters import Waiters
+    from unigeoclip.compare.disagreement import Example
     from unigeoclip.compare.regions import Embedded
 
 # What has to be done for a model, and about how long each takes compared with the others, for the bar.
-PHASES = {"map": 10.0, "layout": 25.0, "figures": 10.0}
+PHASES = {"map": 10.0, "layout": 25.0, "disagreement": 15.0, "figures": 10.0}
 _BYTES_A_NEIGHBOR = 60  # in lists as libpysal keeps them: 83 MB were measured for 1.5 million
 
 
@@ -34,6 +35,7 @@ class Work:
         is_current: Whether the worker is at it.
         figures: Of this model, when they have been computed.
         agreement: With another model, by its name.
+        examples: Places at which it disagrees with another model, by that model's name.
         pictures: Colours and pictures of the map, by what they depend on.
         prepared: Whether what may be asked for next has been begun.
     """
@@ -51,6 +53,7 @@ class Work:
         self._ending = threading.Lock()  # a page must not see that a work has ended without seeing what it brought
         self.figures: dict[str, Any] | None = None
         self.agreement: dict[str, dict[str, Any]] = {}
+        self.examples: dict[str, list[Example]] = {}
         self.pictures: dict[Any, Any] = {}
         self.prepared = False
 
@@ -84,9 +87,9 @@ class Work:
         return self.complete and self.embedded is not None and self.embedded.is_laid_out
 
     def done(self, phase: str) -> float:
-        """How much of a phase is done, 0 to 1."""
+        """How much of a phase is done, 0 to 1; of a disagreement only while the work is at it."""
         ended = {"map": self.complete, "layout": self.laid_out, "figures": self.measured}
-        return 1.0 if ended[phase] else self.share if self.doing and self.phase == phase else 0.0
+        return 1.0 if ended.get(phase) else self.share if self.doing and self.phase == phase else 0.0
 
     @property
     def nbytes(self) -> int:

@@ -1,5 +1,6 @@
 """Page Compare in a real chromium."""
 
+import json
 import re
 import time
 
@@ -227,6 +228,22 @@ def test_the_legend_is_whole_on_a_telephone(visit):
     heights = "(() => { const e = document.querySelector('.ugc-legend'); return [e.clientHeight, e.scrollHeight]; })()"
     shown, whole = page.evaluate(heights)
     assert shown == whole > 100
+
+
+def test_disagreement_is_drawn_and_an_example_goes_to_the_maps(visit):
+    visitor = visit("/compare?atlas=world&models=fourier,twisted&color=disagreement")
+    page = visitor.page
+    page.get_by_text("Disagreement with").first.wait_for()
+    page.get_by_text("differ most").wait_for()
+    assert page.locator(".ugc-example").count() >= 1
+    before = page.evaluate(CENTERS)
+    page.get_by_role("button", name="Show on the maps").first.click()
+    page.locator(".ugc-marker-best").nth(1).wait_for()
+    assert page.locator(".ugc-marker-query").count() == 2
+    page.wait_for_function("before => JSON.stringify((" + CENTERS + ")()) !== before", arg=json.dumps(before))
+    page.get_by_role("button", name="Hide on the maps").click()
+    page.wait_for_function("document.querySelectorAll('.ugc-marker').length === 0")
+    assert "color=disagreement" in page.evaluate("location.search")
 
 
 def test_a_link_brings_back_what_was_looked_at(compared, visit):

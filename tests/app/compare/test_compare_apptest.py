@@ -14,6 +14,8 @@ from pages.ui.compare.panes import ComparePane
 from tests.app import fake
 from tests.app.services.test_compare_service import service
 from tests.embedders.test_embedders import make as make_embedder
+from unigeoclip.compare import disagreement
+from unigeoclip.compare.disagreement import Example, Neighbor
 from unigeoclip.embedders.coordinates import FourierEmbedder
 from unigeoclip.errors import InputError
 from unigeoclip.similarity import calibration
@@ -44,7 +46,8 @@ def test_a_pane_a_model_with_legend_and_explanation(page, drawn):
     assert all(pane["overlay"]["url"].endswith(".webp") for pane in drawn["panes"])
     assert [pane["legend"]["fixed"] for pane in drawn["panes"]] == [False, True, True]
     assert "Gray is the mean" in " ".join(caption.value for caption in page.caption)
-    assert "Fetch it with" in " ".join(text.value for text in page.markdown)
+    assert "**SatCLIP**: the published model" in " ".join(text.value for text in page.markdown)
+    assert "Fetch it with" in " ".join(caption.value for caption in page.caption)
     body = " ".join(element.proto.body for element in page.get("html"))
     for words in ("Effective rank", "Smooth in position", "CKA with Random Fourier features", "Moran"):
         assert words in body
@@ -309,3 +312,71 @@ def test_models_that_read_pictures_are_asked_by_one_and_the_others_say_so(page, 
     assert "embed_picture(picture" in page.code[0].value
     page.button(key="forget-point").click().run()
     assert [pane["overlay"]["url"] for pane in drawn["panes"]] == colors
+
+
+def test_disagreement_is_a_color_scheme_with_its_pair_in_the_link(page, drawn):
+    page.segmented_control(key="color-by").set_value("disagreement")
+    settled(page)
+    assert not page.exception
+    fourier, coordinates, constant = drawn["panes"]
+    assert fourier["legend"]["title"] == "Disagreement with Plain coordinates"
+    assert coordinates["legend"]["title"] == "Disagreement with Random Fourier features"
+    assert fourier["overlay"]["url"] == coordinates["overlay"]["url"], "it is the same from either side"
+    assert [0.0 <= float(label) <= 1.0 for _, label in fourier["legend"]["ticks"]] == [True] * 5
+    assert "hardly varies" in constant["legend"]["words"]
+    assert "overlay" not in constant
+    assert address(page) == {"atlas": "world", "color": "disagreement"}
+    assert "5,000 cells" in " ".join(caption.value for caption in page.caption)
+    assert 'disagreement(embedded["fourier"], embedded["coordinates"])' in page.code[0].value
+    page.selectbox(key="compared-pair").set_value(("fourier", "constant"))
+    settled(page)
+    assert address(page)["pair"] == "fourier,constant"
+    assert drawn["panes"][1]["legend"]["title"] == "Disagreement with Random Fourier features"
+    assert "hardly varies" in drawn["panes"][0]["legend"]["words"]
+
+
+def test_examples_of_disagreement_go_to_the_maps(page, drawn, monkeypatch):
+    def found(one, other, cells):
+        """These two models agree too well to have examples of their own."""
+        sides = [Neighbor(int(cells[row]), (0.9, 0.1), (0.004, 0.8), 2e6) for row in (5, 9)]
+        return [Example(int(cells[0]), 0.97, *sides)]
+
+    monkeypatch.setattr(disagreement, "examples", found)
+    page.query_params.update({"atlas": "world", "color": "disagreement", "pair": "coordinates,fourier"})
+    settled(page)
+    assert page.selectbox(key="compared-pair").value == ("fourier", "coordinates")
+    body = " ".join(element.proto.body for element in page.get("html"))
+    assert "Similar only under Plain coordinates" in body
+    assert "similarity 0.90</dd><dd>rank 0.4 %" in body
+    assert "rank 80 %" in body
+    assert body.count("<img") == 3
+    assert drawn["focus"] is None
+    page.button(key="show-example-0").click()
+    settled(page)
+    kinds = [[marker["kind"] for marker in pane["markers"]] for pane in drawn["panes"]]
+    assert kinds == [["query", "best"], ["query", "best"], ["query"]]
+    south, west, north, east = drawn["focus"]
+    for marker in drawn["panes"][0]["markers"] + drawn["panes"][1]["markers"]:
+        assert south <= marker["lat"] <= north
+        assert west <= marker["lng"] <= east
+    page.button(key="show-example-0").click()
+    settled(page)
+    assert drawn["focus"] is None
+    assert not drawn["panes"][0]["markers"]
+
+
+def test_a_region_too_small_for_disagreement_says_so(page, drawn):
+    page.query_params.update({"atlas": "world", "color": "disagreement", "box": "24.9,9,25.2,90"})
+    settled(page)
+    assert not page.exception
+    assert not page.error
+    assert "500 or more" in drawn["panes"][0]["legend"]["words"]
+
+
+@pytest.mark.parametrize("pair", ["fourier", "fourier,nobody", "fourier,fourier", "a,b,c", ""])
+def test_a_bad_pair_in_a_link_is_told(page, drawn, pair):
+    page.query_params.update({"atlas": "world", "color": "disagreement", "pair": pair})
+    settled(page)
+    assert not page.exception
+    assert "'pair' was left out" in page.error[0].value
+    assert "Disagreement with" in drawn["panes"][0]["legend"]["title"]
