@@ -72,7 +72,8 @@ _SCENES = (
     ),
     Scene(
         "compare", "world", ((query_string.COLOR, "components"),), "What has each model learned of the Earth?",
-        "Similar colors are places that a model finds similar. Each map shows the same land through another model.",
+        "Similar colors are places that a model finds similar. “Retrained” is a published design that we trained on "
+        "our own small data set; the published model may do better.",
     ),
     Scene(
         "explore", "world", _asks("text:Switzerland", "-1.5*text:mountains", "1.5*text:sea"),
