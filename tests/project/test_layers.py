@@ -26,6 +26,7 @@ LAYERS = [
     {"atlas"},
     {"embedders"},
     {"similarity"},
+    {"words"},
     {"search"},
     {"evaluation"},
     {"training", "compare"},
