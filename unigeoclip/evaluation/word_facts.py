@@ -79,7 +79,7 @@ CITY_RULES: dict[str, tuple[FactRule, ...]] = {
     ),
     "shops": (
         _rule("supermarket|convenience|grocery|market hall", "", grocery=""),
-        _rule("shopping center|mall|big stores", "retail", fabric="shopping|big stores|large shops|retail"),
+        _rule(r"shopping center|\bmall|big stores", "retail", fabric="shopping|big stores|large shops|retail"),
         _rule("shopping|stores|shops$|main street|salons|banks|bookstores", "", shop=""),
         _rule("hotels", "", lodging=""),
         _rule("pharmacy", "", health=""),
@@ -111,7 +111,6 @@ CITY_RULES: dict[str, tuple[FactRule, ...]] = {
         _rule("parking|paved", "paved airport retail", fabric="parking|car park|paved"),
     ),
     "fresh water": (
-        _rule("far from", ""),
         _rule("canal", "", water="[Cc]anal"),
         _rule("lake|pond|reservoir|dam", "", water=_STILL),
         _rule("river|stream|brook|rowing", "", water=_RIVER),
@@ -252,7 +251,7 @@ WORLD_RULES: dict[str, tuple[FactRule, ...]] = {
     "population": (
         _rule("dense|crowded|very many|millions", "", pattern="dense|crowded|very many"),
         _rule(
-            "populated countryside|many towns|settled", "", pattern="^populated|many towns|settled|very many|crowded"
+            "^populated countryside|many towns|settled", "", pattern="^populated|many towns|settled|very many|crowded"
         ),
         _rule("sparsely|few|scattered", "", pattern="sparsely|few|scattered"),
         _rule("hardly|uninhabited|empty|remote|far from|nomads", "", pattern="uninhabited|hardly|empty"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -11,6 +12,7 @@ import numpy as np
 from unigeoclip.atlas.provenance import ModelSource, Provenance, provenance_of
 from unigeoclip.errors import InputError
 from unigeoclip.geo import as_latlon
+from unigeoclip.search.descriptions import Descriptions
 from unigeoclip.search.gallery import Gallery
 from unigeoclip.search.gallery_embeddings import VectorCache, land_grid, mean_over_waves
 from unigeoclip.search.query import Note, Query
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from unigeoclip.maps.drawing import Backend
     from unigeoclip.model import UniGeoCLIP
     from unigeoclip.similarity.grid import Grid
+    from unigeoclip.words.describer import Description
 
 __all__ = ["Explorer", "Match", "Note", "Place", "Query", "QueryItem", "Results", "embedder_heatmap", "sentences_of"]
 
@@ -61,6 +64,11 @@ class Explorer(Gallery):
         super().__init__(atlas, model, places)
         self.grid, self.cells = grid, cells
         self.encoder = QueryEncoder(atlas, model, cells, self)
+
+    @cached_property
+    def descriptions(self) -> Descriptions:
+        """What vectors of this atlas stand for, in words."""
+        return Descriptions(self.atlas, self.model, self, self.encoder.model_id)
 
     @classmethod
     def open(
@@ -154,6 +162,21 @@ class Explorer(Gallery):
             InputError: k is not positive, or a modality cannot be searched.
         """
         return Results(self._matches(query, k, modalities), self.provenance(query, "search"))
+
+    def describe(self, query: Query) -> Description:
+        """What a query stands for, in words: phrases that its vector is made of, see `Descriptions`.
+
+        Args:
+            query: From ``Explorer.query``.
+
+        Returns:
+            Phrases with their weights, and the share of the vector that they explain; without phrases, and with a note
+            why, where that is not known.
+
+        Raises:
+            InputError: The model knows no words.
+        """
+        return self.descriptions.query(query)
 
     def heatmap(self, query: Query) -> Heatmap:
         """Similarity of a query to every cell of the grid."""

@@ -88,6 +88,22 @@ class Gallery:
                 vectors[name] = encode_places(self.model, self.atlas, name, np.array([row]))[0] if encode else unknown
         return vectors
 
+    def vectors(self, modality: str) -> NDArray[np.float32]:
+        """Unit vectors of all items of a modality in the gallery, (n, dim).
+
+        Raises:
+            InputError: The modality cannot be searched.
+        """
+        if modality not in self._indexes:
+            raise InputError(f"{modality!r} cannot be searched here; choose among {', '.join(self.modalities)}.")
+        index = self._indexes[modality]
+        found: NDArray[np.float32] = index.reconstruct_n(0, index.ntotal)
+        return found
+
+    def item_rows(self, modality: str) -> NDArray[np.int64]:
+        """Row of the place, in the atlas, of each item of a modality, (n,), in the order of `vectors`."""
+        return self._rows[self._numbers[modality]]
+
     def _row(self, place_id: str) -> int:
         if place_id not in self._row_of:
             raise InputError(f"There is no place '{excerpt(place_id)}' in the atlas {self.atlas.name!r}.")
@@ -151,10 +167,7 @@ class Gallery:
         Raises:
             InputError: The modality cannot be searched.
         """
-        if modality not in self._indexes:
-            raise InputError(f"{modality!r} cannot be searched here; choose among {', '.join(self.modalities)}.")
-        index = self._indexes[modality]
-        vectors = index.reconstruct_n(0, index.ntotal)
+        vectors = self.vectors(modality)
         return self._latlon[self._numbers[modality]], (vectors @ query.vector).astype(np.float32)
 
     def place(self, place_id: str) -> Place:

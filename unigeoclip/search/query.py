@@ -37,6 +37,7 @@ class Query:
         scales: By what each term was multiplied besides its weight, (items,), see `QueryEncoder.encode`; 1 where there
             are words only, or none.
         spelled: The items as links spell them, pictures as their embeddings.
+        vectors: (items, dim) float32, unit vector of each item.
     """
 
     items: tuple[QueryItem, ...]
@@ -45,6 +46,7 @@ class Query:
     origin: tuple[float, float] | None = None
     scales: tuple[float, ...] = ()
     spelled: tuple[str, ...] = ()
+    vectors: NDArray[np.float32] | None = None
 
     def _repr_html_(self) -> str:
         """Terms with their weights, and the notes, for notebooks."""

@@ -90,7 +90,7 @@ class QueryEncoder:
         origin = origins[0] if len(origins) == 1 else None
         spelled = tuple(self._spelling(item, vector) for item, vector in zip(items, vectors, strict=True))
         unit = (total / length).astype(np.float32)
-        return Query(tuple(items), unit, tuple(notes), origin, tuple(scales.tolist()), spelled)
+        return Query(tuple(items), unit, tuple(notes), origin, tuple(scales.tolist()), spelled, np.stack(vectors))
 
     def _spelling(self, item: QueryItem, vector: NDArray[np.float32]) -> str:
         """How links spell an item, a picture by its embedding."""
