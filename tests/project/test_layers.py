@@ -178,7 +178,7 @@ def test_modules_of_the_app_hold_no_state(path):
 def is_kernel(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Whether numba compiles a function: a loop over pixels cannot always be cut without a loss of speed."""
     decorators = [ast.unparse(decorator) for decorator in node.decorator_list]
-    return any("njit" in name or name == "compiled" for name in decorators)  # city.noise.compiled is an njit
+    return any("njit" in name or name.startswith("compiled") for name in decorators)  # those of city.jit
 
 
 @pytest.mark.parametrize("folder", ["unigeoclip", "pages"])

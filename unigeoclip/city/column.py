@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from unigeoclip.city.noise import compiled
+from unigeoclip.city.jit import compiled
 
 if TYPE_CHECKING:
     from unigeoclip.city.scene import Array, Real

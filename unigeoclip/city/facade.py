@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from unigeoclip.city.column import OPAQUE, band, lay_in_haze, stripes
-from unigeoclip.city.noise import compiled, hash_pair
+from unigeoclip.city.jit import compiled
+from unigeoclip.city.noise import hash_pair
 
 if TYPE_CHECKING:
     from unigeoclip.city.scene import Array, Camera, Real

@@ -1,7 +1,6 @@
 """Hashes of positions: variation without a random number, so that the same map always gives the same city.
 
-Stored atlases and rendered views depend on every bit of these functions. Numba keeps compiled code by the file of the
-calling function: after a change here, remove the ``__pycache__`` folders of the package.
+Stored atlases and rendered views depend on every bit of these functions.
 """
 
 from __future__ import annotations
@@ -9,13 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import njit
+
+from unigeoclip.city.jit import compiled, compiled_strictly
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-# Rays need no check of divisors for zero (each is bounded away from it), and sums may be taken in any order.
-compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "arcp", "nsz"})
 
 
 def hash_numbers(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -54,7 +51,7 @@ def hash_quickly(a: Any, b: Any) -> Any:  # pragma: no cover - compiled
     return np.float32(mixed >> np.uint32(8)) * np.float32(1 / 16777216)
 
 
-@njit(cache=True)
+@compiled_strictly
 def hash_pixel(x: int, y: int, seed: int) -> Any:  # pragma: no cover - compiled
     """A number without pattern in [0, 1), float64, of a pixel of the aerial picture; mixed in 64 bits."""
     mixed = (
@@ -67,7 +64,7 @@ def hash_pixel(x: int, y: int, seed: int) -> Any:  # pragma: no cover - compiled
     return np.float64((mixed ^ (mixed >> np.uint32(15))) & np.uint32(0xFFFFFF)) / 16777216.0
 
 
-@njit(cache=True)
+@compiled_strictly
 def mottle(x: int, y: int, size_px: float, seed: int) -> Any:  # pragma: no cover - compiled
     """Smooth noise from -1 to 1 with spots of ``size_px`` pixels."""
     u, v = x / size_px, y / size_px

@@ -10,12 +10,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numba
 import numpy as np
 import shapely
 from scipy import ndimage
 
 from unigeoclip.city.city_model import WAY_KINDS, CityModel, paint_land
+from unigeoclip.city.jit import compiled_strictly
 from unigeoclip.city.layers import LAND, LAND_CLASSES, ROAD_WIDTH_M, CityGrid, CityRasters
 from unigeoclip.city.noise import hash_pixel, hash_points, mottle
 from unigeoclip.city.trees import paint_crowns
@@ -267,7 +267,7 @@ def _shadows(height: NDArray[np.float32], px_m: float, south: bool) -> NDArray[n
     return shade[::-1].copy() if south else shade
 
 
-@numba.njit(cache=True)
+@compiled_strictly
 def _cast(
     height: NDArray[np.float32], shift: float, drop: float, shade: NDArray[np.float32]
 ) -> None:  # pragma: no cover - compiled
@@ -299,7 +299,7 @@ _MARKED = np.array(
 _PARKED = np.array([kind in ("minor", "tertiary") for kind in WAY_KINDS])
 
 
-@numba.njit(cache=True)
+@compiled_strictly
 def _color(
     layers: _Layers, roofs: _Roofs, setting: _Setting, out: NDArray[np.float32]
 ) -> None:  # pragma: no cover - compiled
@@ -327,7 +327,7 @@ def _color(
             out[row, col, 2] = rgb[2] * (1 - 0.40 * dark)
 
 
-@numba.njit(cache=True)
+@compiled_strictly
 def _color_ground(
     layers: _Layers, setting: _Setting, row: int, col: int, spot: _Spot, rgb: NDArray[np.float64]
 ) -> None:  # pragma: no cover - compiled
@@ -354,7 +354,7 @@ def _color_ground(
     rgb[2] += 0.7 * amount
 
 
-@numba.njit(cache=True)
+@compiled_strictly
 def _color_way(
     layers: _Layers, setting: _Setting, row: int, col: int, spot: _Spot, rgb: NDArray[np.float64]
 ) -> None:  # pragma: no cover - compiled
@@ -384,7 +384,7 @@ def _color_way(
                 rgb[k] = _CARS[car, k]
 
 
-@numba.njit(cache=True)
+@compiled_strictly
 def _color_roof(
     layers: _Layers, roofs: _Roofs, setting: _Setting, row: int, col: int, fine: float, rgb: NDArray[np.float64]
 ) -> None:  # pragma: no cover - compiled

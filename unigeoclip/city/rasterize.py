@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numba
 import numpy as np
 import shapely
+
+from unigeoclip.city.jit import compiled_strictly
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -149,7 +150,7 @@ def _starts(owner: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     return np.searchsorted(owner, np.arange(count + 1)).astype(np.int64)
 
 
-@numba.njit(cache=True)
+@compiled_strictly
 def _fill(
     xy: NDArray[np.float64],
     rings: NDArray[np.int64],
@@ -187,7 +188,7 @@ def _fill(
                     out[row, col] = values[s]
 
 
-@numba.njit(cache=True)
+@compiled_strictly
 def _stroke(
     pieces: _Pieces,
     origin: NDArray[np.float64],

@@ -13,8 +13,9 @@ import numpy as np
 
 from unigeoclip.city.column import HAZE, OPAQUE, haze_at, lay, lay_in_haze
 from unigeoclip.city.facade import Wall, draw_wall
+from unigeoclip.city.jit import compiled
 from unigeoclip.city.layers import LAND
-from unigeoclip.city.noise import compiled, hash_pair, hash_quickly
+from unigeoclip.city.noise import hash_pair, hash_quickly
 from unigeoclip.city.scene import (
     BLOCK_PX,
     DECIMETER,

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from unigeoclip.city.jit import compiled
 from unigeoclip.city.layers import LAND
-from unigeoclip.city.noise import compiled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

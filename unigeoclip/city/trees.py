@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numba
 import numpy as np
 
+from unigeoclip.city.jit import compiled_strictly
 from unigeoclip.city.layers import LAND, LAND_CLASSES
 from unigeoclip.city.noise import hash_points
 
@@ -85,7 +85,7 @@ def plant(land: NDArray[np.uint8], density: NDArray[np.float32], grid: CityGrid)
     return Trees(trees[:, :2].copy(), trees[:, 2].astype(np.float32), trees[:, 3].astype(np.float32))
 
 
-@numba.njit(cache=True)
+@compiled_strictly
 def paint_crowns(
     pixel: NDArray[np.float64],
     radius_px: NDArray[np.float64],
