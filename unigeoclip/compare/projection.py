@@ -6,6 +6,7 @@ region looks constant, and noise of the last bits looks like nothing.
 
 from __future__ import annotations
 
+import threading
 import warnings
 from dataclasses import dataclass
 from functools import cache
@@ -47,6 +48,7 @@ _EPOCHS = 200
 _NEAREST = 3  # points of a layout whose mean a point outside of it takes
 _CHUNK = 4096
 _GOLDEN_DEG = 137.508  # hues that far apart never come close again
+_UMAP_LOCK = threading.Lock()  # numba's simplest threading layer ends the process where two threads run its kernels
 
 
 @dataclass(frozen=True)
@@ -238,7 +240,8 @@ def umap_layout(
     )
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "precomputed_knn", UserWarning)  # no point is added to a layout later
-        layout = reducer.fit_transform(array)
+        with _UMAP_LOCK:
+            layout = reducer.fit_transform(array)
     found: NDArray[np.float32] = (layout - layout.mean(axis=0)).astype(np.float32)
     return found
 

@@ -13,7 +13,7 @@ from unigeoclip.geo import EARTH_RADIUS_M, unit_xyz
 from unigeoclip.search.gallery_embeddings import encode_places
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from numpy.typing import NDArray
 
@@ -187,6 +187,7 @@ def encode_items(
     kind: str,
     items: HeldOut,
     sentence_vectors: NDArray[np.floating[Any]] | None = None,
+    report: Callable[[int], None] | None = None,
 ) -> NDArray[np.float32]:
     """Embeddings of held-out items in a modality, (n, dim) unit vectors.
 
@@ -197,11 +198,12 @@ def encode_items(
             compass known.
         items: From `held_out`.
         sentence_vectors: Vectors of all sentences; by default those that ship, and what they lack is embedded now.
+        report: Called with the number of items done since the last call.
     """
     if kind == PHOTO:
         return encode_photos(model, atlas, items)
     return encode_places(
-        model, atlas, kind, items.rows, sentence_vectors=sentence_vectors, latlon=items.latlon, cameras=items.cameras
+        model, atlas, kind, items.rows, report, sentence_vectors, latlon=items.latlon, cameras=items.cameras
     )
 
 

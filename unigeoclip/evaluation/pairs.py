@@ -17,14 +17,14 @@ from unigeoclip.evaluation.retrieval import FEWEST, WITHIN_M, ensemble, nearest,
 from unigeoclip.geo import distance_m
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from numpy.typing import NDArray
 
     from unigeoclip.atlas.store import Atlas
     from unigeoclip.model import UniGeoCLIP
 
-__all__ = ["ENSEMBLE", "GALLERIES", "Pair", "measured_pairs", "pairs_of"]
+__all__ = ["ENSEMBLE", "GALLERIES", "EncodedItems", "Pair", "measured_pairs", "pairs_of"]
 
 ENSEMBLE = "ensemble"
 GALLERIES = ("cameras", "cells")  # see `every_place`
@@ -101,7 +101,7 @@ def measured_pairs(
     """
     names = [name for name in model.modalities if name in atlas.manifest.modalities and name not in without]
     pairs = [pair for pair in pairs_of(names) if only is None or pair.name in only]
-    encoded = _Encoded(model, atlas, sentence_vectors)
+    encoded = EncodedItems(_encoder(model, atlas, sentence_vectors))
     sets = {needs: held_out(atlas, split, most, having=needs) for needs in {pair.needs for pair in pairs}}
     for pair in pairs:
         encoded.want(pair, sets[pair.needs])
@@ -119,19 +119,35 @@ def measured_pairs(
     return report
 
 
+def _encoder(
+    model: UniGeoCLIP, atlas: Atlas, sentence_vectors: NDArray[np.floating[Any]] | None
+) -> Callable[[str, HeldOut], NDArray[np.float32]]:
+    """What encodes items of an atlas, none included."""
+
+    def encode(kind: str, items: HeldOut) -> NDArray[np.float32]:
+        if not len(items):
+            return np.empty((0, model.dim), np.float32)
+        return encode_items(model, atlas, kind, items, sentence_vectors)
+
+    return encode
+
+
 def _target(pair: Pair, vectors: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
     """What is looked for, (n, dim)."""
     several = [vectors[kind] for kind in pair.targets]
     return ensemble(several) if len(several) > 1 else several[0]
 
 
-class _Encoded:
+class EncodedItems:
     """Embeddings of the items of many pairs; what is in several is encoded once."""
 
-    def __init__(
-        self, model: UniGeoCLIP, atlas: Atlas, sentence_vectors: NDArray[np.floating[Any]] | None = None
-    ) -> None:
-        self._model, self._atlas, self._sentence_vectors = model, atlas, sentence_vectors
+    def __init__(self, encode: Callable[[str, HeldOut], NDArray[np.float32]]) -> None:
+        """Make it; nothing is encoded yet.
+
+        Args:
+            encode: Returns the embeddings (n, dim) of items in a modality, or as `PHOTO`.
+        """
+        self._encode = encode
         self._wanted: dict[str, list[HeldOut]] = {}
         self._found: dict[str, tuple[dict[tuple[int, int], int], NDArray[np.float32]]] = {}
 
@@ -148,10 +164,7 @@ class _Encoded:
         if kind not in self._found:
             whole = _union(self._wanted[kind])
             number = {tuple(key): row for row, key in enumerate(whole.keys().tolist())}
-            vectors = np.empty((0, self._model.dim), np.float32)
-            if len(whole):
-                vectors = encode_items(self._model, self._atlas, kind, whole, self._sentence_vectors)
-            self._found[kind] = number, vectors
+            self._found[kind] = number, self._encode(kind, whole)
         number, vectors = self._found[kind]
         rows = [number[tuple(key)] for key in items.keys().tolist()]
         return vectors[np.array(rows, np.int64)]
@@ -170,7 +183,7 @@ def _among_all(
     atlas: Atlas,
     pairs: list[Pair],
     sets: Mapping[frozenset[str], HeldOut],
-    encoded: _Encoded,
+    encoded: EncodedItems,
     at: str,
     sentence_vectors: NDArray[np.floating[Any]] | None,
 ) -> dict[str, dict[str, Any]]:
@@ -178,7 +191,7 @@ def _among_all(
     galleries = {
         needs: every_place(atlas, sets[needs], needs - {"street"}, at=at) for needs in {pair.needs for pair in pairs}
     }
-    everywhere = _Encoded(model, atlas, sentence_vectors)
+    everywhere = EncodedItems(_encoder(model, atlas, sentence_vectors))
     for pair in pairs:
         everywhere.want(Pair(pair.targets[0], pair.targets[1:]), galleries[pair.needs])
     found = {}

@@ -65,7 +65,7 @@ def evaluate(
         InputError: The model cannot be measured elsewhere (`check_elsewhere`).
     """
     folder = model_path or atlas.model_path
-    model, metrics = load_model(folder), _metrics(folder, atlas)
+    model, metrics = load_model(folder), training_record(folder, atlas)
     if elsewhere is not None:
         check_elsewhere(model, atlas, elsewhere)  # before minutes are spent on the rest
     split = metrics["split"]
@@ -151,7 +151,7 @@ def recalibrate(atlas: Atlas, model_path: Path | None = None) -> dict[str, Any]:
         InputError: The model does not know locations.
     """
     folder = model_path or atlas.model_path
-    model, metrics = load_model(folder), _metrics(folder, atlas)
+    model, metrics = load_model(folder), training_record(folder, atlas)
     found: dict[str, Any] = to_dict(record_calibration(model, atlas, metrics["split"], folder))
     return found
 
@@ -194,7 +194,13 @@ def recorded_ablations(folder: Path, atlas: Atlas) -> dict[str, Any] | None:
     return kept | {"recorded": True} | data_state(atlas, kept)
 
 
-def _metrics(folder: Path, atlas: Atlas) -> dict[str, Any]:
+def training_record(folder: Path, atlas: Atlas) -> dict[str, Any]:
+    """Content of ``metrics.json`` in a model's folder, which tells what the training held out.
+
+    Raises:
+        AtlasError: The model was trained on other data than the atlas holds.
+        InputError: There is no such file, or it cannot be read.
+    """
     metrics: dict[str, Any] = read_json(folder / METRICS_FILE)
     if metrics.get("data") != atlas.data_hash:
         raise AtlasError(

@@ -62,15 +62,35 @@ def retrieval(
     """
     if len(queries) < FEWEST:
         return {"n": len(queries), TOO_FEW: True}
-    rank, first = ranks(queries, gallery)
+    return figures(*ranks(queries, gallery), latlon)
+
+
+def figures(rank: NDArray[np.int64], first: NDArray[np.int64], latlon: NDArray[np.float64]) -> dict[str, float | bool]:
+    """The figures of `retrieval` from what `ranks` found.
+
+    Args:
+        rank: (n,) rank of each query's own item.
+        first: (n,) index of the item found first.
+        latlon: (n, 2) degrees of the items.
+    """
+    if len(rank) < FEWEST:
+        return {"n": len(rank), TOO_FEW: True}
     meters = distance_m(latlon, latlon[first])
     return {
         "recall@1": 100 * float((rank == 1).mean()),
         "recall@10": 100 * float((rank <= 10).mean()),
         "acc@100m": 100 * float((meters <= WITHIN_M).mean()),
         "median_m": float(np.median(meters)),
-        "n": len(queries),
+        "n": len(rank),
     }
+
+
+def share_interval(share: float, n: int) -> tuple[float, float]:
+    """The 95 % interval of a share of n queries (Wilson's), in percent as the share is."""
+    from scipy.stats import binomtest
+
+    found = binomtest(round(share * n / 100), n).proportion_ci(0.95, method="wilson")
+    return 100 * float(found.low), 100 * float(found.high)
 
 
 def ensemble(embeddings: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:

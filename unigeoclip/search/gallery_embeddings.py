@@ -10,6 +10,7 @@ import hashlib
 import json
 import logging
 from contextlib import nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -190,8 +191,16 @@ def _encode_streets(
         return _encode(model, "street", views, len(cameras), report)
 
 
-def sentence_vectors_of(atlas: Atlas, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Vectors of all sentences that some places use, (sentences, 384): those that ship, the others embedded now."""
+def sentence_vectors_of(
+    atlas: Atlas, rows: NDArray[np.int64], report: Callable[[int, int], None] | None = None
+) -> NDArray[np.float32]:
+    """Vectors of all sentences that some places use, (sentences, 384): those that ship, the others embedded now.
+
+    Args:
+        atlas: The atlas.
+        rows: (n,) of the places.
+        report: Called with the number of sentences embedded since the last call, and of all that are embedded now.
+    """
     shipped = atlas.sentence_vectors()
     used = np.unique(np.concatenate([np.asarray(some, np.int64) for some in atlas.places["sentences"].iloc[rows]]))
     missing = used[used >= len(shipped)]
@@ -199,8 +208,14 @@ def sentence_vectors_of(atlas: Atlas, rows: NDArray[np.int64]) -> NDArray[np.flo
         return shipped
     vectors = np.zeros((len(atlas.sentences), shipped.shape[1]), np.float32)
     vectors[: len(shipped)] = shipped
-    vectors[missing] = text_modality.sentence_encoder().embed(atlas.sentences["text"].iloc[missing].tolist())
+    texts = atlas.sentences["text"].iloc[missing].tolist()
+    progress = None if report is None else partial(_report_of, report, len(texts))
+    vectors[missing] = text_modality.sentence_encoder().embed(texts, progress=progress)
     return vectors
+
+
+def _report_of(report: Callable[[int, int], None], total: int, count: int) -> None:
+    report(count, total)
 
 
 def _batches(count: int, modality: str) -> list[slice]:
