@@ -306,6 +306,30 @@ class FakeExplorer:
         return image
 
 
+def measure(explorer, report):
+    """The study of made-up modalities: what is near is alike, and each has noise and a direction."""
+    from unigeoclip.evaluation.held_out import HeldOut
+    from unigeoclip.evaluation.modality_study import Found, ModalityStudy
+    from unigeoclip.evaluation.pairs import Pair
+    from unigeoclip.evaluation.retrieval import ranks
+
+    report("Encoding 60 held-out places", 0.5)
+    names, places = explorer.atlas.manifest.modalities, explorer.atlas.places
+    latlon, rng = places[["lat", "lon"]].to_numpy(float), np.random.default_rng(1)
+    where = unit_xyz(latlon)
+    where = (where - where.mean(axis=0)) / where.std(axis=0)
+    vectors = {}
+    for number, name in enumerate(names):
+        apart = 2.0 * np.eye(len(names))[number]
+        vector = np.concatenate([where + 0.2 * rng.normal(size=where.shape), np.tile(apart, (60, 1))], axis=1)
+        vectors[name] = (vector / np.linalg.norm(vector, axis=1, keepdims=True)).astype(np.float32)
+    cameras = np.arange(60) if "street" in names else None
+    items = HeldOut(np.arange(60), latlon, cameras)
+    pairs = [Pair(a, (b,)) for a in names for b in names if a != b]
+    found = {pair.name: Found(pair, items, *ranks(vectors[pair.query], vectors[pair.targets[0]])) for pair in pairs}
+    return ModalityStudy("views" if "street" in names else "random", items, vectors, found)
+
+
 def open_explorer(atlas, progress, slow_s=0.0):
     for step in range(10):
         progress("Computing the grid of locations", step / 10)
@@ -355,6 +379,7 @@ def services(names=("world",), **options):
     from pages.ui.services import Services
     from pages.ui.services.compare_service import CompareService
     from pages.ui.services.explorers import Explorers
+    from pages.ui.services.modalities import ModalitiesService
     from pages.ui.services.priority import Priority
 
     priority, made = Priority(), atlases(names)
@@ -363,6 +388,7 @@ def services(names=("world",), **options):
             priority, list_atlases=lambda: sorted(made), load_atlas=made.__getitem__, open_explorer=open_explorer
         ),
         "compare": CompareService(priority, load_embedders=embedders),
+        "modalities": ModalitiesService(priority, measure=measure),
     }
     return Services(**defaults | options)
 

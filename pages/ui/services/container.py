@@ -10,6 +10,7 @@ from pages.ui.services.compare_service import CompareService
 from pages.ui.services.completions import Completions
 from pages.ui.services.explorers import Explorers
 from pages.ui.services.fair_queue import FairQueue
+from pages.ui.services.modalities import ModalitiesService
 from pages.ui.services.overlays import OverlayStore
 from pages.ui.services.priority import Priority
 from pages.ui.services.suggestions import Suggestions
@@ -29,6 +30,7 @@ class Services:
     Attributes:
         explorers: Atlases and their explorers.
         compare: Regions under several models.
+        modalities: What was measured of the modalities of each atlas, and layouts of them.
         overlays: Pictures that lie over maps.
         completions: Slow parts of answers, in the background.
         topics: What visitors follow while it is being done.
@@ -39,6 +41,7 @@ class Services:
 
     explorers: Explorers
     compare: CompareService
+    modalities: ModalitiesService
     overlays: OverlayStore = field(default_factory=OverlayStore)
     completions: Completions = field(default_factory=Completions)
     topics: Topics = field(default_factory=Topics)
@@ -50,11 +53,12 @@ class Services:
     def create(cls, origin: Callable[[], str] = str) -> Services:
         """Services over the atlases and models of this machine; nothing is opened yet."""
         priority = Priority()
-        return cls(Explorers(priority), CompareService(priority), origin=origin)
+        return cls(Explorers(priority), CompareService(priority), ModalitiesService(priority), origin=origin)
 
     def close(self) -> None:
         """End background threads; nothing is asked of the services afterwards."""
         self.compare.close()
+        self.modalities.close()
         self.completions.close()
         self.explorers.close()
 

@@ -23,7 +23,7 @@ def imports(path):
     return found
 
 
-@pytest.mark.parametrize("path", sorted((PAGES / "ui" / "services").glob("*.py")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted((PAGES / "ui" / "services").rglob("*.py")), ids=lambda path: path.stem)
 def test_services_know_neither_streamlit_nor_http_nor_pages(path):
     allowed = ("pages.ui.services", "pages.ui.protocol", "pages.ui.view_options")
     for name in imports(path):
