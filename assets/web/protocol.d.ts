@@ -17,7 +17,7 @@ export interface MapProps {
   is_city: boolean;
   close_zoom: number | null;
   ask_by: boolean; // whether a click may query the full place
-  region: boolean; // whether a region may be chosen
+  region: string; // what stands before the buttons that choose a region, or "" for no such buttons
   tells_painted: boolean; // whether to tell when the pictures are shown
   focus: [number, number, number, number] | null;
   base: BaseMap;
@@ -196,6 +196,53 @@ export interface CardUse {
   nonce: string;
   place_id?: string;
   pose?: Pose;
+}
+
+// points: what the pointer shows at the points of a scatter; matrix: figures of all pairs as buttons.
+
+export interface PointItem {
+  place_id: string;
+  name: string;
+  kind: string; // name of the modality
+  picture: string | null;
+  text: string;
+}
+
+export interface PointsProps {
+  chart: string; // key of the Streamlit container with the chart
+  places: number; // point i is place i % places
+  opened: number; // which of them is open, or -1
+  items: PointItem[];
+}
+
+export interface PointOpen {
+  place_id: string;
+  nonce: string;
+}
+
+export interface MatrixCell {
+  pair: string; // "street->aerial"
+  value: string;
+  note: string; // small print
+  share: number; // 0 to 1
+  means: string; // for those who hear it
+}
+
+export interface MatrixRow {
+  title: string;
+  cells: (MatrixCell | null)[];
+}
+
+export interface MatrixProps {
+  label: string;
+  columns: string[];
+  rows: MatrixRow[];
+  opened: string; // the pair whose examples are shown
+}
+
+export interface MatrixOpen {
+  pair: string;
+  nonce: string;
 }
 
 // examples: queries as pictures.

@@ -110,7 +110,7 @@ class MapProps(TypedDict):
     is_city: bool
     close_zoom: float | None
     ask_by: bool
-    region: bool
+    region: str
     tells_painted: bool
     focus: Bounds | None
     base: BaseMap
@@ -240,6 +240,68 @@ class CardUse(TypedDict):
     nonce: str
     place_id: NotRequired[str]
     pose: NotRequired[Pose]
+
+
+# points: what the pointer shows at the points of a scatter; matrix: figures of all pairs as buttons.
+
+
+class PointItem(TypedDict):
+    """What a point of the scatter stands for."""
+
+    place_id: str
+    name: str
+    kind: str
+    picture: str | None
+    text: str
+
+
+class PointsProps(TypedDict):
+    """The points of a scatter, modality after modality."""
+
+    chart: str
+    places: int
+    opened: int
+    items: list[PointItem]
+
+
+class PointOpen(TypedDict):
+    """A click on a point."""
+
+    place_id: str
+    nonce: str
+
+
+class MatrixCell(TypedDict):
+    """The figure of a pair, and the same from 0 to 1."""
+
+    pair: str
+    value: str
+    note: str
+    share: float
+    means: str
+
+
+class MatrixRow(TypedDict):
+    """What a modality finds; None for itself."""
+
+    title: str
+    cells: list[MatrixCell | None]
+
+
+class MatrixProps(TypedDict):
+    """All pairs."""
+
+    label: str
+    columns: list[str]
+    rows: list[MatrixRow]
+    opened: str
+
+
+class MatrixOpen(TypedDict):
+    """The choice of a pair."""
+
+    pair: str
+    nonce: str
 
 
 # examples: queries as pictures.

@@ -3,8 +3,9 @@
 Keys of both pages: ``atlas``; ``v``, ``b``, ``o`` (view, base map and opacity of the map, written by the browser, see
 ``map/address.js``); ``scale``; ``mode`` (poster mode). Page Explore adds ``q``, the items of the query, spelled as on
 the command line: ``q=text:hot desert``, ``q=-1*at:48.9,2.4``; and ``top``, ``best``, ``outline``, ``colors``,
-``items``. Page Compare adds ``models``, ``color``, ``pair``, ``box``, ``at``. A value is in the address only where it
-is not the default. Points and views are rounded when they become items, so that a link asks exactly what was asked.
+``items``. Page Compare adds ``models``, ``color``, ``pair``, ``box``, ``at``; page Modalities the `MODALITIES_KEYS`, which
+``modalities/link.py`` spells. A value is in the address only where it is not the default. Points and views are rounded
+when they become items, so that a link asks exactly what was asked.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ BEST, OUTLINE, COLORS, ITEMS, SCALE = "best", "outline", "colors", "items", "sca
 DISPLAY_KEYS = (BEST, OUTLINE, COLORS, ITEMS, SCALE)
 MODELS, COLOR, PAIR, BOX, AT = "models", "color", "pair", "box", "at"
 COMPARE_KEYS = (MODELS, COLOR, PAIR, BOX, AT, SCALE)
+MODALITIES_KEYS = ("places", "seed", "count", "layout", "centered", "place", "pair", "figure")
 MAP_KEYS = ("v", "b", "o")  # view, base map and opacity, which the browser writes: see map/address.js in assets/web
 ALIASES = {"colour": COLOR, "colours": COLORS}  # keys of links made before these were renamed
 
@@ -112,7 +114,7 @@ def write_explore(atlas: str, items: Sequence[str], parameters: Mapping[str, str
 def switch_atlas(atlas: str) -> None:
     """Make the address that of another atlas, with the query it had there."""
     items, parameters = _links().get(atlas, ((), {}))
-    dropped = {*COMPARE_KEYS, *DISPLAY_KEYS, COUNT, KEY}
+    dropped = {*COMPARE_KEYS, *MODALITIES_KEYS, *DISPLAY_KEYS, COUNT, KEY}
     if present().get(ATLAS, [atlas]) != [atlas]:
         dropped |= set(MAP_KEYS)  # of one atlas the browser keeps them
     query = {KEY: list(items)} if items else {}
@@ -127,8 +129,17 @@ def _links() -> dict[str, tuple[Sequence[str], Mapping[str, str]]]:
 
 def write_compare(atlas: str, parameters: Mapping[str, str]) -> None:
     """Make the address that of a comparison, from `compare_parameters`; likewise one step, or none."""
+    _write_page(COMPARE_KEYS, atlas, parameters)
+
+
+def write_modalities(atlas: str, parameters: Mapping[str, str]) -> None:
+    """Make the address that of page Modalities, from ``modalities.link.parameters``; likewise one step, or none."""
+    _write_page(MODALITIES_KEYS, atlas, parameters)
+
+
+def _write_page(keys: Iterable[str], atlas: str, parameters: Mapping[str, str]) -> None:
     named = {ATLAS: [atlas]} if parameters else {}
-    _write(COMPARE_KEYS, {key: [value] for key, value in parameters.items()} | named)
+    _write(keys, {key: [value] for key, value in parameters.items()} | named)
 
 
 def open_link(parameters: Mapping[str, Sequence[str]]) -> None:

@@ -19,6 +19,7 @@ PRODUCT = "UniGeoCLIP Explorer"
 _PAGES = (
     ("/", "pages/explore.py", "Explore"),
     ("/compare", "pages/compare.py", "Compare"),
+    ("/modalities", "pages/modalities.py", "Modalities"),
     ("/atlas", "pages/atlas.py", "Atlas"),
 )
 PATHS = tuple(path for path, _, _ in _PAGES)

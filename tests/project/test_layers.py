@@ -36,13 +36,23 @@ LAYERS = [
 ROW = {name: row for row, names in enumerate(LAYERS) for name in names}
 # The same for the app, of modules and folders of pages/ui.
 PAGE_LAYERS = [
-    {"formatting", "protocol", "rectangles", "view_options", "network", "session_state", "atlas_titles", "atlas_scale"},
+    {
+        "formatting",
+        "protocol",
+        "rectangles",
+        "view_options",
+        "network",
+        "session_state",
+        "atlas_titles",
+        "atlas_scale",
+        "modality_styles",
+    },
     {"query_string", "shell"},
     {"services"},
     {"http"},
     {"widgets", "overlays"},
     {"map"},
-    {"atlas_switch", "explore", "compare", "atlas", "poster"},
+    {"atlas_switch", "explore", "compare", "modalities", "atlas", "poster"},
     {"pages/*.py"},
     {"app.py"},
 ]

@@ -11,6 +11,7 @@ import streamlit as st
 from pages.ui import atlas_scale, query_string
 from pages.ui.explore import display
 from pages.ui.formatting import coordinates, similarity, title, weight
+from pages.ui.modality_styles import COLORS
 from pages.ui.widgets import downloads
 from pages.ui.widgets.components import component, stylesheet
 from pages.ui.widgets.popovers import popover
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from unigeoclip.export.page import Marker
     from unigeoclip.search.explorer import Explorer
 
-# Colors that are told apart with any color vision (Okabe and Ito 2008).
-_COLORS = {"location": "#f0e442", "aerial": "#56b4e9", "street": "#e69f00", "surface": "#009e73", "text": "#cc79a7"}
 _BEST, _QUERY = "#ffffff", "#d55e00"
 
 _HTML = f"""
@@ -117,7 +116,7 @@ def _markers(explorer: Explorer, answer: Answer) -> tuple[Marker, ...]:
         hits = sorted(hits, reverse=True)
         where = ", ".join(f"{title(name)} {similarity(value)}" for value, name, _ in hits)
         _, first, place = hits[0]
-        markers.append(Marker(lat, lon, f"{place}: {where}", title(first), _COLORS.get(first, _BEST)))
+        markers.append(Marker(lat, lon, f"{place}: {where}", title(first), COLORS.get(first, _BEST)))
     best, digits = answer.best, atlas_scale.of(explorer.atlas.manifest).best_digits
     where = f"Best match, {similarity(best.similarity)}: {coordinates(best.lat, best.lon, digits)}"
     query = [Marker(spot.lat, spot.lon, spot.item.label, "Query", _QUERY) for spot in answer.spots]

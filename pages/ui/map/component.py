@@ -53,6 +53,7 @@ def show(
     on_click: Callable[[MapClick], None],
     query_by: bool = False,
     on_region: Callable[[Bounds | None], None] | None = None,
+    region_label: str = "Compare",
     on_painted: Callable[[], None] | None = None,
     focus: Bounds | None = None,
     memory: str = "",
@@ -68,6 +69,7 @@ def show(
         query_by: Whether a click may query the full place instead of the point.
         on_region: Called with a region in the run that its choice causes, or with None for the whole atlas; without it
             there is none to choose.
+        region_label: What stands before the buttons that choose a region.
         on_painted: Called, in a run of its own, when the pictures of all panes are shown.
         focus: The part that the map shows when this is another than before; None for all of the atlas.
         memory: Key of the map whose view and display this one takes over; its own by default.
@@ -83,7 +85,7 @@ def show(
         "is_city": atlas_scale.of(atlas.manifest).is_city,
         "close_zoom": _close_zoom(atlas) if atlas_scale.of(atlas.manifest).is_city else None,
         "ask_by": query_by,
-        "region": on_region is not None,
+        "region": region_label if on_region is not None else "",
         "tells_painted": on_painted is not None,
         "focus": focus,
         "base": base_map(atlas),

@@ -34,7 +34,7 @@ export class Controls {
         "topright",
         this.baseButtons(data.base.styles),
         data.ask_by ? this.askButtons() : null,
-        data.region ? this.regionButtons() : null,
+        data.region ? this.regionButtons(data.region) : null,
       );
     }
     this.corner("bottomleft", this.legend.element);
@@ -98,18 +98,15 @@ export class Controls {
     return row("Query by click", rowName("Query by click"), ...this.asks);
   }
 
-  regionButtons() {
+  /** @param {string} label */
+  regionButtons(label) {
     const { owner, map } = this.pane;
-    this.drawing = textButton("Draw", "Drag a rectangle on the map; it is compared in more detail", () =>
-      this.pane.drawing.toggle(),
-    );
+    this.drawing = textButton("Draw", "Drag a rectangle on the map to choose it", () => this.pane.drawing.toggle());
     return row(
-      "Compare in detail",
-      rowName("Compare"),
-      textButton("All", "Compare the whole atlas, and show it", () => owner.chooseRegion(null)),
-      textButton("This view", "Compare what the map shows now, in more detail", () =>
-        owner.chooseRegion(map.getBounds(), true),
-      ),
+      `${label}: choose a region`,
+      rowName(label),
+      textButton("All", "Choose the whole atlas, and show it", () => owner.chooseRegion(null)),
+      textButton("This view", "Choose what the map shows now", () => owner.chooseRegion(map.getBounds(), true)),
       this.drawing,
     );
   }

@@ -1,0 +1,1 @@
+"""Page Modalities: do the modalities of a place agree?"""
