@@ -13,7 +13,7 @@ from PIL import Image
 
 from unigeoclip.cli.main import main
 
-COMMANDS = ("atlases", "build", "train", "search", "heatmap", "embed", "evaluate", "bench")
+COMMANDS = ("atlases", "build", "train", "search", "describe", "heatmap", "embed", "evaluate", "bench")
 
 
 pytestmark = pytest.mark.usefixtures("surroundings")

@@ -23,6 +23,7 @@ __all__ = ["COMMANDS"]
 @click.option("--elsewhere", metavar="NAME", help="Measure in a city never seen, too: name or folder.")
 @click.option("--record", is_flag=True, help="Keep what was measured in the model's folder.")
 @click.option("--calibrate", is_flag=True, help="Measure how similar matches are, and write calibration.json.")
+@click.option("--words", is_flag=True, help="Measure descriptions in words on held-out places.")
 @click.option("--ablations", is_flag=True, help="Train and measure rows of modalities, loss, scales.")
 @click.option("--steps", type=STEPS, help="Of every row of --ablations.  [default: 250]")
 @click.option(
@@ -53,6 +54,8 @@ def _check_evaluate(options: dict[str, Any]) -> None:
         raise InputError("--steps and --out belong to --ablations; add it, or leave them out.")
     if options["calibrate"] and (options["ablations"] or elsewhere or options["record"]):
         raise InputError("--calibrate measures nothing else; leave out --ablations, --elsewhere and --record.")
+    if options["words"] and (options["ablations"] or options["calibrate"] or elsewhere or options["record"]):
+        raise InputError("--words measures nothing else; leave out --ablations, --calibrate, --elsewhere and --record.")
 
 
 def _report(
@@ -62,6 +65,7 @@ def _report(
     elsewhere: str | None,
     record: bool,
     calibrate: bool,
+    words: bool,
     ablations: bool,
     steps: int | None,
     out: Path | None,
@@ -81,6 +85,10 @@ def _report(
         from unigeoclip.evaluation.report import recalibrate
 
         return {"calibration": recalibrate(opened, model)}
+    if words:
+        from unigeoclip.evaluation.report import describe_held_out
+
+        return {"words": describe_held_out(opened, model)}
     other = None if elsewhere is None else load_atlas(elsewhere)
     return evaluate(opened, model, elsewhere=other, record=record)
 

@@ -1,4 +1,4 @@
-"""Commands that ask a model: search, heatmap, embed."""
+"""Commands that ask a model: search, describe, heatmap, embed."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from unigeoclip.atlas.provenance import Provenance
     from unigeoclip.atlas.store import Atlas
     from unigeoclip.embedders.base import Embedder
+    from unigeoclip.search.query import Query
     from unigeoclip.search.results import Match
     from unigeoclip.similarity.heatmap import Heatmap
 
@@ -59,14 +60,41 @@ def search(query: QueryOptions, top: int, out: Path | None, as_json: bool) -> No
 
         save_results(results, out)
     if as_json:
-        first = asked.items[0]
-        written = {"items": list(query.item)} if query.item else {"modality": first.modality, "value": first.label}
         found = {name: [_match(match) for match in matches] for name, matches in results.items()}
-        print_json({"query": {**written, "notes": notes}, "results": found})
+        print_json({"query": {**_asked(query, asked), "notes": notes}, "results": found})
         return
     print_lines(*notes)
     for name, matches in results.items():
         print_lines("", name, *map(_line, matches))
+
+
+@click.command(cls=Command)
+@query_options
+@as_json
+def describe(query: QueryOptions, as_json: bool) -> None:
+    """Say in words what a query stands for."""
+    explorer, asked, notes = query.ask()
+    found = explorer.describe(asked)
+    if as_json:
+        phrases = [{"phrase": each.text, "kind": each.kind, "weight": round(each.weight, 4)} for each in found.phrases]
+        shares = {"explained": round(found.explained, 4), "chance": round(found.chance, 4)}
+        print_json(
+            {"query": {**_asked(query, asked), "notes": notes}, "phrases": phrases, **shares, "note": found.note}
+        )
+        return
+    print_lines(*notes)
+    if not found.is_known:
+        print_lines(found.note)
+        return
+    print_lines(*(f"  {each.weight:5.2f}  {each.text}  ({each.kind})" for each in found.phrases))
+    explained, chance = (f"{100 * share:.0f} %" for share in (found.explained, found.chance))
+    print_lines(f"These phrases explain {explained} of what a text can say of it; of random vectors {chance}.")
+
+
+def _asked(query: QueryOptions, asked: Query) -> dict[str, Any]:
+    """What was asked, for JSON."""
+    first = asked.items[0]
+    return {"items": list(query.item)} if query.item else {"modality": first.modality, "value": first.label}
 
 
 def _line(match: Match) -> str:
@@ -204,4 +232,4 @@ def _first(names: Sequence[str]) -> str:
     return one_line(f"{', '.join(names[:3])}{' ...' if len(names) > 3 else ''}")
 
 
-COMMANDS: tuple[click.Command, ...] = (search, heatmap, embed)
+COMMANDS: tuple[click.Command, ...] = (search, describe, heatmap, embed)

@@ -156,6 +156,25 @@ def recalibrate(atlas: Atlas, model_path: Path | None = None) -> dict[str, Any]:
     return found
 
 
+def describe_held_out(atlas: Atlas, model_path: Path | None = None) -> dict[str, Any]:
+    """Measure descriptions in words on the held-out places of a model's split, see `measured_words`.
+
+    Args:
+        atlas: The atlas.
+        model_path: Another model folder than the one that ships with the atlas.
+
+    Raises:
+        AtlasError: The model folder has no ``metrics.json`` that names its split, or was trained on other data.
+        CheckpointError: The model cannot be loaded.
+        InputError: The model knows no words.
+    """
+    from unigeoclip.evaluation.words import measured_words
+    from unigeoclip.search.explorer import Explorer
+
+    split = _metrics(model_path or atlas.model_path, atlas)["split"]
+    return measured_words(Explorer.open(atlas, model=model_path), split)
+
+
 def _elsewhere(
     model: UniGeoCLIP, folder: Path, atlas: Atlas, other: Atlas | None, *, record: bool
 ) -> dict[str, dict[str, Any]]:

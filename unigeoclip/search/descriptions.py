@@ -150,7 +150,7 @@ class Descriptions:
         places = self._atlas.places.iloc[common]
         seen = np.ones(len(common), bool)
         for split in SPLITS:
-            if split in places and split != "views":  # which holds out cameras: all places are seen
+            if split in places:
                 seen &= (places[split] != "held_out").to_numpy()
         kept = common[seen] if seen.sum() > 1 else common
         of_kept = {name: self._gallery.vectors(name)[np.searchsorted(rows[name], kept)] for name in rows}
