@@ -21,6 +21,7 @@ from unigeoclip.search.explorer import Note, Place, Query
 from unigeoclip.search.query_items import PackedVector
 from unigeoclip.similarity.grid import Grid
 from unigeoclip.similarity.heatmap import Heatmap
+from unigeoclip.words.describer import Description, Phrase
 
 ROOT = Path(__file__).resolve().parents[2]
 ORIGIN = "http://192.0.2.7:8501"  # where others would reach the server
@@ -253,6 +254,17 @@ class FakeExplorer:
         for weight, point in query.vector:
             total += weight * self._likeness(latlon, point)
         return (total / max(1e-9, sum(abs(w) for w, _ in query.vector))).astype(np.float32)
+
+    def describe(self, query):
+        texts = [item.value for item in query.items if item.modality == "text"]
+        if any("zebra" in text for text in texts):
+            return Description((), 0.0, 0.12, "Not known: the vocabulary has nothing close to these words.")
+        phrases = (
+            Phrase("hot desert climate", "climate", 0.52),
+            Phrase("sand <dunes>", "land cover", 0.31),
+            Phrase("few people live here", "population", 0.104),
+        )
+        return Description(phrases, 0.4149, 0.12)
 
     def heatmap(self, query):
         return Heatmap(self.grid, self._similarity(query, self.grid.cells))

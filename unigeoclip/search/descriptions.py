@@ -14,7 +14,8 @@ import torch
 from unigeoclip.atlas.schema import SPLITS
 from unigeoclip.errors import InputError
 from unigeoclip.files.cache import cache_array, cache_folder, cached_array
-from unigeoclip.modalities.text import SENTENCE_DIM, TextBatch, sentence_encoder
+from unigeoclip.modalities import text as text_modality
+from unigeoclip.modalities.text import SENTENCE_DIM, TextBatch
 from unigeoclip.search.gallery_embeddings import gallery_rows, sentence_vectors_of
 from unigeoclip.search.query_encoder import sentences_of
 from unigeoclip.search.query_items import PLACE, VIEW
@@ -24,6 +25,7 @@ from unigeoclip.words.vocabulary import vocabulary_of_window
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -54,7 +56,9 @@ _FORMAT = 1  # of the cached files: raise it when what they hold changes
 class Descriptions:
     """What vectors of an atlas's model stand for, in words; its methods may run in any thread."""
 
-    def __init__(self, atlas: Atlas, model: UniGeoCLIP, gallery: Gallery, model_id: str) -> None:
+    def __init__(
+        self, atlas: Atlas, model: UniGeoCLIP, gallery: Gallery, model_id: str, cache_dir: Path | None = None
+    ) -> None:
         """Compute nothing yet; `prepare` or the first description does.
 
         Args:
@@ -62,7 +66,9 @@ class Descriptions:
             model: Its model.
             gallery: The atlas's places.
             model_id: Identity of the model, `checkpoint.checkpoint_id`.
+            cache_dir: Where vectors of phrases are kept; by default ``cache_folder()``.
         """
+        self._folder = (cache_dir or cache_folder()) / "words"
         self._atlas, self._model, self._gallery, self._model_id = atlas, model, gallery, model_id
         self._references: dict[str, Reference] = {}
         self._lock = threading.RLock()
@@ -126,15 +132,12 @@ class Descriptions:
 
     def _reference(self, modality: str) -> Reference:
         dim = self._model.dim
-        path = cache_folder() / "words" / f"{self._key}-{modality}.npy"
+        path = self._folder / f"{self._key}-{modality}.npy"
         stored = cached_array(path, (dim + 2, dim), np.float64)
         if stored is None:
-            phrases = self.describer.phrases
-            if modality in (PHRASE, "text"):
-                vectors = self._phrases.alone if modality == PHRASE else self._pairs("text")[0]
-                found = measure_reference(vectors, phrases)
-            else:
-                found = measure_reference(*self._pairs(modality)[:1], phrases, self._pairs(modality)[1])
+            alone = modality == PHRASE
+            vectors, texts = (self._phrases.alone, None) if alone else self._pairs(modality)
+            found = measure_reference(vectors, self.describer.phrases, None if modality == "text" else texts)
             levels = np.zeros(dim)
             levels[:2] = found.level, found.chance
             cache_array(path, np.vstack([found.mean, levels, found.to_text]))
@@ -162,10 +165,15 @@ class Descriptions:
         """The phrases that the atlas's captions come near to, in the space of the model.
 
         Raises:
-            InputError: The model knows no words.
+            InputError: The model knows no words, or the captions are about none of the phrases.
         """
         found = self._phrases
         learned = found.learned >= LEARNED
+        if not learned.any():
+            raise InputError(
+                f"No phrase of the vocabulary is close to the captions of the atlas {self._atlas.name!r}, so its model "
+                "can describe nothing; the phrases are English."
+            )
         vectors = unit_rows(_without_mean(found.together) + _without_mean(found.alone))
         vocabulary = vocabulary_of_window(self._atlas.window_m)
         return Describer(vocabulary.kept(learned.tolist()), _without_mean(vectors)[learned])
@@ -178,7 +186,7 @@ class Descriptions:
                 "with the modality text."
             )
         vocabulary, dim = vocabulary_of_window(self._atlas.window_m), self._model.dim
-        shape, path = (len(vocabulary), 2 * dim + SENTENCE_DIM + 1), cache_folder() / "words" / f"{self._key}.npy"
+        shape, path = (len(vocabulary), 2 * dim + SENTENCE_DIM + 1), self._folder / f"{self._key}.npy"
         with self._lock:
             stored = cached_array(path, shape, np.float32)
             if stored is None:
@@ -206,7 +214,7 @@ class Descriptions:
         """Whether an item is a text that the vocabulary has nothing close to."""
         if item.modality != "text" or not isinstance(item.value, str):
             return False
-        asked = sentence_encoder().embed(sentences_of(item.value)[0])
+        asked = text_modality.sentence_encoder().embed(sentences_of(item.value)[0])
         known = self._phrases.sentences[self._phrases.learned >= LEARNED]
         return float((asked @ known.T).max()) < CLOSE
 
@@ -242,7 +250,7 @@ def phrase_vectors(
         phrases: (n,) phrases.
         captions: Rows of places with texts.
     """
-    sentences, known = sentence_encoder().embed(phrases), sentence_vectors_of(atlas, captions)
+    sentences, known = text_modality.sentence_encoder().embed(phrases), sentence_vectors_of(atlas, captions)
     bags = [known[np.asarray(bag, np.int64)] for bag in atlas.places["sentences"].iloc[captions]]
     alone = _encode(model, [each[None] for each in sentences])
     total = np.zeros(alone.shape, np.float64)

@@ -51,6 +51,7 @@ class Explorer(Gallery):
         grid: Grid,
         cells: NDArray[np.float32],
         places: dict[str, NDArray[np.float32]],
+        cache_dir: Path | None = None,
     ) -> None:
         """Put the parts together; ``Explorer.open`` makes them.
 
@@ -60,15 +61,17 @@ class Explorer(Gallery):
             grid: The land grid.
             cells: (cells, dim) vectors of the grid's cells, see `gallery_embeddings.mean_over_waves`.
             places: As `Gallery` takes them.
+            cache_dir: Where vectors of phrases are kept; by default $UNIGEOCLIP_CACHE or ~/.cache/unigeoclip.
         """
         super().__init__(atlas, model, places)
         self.grid, self.cells = grid, cells
         self.encoder = QueryEncoder(atlas, model, cells, self)
+        self._cache_dir = cache_dir
 
     @cached_property
     def descriptions(self) -> Descriptions:
         """What vectors of this atlas stand for, in words."""
-        return Descriptions(self.atlas, self.model, self, self.encoder.model_id)
+        return Descriptions(self.atlas, self.model, self, self.encoder.model_id, self._cache_dir)
 
     @classmethod
     def open(
@@ -98,7 +101,7 @@ class Explorer(Gallery):
         opened = opened if model is None else opened.with_model(model)
         loaded, grid = load_fitting(opened), land_grid(opened)
         cells, places = VectorCache(opened, loaded, grid, cache_dir).load(progress)
-        return cls(opened, loaded, grid, mean_over_waves(loaded, grid, cells), places)
+        return cls(opened, loaded, grid, mean_over_waves(loaded, grid, cells), places, cache_dir)
 
     @property
     def streets(self) -> StreetViews | None:

@@ -94,15 +94,22 @@ class Gallery:
         Raises:
             InputError: The modality cannot be searched.
         """
-        if modality not in self._indexes:
-            raise InputError(f"{modality!r} cannot be searched here; choose among {', '.join(self.modalities)}.")
-        index = self._indexes[modality]
+        index = self._indexes[self._searchable(modality)]
         found: NDArray[np.float32] = index.reconstruct_n(0, index.ntotal)
         return found
 
     def item_rows(self, modality: str) -> NDArray[np.int64]:
-        """Row of the place, in the atlas, of each item of a modality, (n,), in the order of `vectors`."""
-        return self._rows[self._numbers[modality]]
+        """Row of the place, in the atlas, of each item of a modality, (n,), in the order of `vectors`.
+
+        Raises:
+            InputError: The modality cannot be searched.
+        """
+        return self._rows[self._numbers[self._searchable(modality)]]
+
+    def _searchable(self, modality: str) -> str:
+        if modality not in self._indexes:
+            raise InputError(f"{modality!r} cannot be searched here; choose among {', '.join(self.modalities)}.")
+        return modality
 
     def _row(self, place_id: str) -> int:
         if place_id not in self._row_of:

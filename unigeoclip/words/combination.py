@@ -18,6 +18,7 @@ __all__ = ["Combination", "sparse_combination", "unit_rows"]
 
 MOST = 5  # phrases of a combination
 ALIKE = 0.6  # cosine from which two phrases say the same
+LEAST_GAIN = 0.05  # what a further phrase must have in common with the rest, a vector of length 1 before the first
 
 
 class Combination(NamedTuple):
@@ -56,7 +57,7 @@ def sparse_combination(
     while len(taken) < most and len(candidates):
         gains = phrases[candidates] @ rest
         best = int(candidates[np.argmax(gains)])
-        if gains.max() <= 0:
+        if gains.max() <= LEAST_GAIN:
             break
         taken.append(best)
         weights, _ = nnls(phrases[taken].T.astype(np.float64), np.asarray(vector, np.float64))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from unigeoclip.search.explorer import Match, Place, Query, QueryItem
     from unigeoclip.similarity.heatmap import Best, Heatmap
     from unigeoclip.similarity.levels import Levels
+    from unigeoclip.words.describer import Description
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class Answer:
         count: How many of each modality were searched for.
         spots: Where the items are.
         here: The place that was queried, in all its modalities; a similarity of NaN is still to be computed.
+        description: The query in words; None for a model that knows no words.
         drawn: Pictures of the answer, by display.
     """
 
@@ -71,6 +73,7 @@ class Answer:
     count: int
     spots: tuple[Spot, ...] = ()
     here: dict[str, Match] = field(default_factory=dict)
+    description: Description | None = None
     drawn: dict[Display, Drawn] = field(default_factory=dict)
 
     @property

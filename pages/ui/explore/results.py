@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.ui import query_string
-from pages.ui.explore import cards, composer
+from pages.ui.explore import cards, composer, description
 from pages.ui.formatting import coordinates, distance, similarity
 from pages.ui.view_options import MOST_MATCHES
 from pages.ui.widgets import progress
@@ -27,6 +27,7 @@ def show(explorer: Explorer, session: Session, answer: Answer, size: Scale) -> N
     """Draw the notes, the best match and the result cards of an answer."""
     composer.notes(session)
     st.html(_best(answer, size.best_digits))
+    description.show(answer.description)
     cards.show(explorer, answer, key=f"cards-{session.atlas}", on_use=lambda card: use_card(session, card))
     if session.count < MOST_MATCHES:
         st.button("Show more", key="more", type="tertiary", on_click=session.show_more)

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from pages.ui.explore.model import Upload
-    from unigeoclip.search.explorer import Explorer, Match, QueryItem
+    from unigeoclip.search.explorer import Explorer, Match, Query, QueryItem
+    from unigeoclip.words.describer import Description
 
 MAX_ITEMS = 8
 QUIET_S, PATIENCE_S = 1.5, 6.0  # without queries of any visitor; where there always are some, since one's own
@@ -234,7 +235,15 @@ def answer_query(explorer: Explorer, items: tuple[QueryItem, ...], count: int) -
     place = explorer.nearest_place(*query.origin)[0] if query.origin else None
     here = {} if place is None else explorer.place_matches(query, place.place_id, encode=False)
     matches = explorer.search(query, k=count)
-    return Answer(items, query, heatmap, best, near, matches, count, spots, here)
+    return Answer(items, query, heatmap, best, near, matches, count, spots, here, _described(explorer, query))
+
+
+def _described(explorer: Explorer, query: Query) -> Description | None:
+    """The query in words; None where the atlas's model, or its vocabulary, has none."""
+    try:
+        return explorer.describe(query)
+    except UniGeoError:
+        return None
 
 
 def _is_supported(explorer: Explorer, item: QueryItem) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import threading
 from typing import TYPE_CHECKING
 
 from pages.ui.services.errors import NotFoundError, NotReadyError
 from unigeoclip.atlas import list_atlases, load_atlas
-from unigeoclip.errors import AtlasError, UniGeoError
+from unigeoclip.errors import AtlasError, InputError, UniGeoError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +29,11 @@ def open_explorer(atlas: Atlas, progress: Callable[[str, float], None]) -> Explo
     """Open the explorer of an atlas; here, so that the import of torch happens in the background as well."""
     from unigeoclip.search.explorer import Explorer
 
-    return Explorer.open(atlas, progress=progress)
+    explorer = Explorer.open(atlas, progress=progress)
+    progress("Preparing descriptions", 1.0)
+    with contextlib.suppress(InputError):  # captions that the vocabulary has nothing close to
+        explorer.descriptions.prepare()
+    return explorer
 
 
 class Opening:
