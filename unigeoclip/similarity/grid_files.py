@@ -72,30 +72,44 @@ def _to_degrees(grid: Grid) -> Any:
     return Affine(lon_step, 0, west, 0, -lat_step, north)
 
 
-def geotiff(grid: Grid, raster: NDArray[Any], *, band: str = "", tags: Mapping[str, str] | None = None) -> bytes:
+def geotiff(
+    grid: Grid,
+    raster: NDArray[Any],
+    *,
+    band: str = "",
+    tags: Mapping[str, str] | None = None,
+    band_tags: Mapping[str, str] | None = None,
+    colors: Mapping[int, tuple[int, int, int, int]] | None = None,
+) -> bytes:
     """A raster over a grid as a compressed GeoTIFF in EPSG:4326, one pixel a cell.
 
     Args:
         grid: The grid.
-        raster: (h, w) float32, NaN for no data, or (4, h, w) uint8: red, green, blue and alpha.
+        raster: (h, w) float32, NaN for no data; (h, w) of whole numbers, 0 for no data; or (4, h, w) uint8: red, green,
+            blue and alpha.
         band: Name of a single band.
         tags: More metadata, name -> text.
+        band_tags: Of a single band, name -> text.
+        colors: Of a single band of uint8: number -> red, green, blue and alpha.
     """
     from rasterio.enums import ColorInterp
     from rasterio.io import MemoryFile
 
-    single = raster.ndim == 2
+    single, whole = raster.ndim == 2, np.issubdtype(raster.dtype, np.integer)
     bands = raster[None] if single else raster
     profile = {
         "driver": "GTiff", "height": grid.shape[0], "width": grid.shape[1], "count": len(bands),
         "dtype": raster.dtype.name, "crs": "EPSG:4326", "transform": _to_degrees(grid),
-        "compress": "deflate", "predictor": 3 if single else 2,
+        "compress": "deflate", "predictor": 2 if whole else 3,
     }  # fmt: skip
     with MemoryFile() as memory:
-        with memory.open(**profile, **({"nodata": np.nan} if single else {})) as tiff:
+        with memory.open(**profile, **({"nodata": 0 if whole else np.nan} if single else {})) as tiff:
+            if colors:
+                tiff.write_colormap(1, dict(colors))  # before the pixels: the file is then one with a palette
             tiff.write(bands)
             if single:
                 tiff.set_band_description(1, band)
+                tiff.update_tags(1, **(band_tags or {}))
             else:
                 tiff.colorinterp = (ColorInterp.red, ColorInterp.green, ColorInterp.blue, ColorInterp.alpha)
             if tags:
