@@ -16,6 +16,9 @@ DATA = [
 setup(
     packages=[*find_packages(include=["unigeoclip", "unigeoclip.*"]), "unigeoclip._assets"],
     package_dir={"unigeoclip._assets": "assets"},
-    package_data={"unigeoclip": ["py.typed", "*.pyi", "**/*.geojson"], "unigeoclip._assets": DATA},
+    package_data={
+        "unigeoclip": ["py.typed", "*.pyi", "**/*.geojson", "export/templates/*.html"],
+        "unigeoclip._assets": DATA,
+    },
     include_package_data=False,  # the app's scripts and the pictures of the documentation stay in the source archive
 )
