@@ -3,7 +3,7 @@
 Keys of both pages: ``atlas``; ``v``, ``b``, ``o`` (view, base map and opacity of the map, written by the browser, see
 ``map/address.js``); ``scale``; ``mode`` (poster mode). Page Explore adds ``q``, the items of the query, spelled as on
 the command line: ``q=text:hot desert``, ``q=-1*at:48.9,2.4``; and ``top``, ``best``, ``outline``, ``colors``,
-``items``. Page Compare adds ``models``, ``color``, ``pair``, ``box``, ``at``; page Modalities the `MODALITIES_KEYS`, which
+``items``. Page Compare adds ``models``, ``color``, ``pair``, ``box``, ``at``; page Modalities `MODALITIES_KEYS`, which
 ``modalities/link.py`` spells. A value is in the address only where it is not the default. Points and views are rounded
 when they become items, so that a link asks exactly what was asked.
 """

@@ -171,7 +171,7 @@ def describe_held_out(atlas: Atlas, model_path: Path | None = None) -> dict[str,
     from unigeoclip.evaluation.words import measured_words
     from unigeoclip.search.explorer import Explorer
 
-    split = _metrics(model_path or atlas.model_path, atlas)["split"]
+    split = training_record(model_path or atlas.model_path, atlas)["split"]
     return measured_words(Explorer.open(atlas, model=model_path), split)
 
 
