@@ -8,8 +8,9 @@ import torch
 
 from unigeoclip.checkpoint import checkpoint_id
 from unigeoclip.errors import CheckpointError, InputError
-from unigeoclip.modalities.text import SENTENCE_DIM, TextBatch
+from unigeoclip.modalities.text import TextBatch
 from unigeoclip.model import ModelConfig, UniGeoCLIP, load_model, save_model
+from unigeoclip.sentences import SENTENCE_DIM
 
 SMALL = {
     "location": {"width": 32, "depth": 1, "scales": [1.0, 8.0]},

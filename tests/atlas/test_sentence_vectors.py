@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from unigeoclip.atlas import sentence_vectors
-from unigeoclip.atlas.schema import SENTENCE_DIM
 from unigeoclip.atlas.sentence_vectors import (
     LEAST_FOR_CODES,
     PIECES,
@@ -13,6 +12,7 @@ from unigeoclip.atlas.sentence_vectors import (
     pack_vectors,
     unpack_vectors,
 )
+from unigeoclip.sentences import SENTENCE_DIM
 
 
 def like_sentences(count, seed=0):

@@ -13,6 +13,7 @@ from unigeoclip.build.parquet import write_places, write_sentences
 from unigeoclip.config import write_json
 from unigeoclip.files.atomic import sha256_of
 from unigeoclip.files.cog import global_transform, write_cog
+from unigeoclip.sentences import SENTENCE_DIM
 
 PLACES = 60
 GALLERY = 40  # the first so many places, and those held out
@@ -36,7 +37,7 @@ def write_tiny_atlas(path: Path, name: str = "tiny") -> Path:
     write_places(path / schema.PLACES, places)
     write_sentences(path / schema.SENTENCES, sentences)
     shown = 1 + max(max(rows) for rows in places.loc[places["gallery"], "sentences"])
-    vectors = rng.integers(-127, 128, (shown, schema.SENTENCE_DIM)).astype(np.int8)
+    vectors = rng.integers(-127, 128, (shown, SENTENCE_DIM)).astype(np.int8)
     scale = np.full(shown, 1 / 127, np.float32)
     safetensors.numpy.save_file({"vectors": vectors, "scale": scale}, path / schema.SENTENCE_VECTORS)
     line = {"type": "MultiLineString", "coordinates": [[[10, -50], [10, 70]], [[-10, -50], [-10, 70]]]}

@@ -15,7 +15,7 @@ PACKAGE = ROOT / "unigeoclip"
 
 # From the ground up: a folder or module may import its own row and the rows above it in this list, never those below.
 LAYERS = [
-    {"errors", "paths", "extras"},
+    {"errors", "paths", "extras", "sentences"},
     {"geo", "s2_cells", "parsing", "parallel"},
     {"files"},
     {"config", "uploads", "tasks"},

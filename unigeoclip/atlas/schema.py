@@ -27,7 +27,6 @@ SOURCE_OF = {name: f"{file}:" for name, file in (*RASTERS.items(), ("street", f"
 
 MODALITIES = ("location", "aerial", "street", "surface", "text")
 PICTURE_ORIGINS = ("photographed", "measured", "rendered")
-SENTENCE_DIM = 384
 
 # Column -> kind of its values: "text", "number", "truth", "numbers" (a list), or the allowed words.
 # In the file, lat and lon of a place stand in its geometry alone.

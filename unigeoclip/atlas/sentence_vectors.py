@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import safetensors.numpy
 
-from unigeoclip.atlas.schema import SENTENCE_DIM
 from unigeoclip.errors import AtlasError
 from unigeoclip.files.atomic import atomic
 from unigeoclip.files.cache import cache_array, cache_folder, cached_array
+from unigeoclip.sentences import SENTENCE_DIM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

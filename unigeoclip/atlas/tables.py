@@ -14,6 +14,7 @@ from pyarrow import ArrowException
 from unigeoclip.atlas import schema
 from unigeoclip.atlas.sentence_vectors import are_vectors, count_vectors
 from unigeoclip.errors import AtlasError
+from unigeoclip.sentences import SENTENCE_DIM
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,7 +102,7 @@ def read_sentence_vectors(file: Path) -> dict[str, NDArray[Any]]:
     shapes = {name: array.shape for name, array in stored.items()}
     if not are_vectors(shapes):
         raise AtlasError(
-            f"{file} holds {shapes}; expected vectors (m, {schema.SENTENCE_DIM}) and scale (m,), or codes. "
+            f"{file} holds {shapes}; expected vectors (m, {SENTENCE_DIM}) and scale (m,), or codes. "
             "Build the atlas again."
         )
     return stored

@@ -19,13 +19,13 @@ import torch
 from torch import Tensor, nn
 
 from unigeoclip.errors import InputError
+from unigeoclip.sentences import SENTENCE_DIM
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-SENTENCE_DIM = 384
 MAX_TOKENS = 128  # what all-MiniLM-L6-v2 was trained with; longer sentences are cut there
 
 

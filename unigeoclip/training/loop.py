@@ -30,9 +30,10 @@ from unigeoclip.extras import needs_extra
 from unigeoclip.files.atomic import atomic, reason, remove_leftovers
 from unigeoclip.files.cache import cache_array, cached_array
 from unigeoclip.modalities.street import StreetBatch
-from unigeoclip.modalities.text import SENTENCE_DIM, sentence_encoder
+from unigeoclip.modalities.text import sentence_encoder
 from unigeoclip.model import UniGeoCLIP, load_model, save_model
 from unigeoclip.parallel import processor_name
+from unigeoclip.sentences import SENTENCE_DIM
 from unigeoclip.training.configs import TrainConfig, centered, named_config
 from unigeoclip.training.losses import all_to_all_loss
 from unigeoclip.training.sampler import PlaceSampler

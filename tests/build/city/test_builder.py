@@ -16,6 +16,7 @@ from unigeoclip.build.city.user_data import OwnData
 from unigeoclip.city.street_view import StreetScene
 from unigeoclip.cli.main import main
 from unigeoclip.errors import AtlasError, InputError, UniGeoError
+from unigeoclip.sentences import SENTENCE_DIM
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::PendingDeprecationWarning", "ignore::rasterio.errors.NotGeoreferencedWarning"
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.filterwarnings(
 
 
 def embed(texts):
-    vectors = np.array([np.random.default_rng(len(text)).normal(size=schema.SENTENCE_DIM) for text in texts])
+    vectors = np.array([np.random.default_rng(len(text)).normal(size=SENTENCE_DIM) for text in texts])
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 
 

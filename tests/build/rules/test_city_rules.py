@@ -23,6 +23,7 @@ from unigeoclip.build.rules.city_rules import (
 )
 from unigeoclip.errors import AtlasError, InputError
 from unigeoclip.evaluation.queries import load_rules
+from unigeoclip.sentences import SENTENCE_DIM
 
 BOUNDS = (42.2447, -71.2574, 42.4721, -70.9496)
 
@@ -206,7 +207,7 @@ def test_rules_of_a_made_up_city(outlines, tmp_path, monkeypatch):
 
 
 def embed(texts):
-    return np.full((len(texts), schema.SENTENCE_DIM), schema.SENTENCE_DIM**-0.5, np.float32)
+    return np.full((len(texts), SENTENCE_DIM), SENTENCE_DIM**-0.5, np.float32)
 
 
 @pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
