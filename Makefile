@@ -53,7 +53,7 @@ $(VENV)/.app: requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check $(TORCH)
 	touch $@
 
-$(VENV)/.test: $(VENV)/.app requirements-test.lock pyproject.toml
+$(VENV)/.test: $(VENV)/.app requirements-test.lock pyproject.toml setup.py
 	$(BIN)/pip install $(LOCKED) -r requirements-test.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
