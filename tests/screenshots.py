@@ -67,6 +67,7 @@ class Shot:
 
 
 MAPS = (".ugc-pane:nth-child(3) .ugc-heat[data-shown]", ".stPlotlyChart .main-svg", ".ugc-table")
+SCATTER = (".ugc-points-marks circle", ".ugc-place-items img", ".ugc-similarities")
 SHOTS = {
     "explore-text": Shot("/?atlas=world&q=text:hot%20desert"),
     "explore-composed": Shot("/?atlas=world&q=text:Switzerland&q=-1.5*text:mountains&q=1.5*text:sea"),
@@ -74,6 +75,7 @@ SHOTS = {
     "explore-boston": Shot("/?atlas=boston&q=text:park%20by%20the%20river", scheme="dark"),
     "compare-boston": Shot("/compare?atlas=boston", MAPS, 1240, 560),
     "compare-world": Shot("/compare?atlas=world", MAPS, 1240, 560),
+    "modalities-boston": Shot("/modalities?atlas=boston&centered=1", SCATTER, 1120),
     "poster": Shot("/?mode=poster", height=810),
 }
 

@@ -26,7 +26,7 @@ from tests.app.visitor import Visitor
 
 COUNT, SECONDS = 300, 240.0
 PATIENCE_S = 60.0
-PAGES = ("explore", "compare", "atlas")
+PAGES = ("explore", "compare", "modalities", "atlas")
 HUGE = "9" * 5000
 
 # Those that were found to break the app, or could.
@@ -74,10 +74,25 @@ _COMPARE = [
     {"models": [",".join(["unigeoclip"] * 2000)]},
     {"models": ["unigeoclip,../../x"]},
 ]
-_FIRST = {"explore": _EXPLORE, "compare": _COMPARE, "atlas": [{"atlas": [HUGE]}, {"atlas": [""]}, {"q": [HUGE]}]}
+_MODALITIES = [
+    {"places": ["cluster:²"]},
+    {"places": [f"cluster:{HUGE}"]},
+    {"places": ["near:inf,nan"]},
+    {"places": ["box:10,20,10.0000001,30"], "count": ["12"]},
+    {"places": ["map"], "seed": [HUGE]},
+    {"count": ["100000"], "layout": ["umap;tsne"]},
+    {"place": [HUGE], "pair": ["street->street"], "figure": ["<b>"], "centered": ["²"]},
+]
+_FIRST = {
+    "explore": _EXPLORE,
+    "compare": _COMPARE,
+    "modalities": _MODALITIES,
+    "atlas": [{"atlas": [HUGE]}, {"atlas": [""]}, {"q": [HUGE]}],
+}
 _KEYS = {
     "explore": ("q", "q", "q", "v", "b", "o", "top", "best", "outline", "colors", "colours", "items", "atlas"),
     "compare": ("models", "color", "colour", "box", "at", "at", "atlas", "q"),
+    "modalities": ("places", "places", "seed", "count", "layout", "centered", "place", "pair", "figure", "atlas", "q"),
     "atlas": ("atlas", "q", "mode"),
 }
 _NUMBERS = (

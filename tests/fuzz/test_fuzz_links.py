@@ -113,7 +113,7 @@ def visit(monkeypatch, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", ["explore", "compare", "atlas"])
+@pytest.mark.parametrize("page", ["explore", "compare", "modalities", "atlas"])
 def test_no_hostile_link_shows_an_exception(visit, page):
     for query in hostile_links(page, count=30):
         app = visit(page, query)

@@ -110,3 +110,11 @@ def test_atlas_keeps_nobody_out(visit, audit, atlas):
     page.get_by_role("link", name="Atlas").click()
     page.get_by_role("heading", name="Limitations").wait_for()
     audited.look("page Atlas")
+
+
+@pytest.mark.parametrize("atlas", ["world", "boston"])
+def test_modalities_keeps_nobody_out(audit, atlas):
+    audited = audit(f"/modalities?atlas={atlas}")
+    audited.page.wait_for_selector(".ugc-matrix button")
+    audited.page.wait_for_function("document.querySelector('.ugc-points-marks circle')")
+    audited.look("page Modalities")
