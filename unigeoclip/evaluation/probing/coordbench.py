@@ -16,12 +16,14 @@ import torch
 
 from unigeoclip.errors import InputError, excerpt
 from unigeoclip.evaluation.probing.folds import BLOCKS, Cell, Folds, check_folds, make_folds
+from unigeoclip.evaluation.probing.heads.shifted import ShiftedSystem
 from unigeoclip.extras import needs_extra
+from unigeoclip.parallel import parallel_map
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from unigeoclip.evaluation.probing.targets import Target
+    from unigeoclip.evaluation.probing.heads.targets import Target
     from unigeoclip.evaluation.probing.work import Work
     from unigeoclip.tasks.label_table import LabelTable
 
@@ -112,36 +114,37 @@ def _ridge(
     features: NDArray[np.float32], target: Target, rows: list[NDArray[np.int64]], work: Work
 ) -> tuple[NDArray[np.float64], tuple[str, ...]]:
     x = torch.from_numpy(np.ascontiguousarray(features, np.float32))
+
+    def on_fold(fold: int) -> NDArray[np.float64]:
+        train = np.concatenate([some for other, some in enumerate(rows) if other != fold])
+        known, asked = _standardized(x[torch.from_numpy(train)], x[torch.from_numpy(rows[fold])])
+        return _predicted(known, asked, torch.from_numpy(target.matrix[train]))
+
     outputs = np.empty((len(ALPHAS), *target.matrix.shape))
     scores = np.empty((len(ALPHAS), len(rows)))
-    for fold, test in enumerate(rows):
-        train = np.concatenate([some for other, some in enumerate(rows) if other != fold])
-        known, asked = _standardized(x[torch.from_numpy(train)], x[torch.from_numpy(test)])
-        outputs[:, test] = _predicted(known, asked, target.matrix[train])
-        for place in range(len(ALPHAS)):
-            scores[place, fold] = _score(target, outputs[place, test], test)
+    for fold, predicted in enumerate(parallel_map(on_fold, range(len(rows)))):
+        outputs[:, rows[fold]] = predicted
+        scores[:, fold] = [_score(target, each, rows[fold]) for each in predicted]
         work.step()
     best = int(np.argmax(scores.mean(axis=1)))  # the first one wins ties
     return outputs[best], (f"alpha={ALPHAS[best]:.3g}",)
 
 
-def _standardized(train: torch.Tensor, test: torch.Tensor) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Both by mean and sample standard deviation of the training rows, in float32."""
+def _standardized(train: torch.Tensor, test: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Both by mean and sample standard deviation of the training rows, in float32; then float64."""
     mean, std = train.mean(0, keepdim=True), train.std(0, keepdim=True).clamp_min(_LEAST_STD)
-    return ((train - mean) / std).double().numpy(), ((test - mean) / std).double().numpy()
+    return ((train - mean) / std).double(), ((test - mean) / std).double()
 
 
-def _predicted(
-    train: NDArray[np.float64], test: NDArray[np.float64], targets: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _predicted(train: torch.Tensor, test: torch.Tensor, targets: torch.Tensor) -> NDArray[np.float64]:
     """Ridge of every penalty with an intercept that is not penalized: (penalties, test, outputs)."""
-    mean, y_mean = train.mean(axis=0), targets.mean(axis=0)
+    mean, y_mean = train.mean(0), targets.mean(0)
     centered = train - mean
-    values, vectors = np.linalg.eigh(centered.T @ centered)
-    values = np.clip(values, 0, None)
-    turned = vectors.T @ (centered.T @ (targets - y_mean))
-    projected = (test - mean) @ vectors
-    return np.stack([projected @ (turned / (values + alpha)[:, None]) + y_mean for alpha in ALPHAS])
+    system = ShiftedSystem((centered.T @ centered).numpy(), (centered.T @ (targets - y_mean)).numpy())
+    weights = torch.from_numpy(system.solutions(ALPHAS))
+    outputs = ((test - mean) @ weights.flatten(1)).reshape(len(test), len(ALPHAS), -1) + y_mean
+    predicted: NDArray[np.float64] = outputs.transpose(0, 1).numpy()
+    return predicted
 
 
 def _score(target: Target, outputs: NDArray[np.float64], rows: NDArray[np.int64]) -> float:

@@ -122,6 +122,7 @@ def features(
     *,
     raw: bool = False,
     floors: bool = True,
+    most: int | None = None,
 ) -> dict[str, Features]:
     """Encode the rows of a table.
 
@@ -133,19 +134,26 @@ def features(
         cancelled: Asked between batches.
         raw: Take vectors before they are brought to length one where an embedder gives them, as CoordBench does.
         floors: Add `floor_names`.
+        most: Numbers that the vectors of all encoders may hold together; None for any.
 
     Returns:
         Encoder -> title and (n, dim) float32 vectors, in the order of the names, floors last.
 
     Raises:
-        InputError: Unknown name, one that needs an atlas, a concatenation that is too large, or a modality that the
-            atlas lacks at most of the rows.
+        InputError: Unknown name, one that needs an atlas, a concatenation that is too large, a modality that the atlas
+            lacks at most of the rows, or too many rows for so many encoders.
         CheckpointError: Weights are missing or damaged.
         StoppedError: It was cancelled.
     """
     wanted = list(dict.fromkeys(names))
     source = _Source(table, atlas, raw=raw)
     needed = list(dict.fromkeys(part for name in wanted for part in source.parts(name)))
+    numbers = len(table) * sum(source.dim(part) for name in wanted for part in source.parts(name))
+    if most is not None and numbers > most:
+        raise InputError(
+            f"{len(wanted)} encoders of {len(table):,} rows are {numbers:,} numbers, at most {most:,} are probed: "
+            "name fewer encoders, or use a sample of the rows."
+        )
     work = Work(sum(source.cost(part) for part in needed), progress, cancelled)
     found: dict[str, Features] = {part: source.one(part, work) for part in needed}
     out = {name: _joined(name, source.parts(name), found) for name in wanted}
@@ -182,7 +190,7 @@ class _Source:
             raise InputError(f"{excerpt(name)!r} concatenates {len(parts)} encoders: {MOST_PARTS} at most, each once.")
         for part in parts:
             self._check(part)
-        if len(parts) > 1 and (dim := sum(self._dim(part) for part in parts)) > MOST_DIM:
+        if len(parts) > 1 and (dim := sum(self.dim(part) for part in parts)) > MOST_DIM:
             raise InputError(f"{excerpt(name)!r} has {dim:,} dimensions, at most {MOST_DIM:,}: leave an encoder out.")
         return parts
 
@@ -216,7 +224,8 @@ class _Source:
             self._items = ModalityFeatures(self._table, self._atlas)
         return self._items
 
-    def _dim(self, name: str) -> int:
+    def dim(self, name: str) -> int:
+        """Length of the vectors of one encoder that is no concatenation."""
         if found := _FLOOR.fullmatch(name):
             return int(found[2])
         if is_floor(name):

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from unigeoclip.errors import InputError, excerpt
 from unigeoclip.evaluation.probing.coordbench import coordbench_folds, coordbench_predictions
 from unigeoclip.evaluation.probing.folds import RANDOM, Cell, default_cell, make_folds, parse_cell, shared_positions
-from unigeoclip.evaluation.probing.heads import model_for, nested_predictions
+from unigeoclip.evaluation.probing.heads.nested import model_for, nested_predictions
+from unigeoclip.evaluation.probing.heads.ridge import pair_count
+from unigeoclip.evaluation.probing.heads.targets import Target
 from unigeoclip.evaluation.probing.intervals import HIGH, LOW, RESAMPLES
+from unigeoclip.evaluation.probing.learning_curve import fits_of_curve
+from unigeoclip.evaluation.probing.learning_curve import learning_curve as curve_of
 from unigeoclip.evaluation.probing.results import ProbeReport
-from unigeoclip.evaluation.probing.ridge import pair_count
 from unigeoclip.evaluation.probing.scoring import error_pattern, scored, with_differences
 from unigeoclip.evaluation.probing.spatial_errors import ErrorMap
-from unigeoclip.evaluation.probing.targets import Target
 from unigeoclip.evaluation.probing.work import Work
 
 if TYPE_CHECKING:
@@ -46,8 +49,9 @@ def probe(
     folds: int = 5,
     seed: int = 0,
     cell: str | float | Cell | None = None,
-    protocol: Literal["nested", "coordbench"] = "nested",
+    protocol: str = NESTED,
     baseline: str | None = None,
+    learning_curve: bool = False,
     errors: bool = True,
     seen_by: Mapping[str, str] | None = None,
     progress: Progress | None = None,
@@ -66,7 +70,9 @@ def probe(
         seed: Of folds, resamples and samples.
         cell: Of blocks, see `folds.parse_cell`; by default what suits the extent, or CoordBench's 10 degrees.
         protocol: "nested": the setting of a fold's model is chosen on the other folds. "coordbench": see `coordbench`.
-        baseline: Encoder that others are compared with; by default the best one that is not ours, in each split.
+        baseline: Encoder that others are compared with; by default, in each split, the best one that is not ours and
+            not in ``seen_by``.
+        learning_curve: Whether to score models on fewer training rows, too, with the nested protocol.
         errors: Whether to describe where errors lie.
         seen_by: Encoder -> why the target counts as seen in its training.
         progress: Called with what is being done, and the share of all that is done, 0 to 1.
@@ -76,24 +82,13 @@ def probe(
         InputError: The table, an option, or the features cannot be used; the message says why.
         StoppedError: It was cancelled.
     """
-    if protocol not in PROTOCOLS:
-        raise InputError(f"Unknown protocol {excerpt(protocol)!r}. Known: {', '.join(PROTOCOLS)}.")
     if baseline is not None and baseline not in encoders:
         raise InputError(f"The baseline {excerpt(baseline)!r} is not among the encoders {', '.join(encoders)}.")
-    if not splits:
-        raise InputError("Name a split: random, blocks or groups.")
+    options = _Options(model, folds, seed, parse_cell(cell), protocol, baseline, learning_curve, errors)
     used, vectors, notes = _usable(table, encoders)
-    run = _Run(
-        used, Target.of(used), vectors, _Options(model, folds, seed, parse_cell(cell), protocol, baseline, errors)
-    )
-    return run.report(
-        {name: each.title for name, each in encoders.items()},
-        list(dict.fromkeys(splits)),
-        notes,
-        dict(seen_by or {}),
-        progress,
-        cancelled,
-    )
+    run = _Run(used, Target.of(used), vectors, options)
+    titles = {name: each.title for name, each in encoders.items()}
+    return run.report(titles, list(dict.fromkeys(splits)), notes, dict(seen_by or {}), progress, cancelled)
 
 
 @dataclass(frozen=True)
@@ -106,7 +101,14 @@ class _Options:
     cell: Cell | None
     protocol: str
     baseline: str | None
+    learning_curve: bool
     errors: bool
+
+    def __post_init__(self) -> None:
+        if self.protocol not in PROTOCOLS:
+            raise InputError(f"Unknown protocol {excerpt(self.protocol)!r}. Known: {', '.join(PROTOCOLS)}.")
+        if self.learning_curve and self.protocol == COORDBENCH:
+            raise InputError("A learning curve belongs to the nested protocol: leave out one of the two.")
 
 
 class _Run:
@@ -130,12 +132,14 @@ class _Run:
     ) -> ProbeReport:
         """Probe every encoder under every split."""
         options, table = self.options, self.table
+        if not splits:
+            raise InputError("Name a split: random, blocks or groups.")
         divided = {name: self._folds(name) for name in splits}
         notes = [*notes, *(note for each in divided.values() for note in _notes_on(table, each))]
         cell = options.cell or default_cell(table.latlon, options.folds)
         regions = ErrorMap(table.latlon, cell, options.seed) if options.errors else None
-        costs = (_cost(each.shape[1], folds.count) for folds in divided.values() for each in self.vectors.values())
-        work = Work(sum(costs), progress, cancelled)
+        pairs = itertools.product(divided.values(), self.vectors.values())
+        work = Work(sum(_cost(x.shape[1]) * self._steps(folds) for folds, x in pairs), progress, cancelled)
         results = {}
         for split, folds in divided.items():
             found = {}
@@ -143,7 +147,7 @@ class _Run:
                 result = self._result(name, title, folds, work)
                 errors = None if regions is None else error_pattern(regions, table, result)
                 found[name] = replace(result, errors=errors)
-            results[split] = with_differences(found, table, self.target, folds, options.baseline, options.seed)
+            results[split] = with_differences(found, table, self.target, folds, options.baseline, seen_by, options.seed)
         metric = "accuracy" if self.target.is_classification else "r2"
         numbers = {name: each.numbers for name, each in divided.items()}
         return ProbeReport(table, metric, results, numbers, self._settings(divided), tuple(notes), seen_by)
@@ -153,16 +157,23 @@ class _Run:
         options = self.options
         return make(self.table, split, folds=options.folds, seed=options.seed, cell=options.cell)
 
+    def _steps(self, folds: Folds) -> int:
+        """Steps of work for each encoder."""
+        steps = folds.count if self.coordbench else pair_count(folds.count)
+        return steps + (fits_of_curve(folds.numbers) if self.options.learning_curve else 0)
+
     def _result(self, name: str, title: str, folds: Folds, work: Work) -> EncoderResult:
         features = self.vectors[name]
-        steps = folds.count if self.coordbench else pair_count(folds.count)
-        work.begin(f"Probing: {title}, {folds.split}", _cost(features.shape[1], folds.count) / steps)
+        work.begin(f"Probing: {title}, {folds.split}", _cost(features.shape[1]))
         if self.coordbench:
             outputs, chosen = coordbench_predictions(self.model, features, self.target, folds, work)
         else:
             outputs, chosen = nested_predictions(self.model, features, self.target, folds.numbers, work)
         result = scored(name, title, self.target, folds, outputs)
-        return replace(result, dim=features.shape[1], hyperparameter=chosen)
+        curve: tuple[tuple[int, float, float], ...] = ()
+        if self.options.learning_curve:
+            curve = curve_of(self.model, features, self.target, folds, self.options.seed, work)
+        return replace(result, dim=features.shape[1], hyperparameter=chosen, learning_curve=curve)
 
     def _settings(self, divided: dict[str, Folds]) -> dict[str, Any]:
         return {
@@ -223,6 +234,6 @@ def _notes_on(table: LabelTable, folds: Folds) -> list[str]:
     return notes
 
 
-def _cost(dim: int, folds: int) -> float:
-    """Rough cost of one encoder under one split: products of features, and decompositions."""
-    return folds * folds * (1 + (dim / 128) ** 2)
+def _cost(dim: int) -> float:
+    """Rough cost of one step with so many features: products and decompositions."""
+    return 1 + (dim / 128) ** 2

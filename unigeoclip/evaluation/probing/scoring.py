@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from unigeoclip.evaluation.probing.encoders import is_ours
+from unigeoclip.evaluation.probing.heads.targets import class_scores, r2
 from unigeoclip.evaluation.probing.intervals import HIGH, LOW, Bootstrap
 from unigeoclip.evaluation.probing.results import Difference, EncoderResult, ErrorPattern, Score
-from unigeoclip.evaluation.probing.targets import class_scores, r2
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from numpy.typing import NDArray
 
     from unigeoclip.evaluation.probing.folds import Folds
+    from unigeoclip.evaluation.probing.heads.targets import Target
     from unigeoclip.evaluation.probing.spatial_errors import ErrorMap
-    from unigeoclip.evaluation.probing.targets import Target
     from unigeoclip.tasks.label_table import LabelTable
 
-__all__ = ["error_pattern", "scored", "with_differences"]
+__all__ = ["error_pattern", "metric_of", "scored", "with_differences"]
 
 
 def scored(name: str, title: str, target: Target, folds: Folds, outputs: NDArray[np.float64]) -> EncoderResult:
@@ -46,6 +48,13 @@ def scored(name: str, title: str, target: Target, folds: Folds, outputs: NDArray
     return EncoderResult(name, title, 0, scores, predictions, pooled)
 
 
+def metric_of(target: Target, outputs: NDArray[np.float64], rows: NDArray[np.int64]) -> float:
+    """R2 or accuracy of the outputs (m, outputs) of some rows (m,)."""
+    if target.codes is not None:
+        return float((outputs.argmax(axis=1) == target.codes[rows]).mean())
+    return r2(target.matrix[rows, 0], outputs[:, 0])
+
+
 def error_pattern(regions: ErrorMap, table: LabelTable, result: EncoderResult) -> ErrorPattern:
     """Where the errors of an encoder lie: residuals of a regression, rows in the wrong class."""
     if table.kind == "classification":
@@ -62,11 +71,23 @@ def with_differences(
     target: Target,
     folds: Folds,
     baseline: str | None,
+    seen_by: Collection[str],
     seed: int,
 ) -> dict[str, EncoderResult]:
-    """The results with the interval of what each is better by than the best baseline."""
+    """The results with the interval of what each is better by than a baseline.
+
+    Args:
+        found: Encoder -> its result without it.
+        table: The table.
+        target: Its target.
+        folds: Its folds.
+        baseline: Encoder to compare with; by default the best one that is not ours and has not seen the target in
+            training.
+        seen_by: Encoders that have.
+        seed: Of the resamples.
+    """
     metric = "accuracy" if target.is_classification else "r2"
-    others = [name for name in found if not is_ours(name)]
+    others = [name for name in found if not is_ours(name) and name not in seen_by]
     best = baseline or max(others, key=lambda name: found[name].scores[metric].mean, default=None)
     if best is None:
         return found

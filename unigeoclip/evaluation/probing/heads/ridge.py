@@ -2,7 +2,7 @@
 
 The training rows of every fold, and of every fold inside it, are sums of whole folds. So the products of features that
 a ridge needs are summed once for each fold and put together for every training set: the cost is one pass over the
-rows, and one eigendecomposition for each training set.
+rows, and one decomposition for each training set.
 """
 
 from __future__ import annotations
@@ -12,13 +12,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
+
+from unigeoclip.evaluation.probing.heads.shifted import ShiftedSystem, product
+from unigeoclip.parallel import parallel_map
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from unigeoclip.evaluation.probing.targets import Target
+    from unigeoclip.evaluation.probing.heads.targets import Target
     from unigeoclip.evaluation.probing.work import Work
 
 __all__ = ["Linear", "Moments", "RidgePath", "alphas_for", "fit_ridge", "nested_ridge", "pair_count"]
@@ -59,10 +63,10 @@ class Moments:
         dim, outputs = features.shape[1], targets.shape[1]
         x, xx, xy = np.zeros(dim), np.zeros((dim, dim)), np.zeros((dim, outputs))
         for start in range(0, len(features), _ROWS):
-            part = features[start : start + _ROWS].astype(np.float64)
-            x += part.sum(axis=0)
-            xx += part.T @ part
-            xy += part.T @ targets[start : start + _ROWS]
+            part = torch.from_numpy(features[start : start + _ROWS]).double()
+            x += part.sum(dim=0).numpy()
+            xx += (part.T @ part).numpy()
+            xy += (part.T @ torch.from_numpy(targets[start : start + _ROWS])).numpy()
         return cls(len(features), x, targets.sum(axis=0), xx, xy)
 
     def __add__(self, other: Moments) -> Moments:
@@ -96,7 +100,7 @@ class Linear:
 
     def outputs(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
         """(n, dim) features -> (n, outputs)."""
-        return _product(features, self.weights) + self.intercept
+        return product(features, self.weights) + self.intercept
 
 
 class RidgePath:
@@ -111,16 +115,11 @@ class RidgePath:
         self.scale = np.where(spread > CONSTANT, spread, np.inf)
         gram = rows * covariance / np.outer(self.scale, self.scale)
         cross = (train.xy - np.outer(self.mean, train.y)) / self.scale[:, None]
-        self._values, self._vectors = np.linalg.eigh((gram + gram.T) / 2)
-        self._values = np.clip(self._values, 0, None)
-        self._turned = self._vectors.T @ cross
+        self._system = ShiftedSystem((gram + gram.T) / 2, cross)
 
-    def weights(self, alphas: Iterable[float]) -> NDArray[np.float64]:
-        """Of standardized features as they are divided by `scale`, (dim, penalties, outputs)."""
-        shrunk = 1 / (self._values[:, None] + np.asarray(list(alphas)))  # (dim, penalties)
-        turned = shrunk[:, :, None] * self._turned[:, None, :]
-        flat = self._vectors @ turned.reshape(len(turned), -1)
-        weights: NDArray[np.float64] = flat.reshape(turned.shape) / self.scale[:, None, None]
+    def weights(self, alphas: Sequence[float]) -> NDArray[np.float64]:
+        """Of features as they are, (dim, penalties, outputs)."""
+        weights: NDArray[np.float64] = self._system.solutions(alphas) / self.scale[:, None, None]
         return weights
 
     def linear(self, alpha: float) -> Linear:
@@ -132,22 +131,20 @@ class RidgePath:
         self, features: NDArray[np.float32], target: Target, rows: NDArray[np.int64], alphas: tuple[float, ...]
     ) -> NDArray[np.float64]:
         """Loss of each penalty on some rows, see `Target.loss`; (penalties,)."""
-        weights = self.weights(alphas)
-        dim, count, outputs = weights.shape
-        intercept = self.y_mean - np.einsum("d,dao->ao", self.mean, weights)
-        flat = weights.reshape(dim, count * outputs)
-        total = np.zeros(count)
-        for some in np.array_split(rows, max(1, -(-len(rows) * count * outputs // _CELLS))):
-            total += target.loss(_product(features[some], flat).reshape(-1, count, outputs) + intercept, some)
+        total = np.zeros(len(alphas))
+        cells = len(rows) * len(alphas) * len(self.y_mean)
+        for some in np.array_split(rows, max(1, -(-cells // _CELLS))):
+            total += target.loss(self.outputs(features[some], alphas), some)
         return total
 
-
-def _product(features: NDArray[np.float32], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Features times weights in float64, part by part."""
-    out = np.empty((len(features), weights.shape[1]))
-    for start in range(0, len(features), _ROWS):
-        out[start : start + _ROWS] = features[start : start + _ROWS].astype(np.float64) @ weights
-    return out
+    def outputs(self, features: NDArray[np.float32], alphas: tuple[float, ...]) -> NDArray[np.float64]:
+        """(n, dim) features -> (n, penalties, outputs)."""
+        weights = self.weights(alphas)
+        dim, count, outputs = weights.shape
+        intercept: NDArray[np.float64] = self.y_mean - np.einsum("d,dao->ao", self.mean, weights)
+        products = product(features, weights.reshape(dim, count * outputs)).reshape(-1, count, outputs)
+        products += intercept
+        return products
 
 
 def pair_count(folds: int) -> int:
@@ -174,39 +171,54 @@ def nested_ridge(
     """
     count = int(folds.max()) + 1
     alphas = alphas_for(target)
-    rows = [np.flatnonzero(folds == fold) for fold in range(count)]
-    parts = [Moments.of(features[some], target.matrix[some]) for some in rows]
+    rows, parts = _parts(features, target, folds)
     total = sum(parts[1:], parts[0])
-    losses = np.zeros((count, len(alphas)))
-    for one, other in itertools.combinations(range(count), 2):
+
+    def on_both(pair: tuple[int, int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         # Without both: trained to predict one while the other is the outer fold, and the other way round.
-        path = RidgePath(total - parts[one] - parts[other])
-        losses[one] += path.losses(features, target, rows[other], alphas)
-        losses[other] += path.losses(features, target, rows[one], alphas)
+        path = RidgePath(total - parts[pair[0]] - parts[pair[1]])
+        first, second = (path.losses(features, target, rows[fold], alphas) for fold in pair)
+        return first, second
+
+    losses = np.zeros((count, len(alphas)))
+    pairs = list(itertools.combinations(range(count), 2))
+    for (one, other), (of_one, of_other) in zip(pairs, parallel_map(on_both, pairs), strict=True):
+        losses[one] += of_other
+        losses[other] += of_one
         if work is not None:
-            work.step(1)
+            work.step()
     chosen = [alphas[int(np.argmin(losses[fold]))] for fold in range(count)]
+
+    def on_fold(fold: int) -> NDArray[np.float64]:
+        return RidgePath(total - parts[fold]).linear(chosen[fold]).outputs(features[rows[fold]])
+
     outputs = np.empty_like(target.matrix)
-    for fold in range(count):
-        outputs[rows[fold]] = RidgePath(total - parts[fold]).linear(chosen[fold]).outputs(features[rows[fold]])
+    for fold, found in enumerate(parallel_map(on_fold, range(count))):
+        outputs[rows[fold]] = found
         if work is not None:
-            work.step(1)
+            work.step()
     return outputs, tuple(chosen)
+
+
+def _parts(
+    features: NDArray[np.float32], target: Target, folds: NDArray[np.int64]
+) -> tuple[list[NDArray[np.int64]], list[Moments]]:
+    """Rows of each fold, and the sums over them."""
+    rows = [np.flatnonzero(folds == fold) for fold in range(int(folds.max()) + 1)]
+    return rows, list(parallel_map(lambda some: Moments.of(features[some], target.matrix[some]), rows))
 
 
 def fit_ridge(
     features: NDArray[np.float32], target: Target, folds: NDArray[np.int64], work: Work | None = None
 ) -> tuple[Linear, float]:
     """A ridge on all rows, its penalty the one with the smallest loss over the folds, and that penalty."""
-    count = int(folds.max()) + 1
     alphas = alphas_for(target)
-    rows = [np.flatnonzero(folds == fold) for fold in range(count)]
-    parts = [Moments.of(features[some], target.matrix[some]) for some in rows]
+    rows, parts = _parts(features, target, folds)
     total = sum(parts[1:], parts[0])
     losses = np.zeros(len(alphas))
-    for fold in range(count):
-        losses += RidgePath(total - parts[fold]).losses(features, target, rows[fold], alphas)
+    for fold, some in enumerate(rows):
+        losses += RidgePath(total - parts[fold]).losses(features, target, some, alphas)
         if work is not None:
-            work.step(1)
+            work.step()
     alpha = alphas[int(np.argmin(losses))]
     return RidgePath(total).linear(alpha), alpha

@@ -6,9 +6,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from tests.evaluation.probing.made_up import made_up_table
-from unigeoclip.evaluation.probing.heads import standardized
-from unigeoclip.evaluation.probing.ridge import CLASS_ALPHAS, REGRESSION_ALPHAS, Moments, fit_ridge, nested_ridge
-from unigeoclip.evaluation.probing.targets import Target
+from unigeoclip.evaluation.probing.heads.nested import standardized
+from unigeoclip.evaluation.probing.heads.ridge import CLASS_ALPHAS, REGRESSION_ALPHAS, Moments, fit_ridge, nested_ridge
+from unigeoclip.evaluation.probing.heads.targets import Target
 
 
 def folds_of(n, k=5):

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from unigeoclip.errors import InputError
-from unigeoclip.evaluation.probing.ridge import nested_ridge
+from unigeoclip.evaluation.probing.heads.ridge import Moments, RidgePath, alphas_for, nested_ridge
 from unigeoclip.extras import needs_extra
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from unigeoclip.evaluation.probing.targets import Target
+    from unigeoclip.evaluation.probing.heads.targets import Target
     from unigeoclip.evaluation.probing.work import Work
 
-__all__ = ["MODELS", "model_for", "nested_predictions", "standardized"]
+__all__ = ["MODELS", "fit_of", "model_for", "nested_predictions", "standardized"]
 
 MODELS = ("ridge", "logistic", "knn")
 NEIGHBORS = (1, 3, 5, 10, 20, 50)
@@ -86,9 +86,19 @@ def nested_predictions(
     if model == "ridge":
         outputs, alphas = nested_ridge(scaled, target, folds, work)
         return outputs, tuple(f"alpha={alpha:.3g}" for alpha in alphas)
-    if model == "knn":
-        return _nested(scaled, target, folds, NEIGHBORS, _knn, "k", work)
-    return _nested(scaled, target, folds, PENALTIES, _logistic, "C", work)
+    settings, fit = fit_of(model, target)
+    return _nested(scaled, target, folds, settings, fit, "k" if model == "knn" else "C", work)
+
+
+def fit_of(model: str, target: Target) -> tuple[tuple[Any, ...], Fit]:
+    """The settings that are tried of a model, and what fits it.
+
+    The latter takes (features, target, training rows, other rows, settings), and gives the outputs of the other rows
+    for each setting, (other rows, settings, outputs).
+    """
+    if model == "ridge":
+        return alphas_for(target), _ridge
+    return (NEIGHBORS, _knn) if model == "knn" else (PENALTIES, _logistic)
 
 
 Fit = Callable[["NDArray[np.float32]", "Target", "NDArray[np.int64]", "NDArray[np.int64]", tuple[Any, ...]], Any]
@@ -131,6 +141,18 @@ def _scaled_by(
     mean, spread = known.mean(axis=0), known.std(axis=0)
     scale = np.where(spread > 1e-6, spread, np.inf).astype(np.float32)
     return (known - mean) / scale, (features[test] - mean) / scale
+
+
+def _ridge(
+    features: NDArray[np.float32],
+    target: Target,
+    train: NDArray[np.int64],
+    test: NDArray[np.int64],
+    settings: tuple[float, ...],
+) -> NDArray[np.float64]:
+    """Outputs of a ridge for each penalty: (test, settings, outputs)."""
+    path = RidgePath(Moments.of(features[train], target.matrix[train]))
+    return path.outputs(features[test], settings)
 
 
 def _knn(
