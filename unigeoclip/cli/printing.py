@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["evaluation_lines", "nested_lines", "training_lines"]
+__all__ = ["evaluation_lines", "nested_lines", "probe_lines", "training_lines"]
 
 FEW = 100  # held-out items, below which a share in percent says little
 _HEADS = {
@@ -175,3 +175,29 @@ def nested_lines(value: Any, depth: int = 0) -> list[str]:
 
 def _plain(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def probe_lines(report: Mapping[str, Any]) -> list[str]:
+    """What encoders reached on a table, for people: one block a split, the best first.
+
+    Args:
+        report: What `evaluation.probing.report_json.to_json` gives.
+    """
+    unit = f" [{report['unit']}]" if report["unit"] else ""
+    lines = [f"{report['task']}: {report['target']}{unit}, {report['n']:,} rows, {report['metric']}, mean of the folds"]
+    for split, found in report["results"].items():
+        units = report["settings"]["units"].get(split)
+        width = max(len(name) for name in found)
+        head = f"{'':{width}}     mean  std error  difference to the best baseline (95 %)"
+        lines += ["", f"Split {split}{f': {units}' if units else ''}", head]
+        for name, each in sorted(found.items(), key=lambda item: -item[1]["mean"]):
+            error = "        -" if each["std_error"] is None else f"{each['std_error']:9.3f}"
+            seen = "  seen in training" if name in report["seen_by"] else ""
+            lines.append(f"{name:{width}}  {each['mean']:7.3f}  {error}  {_difference(each['difference'])}{seen}")
+    return lines
+
+
+def _difference(found: Mapping[str, Any] | None) -> str:
+    if found is None:
+        return "the best baseline"
+    return f"{found['mean']:+.3f} ({found['low']:+.3f} to {found['high']:+.3f}) to {found['baseline']}"
