@@ -27,6 +27,7 @@ from unigeoclip.errors import CheckpointError, InputError
 from unigeoclip.files.atomic import atomic, reason, sha256_of
 from unigeoclip.files.cache import cache_folder
 from unigeoclip.files.hub import HubFile, fetch_from_hub
+from unigeoclip.geo import as_latlon
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -215,10 +216,23 @@ class SatCLIPEmbedder:
         """See :meth:`unigeoclip.embedders.base.Embedder.embed`."""
         return embed_in_batches(latlon, self.dim, self._encode)
 
+    def raw(self, latlon: ArrayLike) -> NDArray[np.float32]:
+        """The encoder's output before it is brought to length one: (n, 2) degrees -> (n, dim) float32.
+
+        Raises:
+            InputError: Not coordinates; the message names the first bad row.
+        """
+        return self._outputs(as_latlon(latlon)).float().numpy()
+
+    @torch.inference_mode()
+    def _outputs(self, points: NDArray[np.float64]) -> Tensor:
+        features = torch.from_numpy(spherical_harmonics(points, self.encoder.config.legendre_polys))
+        outputs: Tensor = self.encoder(features)
+        return outputs
+
     @torch.inference_mode()
     def _encode(self, points: NDArray[np.float64]) -> NDArray[np.float32]:
-        features = torch.from_numpy(spherical_harmonics(points, self.encoder.config.legendre_polys))
-        vectors: NDArray[np.float32] = F.normalize(self.encoder(features), dim=1).float().numpy()
+        vectors: NDArray[np.float32] = F.normalize(self._outputs(points), dim=1).float().numpy()
         return vectors
 
 

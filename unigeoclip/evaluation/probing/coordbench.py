@@ -34,6 +34,7 @@ CELL_DEG = 10.0
 _NEIGHBORS = 5
 _LEAST_STD = 1e-6
 _LEAST_VARIANCE = 1e-12
+_MOST_OUTPUTS = 200_000_000  # of all penalties together: 1.6 GB
 
 
 def spatial_folds(
@@ -113,6 +114,11 @@ def _rows(folds: Folds) -> list[NDArray[np.int64]]:
 def _ridge(
     features: NDArray[np.float32], target: Target, rows: list[NDArray[np.int64]], work: Work
 ) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    if len(ALPHAS) * target.matrix.size > _MOST_OUTPUTS:
+        raise InputError(
+            f"{len(target.classes):,} classes of {len(features):,} rows are too many for CoordBench's protocol here: "
+            "use a sample of the rows, or the nested protocol."
+        )
     x = torch.from_numpy(np.ascontiguousarray(features, np.float32))
 
     def on_fold(fold: int) -> NDArray[np.float64]:
