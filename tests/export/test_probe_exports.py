@@ -17,9 +17,9 @@ from unigeoclip.atlas.provenance import ModelSource, Provenance
 from unigeoclip.errors import InputError
 from unigeoclip.evaluation.probing.everywhere import predict_everywhere
 from unigeoclip.export import predictions
-from unigeoclip.export.probe_report import best_encoder, probe_report
+from unigeoclip.export.probe_report import probe_report
 from unigeoclip.export.probe_snippets import probe_command, probe_lines
-from unigeoclip.export.probe_tables import latex_escaped, score_rows, scores_csv, scores_latex
+from unigeoclip.export.probe_tables import best_encoder, latex_escaped, score_rows, scores_csv, scores_latex
 from unigeoclip.similarity.grid import Grid
 from unigeoclip.tasks.label_files import read_labels
 

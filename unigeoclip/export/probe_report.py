@@ -12,7 +12,7 @@ import numpy as np
 from unigeoclip.errors import excerpt
 from unigeoclip.export.predictions import result_of
 from unigeoclip.export.probe_plots import learning_curve_svg, predicted_true_svg, residuals_svg, scores_svg
-from unigeoclip.export.probe_tables import METRIC_NAMES, score_rows
+from unigeoclip.export.probe_tables import METRIC_NAMES, best_encoder, score_rows
 from unigeoclip.extras import needs_extra
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from unigeoclip.evaluation.probing.prediction_map import PredictionMap
     from unigeoclip.evaluation.probing.results import EncoderResult, ProbeReport
 
-__all__ = ["best_encoder", "probe_report"]
+__all__ = ["probe_report"]
 
 MOST_CLASSES = 12  # of the confusion matrix; the others are one row and one column
 MAX_WORDS = 120  # letters of a name
@@ -29,12 +29,6 @@ _SPLIT_WORDS = {
     "random": "Rows near a test row may be in training: this split says how well the gaps between labels are filled.",
     "blocks": "No row near a test row is in training: this split says how well it does where there are no labels.",
 }
-
-
-def best_encoder(report: ProbeReport, split: str) -> str:
-    """The encoder with the highest score of a split among those that have not seen the task in training."""
-    rows = [row for row in score_rows(report) if row.split == split]
-    return next((row.encoder for row in rows if row.best), rows[0].encoder)
 
 
 def probe_report(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from unigeoclip.evaluation.probing.results import ProbeReport
 
-__all__ = ["METRIC_NAMES", "ScoreRow", "latex_escaped", "score_rows", "scores_csv", "scores_latex"]
+__all__ = ["METRIC_NAMES", "ScoreRow", "best_encoder", "latex_escaped", "score_rows", "scores_csv", "scores_latex"]
 
 METRIC_NAMES = {"r2": "R²", "mae": "MAE", "accuracy": "accuracy", "macro_f1": "macro-F1"}
 _LATEX_METRICS = {"r2": "$R^2$"}
@@ -68,6 +68,12 @@ def score_rows(report: ProbeReport) -> list[ScoreRow]:
                 )
             )  # fmt: skip
     return rows
+
+
+def best_encoder(report: ProbeReport, split: str) -> str:
+    """The encoder with the highest score of a split among those that have not seen the task in training."""
+    rows = [row for row in score_rows(report) if row.split == split]
+    return next((row.encoder for row in rows if row.best), rows[0].encoder)
 
 
 def scores_csv(report: ProbeReport) -> bytes:

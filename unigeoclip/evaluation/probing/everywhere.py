@@ -1,4 +1,4 @@
-"""A fitted probe applied to every cell of a grid."""
+"""A fitted probe applied to every cell of a grid, or of an atlas."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from unigeoclip.errors import InputError, StoppedError
+from unigeoclip.evaluation.probing.encoders import features as encoded
+from unigeoclip.evaluation.probing.encoders import is_floor
 from unigeoclip.evaluation.probing.prediction_map import PredictionMap
 from unigeoclip.geo import EARTH_RADIUS_M, arc_rad, unit_xyz
+from unigeoclip.search.gallery_embeddings import land_grid
 from unigeoclip.similarity.grid import Grid
+from unigeoclip.tasks.label_table import LabelTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,13 +21,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from unigeoclip.atlas.provenance import Provenance
-    from unigeoclip.tasks.label_table import LabelTable
+    from unigeoclip.atlas.store import Atlas
 
     Encode = Callable[[NDArray[np.float64]], NDArray[np.float32]]
 
-__all__ = ["Predictor", "near_km", "predict_everywhere"]
+__all__ = ["Predictor", "near_km", "predict_atlas", "predict_everywhere"]
 
 CELLS_AT_ONCE = 8192
+_ATLAS_CELLS = 50_000  # whose features are kept at once: 4,096 dimensions are 0.8 GB
 _SPACINGS = 3.0  # from a labeled position, in spacings of the labels, that still counts as near
 _TYPICAL = 95  # percent of the labels are no farther than the spacing from their nearest neighbor
 
@@ -53,6 +58,53 @@ def near_km(latlon: NDArray[np.float64]) -> float:
     return float(_SPACINGS * _km(np.percentile(distance[:, 1], _TYPICAL)))
 
 
+def predict_atlas(
+    probe: Predictor,
+    encoder: str,
+    table: LabelTable,
+    atlas: Atlas,
+    *,
+    raw: bool = False,
+    provenance: Provenance | None = None,
+    progress: Callable[[str, float], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> PredictionMap:
+    """Predict the target of a table at every land cell of an atlas.
+
+    Args:
+        probe: Fitted on the features of the table by that encoder.
+        encoder: Its name, see `encoders`.
+        table: What the probe was fitted on.
+        atlas: Where the cells are, and where models, pictures and texts come from.
+        raw: Whether the features of the table were not brought to length one.
+        provenance: Written into files of the map.
+        progress: Called with what is being done, and the share of all that is done.
+        cancelled: Asked between batches.
+
+    Raises:
+        InputError: The encoder has no features of its own at other positions, or has none here.
+        CheckpointError: Weights are missing or damaged.
+        StoppedError: It was cancelled.
+    """
+    if is_floor(encoder) and encoder != "sincos" and not encoder.startswith("harmonics"):
+        raise InputError(f"{encoder!r} is made for the positions of one table: choose another encoder for a map.")
+    grid = land_grid(atlas)
+    done = 0
+
+    def encode(latlon: NDArray[np.float64]) -> NDArray[np.float32]:
+        nonlocal done
+        cells = LabelTable("cells", latlon, np.zeros(len(latlon)), "regression", "cell")
+        share, begun = len(latlon) / len(grid), done / len(grid)
+        told = None if progress is None else lambda words, part: progress(words, begun + part * share)
+        found = encoded([encoder], cells, atlas, told, cancelled, raw=raw, floors=False)[encoder].vectors
+        done += len(latlon)
+        return found
+
+    return predict_everywhere(
+        probe, encode, grid, table, provenance=provenance, cancelled=cancelled, batch=_ATLAS_CELLS
+    )
+
+
 def predict_everywhere(
     probe: Predictor,
     encode: Encode,
@@ -62,6 +114,7 @@ def predict_everywhere(
     provenance: Provenance | None = None,
     progress: Callable[[str, float], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
+    batch: int = CELLS_AT_ONCE,
 ) -> PredictionMap:
     """Predict the target of a table at every cell of a grid.
 
@@ -73,6 +126,7 @@ def predict_everywhere(
         provenance: Written into files of the map.
         progress: Called with what is being done, and the share of it that is done.
         cancelled: Asked between batches.
+        batch: Cells that are encoded at once.
 
     Returns:
         The map, without cells that have no features.
@@ -84,10 +138,10 @@ def predict_everywhere(
     cells = grid.cells
     parts: list[NDArray[Any]] = []
     known = np.zeros(len(cells), bool)
-    for start in range(0, len(cells), CELLS_AT_ONCE):
+    for start in range(0, len(cells), batch):
         if cancelled is not None and cancelled():
             raise StoppedError("The predictions were stopped.")
-        rows = slice(start, start + CELLS_AT_ONCE)
+        rows = slice(start, start + batch)
         features = encode(cells[rows])
         known[rows] = np.isfinite(features).all(axis=1)
         if known[rows].any():
