@@ -17,7 +17,7 @@ from unigeoclip.extras import needs_extra
 
 if TYPE_CHECKING:
     from unigeoclip.atlas.provenance import Provenance
-    from unigeoclip.evaluation.probing.prediction_map import PredictionMap
+    from unigeoclip.evaluation.probing.everywhere.prediction_map import PredictionMap
     from unigeoclip.evaluation.probing.results import EncoderResult, ProbeReport
 
 __all__ = ["probe_report"]

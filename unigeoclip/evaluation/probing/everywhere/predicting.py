@@ -9,7 +9,7 @@ import numpy as np
 from unigeoclip.errors import InputError, StoppedError
 from unigeoclip.evaluation.probing.encoders import features as encoded
 from unigeoclip.evaluation.probing.encoders import is_floor
-from unigeoclip.evaluation.probing.prediction_map import PredictionMap
+from unigeoclip.evaluation.probing.everywhere.prediction_map import PredictionMap
 from unigeoclip.geo import EARTH_RADIUS_M, arc_rad, unit_xyz
 from unigeoclip.search.gallery_embeddings import land_grid
 from unigeoclip.similarity.grid import Grid

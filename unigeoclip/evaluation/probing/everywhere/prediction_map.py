@@ -51,7 +51,7 @@ class PredictionMap:
         target_name: What is predicted.
         unit: Its unit, for people; empty for none.
         distance_km: (n,) to the nearest labeled position.
-        near_km: Cells farther than this from any labeled position are extrapolations, see `everywhere.near_km`.
+        near_km: Cells farther than this from any labeled position are extrapolations, see `predicting.near_km`.
         provenance: Where it comes from; written into every file.
     """
 
