@@ -65,7 +65,7 @@ def test_the_protocol_of_coordbench_is_an_option(run, folder, labels):
     [
         ([], "Say what to probe on"),
         (["--task", "moon-rocks"], "There is no task 'moon-rocks'"),
-        (["--task", "airports-country", "--lat", "y"], "--lat names a column of a file"),
+        (["--task", "airports-country", "--lat", "y"], "--lat is an option of a file"),
         (["--csv", "no.csv", "--target", "a"], "no.csv"),
         (["--csv", "no.csv", "--own-model", "m"], "name it with --atlas"),
         (["--csv", "a", "--model", "forest"], "invalid choice 'forest'"),

@@ -12,6 +12,7 @@ from unigeoclip.cli.console import Progress, print_json, print_lines, remark
 from unigeoclip.cli.options import as_json, opened_atlas
 from unigeoclip.cli.outputs import check_new_file
 from unigeoclip.cli.parser import FILE, SEED, Command, one_of, whole_number, words
+from unigeoclip.cli.probe_outputs import ProbeOutputs, Source, output_options
 from unigeoclip.errors import InputError
 
 if TYPE_CHECKING:
@@ -38,12 +39,16 @@ def _listed(text: str) -> tuple[str, ...]:
 _listed.__name__ = "names"  # how help calls such a value
 _OPTIONS = (
     click.option("--task", type=words, metavar="NAME", help="A built-in task; 'tasks' lists them."),
-    click.option("--csv", "csv", type=FILE, metavar="F", help="Labels of your own: a CSV or another table of points."),
+    click.option("--csv", "--file", "csv", type=FILE, metavar="F",
+                 help="Labels of your own: CSV, Parquet, GeoJSON, GeoPackage or a zipped shapefile."),
     click.option("--lat", type=words, metavar="COL", help="Its column of latitudes, degrees.  [default: by its name]"),
     click.option("--lon", type=words, metavar="COL", help="Its column of longitudes.  [default: by its name]"),
     click.option("--target", type=words, metavar="COL", help="Its column to predict."),
     click.option("--kind", type=one_of(*KINDS), default="auto", metavar="|".join(KINDS), show_default=True,
                  help="What the target is."),
+    click.option("--layer", type=words, metavar="NAME", help="Its layer, if there are several."),
+    click.option("--crs", type=words, metavar="EPSG:N",
+                 help="Its coordinate reference system, if that is not WGS84 degrees and the file does not say it."),
     click.option("--folds-column", type=words, metavar="COL", help="Its column of groups that stay in one fold."),
     click.option("--atlas", type=words, metavar="NAME",
                  help="Name or folder of an atlas.  [default: the smallest that holds the points]"),
@@ -74,6 +79,8 @@ class ProbeOptions:
     lon: str | None
     target: str | None
     kind: str
+    layer: str | None
+    crs: str | None
     folds_column: str | None
     atlas: str | None
     own_model: Path | None
@@ -96,12 +103,10 @@ class ProbeOptions:
         """
         if (self.task is None) == (self.csv is None):
             raise InputError("Say what to probe on: --task NAME for a built-in task, or --csv F for your own labels.")
-        of_a_file = {"--lat": self.lat, "--lon": self.lon, "--target": self.target, "--folds-column": self.folds_column}
-        given = [name for name, value in of_a_file.items() if value is not None]
+        given = [name for name, value in self.columns().items() if value is not None]
         if self.csv is None and given:
-            raise InputError(f"{given[0]} names a column of a file; leave it out with --task.")
-        if self.task is not None and self.kind != "auto":
-            raise InputError("--kind says what the target of a file is; leave it out with --task.")
+            option = {"groups": "folds-column"}.get(given[0], given[0])
+            raise InputError(f"--{option} is an option of a file; leave it out with --task.")
         if self.own_model is not None and self.atlas is None:
             raise InputError("--own-model replaces the model of an atlas: name it with --atlas.")
         if self.out is not None:
@@ -113,9 +118,15 @@ class ProbeOptions:
             return _task_table(str(self.task))
         from unigeoclip.tasks.label_files import read_labels
 
-        kind: Any = None if self.kind == "auto" else self.kind
-        groups = self.folds_column
-        return read_labels(self.csv, lat=self.lat, lon=self.lon, target=self.target, groups=groups, kind=kind)
+        return read_labels(self.csv, **{name: value for name, value in self.columns().items() if value is not None})
+
+    def columns(self) -> dict[str, Any]:
+        """Options of `read_labels`; None for those that were not given."""
+        kind = None if self.kind == "auto" else self.kind
+        return {
+            "lat": self.lat, "lon": self.lon, "target": self.target, "groups": self.folds_column, "kind": kind,
+            "layer": self.layer, "crs": self.crs,
+        }  # fmt: skip
 
     def opened_atlas(self, table: LabelTable) -> Atlas:
         """The atlas whose models are probed."""
@@ -130,11 +141,17 @@ class ProbeOptions:
         from unigeoclip.evaluation.probing.folds import split_names
         from unigeoclip.evaluation.probing.run import run_probe
 
-        return run_probe(
-            table, atlas, self.embedders, splits=self.splits or split_names(table), model=self.model, folds=self.folds,
-            seed=self.seed, cell=self.cell, protocol=self.protocol, baseline=self.baseline,
-            learning_curve=self.learning_curve, seen=self._seen(atlas), progress=Progress(),
-        )  # fmt: skip
+        arguments = {"splits": split_names(table), **self.arguments()}
+        return run_probe(table, atlas, self.embedders, **arguments, seen=self._seen(atlas), progress=Progress())
+
+    def arguments(self) -> dict[str, Any]:
+        """Options of `run_probe`, those that were given."""
+        everything = {
+            "splits": self.splits, "model": self.model, "folds": self.folds, "seed": self.seed, "cell": self.cell,
+            "protocol": self.protocol, "baseline": self.baseline, "learning_curve": self.learning_curve,
+        }  # fmt: skip
+        defaults = {"model": "auto", "folds": 5, "seed": 0, "protocol": "nested", "learning_curve": False}
+        return {name: value for name, value in everything.items() if value is not None and value != defaults.get(name)}
 
     def _seen(self, atlas: Atlas) -> Callable[[str], str | None] | None:
         """Why a built-in task counts as seen in the training of an encoder, by its name."""
@@ -170,10 +187,12 @@ def probe_options(command: Callable[..., None]) -> Callable[..., Any]:
 
 @click.command("probe", cls=Command)
 @probe_options
+@output_options
 @as_json
-def probe(options: ProbeOptions, as_json: bool) -> None:
+def probe(options: ProbeOptions, outputs: ProbeOutputs, as_json: bool) -> None:
     """Measure what embeddings know: a simple model on frozen vectors."""
     options.check()
+    outputs.check(options.csv, options.out, probed=options.embedders)
     table = options.table()
     atlas = options.opened_atlas(table)
     report = options.run(table, atlas)
@@ -184,6 +203,10 @@ def probe(options: ProbeOptions, as_json: bool) -> None:
         from unigeoclip.config import write_json
 
         write_json(options.out, values)
+    name = str(options.csv or options.task)
+    columns = None if options.csv is None else options.columns()
+    source = Source(name, options.atlas or atlas.name, columns, options.arguments())
+    remark(*outputs.write(report, atlas, source))
     if as_json:
         print_json(values)
         return
