@@ -129,14 +129,14 @@ def seen_in_training(task: Task, encoder: str, atlas: str) -> str | None:
     """Why a task counts as seen in the training of an encoder; None where it does not.
 
     Ours learned from all modalities of their atlas at once, so what one modality gives away, all have seen. A
-    concatenation ("a+b") has seen what one of its parts has.
+    concatenation ("a+b") has seen what one of its parts has, and so has a mean over a neighborhood ("a@1km").
 
     Args:
         task: The task.
         encoder: Name as `evaluation.probing.encoders` has it.
         atlas: Name of the atlas whose model encodes.
     """
-    for part in encoder.split("+"):
+    for part in (name.partition("@")[0].removesuffix("-raw") for name in encoder.split("+")):
         picture = _PICTURES.get(atlas, {}).get(part.removesuffix("-city"))
         for leak in task.leaks:
             if leak.atlas == atlas and (part in _OURS or picture == leak.modality):

@@ -3,7 +3,8 @@
 Names are those of the table of embedders ("unigeoclip" is our location encoder, "geoclip-raw" GeoCLIP's vectors before
 they are brought to length one), of our other modalities ("aerial", "street", "surface", "text": the atlas's window,
 view or caption at a position), "ensemble" (the mean of all modalities of our model), concatenations ("a+b"), and the
-floors that any encoder has to beat: "mean", "sincos", "harmonics-D" or "fourier-D", of D numbers.
+floors that any encoder has to beat: "mean", "sincos", "harmonics-D" or "fourier-D", of D numbers. "a@1km" is the mean
+of an embedder of locations over a disc of that radius, "a@500m" over a smaller one.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from unigeoclip.errors import CheckpointError, InputError, excerpt
 from unigeoclip.evaluation.probing.atlas_items import ModalityFeatures
 from unigeoclip.evaluation.probing.folds import extent_deg
 from unigeoclip.evaluation.probing.work import Work
-from unigeoclip.geo import EARTH_RADIUS_M, METERS_PER_DEGREE, unit_xyz
+from unigeoclip.geo import EARTH_RADIUS_M, METERS_PER_DEGREE, in_round_figures, unit_xyz
+from unigeoclip.tasks.neighborhoods import spread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -50,6 +52,7 @@ MOST_DIM, MOST_PARTS = 4096, 6  # of a concatenation
 LEAST_FLOOR_DIM, MOST_FLOOR_DIM = 16, 1024
 _WORLD_DEG = 60.0  # extent from which on the floor is harmonics, which see nothing of a city
 _FLOOR = re.compile(rf"({HARMONICS}|{FOURIER})-(\d{{1,4}})")
+_AROUND = re.compile(r"(.+)@(\d{1,6}(?:\.\d{1,3})?)(k?)m")
 _LONGEST, _SHORTEST = 2.0, 40.0  # waves of the Fourier floor: from half of the extent to a fortieth
 _POINTS_AT_ONCE = 200_000  # of areas, embedded together
 _TITLES = {
@@ -84,8 +87,14 @@ def is_ours(name: str) -> bool:
     """Whether an encoder is of our model, or a concatenation with it: such a one is no baseline."""
     return any(
         part in (OURS, ENSEMBLE, *MODALITIES) or part.startswith(WITHOUT) or part == f"{OURS}{RAW}"
-        for part in name.split("+")
+        for part in (split_radius(each)[0] for each in name.split("+"))
     )
+
+
+def split_radius(name: str) -> tuple[str, float | None]:
+    """The embedder and the radius in meters of "geoclip@1km"; None for a name without one."""
+    found = _AROUND.fullmatch(name)
+    return (found[1], float(found[2]) * (1000 if found[3] else 1)) if found else (name, None)
 
 
 def floor_names(table: LabelTable, dim: int) -> tuple[str, ...]:
@@ -201,8 +210,8 @@ class _Source:
                 raise InputError(f"A floor has 1 to {MOST_FLOOR_DIM:,} dimensions, not {found[2]}.")
         elif name in (*MODALITIES, ENSEMBLE):
             self._of_atlas().check(name)
-        elif name.removesuffix(RAW) not in self._embedders:
-            self._embedders[name.removesuffix(RAW)] = self._load(name)
+        elif (plain := split_radius(name)[0]).removesuffix(RAW) not in self._embedders:
+            self._embedders[plain.removesuffix(RAW)] = self._load(plain)
 
     def _load(self, name: str) -> Embedder:
         plain = name.removesuffix(RAW)
@@ -232,7 +241,7 @@ class _Source:
             return 4
         if name in (*MODALITIES, ENSEMBLE):
             return self._of_atlas().dim
-        return self._embedders[name.removesuffix(RAW)].dim
+        return self._embedders[split_radius(name)[0].removesuffix(RAW)].dim
 
     def cost(self, name: str) -> float:
         """Rough cost of encoding all rows, in location encodings."""
@@ -240,7 +249,12 @@ class _Source:
             return 0.0
         if name in (*MODALITIES, ENSEMBLE):
             return self._of_atlas().cost(name)
-        return float(_point_count(self._table))
+        return float(_point_count(self._around(name)))
+
+    def _around(self, name: str) -> LabelTable:
+        """The table, or that of the neighborhoods which a name asks for."""
+        radius_m = split_radius(name)[1]
+        return self._table if radius_m is None else spread(self._table, radius_m)
 
     def one(self, name: str, work: Work) -> Features:
         """Encode all rows by one encoder that is no concatenation."""
@@ -250,8 +264,9 @@ class _Source:
             )
         if name in (*MODALITIES, ENSEMBLE):
             return Features(_TITLES[name], self._of_atlas().vectors(name, work))
-        embedder = self._embedders[name.removesuffix(RAW)]
-        raw = getattr(embedder, "raw", None) if self._raw or name.endswith(RAW) else None
+        plain, radius_m = split_radius(name)
+        embedder = self._embedders[plain.removesuffix(RAW)]
+        raw = getattr(embedder, "raw", None) if self._raw or plain.endswith(RAW) else None
         work.begin(f"Encoding the rows: {embedder.title}")
 
         def encode(latlon: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -263,7 +278,8 @@ class _Source:
             return np.concatenate(parts)
 
         title = embedder.title if raw is None else f"{embedder.title}, not of unit length"
-        return Features(title, _averaged(self._table, encode))
+        title += "" if radius_m is None else f", mean within {in_round_figures(radius_m)}"
+        return Features(title, _averaged(self._around(name), encode))
 
 
 _AT_ONCE = 4096  # points between two looks at whether the work is still wanted
