@@ -52,6 +52,7 @@ def compare() -> None:
     with head.container(key="compare-colour", vertical_alignment="bottom", **side):
         controls.color_scheme(state, models, embedders)
     job = computation.job_of(atlas, state)
+    job.use_words(opening.explorer)
     drawn = job.version(models)  # what becomes ready from here on is drawn in another run
     wanted = state.scheme(models)
     job.request(models, state.visitor, umap=state.kind == "umap", pair=wanted.pair)

@@ -171,6 +171,17 @@ def embedders(atlas):
     return {each.name: each for each in found}, {"satclip": "Fetch it with 'baselines download'."}
 
 
+class FakeDescriptions:
+    """Says of a vector beside a mean which half of the globe it leans to; that one of them is south is not known."""
+
+    available = True
+
+    def vector(self, vector, modality, mean):
+        if (vector - mean)[2] <= 0:
+            return Description((), 0.0, 0.12, "No phrase of the vocabulary is closer to it than to random vectors.")
+        return Description((Phrase("northern lands", "climate", 0.6), Phrase("taiga", "land cover", 0.3)), 0.5, 0.12)
+
+
 class FakeExplorer:
     """Answers as the real explorer does."""
 
@@ -255,10 +266,16 @@ class FakeExplorer:
             total += weight * self._likeness(latlon, point)
         return (total / max(1e-9, sum(abs(w) for w, _ in query.vector))).astype(np.float32)
 
+    descriptions = FakeDescriptions()
+
+    @property
+    def cells(self):
+        return unit_xyz(self.grid.cells).astype(np.float32)
+
     def describe(self, query):
         texts = [item.value for item in query.items if item.modality == "text"]
         if any("zebra" in text for text in texts):
-            return Description((), 0.0, 0.12, "Not known: the vocabulary has nothing close to these words.")
+            return Description((), 0.0, 0.12, "The vocabulary has nothing close to these words.")
         phrases = (
             Phrase("hot desert climate", "climate", 0.52),
             Phrase("sand <dunes>", "land cover", 0.31),

@@ -84,7 +84,7 @@ def describe(query: QueryOptions, as_json: bool) -> None:
         return
     print_lines(*notes)
     if not found.is_known:
-        print_lines(found.note)
+        print_lines(f"Not known. {found.note}")
         return
     print_lines(*(f"  {each.weight:5.2f}  {each.text}  ({each.kind})" for each in found.phrases))
     explained, chance = (f"{100 * share:.0f} %" for share in (found.explained, found.chance))

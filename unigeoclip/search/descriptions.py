@@ -44,7 +44,7 @@ __all__ = ["Descriptions", "PhraseVectors", "phrase_vectors"]
 CLOSE = 0.5
 # The same of a phrase with its closest sentence of the atlas's captions: what lies below was never learned.
 LEARNED = 0.6
-FAR_WORDS = "Not known: the vocabulary has nothing close to these words."
+FAR_WORDS = "The vocabulary has nothing close to these words."
 PHRASE = "phrase"  # a short text: what queries in words are compared with
 _SHORT = 3  # sentences up to which a text is like a phrase rather than like a caption
 _CAPTIONS = 8  # in whose company a phrase is encoded

@@ -30,8 +30,8 @@ SEED = 0
 RIDGE = 3.0  # of the map to texts, in mean variances of a dimension
 _NOTHING = 1e-6  # length below which nothing is left of a vector without its mean
 
-NOT_CLOSE = "Not known: no phrase of the vocabulary is closer to it than to random vectors."
-NOT_EXPLAINED = "Not known: phrases explain no more of it than of random vectors."
+NOT_CLOSE = "No phrase of the vocabulary is closer to it than to random vectors."
+NOT_EXPLAINED = "Phrases explain no more of it than of random vectors."
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,12 @@ from pages.ui.overlays import overlay_url
 from unigeoclip.similarity.levels import levels_of_modality
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from pages.ui.protocol import Legend, Pane
-    from pages.ui.services.compare_jobs import Job
+    from pages.ui.services.compare_jobs import GroupName, Job
     from unigeoclip.atlas.provenance import Provenance
     from unigeoclip.compare.regions import Comparison, Embedded
     from unigeoclip.embedders import Embedder
@@ -257,8 +259,7 @@ class ComparePane:
         shares = [f"{100 * share:.0f} %" for share in self.embedded.shares]
         if kind == "component":
             share = shares[number] if number < len(shares) else "0 %"
-            return {"title": f"Component {number + 1}: {share} of the variance",
-                    "swatches": [("#111", "low"), ("#808080", "mean"), ("#eee", "high")]}  # fmt: skip
+            return self._component_legend(number, f"Component {number + 1}: {share} of the variance")
         if kind == "disagreement":
             other = self.comparison.embedded[self.scheme.other_model(self.name)]
             return disagreement.legend_of(self.disagreement, other.embedder.title)
@@ -274,6 +275,13 @@ class ComparePane:
         ]  # fmt: skip
         return {"title": "Components, share of the variance", "swatches": swatches}
 
+    def _component_legend(self, number: int, heading: str) -> Legend:
+        ends = self.job.component_ends(self.comparison, self.name, number) if self.embedded.varies else ("", "")
+        low, high = (f"{end}: {words}" if words else end for end, words in zip(("low", "high"), ends, strict=True))
+        swatches: list[Swatch] = [("#111", low), ("#808080", "mean"), ("#eee", high)]
+        words = "In words: UniGeoCLIP’s vectors of the cells at either end." if any(ends) else ""
+        return {"title": heading, "swatches": swatches, "named": any(ends), "words": words}
+
     def _cluster_legend(self) -> Legend:
         from unigeoclip.compare.projection import cluster_colors
 
@@ -283,14 +291,27 @@ class ComparePane:
         names = self.job.cluster_names(self.comparison, self.name, count)
         swatches: list[Swatch] = []
         for number, color in enumerate(cluster_colors(count).tolist()):
-            label = f"{number + 1}: {names[number]}" if names[number] else f"{number + 1}"
+            label = f"{number + 1}: {names[number].text}" if names[number].text else f"{number + 1}"
             swatches.append((f"rgb{tuple(color)}", label, f"{100 * share_of.get(tuple(color), 0):.0f} %"))
         return {
             "title": "Clusters, share of the cells",
             "swatches": swatches,
-            "named": any(names),
-            "words": "Named by the texts most characteristic of their places." if any(names) else "",
+            "named": any(name.text for name in names),
+            "words": _how_named(names),
         }
+
+
+def _how_named(names: Sequence[GroupName]) -> str:
+    """Where the names of clusters come from, in a sentence; empty if none has one."""
+    in_words, said = (any(name.text and name.in_words is kind for name in names) for kind in (True, False))
+    if in_words and said:
+        return (
+            "In words: UniGeoCLIP’s vectors of their cells; where these are not known, the texts most characteristic "
+            "of their places."
+        )
+    if in_words:
+        return "In words: UniGeoCLIP’s vectors of their cells."
+    return "Named by the texts most characteristic of their places." if said else ""
 
 
 def empty_pane(embedder: Embedder) -> Pane:

@@ -25,7 +25,7 @@ def show(description: Description | None) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="in-words"):
         if not description.is_known:
-            st.caption(f"In words: {literal(description.note[:1].lower() + description.note[1:])}", width="stretch")
+            st.caption(f"In words: not known. {literal(description.note)}", width="stretch")
             return
         st.markdown(f"In words: **{literal(description.summary())}**", width="content")
         with popover(f"explains {_percent(description.explained)}", key="in-words-details", type="tertiary") as is_open:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from pages.ui.services.compare_work import PHASES, Work, nbytes_of
 from pages.ui.services.compare_worker import Rank
 from pages.ui.services.waiters import Waiters
 from pages.ui.view_options import DEFAULT_CLUSTERS
+from unigeoclip.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,9 +24,26 @@ if TYPE_CHECKING:
 
     from pages.ui.services.compare_worker import WorkQueue
     from unigeoclip.atlas import Atlas
+    from unigeoclip.compare.region_words import RegionWords
     from unigeoclip.compare.regions import Comparison, Region
     from unigeoclip.compare.selection import Said
     from unigeoclip.embedders import Embedder
+    from unigeoclip.search.explorer import Explorer
+
+
+class GroupName(NamedTuple):
+    """What a group of cells is called; ``in_words`` if that is by vectors, not by what is said of its places."""
+
+    text: str
+    in_words: bool
+
+
+def _named(words: str, said: str, others: list[str]) -> GroupName:
+    """The name of a group: its words, told apart by what is said of its places where another has the same words."""
+    if not words:
+        return GroupName(said, in_words=False)
+    told_apart = f"{words}; {said}" if said and others.count(words) > 1 else words
+    return GroupName(told_apart, in_words=True)
 
 
 class Job:
@@ -42,7 +60,8 @@ class Job:
         """
         self.atlas, self.region, self._embedders, self._queue = atlas, region, embedders, queue
         self.work: dict[str, Work] = {}
-        self.names: dict[tuple[Any, ...], list[str]] = {}  # of clusters, by model, number and first model
+        self.names: dict[tuple[Any, ...], list[GroupName]] = {}  # of clusters, by model, number and first model
+        self.words: RegionWords | None = None  # describes parts of the region, once the atlas's explorer is open
         self._adding = threading.Lock()  # two visitors at once begin once
 
     def request(self, names: list[str], visitor: str, *, umap: bool = False, pair: tuple[str, ...] = ()) -> None:
@@ -178,16 +197,45 @@ class Job:
                 if name in self.work and self.work[name].error:
                     del self.work[name]
 
-    def cluster_names(self, comparison: Comparison, name: str, count: int) -> list[str]:
-        """What the clusters of a model are, by what is said of the places in each; empty where nothing is."""
+    def use_words(self, explorer: Explorer | None) -> None:
+        """Describe parts of the region by the vectors of an explorer from now on, if it has words; None for not yet."""
+        if self.words is None and explorer is not None and explorer.descriptions.available:
+            from unigeoclip.compare.region_words import RegionWords
+
+            self.words = RegionWords(explorer, self.region)
+
+    def cluster_names(self, comparison: Comparison, name: str, count: int) -> list[GroupName]:
+        """What the clusters of a model are: in words, or else by what is said of the places in each."""
         from unigeoclip.compare.selection import name_of
 
         first = self.work[comparison.reference.embedder.name]
-        key = name, count, self.work[name].complete, first.name, first.complete
+        key = name, count, self.work[name].complete, first.name, first.complete, self.words is not None
         if key not in self.names:
-            found = self.characteristic(comparison.cluster_labels(name, count), count)
-            self.names[key] = [name_of(said) for _, said in found]
+            labels = comparison.cluster_labels(name, count)
+            said = [name_of(each) for _, each in self.characteristic(labels, count)]
+            words = self._words_of(labels, count)
+            self.names[key] = [_named(word, text, words) for word, text in zip(words, said, strict=True)]
         return self.names[key]
+
+    def component_ends(self, comparison: Comparison, name: str, number: int) -> tuple[str, str]:
+        """The low and the high end of a component of a model in words; empty where that is not known."""
+        scores = comparison.embedded[name].scores
+        if self.words is None or number >= scores.shape[1]:
+            return "", ""
+        try:
+            low, high = self.words.ends(scores[:, number])
+        except InputError:
+            return "", ""
+        return "" if low is None else low.summary(), "" if high is None else high.summary()
+
+    def _words_of(self, labels: NDArray[np.integer[Any]], count: int) -> list[str]:
+        if self.words is None:
+            return [""] * count
+        try:
+            found = self.words.groups(labels, count)
+        except InputError:  # the vocabulary has nothing close to the captions of this atlas
+            return [""] * count
+        return ["" if each is None else each.summary() for each in found]
 
     def characteristic(
         self, groups: NDArray[np.integer[Any]], count: int, most: int = 3
