@@ -20,9 +20,15 @@ from unigeoclip.errors import UniGeoError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from pages.ui.compare.panes import ComparePane
     from pages.ui.compare.state import CompareState
     from pages.ui.protocol import Pane
+    from pages.ui.services.compare_jobs import Job
     from unigeoclip.atlas import Atlas
+    from unigeoclip.compare.regions import Comparison
     from unigeoclip.geo import Bounds
 
 
@@ -80,14 +86,20 @@ def compare() -> None:
     _maps(atlas, state, shown, words, focus, on_painted=state.note_painted if awaits_maps else None)
     if panes and not awaits_maps:
         examples.show(job, panes, scheme, state)
-        left, right = st.columns([1, 1.25], gap="medium")
-        with left:
-            scatter.show(panes)
-            scatter.selection(panes, lasso)
-        with right:
-            figures.show(job, comparison)
+        _scatter_and_numbers(job, comparison, panes, lasso)
         _baselines(atlas)
     computation.show_errors(job, models)
+
+
+def _scatter_and_numbers(
+    job: Job, comparison: Comparison, panes: dict[str, ComparePane], lasso: NDArray[np.bool_] | None
+) -> None:
+    left, right = st.columns([1, 1.25], gap="medium")
+    with left:
+        scatter.show(panes)
+        scatter.selection(panes, lasso)
+    with right:
+        figures.show(job, comparison)
 
 
 def _maps(

@@ -15,10 +15,11 @@ from unigeoclip.atlas.schema import SPLITS
 from unigeoclip.errors import InputError
 from unigeoclip.files.cache import cache_array, cache_folder, cached_array
 from unigeoclip.modalities import text as text_modality
-from unigeoclip.modalities.text import SENTENCE_DIM, TextBatch
+from unigeoclip.modalities.text import TextBatch
 from unigeoclip.search.gallery_embeddings import gallery_rows, sentence_vectors_of
 from unigeoclip.search.query_encoder import sentences_of
 from unigeoclip.search.query_items import PLACE, VIEW
+from unigeoclip.sentences import SENTENCE_DIM
 from unigeoclip.words.combination import unit_rows
 from unigeoclip.words.describer import Describer, Description, Reference, measure_reference
 from unigeoclip.words.vocabulary import vocabulary_of_window
