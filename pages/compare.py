@@ -89,6 +89,7 @@ def compare() -> None:
         _scatter_and_numbers(job, comparison, panes, lasso)
         _baselines(atlas)
     computation.show_errors(job, models)
+    computation.await_words(opening, scheme)
 
 
 def _scatter_and_numbers(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pages.ui.compare.state import CompareState
     from pages.ui.protocol import Pane
     from pages.ui.services.compare_jobs import Job
+    from pages.ui.services.explorers import Opening
     from unigeoclip.atlas import Atlas
     from unigeoclip.compare.regions import Comparison
     from unigeoclip.embedders import Embedder
@@ -81,6 +82,14 @@ def show_progress(job: Job, models: list[str], visitor: str, drawn: int, wanted:
     elif any(work.busy for work in works) or job.version(models) != drawn:
         progress.follow(report, str(drawn), "progress", time_left=True)
         st.button("Stop", key="stop-comparing", on_click=job.stop, args=(visitor,))
+
+
+def await_words(opening: Opening, scheme: ColorScheme) -> None:
+    """Rerun the page when the atlas's explorer is open, if legends can then say in words what they could not yet."""
+    if opening.explorer is not None or opening.error is not None or scheme.kind not in ("clusters", "component"):
+        return
+    waiting = "waiting for words"
+    progress.follow(lambda: progress.Progress("open" if opening.wait(0) else waiting), waiting, f"words-{opening.name}")
 
 
 def show_errors(job: Job, models: list[str]) -> None:

@@ -11,6 +11,8 @@ from pages.ui.compare import scatter
 from pages.ui.compare.explanation import SIMILARITY_SPAN
 from pages.ui.compare.model import ColorScheme
 from pages.ui.compare.panes import ComparePane
+from pages.ui.services import services
+from pages.ui.services.compare_jobs import Job
 from tests.app import fake
 from tests.app.services.test_compare_service import service
 from tests.embedders.test_embedders import make as make_embedder
@@ -204,7 +206,8 @@ def test_maps_show_the_region_that_is_compared(page, drawn):
     assert drawn["focus"] == (0, -20, 50, 40), "what cannot be compared moves no map"
 
 
-def test_clusters_are_named_by_what_is_said_of_their_places(page, drawn):
+def test_clusters_are_named_by_what_is_said_of_their_places(page, drawn, monkeypatch):
+    monkeypatch.setattr(Job, "use_words", lambda job, explorer: None)  # as while the explorer is being opened
     page.segmented_control(key="color-by").set_value("clusters")
     settled(page)
     page.slider(key="clusters").set_value(2)
@@ -214,6 +217,25 @@ def test_clusters_are_named_by_what_is_said_of_their_places(page, drawn):
     assert legend["named"]
     assert any(label.endswith(("hot desert", "big city by the sea")) for label in names)
     assert not any("Himalaya" in label for label in names), "that is said everywhere"
+
+
+def test_clusters_and_components_are_named_in_words_once_the_explorer_is_open(page, drawn):
+    page.segmented_control(key="color-by").set_value("clusters")
+    settled(page)
+    page.slider(key="clusters").set_value(2)
+    settled(page)
+    assert services().explorers.opening("world").wait(30)
+    page.run()
+    for pane in drawn["panes"][:2]:  # whichever model drew them
+        legend = pane["legend"]
+        names = [label for _, label, _ in legend["swatches"]]
+        assert [label[3:] for label in names].count("northern lands · taiga") == 1, names
+        assert legend["words"].startswith("In words: UniGeoCLIP’s vectors of their cells")
+    page.segmented_control(key="color-by").set_value("component")
+    settled(page)
+    legend = drawn["panes"][0]["legend"]
+    assert "low: northern lands · taiga" in str(legend["swatches"]) or "high: northern" in str(legend["swatches"])
+    assert legend["words"] == "In words: UniGeoCLIP’s vectors of the cells at either end."
 
 
 def test_a_lasso_says_what_is_inside_and_gives_it_away(page, drawn, monkeypatch):
