@@ -154,7 +154,7 @@ def test_figures_are_plain_and_honest_about_a_constant_model(comparison):
     assert {value for _, value in nothing["moran"]} == {None}
     alike = comparison.agreement("coordinates", "coordinates")
     assert alike["cka"] == pytest.approx(1)
-    assert alike["neighbours"] == 1
+    assert alike["neighbors"] == 1
     assert comparison.agreement("coordinates", "constant")["cka"] is None
 
 
@@ -200,7 +200,7 @@ def test_what_follows_from_vectors_is_kept_beside_them(region, tmp_path, monkeyp
 def test_damaged_figures_are_computed_again(region, tmp_path):
     embedded = embed_region(CoordinatesEmbedder(), region, cache_dir=tmp_path)
     figures = Comparison(region, {"coordinates": embedded}).figures("coordinates")
-    (kept,) = tmp_path.glob("*-figures.json")
+    (kept,) = tmp_path.glob("*-figures-2.json")
     kept.write_text('{"variance": 0.')
     assert Comparison(region, {"coordinates": embedded}).figures("coordinates") == figures
     assert kept.read_text().startswith("{")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from unigeoclip.compare import projection
+from unigeoclip.compare import figures, projection
 from unigeoclip.compare.derived import DerivedCache
 from unigeoclip.errors import InputError, StoppedError
 from unigeoclip.evaluation import structure
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from libpysal.weights import W
     from numpy.typing import NDArray
 
     from unigeoclip.atlas.store import Atlas
@@ -48,7 +47,7 @@ SAMPLE = 3000  # cells that figures are computed on
 LAYOUT = 10_000  # cells that UMAP lays out
 RINGS = 8  # of distance, for Moran's I
 _CHUNK = 4096
-_FIGURES = "figures"  # name of the file of them
+_FIGURES = "figures-2"  # name of the file of them; the number changes with what is in it
 _FORMAT = 2  # of the kept files
 
 
@@ -119,18 +118,18 @@ class Region:
         return METERS_PER_DEGREE * min(north - south, (east - west) * math.cos(math.radians((south + north) / 2)))
 
     @cached_property
-    def rings(self) -> tuple[NDArray[np.float64], list[W | None]]:
-        """Rings of distance between the cells of the sample that figures are computed on, the same for all embedders.
+    def figure_sample(self) -> figures.Sample:
+        """The cells that figures are computed on, the same for all embedders, and how far they lie apart.
 
-        Edges in metres, each twice as far as the one before, the last at a quarter of the region's side; and the
-        weights of each ring.
+        Rings of distance: each twice as far as the one before, the last at a quarter of the region's side.
         """
+        latlon = self.grid.cells[self.sample(SAMPLE)]
         edges = np.concatenate([[0.0], self.side_m / 4 / 2.0 ** np.arange(RINGS - 1, -1, -1)])
-        return edges, structure.rings(self.grid.cells[self.sample(SAMPLE)], edges.tolist())
+        return figures.Sample(latlon, self.side_m, edges, structure.rings(latlon, edges.tolist()))
 
-    def forget_rings(self) -> None:
-        """Free the memory of `rings`, some 100 MB; they are computed again when they are needed."""
-        self.__dict__.pop("rings", None)
+    def forget_figure_sample(self) -> None:
+        """Free the memory of `figure_sample`, some 100 MB; it is computed again when it is needed."""
+        self.__dict__.pop("figure_sample", None)
 
     def sample(self, most: int) -> NDArray[np.int64]:
         """So many cells at most, drawn by area, always the same ones, rising."""
@@ -359,66 +358,31 @@ class Comparison:
         return Heatmap(self.region.grid, np.asarray(self.embedded[name].vectors @ vector, np.float32))
 
     def figures(self, name: str, report: Report | None = None) -> dict[str, Any]:
-        """Numbers about one embedder on this region, of a sample of cells; see `evaluation.structure`.
+        """Numbers about one embedder on this region, of a sample of cells: see `figures.figures`.
 
         Args:
             name: Of the embedder.
             report: Called with how many of the steps are done and how many there are; stops the work by returning
                 False.
-
-        Returns:
-            "variance"; "shares" of the leading components; "effective_rank"; "smooth_share"; "moran", a list of
-            [metres, I], the outer edges of rings of distance. What is not defined for a constant model is None.
         """
-        embedded = self.embedded[name]
-        return embedded.derived.numbers(_FIGURES, lambda: self._figures(embedded, report))
+        embedded, rows = self.embedded[name], self.region.sample(SAMPLE)
+        return embedded.derived.numbers(
+            _FIGURES, lambda: figures.figures(embedded.vectors[rows], self.region.figure_sample, report)
+        )
 
     def is_measured(self, name: str) -> bool:
         """Whether `figures` of an embedder and its `agreement` with the reference are kept, and need no computing."""
         derived = self.embedded[name].derived
         return derived.has_numbers(_FIGURES) and derived.has_numbers(_agreement_with(self.reference))
 
-    def _figures(self, embedded: Embedded, report: Report | None) -> dict[str, Any]:
-        rows = self.region.sample(SAMPLE)
-        vectors, latlon = embedded.vectors[rows], self.region.grid.cells[rows]
-
-        def done(count: int) -> None:
-            if report is not None and not report(count, 4):
-                raise StoppedError("Stopped.")
-
-        spectrum = structure.spectrum(vectors)
-        done(1)
-        smooth_share = structure.smooth_share(vectors, latlon)
-        done(2)
-        edges, rings = self.region.rings
-        done(3)
-        values = structure.morans_i(vectors, rings)
-        done(4)
-        return {
-            "variance": spectrum.variance,
-            "shares": spectrum.shares[:COMPONENTS].tolist(),
-            "effective_rank": spectrum.effective_rank,
-            "smooth_share": _or_none(smooth_share),
-            "moran": [[float(edge), _or_none(value)] for edge, value in zip(edges[1:], values, strict=True)],
-        }
-
-    def agreement(self, one: str, other: str) -> dict[str, float | None]:
-        """How alike two embedders see this region: "cka", "neighbours" (share of the ten nearest in common)."""
-        first, second = self.embedded[one], self.embedded[other]
-        return first.derived.numbers(_agreement_with(second), lambda: self._agreement(first, second))
-
-    def _agreement(self, one: Embedded, other: Embedded) -> dict[str, float | None]:
-        rows = self.region.sample(SAMPLE)
-        a, b = one.vectors[rows], other.vectors[rows]
-        return {
-            "cka": _or_none(structure.linear_cka(a, b)),
-            "neighbours": structure.neighbor_overlap(a, b, min(10, len(rows) - 1)),
-        }
+    def agreement(self, one: str, other: str) -> dict[str, Any]:
+        """How alike two embedders see this region: see `figures.agreement`."""
+        first, second, rows = self.embedded[one], self.embedded[other], self.region.sample(SAMPLE)
+        return first.derived.numbers(
+            _agreement_with(second),
+            lambda: figures.agreement(first.vectors[rows], second.vectors[rows], self.region.figure_sample),
+        )
 
 
 def _agreement_with(embedded: Embedded) -> str:
-    return f"and-{embedded.kept.stem if embedded.kept else ''}"
-
-
-def _or_none(value: float) -> float | None:
-    return value if np.isfinite(value) else None
+    return f"agreement-{embedded.kept.stem if embedded.kept else ''}"

@@ -24,11 +24,16 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
+    "MORAN_COMPONENTS",
     "Spectrum",
     "linear_cka",
+    "moran_terms",
     "morans_i",
     "neighbor_overlap",
+    "position_errors",
     "rings",
+    "shared_neighbors",
+    "smooth_errors",
     "smooth_share",
     "spectrum",
 ]
@@ -38,6 +43,7 @@ SMOOTH_LENGTHS = 4  # smooth functions of position change over a quarter of the 
 _FEATURES, _FOLDS = 200, 5
 _LEAST_PAIRS = 200
 _RIDGES = (1e-4, 1e-2, 1.0, 100.0)
+MORAN_COMPONENTS = 3  # leading components whose Moran's I is averaged
 
 
 @dataclass(frozen=True)
@@ -92,6 +98,26 @@ def smooth_share(vectors: ArrayLike, latlon: ArrayLike, seed: int = 0) -> float:
     Raises:
         InputError: Lengths differ, too few points, or bad coordinates.
     """
+    error, total = smooth_errors(vectors, latlon, seed)
+    return float(1 - error.sum() / total.sum()) if total.sum() else float("nan")
+
+
+def smooth_errors(
+    vectors: ArrayLike, latlon: ArrayLike, seed: int = 0
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What `smooth_share` is made of: of each point the squared error, and the squared distance from the mean.
+
+    Args:
+        vectors: (n, dim), n >= 20.
+        latlon: (n, 2) degrees.
+        seed: Of features and folds.
+
+    Returns:
+        (n,) each; both are 0 where all points are one.
+
+    Raises:
+        InputError: Lengths differ, too few points, or bad coordinates.
+    """
     with needs_extra("compare"):
         from sklearn.linear_model import RidgeCV
         from sklearn.model_selection import KFold, cross_val_predict
@@ -99,16 +125,49 @@ def smooth_share(vectors: ArrayLike, latlon: ArrayLike, seed: int = 0) -> float:
     centered, xyz = _centerd(vectors), _positions(latlon, len(np.asarray(vectors)))
     if len(centered) < 4 * _FOLDS:
         raise InputError(f"A cross-validated share needs {4 * _FOLDS} points or more, not {len(centered)}.")
-    total = (centered**2).sum()
-    if total / len(centered) < CONSTANT:
-        return float("nan")
+    total: NDArray[np.float64] = (centered**2).sum(axis=1)
+    if total.mean() < CONSTANT:
+        return np.zeros(len(centered)), np.zeros(len(centered))
     extent = float(np.linalg.norm(xyz.max(0) - xyz.min(0)))
     rng = np.random.default_rng(seed)
     phase = xyz @ (rng.normal(size=(3, _FEATURES // 2)) * SMOOTH_LENGTHS / max(extent, 1e-12))
     features = np.concatenate([np.cos(phase), np.sin(phase)], axis=1)
     folds = KFold(_FOLDS, shuffle=True, random_state=seed)
     predicted = cross_val_predict(RidgeCV(_RIDGES), features, centered, cv=folds)
-    return float(1 - ((centered - predicted) ** 2).sum() / total)
+    return ((centered - predicted) ** 2).sum(axis=1), total
+
+
+def position_errors(
+    vectors: ArrayLike, latlon: ArrayLike, blocks: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """How well a linear probe reads the position off the embeddings, in blocks that it was not fitted on.
+
+    A ridge regression from the embedding to the point on the unit sphere, five folds of whole blocks, its strength by
+    leave-one-out on the blocks of the training folds. R2 is 1 - errors / totals, summed over the points.
+
+    Args:
+        vectors: (n, dim).
+        latlon: (n, 2) degrees.
+        blocks: (n,) number of the block that each point lies in; five different ones or more.
+
+    Returns:
+        Of each point the squared distance between the predicted and the true position, and between the mean of the
+        positions and the true one, (n,) each, in units of the Earth's radius.
+
+    Raises:
+        InputError: Lengths differ, too few blocks, or bad coordinates.
+    """
+    with needs_extra("compare"):
+        from sklearn.linear_model import RidgeCV
+        from sklearn.model_selection import GroupKFold, cross_val_predict
+
+    centered, xyz = _centerd(vectors), _positions(latlon, len(np.asarray(vectors)))
+    groups = np.asarray(blocks)
+    if len(groups) != len(xyz) or len(np.unique(groups)) < _FOLDS:
+        raise InputError(f"Positions are predicted in {_FOLDS} blocks or more of {len(xyz)} points.")
+    scaled = centered / max(float(np.sqrt((centered**2).sum(axis=1).mean())), 1e-12)  # strengths mean the same for all
+    predicted = cross_val_predict(RidgeCV(_RIDGES), scaled, xyz, groups=groups, cv=GroupKFold(_FOLDS))
+    return ((xyz - predicted) ** 2).sum(axis=1), ((xyz - xyz.mean(axis=0)) ** 2).sum(axis=1)
 
 
 def rings(latlon: ArrayLike, bands_m: Sequence[float]) -> list[W | None]:
@@ -149,8 +208,11 @@ def _neighbors(pairs: NDArray[np.int64], count: int) -> dict[int, list[int]]:
     return {point: others.tolist() for point, others in enumerate(np.split(ends[:, 1], cuts))}
 
 
-def morans_i(vectors: ArrayLike, weights: Sequence[W | None], components: int = 3) -> list[float]:
+def morans_i(vectors: ArrayLike, weights: Sequence[W | None], components: int = MORAN_COMPONENTS) -> list[float]:
     """Moran's I of the leading principal components against distance: a correlogram (PySAL's esda).
+
+    Scaled by the variance of the points that have neighbors, each as often as it has some, in place of that of all
+    points: with binary weights Moran's I can exceed 1 where few points have neighbors; so scaled, it is a correlation.
 
     Args:
         vectors: (n, dim).
@@ -158,8 +220,8 @@ def morans_i(vectors: ArrayLike, weights: Sequence[W | None], components: int = 
         components: How many are averaged, weighted by their variance.
 
     Returns:
-        One figure a ring: near 1 where points so far apart are alike, near 0 where they are as any two; it may exceed 1
-        where few points have neighbours. NaN for a ring without weights, or where all points are one.
+        One figure a ring, from -1 to 1: near 1 where points so far apart are alike, near 0 where they are as any two.
+        NaN for a ring without weights, or where all points are one.
 
     Raises:
         InputError: Lengths differ.
@@ -170,16 +232,61 @@ def morans_i(vectors: ArrayLike, weights: Sequence[W | None], components: int = 
     centered = _centerd(vectors)
     if any(ring is not None and ring.n != len(centered) for ring in weights):
         raise InputError(f"The weights are not those of {len(centered)} points.")
-    left, singular, _ = np.linalg.svd(centered, full_matrices=False)
-    if (singular**2).sum() / len(centered) < CONSTANT:
+    scores, variance = _leading(centered, components)
+    if not len(scores):
         return [float("nan")] * len(weights)
-    scores, variance = left[:, :components].T, singular[:components] ** 2
     return [
         float("nan") if ring is None else float(np.average(
-            [Moran(score, ring, transformation="B", permutations=0).I for score in scores], weights=variance
+            [Moran(score, ring, transformation="B", permutations=0).I * _scale(score, ring) for score in scores],
+            weights=variance,
         ))
         for ring in weights
     ]  # fmt: skip
+
+
+def moran_terms(
+    vectors: ArrayLike, weights: Sequence[W | None], components: int = MORAN_COMPONENTS
+) -> list[tuple[NDArray[np.float64], NDArray[np.float64]] | None]:
+    """What `morans_i` is made of: the sum of the first over the sum of the second.
+
+    Args:
+        vectors: (n, dim).
+        weights: Of each ring of distance between the points, from `rings`.
+        components: How many are averaged.
+
+    Returns:
+        For each ring, None for one without weights: of each point its products with its neighbors, and its square for
+        each neighbor, both averaged over components, (n,) each; zeros where all points are one.
+    """
+    centered = _centerd(vectors)
+    scores, variance = _leading(centered, components)
+    if not len(scores):
+        return [None if ring is None else (np.zeros(len(centered)), np.zeros(len(centered))) for ring in weights]
+    return [None if ring is None else _moran_terms(scores, variance, ring) for ring in weights]
+
+
+def _moran_terms(
+    scores: NDArray[np.float64], variance: NDArray[np.float64], ring: W
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    degree = np.asarray(ring.sparse.sum(axis=1)).ravel()
+    products = np.stack([score * (ring.sparse @ score) for score in scores])
+    squares = np.stack([degree * score**2 for score in scores])
+    share = variance / variance.sum() / squares.sum(axis=1)  # so that each component's ratio counts by its variance
+    return share @ products, share @ squares
+
+
+def _leading(centered: NDArray[np.float64], components: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Scores along the leading components, (k, n), and their variances up to a factor, (k,); none where all are one."""
+    left, singular, _ = np.linalg.svd(centered, full_matrices=False)
+    if (singular**2).sum() / len(centered) < CONSTANT:
+        return np.zeros((0, len(centered))), np.zeros(0)
+    return left[:, :components].T, singular[:components] ** 2
+
+
+def _scale(score: NDArray[np.float64], ring: W) -> float:
+    """Variance of all points over that of the points that have neighbors, each as often as it has some."""
+    degree = np.asarray(ring.sparse.sum(axis=1)).ravel()
+    return float((score**2).mean() * degree.sum() / (degree * score**2).sum())
 
 
 def linear_cka(one: ArrayLike, other: ArrayLike) -> float:
@@ -204,7 +311,12 @@ def linear_cka(one: ArrayLike, other: ArrayLike) -> float:
 
 
 def neighbor_overlap(one: ArrayLike, other: ArrayLike, k: int = 10) -> float:
-    """Mean share of the k most similar points that two embedders agree on.
+    """Mean share of the k most similar points that two embedders agree on; see `shared_neighbors`."""
+    return float(shared_neighbors(one, other, k).mean())
+
+
+def shared_neighbors(one: ArrayLike, other: ArrayLike, k: int = 10) -> NDArray[np.float64]:
+    """Share of the k most similar points that two embedders agree on, of each point.
 
     Args:
         one: (n, a) unit vectors.
@@ -212,7 +324,7 @@ def neighbor_overlap(one: ArrayLike, other: ArrayLike, k: int = 10) -> float:
         k: Neighbours, fewer than n.
 
     Returns:
-        0 to 1; k / (n - 1) by chance.
+        (n,) from 0 to 1; k / (n - 1) by chance.
 
     Raises:
         InputError: The numbers of points differ, or there are too few.
@@ -226,7 +338,7 @@ def neighbor_overlap(one: ArrayLike, other: ArrayLike, k: int = 10) -> float:
         np.fill_diagonal(similarity, -np.inf)
         nearest.append(np.sort(np.argpartition(-similarity, k - 1, axis=1)[:, :k], axis=1))
     common = [len(np.intersect1d(a, b, assume_unique=True)) for a, b in zip(*nearest, strict=True)]
-    return float(np.mean(common) / k)
+    return np.array(common, np.float64) / k
 
 
 def _centerd(vectors: ArrayLike) -> NDArray[np.float64]:

@@ -6,18 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.ui.formatting import distance
+from pages.ui.widgets import downloads
 from pages.ui.widgets.tables import Cell, Table, table_html
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from pages.ui.services.compare_jobs import Job
+    from unigeoclip.compare.figure_table import Estimate, Row
     from unigeoclip.compare.regions import Comparison
 
 
 def show(job: Job, comparison: Comparison) -> None:
-    """Draw the table, once there are figures of every model."""
+    """Draw the table with its downloads, once there are figures of every model."""
+    from unigeoclip.compare.figure_table import method_of, table_csv, table_latex
+
     works, first = [job.work[name] for name in comparison.embedded], comparison.reference.embedder.name
     figures = {work.name: work.figures for work in works if work.figures is not None}
     if len(figures) < len(works) or any(first not in work.agreement for work in works):
@@ -25,51 +28,39 @@ def show(job: Job, comparison: Comparison) -> None:
         return
     agreement = {work.name: work.agreement[first] for work in works}
     st.html(figures_table(comparison, figures, agreement))
+    one, rows = figures[first], _rows(comparison, figures, agreement)
+    titles = {name: comparison.embedded[name].embedder.title for name in figures}
+    stem = f"{job.atlas.name}-figures"
+    with st.container(horizontal=True, vertical_alignment="center", key="figures-files"):
+        downloads.button("Table as CSV", table_csv, rows, titles, one, file=f"{stem}.csv")
+        downloads.button("Table as LaTeX", table_latex, rows, titles, one, job.atlas.title, file=f"{stem}.tex")
+        st.caption(method_of(one))
 
 
-def figures_table(comparison: Comparison, figures: Mapping[str, dict[str, Any]], agreement: dict[str, Any]) -> str:
+def figures_table(
+    comparison: Comparison, figures: Mapping[str, dict[str, Any]], agreement: Mapping[str, dict[str, Any]]
+) -> str:
     """The numbers of all models as an HTML table, each with a sentence that says what it means."""
-    names = list(figures)
-    reference = comparison.reference.embedder.title
-    rows = [
-        ("Variance", "spread of the embeddings of this region, 0 (all the same) to 1",
-         [f"{figures[name]['variance']:.3f}" for name in names]),
-        ("First three components", "share of that variance that they explain, which the color scheme Components shows",
-         [f"{100 * sum(figures[name]['shares'][:3]):.0f} %" for name in names]),
-        ("Effective rank", "number of dimensions that are effectively used",
-         [f"{figures[name]['effective_rank']:.1f}" for name in names]),
-        ("Smooth in position", "share of the variance that a smooth function of position explains, cross-validated; "
-         "the rest is detail, such as parks, coasts and districts",
-         [_percent(figures[name]["smooth_share"]) for name in names]),
-        *_moran_rows(figures, names),
-        (f"CKA with {reference}", "how far the two models agree on which places are similar, 0 to 1",
-         [_number(agreement[name]["cka"]) for name in names]),
-        (f"Shared neighbors with {reference}", "of the ten most similar places in a sample",
-         [_percent(agreement[name]["neighbours"]) for name in names]),
-    ]  # fmt: skip
-    cells = [[Cell(title, below=meaning), *map(Cell, values)] for title, meaning, values in rows]
-    titles = [comparison.embedded[name].embedder.title for name in names]
+    cells = [
+        [Cell(row.title, below=row.meaning), *(Cell(*_shown(row, each)) for each in row.values)]
+        for row in _rows(comparison, figures, agreement)
+    ]
+    titles = [comparison.embedded[name].embedder.title for name in figures]
     return table_html(Table(("", *titles), cells, figures=True, row_heads=True, label="Figures"))
 
 
-def _moran_rows(figures: Mapping[str, dict[str, Any]], names: Sequence[str]) -> list[tuple[str, str, list[str]]]:
-    """Moran's I at a short, a middle and a long distance that all models have a figure for."""
-    rings = [ring for ring in range(len(figures[names[0]]["moran"]))
-             if any(figures[name]["moran"][ring][1] is not None for name in names)]  # fmt: skip
-    chosen = sorted({rings[0], rings[len(rings) // 2], rings[-1]}) if rings else []
-    return [
-        (
-            f"Moran's I up to {distance(figures[names[0]]['moran'][ring][0])}",
-            "spatial autocorrelation: 1 = places at this distance are similar, 0 = random",
-            [_number(figures[name]["moran"][ring][1]) for name in names],
-        )
-        for ring in chosen
-    ]
+def _rows(
+    comparison: Comparison, figures: Mapping[str, dict[str, Any]], agreement: Mapping[str, dict[str, Any]]
+) -> list[Row]:
+    from unigeoclip.compare.figure_table import table_rows
+
+    return table_rows(figures, agreement, comparison.reference.embedder.title)
 
 
-def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.0f} %"
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}".replace("-", "−")
+def _shown(row: Row, each: Estimate | None) -> tuple[str, str]:
+    """A value, and half the width of its interval below it."""
+    if each is None:
+        return "–", ""
+    value, unit = f"{row.scale * each.value:.{row.digits}f}".replace("-", "−"), f" {row.unit}" if row.unit else ""
+    half = "" if each.half is None else f"± {row.scale * each.half:.{max(row.digits, 1)}f}"
+    return f"{value}{unit}", half

@@ -323,7 +323,7 @@ class Job:
             work.figures = comparison.figures(work.name, lambda done, total: work.report(done, total + 1))
         work.agreement[first.name] = comparison.agreement(work.name, first.name)
         if all(each.figures is not None for each in list(self.work.values())):
-            self.region.forget_rings()
+            self.region.forget_figure_sample()
         return True
 
     def _prepare(self, work: Work) -> bool:
