@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pages.ui.compare.controls import KIND_TITLES
 from pages.ui.compare.explanation import explanation
 from pages.ui.compare.panes import columns
 from pages.ui.widgets import downloads
@@ -37,6 +39,7 @@ def offer(panes: dict[str, ComparePane]) -> None:
             downloads.button("Map page", _page, list(available.values()), file=f"{stem}.html")
             downloads.button("GeoParquet", _table, available, file=f"{stem}.parquet")
         st.caption("The map page works offline. GeoParquet contains every cell with its embeddings.")
+        _figure(list(available.values()), stem)
         image = None if scheme.image is None else (scheme.image.name, scheme.image.kind)
         lines = python_lines(
             atlas.name,
@@ -49,6 +52,37 @@ def offer(panes: dict[str, ComparePane]) -> None:
             scheme.pair,
         )
         st.code(lines, language="python")
+
+
+def _figure(panes: list[ComparePane], stem: str) -> None:
+    """All maps as one figure for a paper, in three formats."""
+    from unigeoclip.export.figure import DPI, FORMS
+
+    st.caption("Figure for a paper: all maps with legends, scale and credit.")
+    if find_spec("matplotlib") is None:
+        st.caption("It needs a package that is not installed: pip install 'unigeoclip[plot]'.")
+        return
+    with st.container(horizontal=True):
+        for form in FORMS:
+            name = f"Figure {form.upper()}" if form != "png" else f"Figure PNG, {DPI} dpi"
+            downloads.button(name, _drawn_figure, panes, form, file=f"{stem}-figure.{form}")
+
+
+def _drawn_figure(panes: list[ComparePane], form: str) -> bytes:
+    from unigeoclip.export.figure import MapPane, map_figure
+
+    first = panes[0]
+    point = first.scheme.point
+    maps = [MapPane(pane.title, pane.colors, pane.legend(), () if point is None else (point,)) for pane in panes]
+    return map_figure(
+        first.job.atlas, first.job.region.grid, maps, form,
+        title=f"{first.job.atlas.title}: {_title(first)}", provenance=first.provenance([pane.name for pane in panes]),
+        explanation=explanation([pane.title for pane in panes], first.scheme),
+    )  # fmt: skip
+
+
+def _title(pane: ComparePane) -> str:
+    return "similarity" if pane.scheme.shows_similarity else KIND_TITLES[pane.scheme.kind].lower()
 
 
 def _page(panes: list[ComparePane]) -> bytes:

@@ -193,8 +193,12 @@ class ComparePane:
         about = f"{self.title}: {explanation([self.title], self.scheme)}"
         return colors_geotiff(self.job.region.grid, self.colors, about, origin)
 
-    def provenance(self) -> Provenance:
-        """Where the map comes from: the model, the atlas, the query, and lines of Python that compute it again."""
+    def provenance(self, names: Sequence[str] = ()) -> Provenance:
+        """Where the map comes from: model, atlas, query, and lines of Python that compute it again.
+
+        Args:
+            names: Models of a file that shows several maps; this one alone by default.
+        """
         from unigeoclip.export.gis import comparison_provenance
         from unigeoclip.export.snippets import python_lines
         from unigeoclip.search.query_items import QueryItem, write_item
@@ -205,11 +209,18 @@ class ComparePane:
             query = [f"{image[1]}: {image[0]}"]
         else:
             query = [] if scheme.point is None else [write_item(QueryItem("location", scheme.point)) or ""]
-        models = [self.name]
+        models = list(names or [self.name])
         if scheme.shows_disagreement:
-            models.append(scheme.other_model(self.name))
+            models = list(dict.fromkeys([*models, self.name, scheme.other_model(self.name)]))
         lines = python_lines(
-            atlas.name, region, models, scheme.kind, scheme.number, scheme.point, image, scheme.pair and models
+            atlas.name,
+            region,
+            models,
+            scheme.kind,
+            scheme.number,
+            scheme.point,
+            image,
+            scheme.pair and (self.name, scheme.other_model(self.name)),
         )
         return comparison_provenance(atlas, self.comparison, models, query=query, command=lines)
 
