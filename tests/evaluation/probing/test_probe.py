@@ -8,6 +8,7 @@ from tests.evaluation.probing.made_up import as_encoders, made_up_table
 from unigeoclip.errors import InputError, StoppedError
 from unigeoclip.evaluation.probing.probe import probe
 from unigeoclip.evaluation.probing.report_json import to_json
+from unigeoclip.tasks import LabelTable
 
 
 def noise(n, dim=6):
@@ -108,3 +109,40 @@ def test_what_cannot_be_is_refused_with_a_sentence(options, message):
     table, features = made_up_table(100)
     with pytest.raises(InputError, match=message):
         probe(table, as_encoders(unigeoclip=features), **options)
+
+
+def test_a_learning_curve_rises_and_ends_below_all_training_rows():
+    table, features = made_up_table(400, dim=20, noise=2.0)
+    report = probe(table, as_encoders(unigeoclip=features), splits=["random"], learning_curve=True, errors=False)
+    curve = report.results["random"]["unigeoclip"].learning_curve
+    assert [rows for rows, _, _ in curve] == [25, 50, 100, 200]
+    means = [mean for _, mean, _ in curve]
+    assert means[0] < means[1] < means[3] < report.results["random"]["unigeoclip"].scores["r2"].mean + 0.02
+    assert all(error > 0 for _, _, error in curve)
+
+
+def test_ten_rows_are_enough():
+    table, features = made_up_table(10)
+    report = probe(table, as_encoders(unigeoclip=features), splits=["random"], learning_curve=True)
+    assert len(report.results["random"]["unigeoclip"].scores["r2"].folds) == 5
+    json.dumps(to_json(report), allow_nan=False)
+
+
+def test_a_baseline_that_has_seen_the_target_in_training_is_not_the_best_one():
+    table, features = made_up_table(200)
+    encoders = as_encoders(unigeoclip=features, satclip=features, geoclip=noise(200))
+    report = probe(table, encoders, splits=["random"], seen_by={"satclip": "it was an input"})
+    assert report.results["random"]["unigeoclip"].difference.baseline == "geoclip"
+    assert report.seen_by == {"satclip": "it was an input"}
+
+
+def test_classes_in_one_fold_only_and_shared_positions_are_noted():
+    table, features = made_up_table(100, "classification")
+    target = table.target.astype("U20")
+    target[0] = "seen once"
+    latlon = table.latlon.copy()
+    latlon[50:] = latlon[:50]
+    changed = LabelTable("x", latlon, target, "classification", "y")
+    report = probe(changed, as_encoders(unigeoclip=features), splits=["random"])
+    assert any(note.startswith("1 of 4 classes are in one fold of 'random' only") for note in report.notes)
+    assert any("share their position" in note for note in report.notes)

@@ -16,6 +16,7 @@ __all__ = ["RESAMPLES", "Bootstrap"]
 RESAMPLES = 2000
 LOW, HIGH = 2.5, 97.5  # percentiles of the interval
 _MOST_UNITS = 2000  # of a fold: more rows are drawn in random bundles, whose mean varies as much
+_LEAST_VARIANCE = 1e-12  # of a fold, of targets of variance one
 _LEAST_UNITS = 2  # of every fold, or rows are drawn and not blocks
 
 
@@ -48,6 +49,9 @@ class Bootstrap:
     def metric(self, columns: NDArray[np.float64], truth: NDArray[np.float64] | None) -> NDArray[np.float64]:
         """The metric of every resample: mean over the folds of R2, or of the accuracy.
 
+        R2 is that of the drawn errors against the variance of the whole fold: if that were drawn, too, a resample
+        without the few blocks that vary most would be worse by any factor, for all encoders alike.
+
         Args:
             columns: (n, encoders) squared errors, or 1 where the class is right.
             truth: (n,) target of a regression; None for a classification.
@@ -58,18 +62,12 @@ class Bootstrap:
         total = np.zeros((self._resamples, columns.shape[1]))
         for fold, (rows, units) in enumerate(zip(self._rows, self._units, strict=True)):
             count = int(units.max()) + 1
-            values = truth[rows] - truth[rows].mean() if truth is not None else np.zeros(len(rows))
-            table = np.column_stack([np.ones(len(rows)), values, values**2, columns[rows]])
+            table = np.column_stack([np.ones(len(rows)), columns[rows]])
             sums = np.stack([np.bincount(units, column, count) for column in table.T], axis=1)
             draws = np.random.default_rng([self._seed, fold, 1]).multinomial(
                 count, np.full(count, 1 / count), size=self._resamples
             )
             drawn = draws.astype(np.float64) @ sums
-            size, first, second, scored = drawn[:, 0], drawn[:, 1], drawn[:, 2], drawn[:, 3:]
-            if truth is None:
-                total += scored / size[:, None]
-                continue
-            spread = second - first**2 / size
-            floor = 1e-9 * max(float(sums[:, 2].sum()), 1e-300)  # a resample of one row again and again
-            total += 1 - scored / np.maximum(spread, floor)[:, None]
+            means = drawn[:, 1:] / drawn[:, :1]
+            total += means if truth is None else 1 - means / max(float(truth[rows].var()), _LEAST_VARIANCE)
         return total / len(self._rows)
