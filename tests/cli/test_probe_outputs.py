@@ -7,8 +7,11 @@ import geopandas
 import numpy as np
 import pandas as pd
 import pytest
+import rasterio
 
 from unigeoclip import geo
+from unigeoclip.embedders import load_embedder
+from unigeoclip.evaluation.probing.fitted import load_probe
 
 pytestmark = pytest.mark.usefixtures("surroundings")
 N = 120
@@ -106,3 +109,32 @@ def test_the_page_of_classes(run, folder, places, tmp_path):
     assert "accuracy" in printed
     assert "Confusion matrix" in (tmp_path / "r.html").read_text(encoding="utf-8")
     assert len(json.loads((tmp_path / "p.geojson").read_text())["features"]) == N
+
+
+def test_a_map_and_the_fitted_probe(run, folder, places, tmp_path):
+    files = [tmp_path / name for name in ("m.tif", "f.json", "r.html", "z.tif")]
+    command = [*probed(folder, "--csv", places / "places.csv", "--target", "warmth"), "--embedder", "coordinates"]
+    run(
+        *command, "--predict-everywhere", files[0], "--save-probe", files[1], "--report", files[2],
+        "--only-near-labels", "--json",
+    )  # fmt: skip
+    fitted = load_probe(files[1])
+    assert (fitted.facts.encoder, fitted.facts.target, fitted.facts.rows) == ("coordinates", "warmth", N)
+    with rasterio.open(files[0]) as tiff:
+        amounts, (lon, lat) = tiff.read(1), tiff.xy(*np.argwhere(np.isfinite(tiff.read(1)))[0])
+        assert json.loads(tiff.tags()["PROVENANCE"])["model"][0].startswith("coordinates")
+    vectors = load_embedder("coordinates").embed([(lat, lon)])
+    assert amounts[np.isfinite(amounts)][0] == pytest.approx(fitted.predict(vectors)[0], abs=1e-3)
+    assert "Predicted everywhere" in files[2].read_text(encoding="utf-8")
+    run(*probed(folder, "--csv", places / "places.csv", "--target", "zone"), "--predict-everywhere", files[3])
+    with rasterio.open(files[3]) as tiff:
+        assert json.loads(tiff.tags(1)["CLASSES"]) == ["cold", "warm"]
+
+
+def test_a_baseline_of_one_table_has_no_map(refused, run, folder, places, tmp_path):
+    command = ["probe", "--csv", places / "places.csv", "--target", "warmth", "--atlas", folder]
+    answer = refused(
+        *command, "--embedders", "coordinates,mean", "--embedder", "mean", "--predict-everywhere", tmp_path / "m.tif"
+    )
+    assert "'mean' is made for the positions of one table" in answer
+    assert list(tmp_path.iterdir()) == []

@@ -25,7 +25,10 @@ def report(kind="regression", n=120, name="homes", target="rent", unit="USD", cl
         scores = {metrics[0]: Score.of(folds), metrics[1]: Score.of([0.1 * fold for fold in folds])}
         curve = ((20, folds[0] / 2, 0.05), (100, folds[0], 0.02)) if difference else ()
         errors = ErrorPattern(0.31, 0.002, 0.2, ((42.3, -71.1, 12, 0.9), (42.25, -71.05, 8, 0.7)))
-        return EncoderResult(encoder, title, 4, scores, predictions, ("1",) * 5, difference, errors, curve)
+        return EncoderResult(
+            encoder, title, 4, scores, predictions, hyperparameter=("1",) * 5, difference=difference, errors=errors,
+            learning_curve=curve,
+        )  # fmt: skip
 
     near = truth + 0.3 * rng.normal(size=n) if kind == "regression" else np.where(rng.random(n) < 0.8, truth, truth[0])
     far = np.full(n, truth.mean()) if kind == "regression" else np.full(n, truth[0])

@@ -1,4 +1,4 @@
-"""What `probe` writes beside its report: predictions, scores, a page."""
+"""What `probe` writes beside its report: predictions, scores, a page, a map, the fitted probe."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from unigeoclip.cli.console import Progress
 from unigeoclip.cli.options import typed_command
 from unigeoclip.cli.outputs import check_new_file
 from unigeoclip.cli.parser import FILE, words
@@ -19,21 +20,30 @@ if TYPE_CHECKING:
 
     from unigeoclip.atlas.provenance import Provenance
     from unigeoclip.atlas.store import Atlas
+    from unigeoclip.evaluation.probing.everywhere import PredictionMap
+    from unigeoclip.evaluation.probing.fitted import FittedProbe
     from unigeoclip.evaluation.probing.results import ProbeReport
 
 __all__ = ["ProbeOutputs", "Source", "output_options"]
 
 _OPTIONS = (
     click.option("--embedder", type=words, metavar="NAME",
-                 help="Whose predictions are written.  [default: the best]"),
+                 help="Whose predictions, map and probe are written.  [default: the best, no baseline]"),
     click.option("--predictions", type=FILE, metavar="F", help="Write predictions: .csv, .geojson or .parquet."),
     click.option("--scores", type=FILE, metavar="F", help="Write the table of scores: .csv or .tex."),
     click.option("--report", type=FILE, metavar="F.html", help="Write a page with plots that opens offline."),
+    click.option("--predict-everywhere", type=FILE, metavar="F",
+                 help="Fit on all rows and write a map of predictions over the atlas: .tif or .png."),
+    click.option("--only-near-labels", is_flag=True, help="Leave the map empty far from any label."),
+    click.option("--save-probe", type=FILE, metavar="F",
+                 help="Fit on all rows and write the ridge: .safetensors or .json."),
 )  # fmt: skip
 _ENDINGS = {
     "--predictions": (".csv", ".geojson", ".parquet", ".geoparquet"),
     "--scores": (".csv", ".tex"),
     "--report": (".html",),
+    "--predict-everywhere": (".tif", ".tiff", ".png"),
+    "--save-probe": (".safetensors", ".json"),
 }
 
 
@@ -76,6 +86,9 @@ class ProbeOutputs:
     predictions: Path | None
     scores: Path | None
     report: Path | None
+    predict_everywhere: Path | None
+    only_near_labels: bool
+    save_probe: Path | None
 
     def check(self, *others: Path | None, probed: tuple[str, ...] | None) -> None:
         """Refuse files that could not be written, before the work whose result they will hold.
@@ -95,13 +108,19 @@ class ProbeOutputs:
         files = [path.absolute() for path in (*given.values(), *others) if path is not None]
         if given and len(set(files)) < len(files):
             raise InputError("Two options name one file: give each its own.")
+        if self.only_near_labels and self.predict_everywhere is None:
+            raise InputError("--only-near-labels is an option of the map: name it with --predict-everywhere.")
         if self.embedder is not None and not set(given) - {"--scores"}:
             raise InputError(
-                "--embedder says whose predictions are written: name a file with --predictions or --report, or choose"
-                " what is probed with --embedders."
+                "--embedder says whose predictions are written: name a file with --predictions, --report,"
+                " --predict-everywhere or --save-probe, or choose what is probed with --embedders."
             )
         if self.embedder is not None and probed is not None and self.embedder not in probed:
             raise InputError(f"--embedder {excerpt(self.embedder, 40)} is not among --embedders {', '.join(probed)}.")
+        if self.embedder is not None and (self.predict_everywhere is not None or self.save_probe is not None):
+            from unigeoclip.evaluation.probing.everywhere import check_anywhere
+
+            check_anywhere(self.embedder)
 
     def write(self, report: ProbeReport, atlas: Atlas, source: Source) -> list[str]:
         """Write what was asked for.
@@ -133,6 +152,7 @@ class ProbeOutputs:
             from unigeoclip.export.predictions import save_predictions
 
             save_predictions(report, split, encoder, self.predictions, provenance)
+        shown = self._map(report, atlas, encoder, provenance)
         if self.report is not None:
             from unigeoclip.evaluation.probing.encoders import is_floor
             from unigeoclip.export.probe_report import probe_report
@@ -140,7 +160,9 @@ class ProbeOutputs:
 
             encoders = [name for name in report.results[split] if not is_floor(name)]
             code = probe_lines(source.name, source.atlas, encoders, columns=source.columns, options=source.options)
-            page = probe_report(report, split=split, encoder=encoder, code=code, provenance=provenance)
+            page = probe_report(
+                report, split=split, encoder=encoder, code=code, everywhere=shown, provenance=provenance
+            )
             write_bytes(self.report, page.encode())
         whose = f" of {encoder}, split {split}"
         return [
@@ -148,19 +170,60 @@ class ProbeOutputs:
             for option, path in self._files().items()
         ]
 
+    def _map(self, report: ProbeReport, atlas: Atlas, encoder: str, provenance: Provenance) -> PredictionMap | None:
+        """Fit the probe on all rows where something needs it, and write it and its map."""
+        if self.predict_everywhere is None and self.save_probe is None:
+            return None
+        from unigeoclip.evaluation.probing.everywhere import check_anywhere, predict_atlas
+        from unigeoclip.files.atomic import write_bytes
+
+        check_anywhere(encoder)
+        fitted = _fitted(report, atlas, encoder)
+        if self.save_probe is not None:
+            fitted.save(self.save_probe)
+        if self.predict_everywhere is None:
+            return None
+        shown = predict_atlas(
+            fitted, encoder, report.table, atlas, raw=_raw(report), provenance=provenance, progress=Progress()
+        )
+        picture, near = self.predict_everywhere.suffix.lower() == ".png", self.only_near_labels
+        data = shown.png(near_only=near, describe=True) if picture else shown.geotiff(near_only=near)
+        write_bytes(self.predict_everywhere, data)
+        return shown
+
     def _encoder(self, report: ProbeReport, split: str) -> str:
         from unigeoclip.export.predictions import result_of
         from unigeoclip.export.probe_tables import best_encoder
 
-        encoder = best_encoder(report, split) if self.embedder is None else self.embedder
+        encoder = best_encoder(report, split, learned=True) if self.embedder is None else self.embedder
         result_of(report, split, encoder)
         return encoder
 
     def _files(self) -> dict[str, Path]:
         files = {
             "--predictions": self.predictions, "--scores": self.scores, "--report": self.report,
+            "--predict-everywhere": self.predict_everywhere, "--save-probe": self.save_probe,
         }  # fmt: skip
         return {option: path for option, path in files.items() if path is not None}
+
+
+def _raw(report: ProbeReport) -> bool:
+    """Whether features were not brought to length one."""
+    return report.settings.get("protocol") == "coordbench"
+
+
+def _fitted(report: ProbeReport, atlas: Atlas, encoder: str) -> FittedProbe:
+    """The probe of one encoder, fitted on all rows."""
+    from unigeoclip.evaluation.probing.encoders import features
+    from unigeoclip.evaluation.probing.fitted import fit
+
+    found = features([encoder], report.table, atlas, Progress(), raw=_raw(report), floors=False)
+    atlas_data, model = (str(report.settings.get(name, "")) for name in ("atlas_data", "model"))
+    split, seed = list(report.results)[-1], int(report.settings.get("seed", 0))
+    return fit(
+        report.table, found[encoder].vectors, encoder=encoder, atlas=atlas.name, atlas_data=atlas_data, model=model,
+        split=split, seed=seed, progress=Progress(),
+    )  # fmt: skip
 
 
 def _provenance(report: ProbeReport, atlas: Atlas, encoder: str) -> Provenance:

@@ -8,6 +8,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from unigeoclip.evaluation.probing.encoders import is_floor
+
 if TYPE_CHECKING:
     from unigeoclip.evaluation.probing.results import ProbeReport
 
@@ -70,10 +72,17 @@ def score_rows(report: ProbeReport) -> list[ScoreRow]:
     return rows
 
 
-def best_encoder(report: ProbeReport, split: str) -> str:
-    """The encoder with the highest score of a split among those that have not seen the task in training."""
+def best_encoder(report: ProbeReport, split: str, *, learned: bool = False) -> str:
+    """The encoder with the highest score of a split among those that have not seen the task in training.
+
+    Args:
+        report: What was found.
+        split: One of its splits.
+        learned: Whether to look for it among encoders that have learned something first.
+    """
     rows = [row for row in score_rows(report) if row.split == split]
-    return next((row.encoder for row in rows if row.best), rows[0].encoder)
+    honest = [row.encoder for row in rows if not row.seen] or [row.encoder for row in rows]
+    return next((name for name in honest if not (learned and is_floor(name))), honest[0])
 
 
 def scores_csv(report: ProbeReport) -> bytes:

@@ -2,6 +2,7 @@
 
 from unigeoclip.evaluation.probing.everywhere.predicting import (
     Predictor,
+    check_anywhere,
     near_km,
     predict_atlas,
     predict_everywhere,
@@ -13,6 +14,7 @@ __all__ = [
     "ClassSwatch",
     "PredictionMap",
     "Predictor",
+    "check_anywhere",
     "near_km",
     "predict_atlas",
     "predict_everywhere",

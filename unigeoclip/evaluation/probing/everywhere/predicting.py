@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Encode = Callable[[NDArray[np.float64]], NDArray[np.float32]]
 
-__all__ = ["Predictor", "near_km", "predict_atlas", "predict_everywhere"]
+__all__ = ["Predictor", "check_anywhere", "near_km", "predict_atlas", "predict_everywhere"]
 
 CELLS_AT_ONCE = 8192
 _ATLAS_CELLS = 50_000  # whose features are kept at once: 4,096 dimensions are 0.8 GB
@@ -58,6 +58,16 @@ def near_km(latlon: NDArray[np.float64]) -> float:
     return float(_SPACINGS * _km(np.percentile(distance[:, 1], _TYPICAL)))
 
 
+def check_anywhere(encoder: str) -> None:
+    """Refuse an encoder whose features are made for the positions of one table, and mean nothing elsewhere.
+
+    Raises:
+        InputError: It is the mean, or waves of the extent of a table.
+    """
+    if is_floor(encoder) and encoder != "sincos" and not encoder.startswith("harmonics"):
+        raise InputError(f"The baseline {encoder!r} is made for the positions of one table: choose another embedder.")
+
+
 def predict_atlas(
     probe: Predictor,
     encoder: str,
@@ -86,8 +96,7 @@ def predict_atlas(
         CheckpointError: Weights are missing or damaged.
         StoppedError: It was cancelled.
     """
-    if is_floor(encoder) and encoder != "sincos" and not encoder.startswith("harmonics"):
-        raise InputError(f"{encoder!r} is made for the positions of one table: choose another encoder for a map.")
+    check_anywhere(encoder)
     grid = land_grid(atlas)
     done = 0
 
