@@ -30,7 +30,7 @@ LAYERS = [
     {"search"},
     {"evaluation"},
     {"training", "compare"},
-    {"export", "bench", "build"},
+    {"export", "bench", "build", "results"},
     {"cli", "__main__"},
 ]
 ROW = {name: row for row, names in enumerate(LAYERS) for name in names}

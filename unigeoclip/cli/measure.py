@@ -111,4 +111,24 @@ def bench(atlas: str, model: Path | None, quick: bool, as_json: bool) -> None:
     print_lines(*nested_lines(report))
 
 
-COMMANDS: tuple[click.Command, ...] = (evaluate, bench)
+@click.command(cls=Command)
+@click.option("--add", type=FILE, multiple=True, metavar="REPORT.json", help="A report of probe --json, once or more.")
+@click.option("--write", is_flag=True, help="Write assets/results/measured.json and the tables of docs/results.md.")
+@as_json
+def results(add: tuple[Path, ...], write: bool, as_json: bool) -> None:
+    """Collect all figures of the shipped models, with their intervals."""
+    from unigeoclip.config import to_dict
+    from unigeoclip.results.collect import add_report, collect, update_files
+
+    for report in add:
+        remark(f"Added {add_report(report)}")
+    found = update_files() if write or add else collect()
+    if as_json:
+        print_json(to_dict(found))
+        return
+    from unigeoclip.cli.printing import results_lines
+
+    print_lines(*results_lines(found))
+
+
+COMMANDS: tuple[click.Command, ...] = (evaluate, bench, results)

@@ -9,7 +9,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["evaluation_lines", "nested_lines", "probe_lines", "training_lines"]
+    from unigeoclip.results.records import Records
+
+__all__ = ["evaluation_lines", "nested_lines", "probe_lines", "results_lines", "training_lines"]
 
 FEW = 100  # held-out items, below which a share in percent says little
 _HEADS = {
@@ -201,3 +203,18 @@ def _difference(found: Mapping[str, Any] | None) -> str:
     if found is None:
         return "the best baseline"
     return f"{found['mean']:+.3f} ({found['low']:+.3f} to {found['high']:+.3f}) to {found['baseline']}"
+
+
+def results_lines(results: Records) -> list[str]:
+    """Every figure of quality with its interval and number of items, for people."""
+    lines: list[str] = []
+    for record in results.records:
+        about = [record.kind, record.where, f"split {record.split}", f"seed {', '.join(map(str, record.seeds))}"]
+        outdated = ", of data that have changed since" if record.outdated else ""
+        lines += [f"{record.subject}: {', '.join(filter(None, about))}{outdated}"]
+        lines += [f"  {record.command}"] if record.command else []
+        for figure in record.figures:
+            interval = "" if figure.low is None else f" ({figure.low:.4g} to {figure.high:.4g})"
+            lines.append(f"  {figure.what:<24} {figure.metric:<10} {figure.value:.4g}{interval}, n = {figure.n:,}")
+        lines.append("")
+    return lines[:-1]
