@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from unigeoclip.compare.region_words import END_SHARE, RegionWords
+from unigeoclip.compare.region_words import END_SHARE, NOT_DIFFERENT, RegionWords
 from unigeoclip.compare.regions import Region
 from unigeoclip.errors import InputError
 from unigeoclip.similarity.grid import Grid
@@ -56,6 +56,13 @@ def test_the_ends_of_a_component_are_a_twentieth_of_the_area_each(words, asked):
     (low, _, _), (high, _, _) = asked
     assert low[1] < 20 * END_SHARE / 40 + 0.05
     assert high[1] > (20 - 20 * END_SHARE) / 40 - 0.05
+
+
+def test_groups_like_the_whole_region_are_no_kind_of_place(words, asked):
+    scattered = np.random.default_rng(0).integers(2, size=len(cells_of(words)))
+    for found in words.groups(scattered, 2):
+        assert (found.is_known, found.note) == (False, NOT_DIFFERENT)
+    assert not asked
 
 
 def test_as_many_labels_as_cells(words):
