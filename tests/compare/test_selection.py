@@ -7,14 +7,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from unigeoclip.atlas.provenance import ModelSource, provenance_of
 from unigeoclip.compare.selection import (
     Said,
     cells_csv,
     cells_geojson,
+    cells_geoparquet,
     cells_table,
     characteristic,
     name_of,
     places_of_cells,
+    typical,
 )
 from unigeoclip.errors import InputError
 from unigeoclip.similarity.grid import Grid
@@ -87,3 +90,37 @@ def test_selected_cells_become_a_table(grid):
     assert features[0]["geometry"]["coordinates"] == pytest.approx(grid.cells[3][::-1], abs=1e-6)
     with pytest.raises(InputError, match="as many values"):
         cells_table(grid, chosen, {"short": np.zeros(3)})
+
+
+def test_selected_cells_become_geoparquet_with_provenance(grid):
+    import geopandas
+    import pyarrow.parquet as pq
+
+    chosen = np.arange(len(grid)) % 7 == 0
+    columns = {"cluster_ours": np.arange(len(grid))}
+    origin = provenance_of(None, [ModelSource("ours", "weights", "MIT")])
+    for provenance in (None, origin):
+        data = cells_geoparquet(grid, chosen, columns, provenance)
+        table = geopandas.read_parquet(io.BytesIO(data))
+        assert table["cluster_ours"].tolist() == np.flatnonzero(chosen).tolist()
+        assert table.crs == "EPSG:4326"
+        metadata = pq.read_metadata(io.BytesIO(data)).metadata
+        assert metadata.get(b"provenance") == (None if provenance is None else origin.json().encode())
+
+
+def test_typical_points_are_the_middles_of_groups_the_largest_first():
+    rng = np.random.default_rng(0)
+    middles = np.array([(0.0, 0.0), (9.0, 0.0), (0.0, 9.0)])
+    points = np.concatenate([[middles[i]] + [middles[i] + rng.normal(size=2) for _ in range(n)]
+                             for i, n in enumerate((60, 200, 30))])  # fmt: skip
+    found = typical(points, 3)
+    nearest = [np.linalg.norm(middles - points[row], axis=1).argmin() for row in found]
+    assert nearest == [1, 0, 2]
+    assert all(np.linalg.norm(middles - points[row], axis=1).min() < 0.6 for row in found)
+    np.testing.assert_array_equal(found, typical(points, 3))
+
+
+def test_typical_points_of_few_or_equal_ones():
+    assert typical(np.eye(3), 6).tolist() == [0, 1, 2]
+    assert typical(np.zeros((0, 4)), 6).tolist() == []
+    assert len(typical(np.ones((50, 4)), 6)) == 1

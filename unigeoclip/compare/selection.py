@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,20 +10,33 @@ import numpy as np
 import pandas as pd
 
 from unigeoclip.errors import InputError
+from unigeoclip.extras import needs_extra
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from unigeoclip.atlas.provenance import Provenance
     from unigeoclip.atlas.store import Atlas
     from unigeoclip.similarity.grid import Grid
 
-__all__ = ["Said", "cells_csv", "cells_geojson", "cells_table", "characteristic", "name_of", "places_of_cells"]
+__all__ = [
+    "Said",
+    "cells_csv",
+    "cells_geojson",
+    "cells_geoparquet",
+    "cells_table",
+    "characteristic",
+    "name_of",
+    "places_of_cells",
+    "typical",
+]
 
 _PRIOR = 10.0  # places by which shares are drawn towards that of all places, so that a single one says little
 _LEAST_Z = 3.0  # standard errors above the others
 _LEAST_SHARE = 0.02  # of the group's places of which something is said
+_LOOKED_AT = 3000  # points from which typical ones are chosen
 _NAMED_SHARE = 0.1  # of them, for a second sentence to be part of the group's name
 
 
@@ -127,6 +141,33 @@ def name_of(said: Sequence[Said]) -> str:
     return "; ".join([first, *more[:1]])
 
 
+def typical(vectors: NDArray[np.floating], count: int, seed: int = 0) -> NDArray[np.int64]:
+    """Typical points of a set: it is split into groups (k-means), and of each the point nearest to the center is taken.
+
+    Args:
+        vectors: (n, dim) of the points.
+        count: How many at most.
+        seed: Of the first centers, and of the points that are looked at where there are many.
+
+    Returns:
+        Rows, those of the largest groups first; all of them where there are no more than ``count``.
+    """
+    with needs_extra("compare"):
+        from sklearn.cluster import KMeans
+
+    if len(vectors) <= count:
+        return np.arange(len(vectors))
+    rows = np.sort(np.random.default_rng(seed).permutation(len(vectors))[:_LOOKED_AT])
+    points = np.asarray(vectors, np.float64)[rows]
+    groups = min(count, len(np.unique(points, axis=0)))
+    fitted = KMeans(groups, random_state=seed, n_init=1).fit(points)
+    away = np.linalg.norm(points - fitted.cluster_centers_[fitted.labels_], axis=1)
+    sizes = np.bincount(fitted.labels_, minlength=groups)
+    order = [group for group in np.argsort(-sizes, kind="stable") if sizes[group]]
+    members = [np.flatnonzero(fitted.labels_ == group) for group in order]
+    return rows[[int(each[np.argmin(away[each])]) for each in members]]
+
+
 def cells_table(grid: Grid, chosen: NDArray[np.bool_], columns: Mapping[str, NDArray[Any]]) -> Any:
     """Chosen cells as a GeoDataFrame in EPSG:4326, a point a cell: "lat", "lon" (degrees), "area_km2", and more.
 
@@ -159,3 +200,19 @@ def cells_geojson(grid: Grid, chosen: NDArray[np.bool_], columns: Mapping[str, N
     """`cells_table` as GeoJSON (RFC 7946), a point a cell, in UTF-8."""
     text: str = cells_table(grid, chosen, columns).to_json(drop_id=True, na="null", ensure_ascii=False)
     return text.encode()
+
+
+def cells_geoparquet(
+    grid: Grid, chosen: NDArray[np.bool_], columns: Mapping[str, NDArray[Any]], provenance: Provenance | None = None
+) -> bytes:
+    """`cells_table` as GeoParquet 1.1; where it comes from is in the file's metadata under "provenance", as JSON."""
+    import pyarrow.parquet as pq
+
+    file = io.BytesIO()
+    cells_table(grid, chosen, columns).to_parquet(file, index=False, schema_version="1.1.0", write_covering_bbox=True)
+    if provenance is None:
+        return file.getvalue()
+    table, out = pq.read_table(file), io.BytesIO()
+    metadata = {b"geo": table.schema.metadata[b"geo"], b"provenance": provenance.json().encode()}
+    pq.write_table(table.replace_schema_metadata(metadata), out, compression="zstd")
+    return out.getvalue()

@@ -63,31 +63,40 @@ def selection(panes: dict[str, ComparePane], cells: NDArray[np.bool_] | None) ->
     if not cells.any():
         st.caption("There are no points inside this line.")
         return
-    job = next(iter(panes.values())).job
-    st.html(_description(job, cells, *_characteristics(job, cells)))
-    from unigeoclip.compare.selection import cells_csv, cells_geojson
+    from unigeoclip.compare.selection import cells_csv, cells_geojson, cells_geoparquet
 
+    first = next(iter(panes.values()))
+    job, shown = first.job, panes.get(widgets.scatter_model, first)
+    st.html(_description(job, cells, shown.title, *_characteristics(shown, cells)))
     table, stem = columns(panes), f"{job.atlas.name}-selection"
     with st.container(horizontal=True, vertical_alignment="center", key="selection-files"):
         downloads.button("CSV", cells_csv, job.region.grid, cells, table, file=f"{stem}.csv")
         downloads.button("GeoJSON", cells_geojson, job.region.grid, cells, table, file=f"{stem}.geojson")
+        origin = shown.provenance(list(panes))
+        downloads.button(
+            "Selection as GeoParquet", cells_geoparquet, job.region.grid, cells, table, origin, file=f"{stem}.parquet"
+        )
         st.caption("Every selected cell, with the values that the maps show.")
 
 
-def _characteristics(job: Job, chosen: NDArray[np.bool_]) -> tuple[int, list[Said], list[int]]:
-    """Places of the selection: how many, what is said of them, rows of a few; computed once for each line drawn."""
-    key = hashlib.sha256(np.packbits(chosen).tobytes() + job.region.name.encode() + job.atlas.name.encode()).hexdigest()
+def _characteristics(pane: ComparePane, chosen: NDArray[np.bool_]) -> tuple[int, list[Said], list[int]]:
+    """Places of the selection: how many, what is said of them, rows of typical ones; once for each line drawn."""
+    from unigeoclip.compare.selection import typical
+
+    job = pane.job
+    told = f"{pane.name} {job.work[pane.name].complete} {job.region.name} {job.atlas.name}"
+    key = hashlib.sha256(np.packbits(chosen).tobytes() + told.encode()).hexdigest()
     cached = st.session_state.get("selection", ("", None))
     if cached[0] != key:
         count, said = job.characteristic(chosen.astype(np.int64), 2, MOST_SENTENCES)[1]
         rows = np.flatnonzero((job.places >= 0) & chosen[job.places])
-        some = np.random.default_rng(0).permutation(rows)[:MOST_PICTURES]
+        some = rows[typical(pane.embedded.scores[job.places[rows]], MOST_PICTURES)]
         cached = st.session_state["selection"] = key, (count, said, some.tolist())
     result: tuple[int, list[Said], list[int]] = cached[1]
     return result
 
 
-def _description(job: Job, chosen: NDArray[np.bool_], count: int, said: list[Said], rows: list[int]) -> str:
+def _description(job: Job, chosen: NDArray[np.bool_], model: str, count: int, said: list[Said], rows: list[int]) -> str:
     area = job.region.grid.area_km2
     size, share = float(area[chosen].sum()), 100 * float(area[chosen].sum() / area.sum())
     cells, places = (f"{number:,}".replace(",", "\u202f") for number in (int(chosen.sum()), count))
@@ -99,6 +108,7 @@ def _description(job: Job, chosen: NDArray[np.bool_], count: int, said: list[Sai
         share=f"{share:.0f}",
         said=said,
         pictures=_pictures(job.atlas, rows),
+        model=model,
     )
 
 

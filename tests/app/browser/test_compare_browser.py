@@ -218,7 +218,7 @@ def test_a_lasso_dims_everything_else_on_every_map(compared):
         "[...document.querySelectorAll('.ugc-selection-pictures img')].some(img => img.complete && img.naturalWidth)"
     )
     with page.expect_download() as download:
-        page.get_by_role("button", name="CSV").click()
+        page.get_by_role("button", name="CSV", exact=True).click()
     assert download.value.suggested_filename == "world-selection.csv"
 
 
@@ -261,6 +261,22 @@ def test_a_link_brings_back_what_was_looked_at(compared, visit):
     assert [url.split("?")[0] for url in other.evaluate(PICTURES)] == [url.split("?")[0] for url in shown]
     other.get_by_role("button", name="Similarity to").click()
     other.wait_for_selector(".ugc-legend-swatches li:nth-child(8)")
+
+
+def test_a_figure_and_the_table_are_downloaded(compared, tmp_path):
+    page = compared.page
+    page.get_by_text("Export").click()
+    for label, ending, begin in (("Figure PNG", "png", b"\x89PNG"), ("Figure PDF", "pdf", b"%PDF")):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=label).click()
+        assert download.value.suggested_filename == f"world-components-figure.{ending}"
+        download.value.save_as(tmp_path / "figure")
+        assert (tmp_path / "figure").read_bytes().startswith(begin)
+    page.keyboard.press("Escape")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Table as LaTeX").click()
+    download.value.save_as(tmp_path / "table.tex")
+    assert "Effective rank" in (tmp_path / "table.tex").read_text(encoding="utf-8")
 
 
 def test_the_map_page_opens_without_a_network(compared, tmp_path):

@@ -246,7 +246,9 @@ def test_a_lasso_says_what_is_inside_and_gives_it_away(page, drawn, monkeypatch)
     assert "hot desert" in body
     assert "Himalaya" not in body
     assert body.count("<img") == scatter.MOST_PICTURES
-    assert {"CSV", "GeoJSON"} <= {button.label for button in page.get("download_button")}
+    labels = {button.label for button in page.get("download_button")}
+    assert {"CSV", "GeoJSON", "Selection as GeoParquet"} <= labels
+    assert "Typical places: the selection in groups by Random Fourier features" in body
 
 
 @pytest.mark.parametrize(
@@ -300,7 +302,8 @@ def test_scales_of_ours_are_switched_off_one_at_a_time(app, serve, drawn, monkey
 
 def test_what_is_taken_away_is_what_is_shown(page, drawn):
     labels = [button.label for button in page.get("download_button")]
-    assert labels == ["PNG", "GeoTIFF", "Map page", "GeoParquet"]
+    figures = ["Figure PNG, 300 dpi", "Figure SVG", "Figure PDF"]
+    assert labels == ["PNG", "GeoTIFF", "Map page", "GeoParquet", *figures, "Table as CSV", "Table as LaTeX"]
     assert 'models = ["fourier", "coordinates", "constant"]' in page.code[0].value
 
 
