@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMANDS", "ProbeOptions"]
 
+_PICTURE_ATLAS = "boston"  # whose aerial encoder sees the ground at the scale of photographs
 KINDS = ("auto", "regression", "classification")
 
 
@@ -115,7 +116,9 @@ class ProbeOptions:
     def table(self) -> LabelTable:
         """Read the labels."""
         if self.csv is None:
-            return _task_table(str(self.task))
+            from unigeoclip.tasks.catalog import load_task
+
+            return load_task(str(self.task))
         from unigeoclip.tasks.label_files import read_labels
 
         return read_labels(self.csv, **{name: value for name, value in self.columns().items() if value is not None})
@@ -132,12 +135,16 @@ class ProbeOptions:
         """The atlas whose models are probed."""
         if self.atlas is not None:
             return opened_atlas(self.atlas, self.own_model)
+        if self._is_of_pictures:
+            return opened_atlas(_PICTURE_ATLAS, None)
         from unigeoclip.evaluation.probing.run import atlas_of
 
         return atlas_of(table)
 
     def run(self, table: LabelTable, atlas: Atlas) -> ProbeReport:
         """Probe every encoder under every split."""
+        if self._is_of_pictures:
+            return self._run_on_pictures(table, atlas)
         from unigeoclip.evaluation.probing.folds import split_names
         from unigeoclip.evaluation.probing.run import run_probe
 
@@ -153,6 +160,28 @@ class ProbeOptions:
         defaults = {"model": "auto", "folds": 5, "seed": 0, "protocol": "nested", "learning_curve": False}
         return {name: value for name, value in everything.items() if value is not None and value != defaults.get(name)}
 
+    @property
+    def _is_of_pictures(self) -> bool:
+        from unigeoclip.tasks.catalog import find_task
+
+        return self.task is not None and find_task(self.task).input != "location"
+
+    def _run_on_pictures(self, table: LabelTable, atlas: Atlas) -> ProbeReport:
+        """Probe the aerial encoder and its floors on a task whose rows are pictures."""
+        from unigeoclip.evaluation.picture_probe import picture_features
+        from unigeoclip.evaluation.probing.probe import probe
+        from unigeoclip.tasks.catalog import find_task, load_pictures
+
+        if self.embedders is not None or self.learning_curve:
+            raise InputError(f"The rows of {self.task!r} are pictures: leave out --embedders and --learning-curve.")
+        task = find_task(str(self.task))
+        features = picture_features(load_pictures(task.name), atlas, Progress())
+        protocol: Any = self.protocol
+        return probe(
+            table, features, splits=self.splits or task.splits, model=self.model, folds=self.folds, seed=self.seed,
+            cell=self.cell, protocol=protocol, baseline=self.baseline,
+        )  # fmt: skip
+
     def _seen(self, atlas: Atlas) -> Callable[[str], str | None] | None:
         """Why a built-in task counts as seen in the training of an encoder, by its name."""
         if self.task is None:
@@ -161,14 +190,6 @@ class ProbeOptions:
 
         task = find_task(self.task)
         return lambda encoder: seen_in_training(task, encoder, atlas.name)
-
-
-def _task_table(name: str) -> LabelTable:
-    from unigeoclip.tasks.catalog import find_task, load_task
-
-    if find_task(name).input != "location":
-        raise InputError(f"The rows of {name!r} are pictures, and this command probes positions: choose another task.")
-    return load_task(name)
 
 
 def probe_options(command: Callable[..., None]) -> Callable[..., Any]:

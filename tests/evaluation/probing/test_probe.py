@@ -2,7 +2,7 @@ import json
 
 import numpy as np
 import pytest
-from sklearn.metrics import accuracy_score, f1_score, mean_absolute_error, r2_score
+from sklearn.metrics import accuracy_score, f1_score, jaccard_score, mean_absolute_error, r2_score
 
 from tests.evaluation.probing.made_up import as_encoders, made_up_table
 from unigeoclip.errors import InputError, StoppedError
@@ -40,6 +40,7 @@ def test_scores_of_classes_are_those_of_scikit_learn():
         truth, given = table.target[folds == fold], result.predictions[folds == fold]
         assert result.scores["accuracy"].folds[fold] == pytest.approx(accuracy_score(truth, given))
         assert result.scores["macro_f1"].folds[fold] == pytest.approx(f1_score(truth, given, average="macro"))
+        assert result.scores["mean_iou"].folds[fold] == pytest.approx(jaccard_score(truth, given, average="macro"))
 
 
 def test_others_are_compared_with_the_best_encoder_that_is_not_ours():

@@ -87,7 +87,8 @@ class EncoderResult:
         name: Name of the encoder, see `evaluation.probing.encoders`.
         title: Name for people.
         dim: Length of its vectors.
-        scores: Metric -> score; "r2" and "mae" of a regression, "accuracy" and "macro_f1" of a classification.
+        scores: Metric -> score; "r2" and "mae" of a regression, "accuracy", "macro_f1" and "mean_iou" of a
+            classification.
         predictions: (n,) of every row by the probe that did not see it, as the table's target.
         pooled: The report's metric over all rows at once, beside the mean of the folds: R2 against the mean of all
             rows, which says more where a fold holds few rows or little variance.

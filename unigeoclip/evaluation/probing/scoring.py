@@ -35,7 +35,7 @@ def scored(name: str, title: str, target: Target, folds: Folds, outputs: NDArray
     if target.codes is not None:
         codes, classes = outputs.argmax(axis=1), len(target.classes)
         both = [class_scores(target.codes[some], codes[some], classes) for some in rows]
-        scores = {"accuracy": Score.of([a for a, _ in both]), "macro_f1": Score.of([f for _, f in both])}
+        scores = {name: Score.of([each[name] for each in both]) for name in both[0]}
         pooled = float((codes == target.codes).mean())
     else:
         truth, given = target.matrix[:, 0], outputs[:, 0]

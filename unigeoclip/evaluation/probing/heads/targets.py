@@ -115,9 +115,15 @@ def r2(truth: NDArray[np.float64], predicted: NDArray[np.float64]) -> float:
     return 1 - error / total
 
 
-def class_scores(truth: NDArray[np.int64], predicted: NDArray[np.int64], classes: int) -> tuple[float, float]:
-    """Accuracy and macro-F1: the mean F1 of the classes that are in the truth or among the predictions."""
+def class_scores(truth: NDArray[np.int64], predicted: NDArray[np.int64], classes: int) -> dict[str, float]:
+    """Accuracy, and means over the classes that are in the truth or among the predictions.
+
+    Returns:
+        "accuracy", "macro_f1", and "mean_iou", the mean intersection over union by which segmentations are scored.
+    """
     table = np.bincount(truth * classes + predicted, minlength=classes * classes).reshape(classes, classes)
     hits, present = np.diag(table), table.sum(axis=0) + table.sum(axis=1)
     f1 = 2 * hits[present > 0] / present[present > 0]
-    return float(hits.sum() / max(1, len(truth))), float(f1.mean())
+    iou = f1 / (2 - f1)
+    accuracy = float(hits.sum() / max(1, len(truth)))
+    return {"accuracy": accuracy, "macro_f1": float(f1.mean()), "mean_iou": float(iou.mean())}
