@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from unigeoclip.evaluation.probing.encoders import is_ours
 from unigeoclip.export.probe_tables import METRIC_NAMES, score_rows
 from unigeoclip.extras import needs_extra
 
@@ -43,7 +44,7 @@ def scores_svg(report: ProbeReport, split: str) -> str:
         axes = figure.subplots()
         for at, row in enumerate(rows):
             mean, error = row.scores[report.metric]
-            color = _SEEN if row.seen else _OURS if row.encoder.startswith("unigeoclip") else _OTHERS
+            color = _SEEN if row.seen else _OURS if is_ours(row.encoder) else _OTHERS
             folds = report.results[split][row.encoder].scores[report.metric].folds
             axes.plot(folds, [at] * len(folds), "|", color=color, alpha=0.6, markersize=7)
             axes.errorbar(mean, at, xerr=error if np.isfinite(error) else None, fmt="o", color=color, capsize=3)
@@ -151,8 +152,8 @@ def _svg(draw: Any, size: tuple[float, float]) -> str:
         from matplotlib.figure import Figure
     file = io.StringIO()
     with _lock, matplotlib.rc_context(_SETTINGS):
-        figure = Figure(figsize=size, layout="constrained")
+        figure = Figure(figsize=size, layout="constrained", facecolor="none")
         draw(figure)
-        figure.savefig(file, format="svg", dpi=_DPI, transparent=True, metadata={"Date": None, "Creator": None})
+        figure.savefig(file, format="svg", dpi=_DPI, metadata={"Date": None, "Creator": None})
     text = file.getvalue()
     return text[text.index("<svg") :]

@@ -27,7 +27,7 @@ MAX_WORDS = 120  # letters of a name
 _SPLITS = {"random": "Random folds", "blocks": "Whole blocks left out"}
 _SPLIT_WORDS = {
     "random": "Rows near a test row may be in training: this split says how well the gaps between labels are filled.",
-    "blocks": "No row near a test row is in training: this split says how well it does where there are no labels.",
+    "blocks": "Most neighbors of a test row are not in training: this split says how well it does away from labels.",
 }
 
 
@@ -172,7 +172,8 @@ def _everywhere(shown: PredictionMap) -> dict[str, Any]:
 def _plus_minus(mean: float, error: float) -> str:
     if not np.isfinite(mean):
         return "–"
-    return f"{mean:.3f} ± {error:.3f}" if np.isfinite(error) else f"{mean:.3f}"
+    places = 3 if abs(mean) < 10 else 1  # errors in the unit of the target can be large
+    return f"{mean:,.{places}f} ± {error:,.{places}f}" if np.isfinite(error) else f"{mean:,.{places}f}"
 
 
 def _setting(value: Any) -> str:
