@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.ui import atlas_scale, atlas_switch
-from pages.ui.atlas import baseline_card, city_card, commands, limitations, model_card, retrieval
+from pages.ui.atlas import baseline_card, city_card, commands, limitations, model_card, results_card, retrieval
 from pages.ui.formatting import literal
 from unigeoclip.errors import UniGeoError
 
@@ -24,9 +24,9 @@ st.html(model_card.sources(manifest.sources))
 st.header("Model")
 try:
     card, measured, baselines = model_card.read(atlas), city_card.sections(atlas), baseline_card.section(atlas)
-    trainings = commands.trainings(atlas)
+    trainings, results = commands.trainings(atlas), results_card.sections(atlas)
 except UniGeoError as error:
-    card, measured, baselines, trainings = None, [], "", []
+    card, measured, baselines, trainings, results = None, [], "", [], []
     st.error(literal(str(error)), icon=":material/info:")
 if card is None:
     st.info(
@@ -55,6 +55,10 @@ else:
     if card.queries:
         st.subheader("Text queries")
         st.html(model_card.query_table(card.queries, card.groups))
+
+    for section in results:
+        st.subheader(section.heading)
+        st.html(section.html)
 
 st.header("Limitations")
 st.html(limitations.limits(manifest))

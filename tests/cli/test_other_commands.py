@@ -172,3 +172,21 @@ def test_bench_of_a_model(run, folder, tmp_path, monkeypatch):
     stand_in(monkeypatch, "unigeoclip.bench", "run_bench", run_bench)
     run("bench", "--atlas", folder, "--model", tmp_path / "mine")
     assert asked == [(folder, tmp_path / "mine")]
+
+
+def test_results_are_listed_with_their_intervals(run, monkeypatch):
+    from unigeoclip.results import collect
+    from unigeoclip.results.records import measured
+
+    monkeypatch.setattr(collect, "collect", measured)
+    printed = run("results")
+    assert "UniGeoCLIP: retrieval, boston, split views, seed 0" in printed
+    assert "n = 2,000" in printed
+    first = run("results", "--json")["records"][0]
+    assert first["figures"][0]["low"] < first["figures"][0]["value"] < first["figures"][0]["high"]
+
+
+def test_results_refuse_what_is_no_report(refused, tmp_path):
+    path = tmp_path / "report.json"
+    path.write_text('{"task": "a"}')
+    assert "is no report of a probe" in refused("results", "--add", path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from unigeoclip.errors import InputError
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from unigeoclip.results.records import Figure, Record, Records
 
-__all__ = ["filled", "sections"]
+__all__ = ["ResultTable", "filled", "sections", "tables"]
 
 DASH = "–"
 _ALL_METRICS = ("recall@1", "recall@10", "acc@100m")
@@ -23,6 +24,21 @@ _OUR_NAMES = {
     "station-temperature": "satclip-air-temp",
     "california-house-value": "california-housing",
 }  # task -> its name there
+
+
+@dataclass(frozen=True)
+class ResultTable:
+    """A table of figures as text.
+
+    Attributes:
+        head: Headings of its columns.
+        rows: Its cells; the best of a row between double asterisks.
+        source: What it is and where it comes from, where that is not said around it: words, and a link.
+    """
+
+    head: list[str]
+    rows: list[list[str]]
+    source: tuple[str, str] | None = None
 
 
 def filled(text: str, records: Records) -> str:
@@ -42,8 +58,8 @@ def filled(text: str, records: Records) -> str:
     return text
 
 
-def sections(records: Records) -> dict[str, str]:
-    """Name of a table -> the table as Markdown, with a line that says what it shows where one is needed."""
+def tables(records: Records) -> dict[str, ResultTable]:
+    """Name of a table -> the table; one without rows has nothing to show yet."""
     return {
         "paper-retrieval": _paper_retrieval(records.records),
         "paper-regressions": _paper_regressions(),
@@ -53,9 +69,18 @@ def sections(records: Records) -> dict[str, str]:
     }
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head), *(f"| {' | '.join(row)} |" for row in rows)]
-    return "\n" + "\n".join(lines) + "\n\n"
+def sections(records: Records) -> dict[str, str]:
+    """The same as Markdown."""
+    return {name: _markdown(table) for name, table in tables(records).items()}
+
+
+def _markdown(table: ResultTable) -> str:
+    if not table.rows:
+        return "\nNo report has been added yet.\n\n"
+    rows = [table.head, ["---"] * len(table.head), *table.rows]
+    lines = [f"| {' | '.join(row)} |" if row[0] != "---" else "|" + "---|" * len(row) for row in rows]
+    source = "" if table.source is None else f"\n[Source]({table.source[1]}): {table.source[0]}.\n"
+    return source + "\n" + "\n".join(lines) + "\n\n"
 
 
 def _percent(figure: Figure | None) -> str:
@@ -72,7 +97,7 @@ def _by_pair(record: Record) -> Iterator[tuple[str, int, dict[str, Figure]]]:
         yield pair, next(iter(found.values())).n, found
 
 
-def _retrieval(records: Sequence[Record]) -> str:
+def _retrieval(records: Sequence[Record]) -> ResultTable:
     rows = [
         [
             record.subject + (" (outdated data)" if record.outdated else ""),
@@ -86,10 +111,10 @@ def _retrieval(records: Sequence[Record]) -> str:
         if record.kind == "retrieval"
         for pair, n, found in _by_pair(record)
     ]
-    return _table(("model", "where", "split", "pair", "n", "first", "among the first ten", "within 100 m"), rows)
+    return ResultTable(["model", "where", "split", "pair", "n", "first", "among the first ten", "within 100 m"], rows)
 
 
-def _paper_retrieval(records: Sequence[Record]) -> str:
+def _paper_retrieval(records: Sequence[Record]) -> ResultTable:
     theirs = paper()
     rows = []
     for figure in theirs.figures:
@@ -98,7 +123,9 @@ def _paper_retrieval(records: Sequence[Record]) -> str:
         ours = _counterpart(records, figure.what, figure.like) if figure.model == "UniGeoCLIP" else None
         pair, value = figure.what.replace("->", " → "), f"{figure.value:.1f}, {figure.where}"
         rows.append([figure.model, pair, *_ours(ours), value])
-    return _table(("model", "within 100 m (%)", "ours, on our data", "split, n", f"the paper: {theirs.note}"), rows)
+    return ResultTable(
+        ["model", "within 100 m (%)", "ours, on our data", "split, n", f"the paper: {theirs.note}"], rows
+    )
 
 
 def _ours(found: tuple[Record, Figure] | None) -> tuple[str, str]:
@@ -119,17 +146,17 @@ def _counterpart(records: Sequence[Record], pair: str, like: str | None) -> tupl
     return None
 
 
-def _paper_regressions() -> str:
+def _paper_regressions() -> ResultTable:
     figures = [figure for figure in paper().figures if figure.metric == "mean r2"]
     values = {(figure.model, figure.what): figure.value for figure in figures}
     rows = [
         [model, *(f"{values[model, group]:.1f}" for group in _REGRESSIONS)]
         for model in dict.fromkeys(figure.model for figure in figures)
     ]
-    return _table((f"R2 (%), {paper().note}", *_REGRESSIONS), rows)
+    return ResultTable([f"R2 (%), {paper().note}", *_REGRESSIONS], rows)
 
 
-def _coordbench(records: Sequence[Record]) -> str:
+def _coordbench(records: Sequence[Record]) -> ResultTable:
     scores, ours = coordbench(), _by_coordbench(records)
     added = list(dict.fromkeys(name for found in ours.values() for name in found))
     rows = []
@@ -145,10 +172,10 @@ def _coordbench(records: Sequence[Record]) -> str:
     heads = [f"{model} ({dim})" for model, dim in scores.models.items()]
     heads += [f"ours: {model}" for model in added]
     words = (
-        f"\nPublished by others: [{scores.title}]({scores.url}), read on {scores.read}; {scores.protocol}. "
-        "In brackets the length of an embedding; bold: the highest value of a row.\n"
+        f"{scores.title}, read on {scores.read}; {scores.protocol}; "
+        "in brackets the length of an embedding; bold: the highest value of a row"
     )
-    return words + _table(("task", "split", "metric", "n", *heads), rows)
+    return ResultTable(["task", "split", "metric", "n", *heads], rows, (words, scores.url))
 
 
 def _score(found: tuple[float, float] | None, best: float) -> str:
@@ -171,7 +198,7 @@ def _by_coordbench(records: Sequence[Record]) -> dict[tuple[str, str], dict[str,
     return found
 
 
-def _probes(records: Sequence[Record]) -> str:
+def _probes(records: Sequence[Record]) -> ResultTable:
     rows = []
     for record in records:
         if record.kind != "probe":
@@ -182,6 +209,6 @@ def _probes(records: Sequence[Record]) -> str:
             embedder = figure.what + (" (seen in training)" if figure.what in record.seen_by else "")
             cells = [record.subject, record.where or DASH, record.split, embedder, figure.metric]
             rows.append([*cells, f"{figure.value:.3f}", interval, f"{figure.n:,}", seeds])
-    if not rows:
-        return "\nNo report has been added yet.\n\n"
-    return _table(("task", "atlas", "split", "embedder", "metric", "mean of the folds", "interval", "n", "seed"), rows)
+    return ResultTable(
+        ["task", "atlas", "split", "embedder", "metric", "mean of the folds", "interval", "n", "seed"], rows
+    )

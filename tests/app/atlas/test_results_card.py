@@ -1,0 +1,36 @@
+"""What page Atlas shows of the figures that ship."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from pages.ui.atlas import results_card
+from unigeoclip import paths
+
+
+def atlas(name, *modalities, folder=paths.ATLASES):
+    return SimpleNamespace(name=name, path=folder / name, manifest=SimpleNamespace(modalities=modalities))
+
+
+def test_a_city_stands_beside_the_paper():
+    paper, every = results_card.sections(atlas("boston", "location", "aerial", "street"))
+    assert paper.heading == results_card.PAPER_HEADING
+    assert "their data, not comparable" in paper.html
+    assert "<td>88.2, " in paper.html
+    assert "<small>38.1 to 42.4</small>" in paper.html
+    assert "amsterdam" in every.html
+    assert "SatCLIP (retrained)" in every.html
+    assert "<td>world</td>" not in every.html
+
+
+def test_the_world_stands_beside_encoders_of_others():
+    others, every = results_card.sections(atlas("world", "location", "aerial"))
+    assert others.heading == results_card.COORDBENCH_HEADING
+    assert "geoclip (512)" in others.html
+    assert "torchgeo-bench/blob/" in others.html
+    assert "outdated data" in every.html
+
+
+@pytest.mark.parametrize("name", ["boston", "mine"])
+def test_an_atlas_that_does_not_ship_has_no_such_figures(name, tmp_path):
+    assert results_card.sections(atlas(name, "location", "street", folder=tmp_path)) == []
