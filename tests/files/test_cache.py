@@ -18,7 +18,7 @@ from unigeoclip.city import raster_storage
 from unigeoclip.compare.regions import Region, embed_region
 from unigeoclip.errors import InputError
 from unigeoclip.files import cache
-from unigeoclip.files.cache import cache_array, cache_json, cached_array, cached_json, hold, is_sound, tidy
+from unigeoclip.files.cache import cache_array, cache_json, cached_array, cached_json, hold, is_sound, prune
 from unigeoclip.similarity.grid import Grid
 
 ARRAY = np.arange(600, dtype=np.float32).reshape(20, 30)
@@ -171,7 +171,7 @@ def test_what_was_not_used_for_longest_goes_first(root, monkeypatch):
         used(path, 1000 - age)
     assert is_sound(paths[0])  # used just now
     monkeypatch.setenv("UNIGEOCLIP_CACHE_BUDGET_MB", "1")
-    tidy()
+    prune()
     assert [path.stem for path in paths if path.exists()] == ["0", "5", "6", "7"]
     assert [path.exists() for path in paths] == [seal(path).exists() for path in paths]
 
@@ -184,7 +184,7 @@ def test_folders_of_earlier_checkpoints_and_versions_go_too(root, monkeypatch):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(bytes(1_500_000))
     monkeypatch.setenv("UNIGEOCLIP_CACHE_BUDGET_MB", "1")
-    tidy()
+    prune()
     assert not old.parent.exists()
     assert not drawn.parent.exists()
     assert all(path.exists() for path in mine), "nothing but what the cache has written is removed"
@@ -197,11 +197,11 @@ def test_what_is_in_use_stays(root, monkeypatch, caplog):
     array = cached_array(mapped, (300_000,), np.float32)
     hold(held)
     monkeypatch.setenv("UNIGEOCLIP_CACHE_BUDGET_MB", "1")
-    tidy()
+    prune()
     assert [path.exists() for path in (mapped, held, free)] == [True, True, False]
     assert "all of it is in use" in caplog.text
     del array
-    tidy()
+    prune()
     assert [path.exists() for path in (mapped, held)] == [False, True]
 
 
@@ -223,10 +223,10 @@ def test_what_another_process_holds_stays(root, monkeypatch):
     environment = os.environ | {"PYTHONPATH": str(Path(cache.__file__).parents[2]), "UNIGEOCLIP_CACHE_BUDGET_MB": "100"}
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as other:
         assert other.stdout.readline() == "held\n"
-        tidy()
+        prune()
         assert path.exists()
         other.stdin.close()
-    tidy()
+    prune()
     assert not path.exists()
 
 

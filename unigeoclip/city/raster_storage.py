@@ -23,7 +23,7 @@ from rasterio.windows import Window
 from unigeoclip.city.city_model import raise_city
 from unigeoclip.city.layers import CRS, LAND, CityGrid, CityRasters
 from unigeoclip.errors import AtlasError
-from unigeoclip.files.cache import cache_folder, hold, is_sound, keep
+from unigeoclip.files.cache import cache_folder, hold, is_sound, write_cached
 from unigeoclip.files.cog import write_cog
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ def _all_kept(files: dict[str, MemoryFile], paths: dict[str, Path]) -> bool:
         def write(path: Path, content: bytes = content) -> None:
             path.write_bytes(content)
 
-        if not keep(paths[name], write):
+        if not write_cached(paths[name], write):
             return False
     for file in files.values():
         file.close()

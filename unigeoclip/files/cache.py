@@ -45,8 +45,8 @@ __all__ = [
     "cached_json",
     "hold",
     "is_sound",
-    "keep",
-    "tidy",
+    "prune",
+    "write_cached",
 ]
 
 BUDGET_MB = 2000
@@ -75,7 +75,7 @@ class _State:
         self.mapped: Counter[Path] = Counter()  # arrays that are mapped into memory now
         self.held: dict[Path, BinaryIO] = {}  # seals that are locked for as long as the process runs
         self.written_bytes = 0  # since the folder was measured
-        self.tidied: set[Path] = set()
+        self.pruned: set[Path] = set()
 
     def unmapped(self, path: Path) -> None:
         """An array is no longer mapped."""
@@ -108,15 +108,15 @@ def budget_bytes() -> int:
     return int(given) * 1_000_000
 
 
-# Checking and keeping
+# Checking and writing
 
 
 def is_sound(path: Path) -> bool:
-    """Whether a file of the cache is there and is what `keep` wrote, every byte of it; a warning says what is wrong.
+    """Whether a file of the cache is there and every byte of it as `write_cached` wrote it; a warning says what is not.
 
     A file is hashed once in a process, and again when its size, times or inode change. That counts as its last use.
     """
-    _tidy_once()
+    _prune_once()
     try:
         stamp = _stamp(path)
         if _state.verified.get(path) != stamp:
@@ -152,7 +152,7 @@ def _damaged(path: Path, why: str) -> bool:
     return False
 
 
-def keep(path: Path, write: Callable[[Path], None]) -> bool:
+def write_cached(path: Path, write: Callable[[Path], None]) -> bool:
     """Write a file of the cache, whole or not at all, with its checksum; make room for it if the folder is too large.
 
     A cache that cannot be written costs time, nothing else: a warning says what and why.
@@ -162,12 +162,12 @@ def keep(path: Path, write: Callable[[Path], None]) -> bool:
         write: Writes it to the path that it is given.
 
     Returns:
-        Whether it is kept.
+        Whether it was written.
 
     Raises:
         InputError: $UNIGEOCLIP_CACHE_BUDGET_MB is no such number.
     """
-    _tidy_once()
+    _prune_once()
     again = "It will be computed again at the next start."
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -222,7 +222,7 @@ def cached_array(path: Path, shape: tuple[int, ...], dtype: DTypeLike) -> NDArra
 
 
 def cache_array(path: Path, array: NDArray[Any]) -> bool:
-    """Keep an array, see `keep`."""
+    """Write an array, see `write_cached`."""
 
     def write(temporary: Path) -> None:
         plain = np.ascontiguousarray(array)
@@ -230,7 +230,7 @@ def cache_array(path: Path, array: NDArray[Any]) -> bool:
             np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(plain))
             file.write(plain.data)  # numpy's own writer would not say why the disk refused
 
-    return keep(path, write)
+    return write_cached(path, write)
 
 
 def cached_json(path: Path) -> Any:
@@ -245,13 +245,13 @@ def cached_json(path: Path) -> Any:
 
 
 def cache_json(path: Path, value: Any) -> bool:
-    """Keep a JSON value, see `keep`."""
+    """Write a JSON value, see `write_cached`."""
     text = json.dumps(value, allow_nan=False)
 
     def write(temporary: Path) -> None:
         temporary.write_text(text, encoding="utf-8")
 
-    return keep(path, write)
+    return write_cached(path, write)
 
 
 def hold(path: Path) -> None:
@@ -301,7 +301,7 @@ def _wrote(path: Path) -> None:
         _make_room(root, path)
 
 
-def tidy() -> None:
+def prune() -> None:
     """Remove what ended processes have left half-written in the cache folder, then hold it to its budget."""
     root = cache_folder()
     for path in _walk(root):
@@ -312,15 +312,15 @@ def tidy() -> None:
     _make_room(root, None)
 
 
-def _tidy_once() -> None:
+def _prune_once() -> None:
     root = cache_folder()
     budget_bytes()  # a number that is none is said at once, not when the folder is full
     with _state.lock:
-        if root in _state.tidied:
+        if root in _state.pruned:
             return
-        _state.tidied.add(root)
+        _state.pruned.add(root)
     with contextlib.suppress(OSError):
-        tidy()
+        prune()
 
 
 def _walk(root: Path) -> Iterator[Path]:

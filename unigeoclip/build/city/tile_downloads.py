@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unigeoclip.errors import DownloadError, InputError
-from unigeoclip.files.cache import cache_folder, is_sound, keep
+from unigeoclip.files.cache import cache_folder, is_sound, write_cached
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -86,7 +86,7 @@ def keep_tile(path: Path, data: bytes) -> None:
     def write(temporary: Path) -> None:
         temporary.write_bytes(data)
 
-    if not keep(path, write):
+    if not write_cached(path, write):
         raise DownloadError(
             f"{path} cannot be written, so the tile cannot be used. Make room, or set UNIGEOCLIP_CACHE."
         )
