@@ -89,6 +89,11 @@ def test_list_and_load_by_name(good, monkeypatch):
     monkeypatch.setattr(store, "ATLASES_FOLDER", good.parent)
     assert list_atlases() == ["tiny"]
     assert load_atlas("tiny").path == good
+    assert load_atlas("tiny").opened_as == "tiny"
+
+
+def test_an_atlas_elsewhere_is_opened_again_by_its_folder(good):
+    assert load_atlas(good).opened_as == str(good)
 
 
 def test_an_unknown_name_lists_the_known_ones(good, monkeypatch):

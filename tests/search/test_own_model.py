@@ -73,7 +73,7 @@ def test_answers_say_which_model_gave_them(folder, cache, tmp_path):
     assert provenance.query == ("text:hot desert", "-0.5*at:1.5,2.5")
     assert provenance.models[0].source == f"checkpoint {checkpoint_id(own)}"
     assert f"--model {own}" in provenance.command
-    assert explorer.heatmap(query).provenance.command.startswith("unigeoclip heatmap --atlas tiny --model")
+    assert explorer.heatmap(query).provenance.command.startswith(f"unigeoclip heatmap --atlas {folder} --model")
     shown = query._repr_html_()
     assert "hot desert" in shown
     assert "-0.5" in shown

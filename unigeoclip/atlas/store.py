@@ -104,6 +104,12 @@ class Atlas:
         return self._model_path or self.path / schema.MODEL_FOLDER
 
     @property
+    def opened_as(self) -> str:
+        """What `load_atlas` and ``--atlas`` open this atlas by: its name where that suffices, else its folder."""
+        found = self.path.resolve()
+        return self.name if found == (ATLASES_FOLDER / self.name).resolve() else str(self.path)
+
+    @property
     def has_shipped_model(self) -> bool:
         """Whether the model is the one that ships with the atlas."""
         return self._model_path is None

@@ -144,7 +144,7 @@ class Explorer(Gallery):
             verb: The command: "search" or "heatmap".
         """
         shipped = self.atlas.has_shipped_model
-        options = ["--atlas", self.atlas.name, *([] if shipped else ["--model", str(self.atlas.model_path)])]
+        options = ["--atlas", self.atlas.opened_as, *([] if shipped else ["--model", str(self.atlas.model_path)])]
         options += [word for spelling in query.spelled for word in ("--item", spelling)]
         model = ModelSource("unigeoclip", f"checkpoint {self.encoder.model_id}", "MIT" if shipped else "")
         command = shlex.join(["unigeoclip", verb, *options])
