@@ -48,6 +48,24 @@ def test_a_click_gives_heatmap_cards_fields_and_link(visit):
         assert len(answer.read()) <= 150_000
 
 
+def test_a_query_stands_there_in_words_and_its_phrases_open_by_keyboard(visit):
+    visitor = visit("/?atlas=world&q=text:desert")
+    page = visitor.page
+    line = page.locator(".st-key-in-words")
+    line.get_by_text("hot desert climate · sand <dunes>").wait_for()
+    button = line.get_by_role("button", name="explains 41 %")
+    button.focus()
+    page.keyboard.press("Enter")
+    table = page.locator("table", has_text="few people live here")
+    table.wait_for()
+    assert "0.52" in table.inner_text()
+    assert "of random vectors, phrases explain 12 % on average" in page.locator("body").inner_text()
+    page.keyboard.press("Escape")
+    ask_words(visitor, "zebra")
+    line.get_by_text("not known. The vocabulary has nothing close to these words.").wait_for()
+    assert not line.get_by_role("button").count()
+
+
 def test_the_place_itself_is_judged_after_the_rest_and_then_the_page_rests(visit):
     visitor = visit("/?atlas=world")
     page = visitor.page

@@ -5,7 +5,7 @@ import pytest
 from pages.ui.services.explorers import Explorers
 from pages.ui.services.priority import Priority
 from tests.app import fake
-from unigeoclip.errors import AtlasError
+from unigeoclip.errors import AtlasError, InputError
 
 
 def chips(app):
@@ -238,3 +238,32 @@ def test_visitors_do_not_see_each_other(ask):
     ask(words="sea")
     other = AppTest.from_file(str(APP), default_timeout=60).run()
     assert other.session_state["sessions"]["world"].pending == ()
+
+
+# In words
+
+
+def test_a_query_in_words_is_shown_as_it_is_written(app):
+    app.query_params["q"] = "text:desert"
+    app.run()
+    assert not app.exception
+    lines = [each.value for each in app.markdown if each.value.startswith("In words")]
+    assert lines == [r"In words: **hot desert climate · sand \<dunes\>**"]
+
+
+def test_a_query_that_is_not_known_in_words(app):
+    app.query_params["q"] = "text:zebra"
+    app.run()
+    captions = [each.value for each in app.caption]
+    assert r"In words: not known. The vocabulary has nothing close to these words\." in captions
+
+
+def test_without_words_there_is_no_line(app, monkeypatch):
+    def refuse(explorer, query):
+        raise InputError("The model of the atlas 'world' knows no words.")
+
+    monkeypatch.setattr(fake.FakeExplorer, "describe", refuse)
+    app.query_params["q"] = "text:desert"
+    app.run()
+    assert not app.exception
+    assert not [each for each in [*app.markdown, *app.caption] if each.value.startswith("In words")]
