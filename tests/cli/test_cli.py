@@ -80,6 +80,56 @@ def test_atlases(run, monkeypatch, folder):
     assert "BROKEN" in printed
 
 
+# describe
+
+
+@pytest.fixture
+def described(monkeypatch):
+    """Explorers say this of every query."""
+    from unigeoclip.search.explorer import Explorer
+    from unigeoclip.words.describer import Description, Phrase
+
+    said = Description((Phrase("hot desert", "climate", 0.71234), Phrase("dunes", "land cover", 0.2)), 0.416789, 0.12)
+    monkeypatch.setattr(Explorer, "describe", lambda explorer, query: said)
+    return said
+
+
+def test_describe_prints_phrases(run, folder, described):
+    answer = run("describe", "--atlas", folder, "--text", "sand", "--json")
+    assert answer == {
+        "query": {"modality": "text", "value": "sand", "notes": []},
+        "phrases": [
+            {"phrase": "hot desert", "kind": "climate", "weight": 0.7123},
+            {"phrase": "dunes", "kind": "land cover", "weight": 0.2},
+        ],
+        "explained": 0.4168,
+        "chance": 0.12,
+        "note": "",
+    }
+    assert run("describe", "--atlas", folder, "--item", "text:sand", "--json")["query"]["items"] == ["text:sand"]
+    printed = run("describe", "--atlas", folder, "--latlon", "0,0")
+    assert " 0.71  hot desert  (climate)" in printed
+    assert "explain 42 % of what a text can say of it; of random vectors 12 %" in printed
+
+
+def test_describe_says_what_is_not_known(run, folder, monkeypatch):
+    from unigeoclip.search.explorer import Explorer
+    from unigeoclip.words.describer import NOT_CLOSE, Description
+
+    monkeypatch.setattr(Explorer, "describe", lambda explorer, query: Description((), 0.0, 0.12, NOT_CLOSE))
+    assert run("describe", "--atlas", folder, "--text", "sand") == f"Not known. {NOT_CLOSE}\n"
+    answer = run("describe", "--atlas", folder, "--text", "sand", "--json")
+    assert (answer["phrases"], answer["explained"], answer["note"]) == ([], 0, NOT_CLOSE)
+
+
+def test_describe_without_a_vocabulary_that_fits(refused, folder):
+    assert "No phrase of the vocabulary" in refused("describe", "--atlas", folder, "--text", "sand")
+
+
+def test_measuring_words_measures_nothing_else(refused):
+    assert "--words measures nothing else" in refused("evaluate", "--words", "--record")
+
+
 # search
 
 
