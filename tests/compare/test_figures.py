@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from unigeoclip.compare.block_bootstrap import DRAWS, blocks_of
-from unigeoclip.compare.figure_table import Estimate, method_of, ring_name, table_csv, table_latex, table_rows
+from unigeoclip.compare.figure_table import Estimate, Row, method_of, ring_name, table_csv, table_latex, table_rows
 from unigeoclip.compare.figures import STEPS, Sample, agreement, figures
 from unigeoclip.errors import InputError, StoppedError
 from unigeoclip.evaluation import structure
@@ -168,6 +168,15 @@ def test_the_table_has_intervals_as_csv_and_latex(found, sample):
     assert latex.count(r"\\") == len(rows) + 1
     assert latex.index(r"\toprule") < latex.index(r"\midrule") < latex.index(r"\bottomrule")
     assert "576 cells" in method_of(found["where"])
+
+
+def test_intervals_end_at_one_where_values_do():
+    values = (Estimate(0.98, 0.05), Estimate(0.5, 0.1), Estimate(0.3), None)
+    row = Row("position_r2", "Position", "", 2, values)
+    assert [row.interval(number) for number in range(4)] == [
+        pytest.approx((0.93, 1.0)), pytest.approx((0.4, 0.6)), None, None
+    ]  # fmt: skip
+    assert Row("effective_rank", "Rank", "", 1, (Estimate(9.0, 2.0),)).interval(0) == (7.0, 11.0)
 
 
 def test_values_that_are_not_defined_stay_empty():

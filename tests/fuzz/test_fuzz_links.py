@@ -78,6 +78,7 @@ def test_the_parts_of_compare_never_break(text):
         parse_box,
         query_string.parse_at,
         lambda text: query_string.parse_models(text, ("unigeoclip", "geoclip")),
+        lambda text: query_string.parse_pair(text, ("unigeoclip", "geoclip")),
     ):
         assert len(told(read, text)[1]) < 400
 

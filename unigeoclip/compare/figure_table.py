@@ -53,6 +53,14 @@ class Row:
         """Of the values as they are shown."""
         return "%" if self.scale == 100 else ""
 
+    def interval(self, number: int) -> tuple[float, float] | None:
+        """The interval of 95 % of an embedder's value, which ends at 1 where values do; None where there is none."""
+        each = self.values[number]
+        if each is None or each.half is None:
+            return None
+        high = each.value + each.half
+        return each.value - each.half, high if self.key == "effective_rank" else min(high, max(1.0, each.value))
+
 
 def table_rows(
     figures: Mapping[str, Mapping[str, Any]], agreement: Mapping[str, Mapping[str, Any]], reference: str
@@ -150,12 +158,9 @@ def table_csv(rows: Sequence[Row], embedders: Mapping[str, str], figures: Mappin
         ["figure", "title", "embedder", "embedder_title", "value", "low", "high", "n", "blocks", "draws", "seed"]
     )
     for row in rows:
-        for (name, title), each in zip(embedders.items(), row.values, strict=True):
-            cells = ["", "", ""]
-            if each is not None:
-                cells[0] = f"{each.value:.6g}"
-            if each is not None and each.half is not None:
-                cells[1:] = [f"{each.value - each.half:.6g}", f"{each.value + each.half:.6g}"]
+        for number, ((name, title), each) in enumerate(zip(embedders.items(), row.values, strict=True)):
+            ends = row.interval(number) or ()
+            cells = ["" if each is None else f"{each.value:.6g}", *([f"{end:.6g}" for end in ends] or ["", ""])]
             writer.writerow([row.key, row.title, name, title, *cells, *made])
     return out.getvalue().encode()
 

@@ -97,7 +97,7 @@ def _json(row: Row, number: int) -> dict[str, float | None] | None:
     each = row.values[number]
     if each is None:
         return None
-    low, high = (None, None) if each.half is None else (each.value - each.half, each.value + each.half)
+    low, high = row.interval(number) or (None, None)
     return {"value": _rounded(each.value), "low": _rounded(low), "high": _rounded(high)}
 
 
@@ -121,7 +121,7 @@ def rows_of(report: dict[str, Any]) -> tuple[list[Row], dict[str, str]]:
     def estimate(figure: dict[str, float] | None) -> Estimate | None:
         if figure is None:
             return None
-        return Estimate(figure["value"], None if figure["high"] is None else figure["high"] - figure["value"])
+        return Estimate(figure["value"], None if figure["low"] is None else figure["value"] - figure["low"])
 
     rows = [
         Row(
