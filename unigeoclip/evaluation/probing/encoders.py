@@ -16,7 +16,7 @@ import numpy as np
 
 from unigeoclip.embedders import EMBEDDERS, WITHOUT, load_embedder
 from unigeoclip.embedders.satclip import spherical_harmonics
-from unigeoclip.errors import CheckpointError, InputError, excerpt
+from unigeoclip.errors import InputError, excerpt
 from unigeoclip.evaluation.probing.atlas_items import ModalityFeatures
 from unigeoclip.evaluation.probing.folds import extent_deg
 from unigeoclip.evaluation.probing.work import Work
@@ -37,7 +37,6 @@ __all__ = [
     "ENSEMBLE",
     "MODALITIES",
     "Features",
-    "available_encoders",
     "features",
     "floor_names",
     "is_floor",
@@ -109,19 +108,6 @@ def floor_names(table: LabelTable, dim: int) -> tuple[str, ...]:
     return MEAN, SINCOS, f"{FOURIER}-{dim // 2 * 2}"
 
 
-def available_encoders(atlas: Atlas | None) -> tuple[list[str], dict[str, str]]:
-    """Embedders of locations that can be used on this machine, and why the others cannot, by name."""
-    found, missing = [], {}
-    for name in EMBEDDERS:
-        try:
-            load_embedder(name, atlas)
-        except (CheckpointError, InputError) as error:
-            missing[name] = str(error)
-        else:
-            found.append(name)
-    return found, missing
-
-
 def features(
     names: Sequence[str],
     table: LabelTable,
@@ -132,6 +118,7 @@ def features(
     raw: bool = False,
     floors: bool = True,
     most: int | None = None,
+    loaded: Mapping[str, Embedder] | None = None,
 ) -> dict[str, Features]:
     """Encode the rows of a table.
 
@@ -144,6 +131,7 @@ def features(
         raw: Take vectors before they are brought to length one where an embedder gives them, as CoordBench does.
         floors: Add `floor_names`.
         most: Numbers that the vectors of all encoders may hold together; None for any.
+        loaded: Embedders that are loaded already, by name.
 
     Returns:
         Encoder -> title and (n, dim) float32 vectors, in the order of the names, floors last.
@@ -155,7 +143,7 @@ def features(
         StoppedError: It was cancelled.
     """
     wanted = list(dict.fromkeys(names))
-    source = _Source(table, atlas, raw=raw)
+    source = _Source(table, atlas, loaded or {}, raw=raw)
     needed = list(dict.fromkeys(part for name in wanted for part in source.parts(name)))
     numbers = len(table) * sum(source.dim(part) for name in wanted for part in source.parts(name))
     if most is not None and numbers > most:
@@ -183,9 +171,9 @@ def _joined(name: str, parts: list[str], found: Mapping[str, Features]) -> Featu
 class _Source:
     """Encodes the rows of one table; what several names need is made once."""
 
-    def __init__(self, table: LabelTable, atlas: Atlas | None, *, raw: bool) -> None:
+    def __init__(self, table: LabelTable, atlas: Atlas | None, loaded: Mapping[str, Embedder], *, raw: bool) -> None:
         self._table, self._atlas, self._raw = table, atlas, raw
-        self._embedders: dict[str, Embedder] = {}
+        self._embedders = dict(loaded)
         self._items: ModalityFeatures | None = None
 
     def parts(self, name: str) -> list[str]:
@@ -210,21 +198,21 @@ class _Source:
                 raise InputError(f"A floor has 1 to {MOST_FLOOR_DIM:,} dimensions, not {found[2]}.")
         elif name in (*MODALITIES, ENSEMBLE):
             self._of_atlas().check(name)
-        elif (plain := split_radius(name)[0]).removesuffix(RAW) not in self._embedders:
-            self._embedders[plain.removesuffix(RAW)] = self._load(plain)
+        else:
+            self._load(split_radius(name)[0])
 
-    def _load(self, name: str) -> Embedder:
+    def _load(self, name: str) -> None:
         plain = name.removesuffix(RAW)
-        if plain not in EMBEDDERS and not plain.startswith(WITHOUT):
-            known = ", ".join([*EMBEDDERS, *MODALITIES, ENSEMBLE, MEAN, SINCOS])
-            raise InputError(
-                f"Unknown encoder {excerpt(name)!r}. Known: {known}, {HARMONICS}-484, {FOURIER}-512, and two or more "
-                "of them joined by '+'."
-            )
-        embedder = load_embedder(plain, self._atlas)
-        if name != plain and not hasattr(embedder, "raw"):
+        if plain not in self._embedders:
+            if plain not in EMBEDDERS and not plain.startswith(WITHOUT):
+                known = ", ".join([*EMBEDDERS, *MODALITIES, ENSEMBLE, MEAN, SINCOS])
+                raise InputError(
+                    f"Unknown encoder {excerpt(name)!r}. Known: {known}, {HARMONICS}-484, {FOURIER}-512, and two or "
+                    "more of them joined by '+'."
+                )
+            self._embedders[plain] = load_embedder(plain, self._atlas)
+        if name != plain and not hasattr(self._embedders[plain], "raw"):
             raise InputError(f"The embedder {plain!r} has no vectors before length one: name it {plain!r}.")
-        return embedder
 
     def _of_atlas(self) -> ModalityFeatures:
         if self._atlas is None:

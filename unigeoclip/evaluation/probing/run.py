@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from unigeoclip.atlas.store import list_atlases, load_atlas
 from unigeoclip.checkpoint import checkpoint_id
+from unigeoclip.embedders import load_all
 from unigeoclip.errors import InputError
-from unigeoclip.evaluation.probing.encoders import available_encoders, features
+from unigeoclip.evaluation.probing.encoders import features
 from unigeoclip.evaluation.probing.probe import COORDBENCH, MAX_ROWS, NESTED, probe
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from unigeoclip.atlas.store import Atlas
+    from unigeoclip.embedders.base import Embedder
     from unigeoclip.evaluation.probing.results import ProbeReport
     from unigeoclip.evaluation.probing.work import Cancelled, Progress
     from unigeoclip.tasks.label_table import LabelTable
@@ -85,16 +87,23 @@ def run_probe(
     if len(table) > MAX_ROWS:
         raise InputError(f"{table.name!r} has {len(table):,} rows, at most {MAX_ROWS:,} are probed: use a sample.")
     atlas = atlas_of(table) if atlas is None else atlas
-    names = available_encoders(atlas)[0] if names is None else names
     notes = [f"Models, pictures and texts are those of the atlas {atlas.name!r}."]
-    outside = int((~inside(table.latlon, atlas)).sum())
-    if outside:
-        notes.append(
-            f"{outside:,} of {len(table):,} rows lie outside the atlas {atlas.name!r}: what was trained on it has seen "
-            "nothing there."
-        )
+    loaded: dict[str, Embedder] = {}
+    if names is None:
+        loaded, missing = load_all(atlas)
+        names = list(loaded)
+        if missing:
+            notes.append(f"Not on this machine, and left out: {', '.join(missing)}.")
+    notes += _outside_note(table, atlas)
     found = features(
-        names, table, atlas, _part(progress, 0, _ENCODING), cancelled, raw=protocol == COORDBENCH, most=MAX_NUMBERS
+        names,
+        table,
+        atlas,
+        _part(progress, 0, _ENCODING),
+        cancelled,
+        raw=protocol == COORDBENCH,
+        most=MAX_NUMBERS,
+        loaded=loaded,
     )
     reasons = {} if seen is None else {name: why for name in found if (why := seen(name)) is not None}
     report = probe(
@@ -103,6 +112,16 @@ def run_probe(
     )  # fmt: skip
     settings = {**report.settings, "atlas": atlas.name, **_hashes(atlas)}
     return replace(report, notes=(*notes, *report.notes), settings=settings)
+
+
+def _outside_note(table: LabelTable, atlas: Atlas) -> list[str]:
+    count = int((~inside(table.latlon, atlas)).sum())
+    if not count:
+        return []
+    return [
+        f"{count:,} of {len(table):,} rows lie outside the atlas {atlas.name!r}: what was trained on it saw nothing "
+        "there."
+    ]
 
 
 def _part(progress: Progress | None, low: float, high: float) -> Progress | None:
