@@ -10,5 +10,7 @@ def parse(words: list[str]) -> click.Context:
     command, context = main.commands, None
     while isinstance(command, click.Group):
         context = command.make_context(command.name, list(words), parent=context, allow_extra_args=True)
+        if command.invoke_without_command and not (context._protected_args or context.args):
+            return context
         _, command, words = command.resolve_command(context, [*context._protected_args, *context.args])
     return command.make_context(command.name, list(words), parent=context)
