@@ -8,7 +8,7 @@ from PIL import Image
 
 from unigeoclip.errors import InputError
 from unigeoclip.similarity.colormaps import palette
-from unigeoclip.similarity.gallery_dots import WIDTH_PX, dots_png
+from unigeoclip.similarity.gallery_dots import WIDTH_PX, colored_dots, dots_png
 
 BOUNDS = (42.0, -71.2, 42.2, -71.0)
 
@@ -47,3 +47,19 @@ def test_bad_options_are_told():
         draw([(42.1, -71.1), (42.1, -71.0)], [0.5])
     with pytest.raises(InputError, match="share of the items"):
         draw([(42.1, -71.1)], [0.5], top_share=1.5)
+
+
+def test_points_are_drawn_in_their_colors_later_ones_above():
+    rgb = np.array([[255, 0, 0], [0, 0, 255]], np.uint8)
+    one_place = np.zeros((2, 2))
+    bounds = (-10.0, -10.0, 10.0, 10.0)
+    picture = np.asarray(Image.open(io.BytesIO(colored_dots(bounds, one_place, rgb, width_px=100))))
+    assert picture.shape[1:] == (100, 4)
+    assert picture[len(picture) // 2, 50].tolist() == [0, 0, 255, 255]
+    assert picture[0, 0, 3] == 0, "transparent between the dots"
+    assert [255, 0, 0] not in picture[..., :3].reshape(-1, 3).tolist()
+
+
+def test_every_point_needs_a_color():
+    with pytest.raises(InputError, match="2 points need as many colors"):
+        colored_dots(BOUNDS, np.zeros((2, 2)), np.zeros((3, 3), np.uint8))
