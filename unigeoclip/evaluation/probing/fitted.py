@@ -19,7 +19,7 @@ from unigeoclip.evaluation.probing.heads.ridge import fit_ridge
 from unigeoclip.evaluation.probing.heads.shifted import product
 from unigeoclip.evaluation.probing.heads.targets import MAX_CLASSES, Target
 from unigeoclip.evaluation.probing.work import Work
-from unigeoclip.files.atomic import atomic, read_bytes, write_bytes
+from unigeoclip.files.atomic import read_bytes, write_bytes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -121,17 +121,26 @@ class FittedProbe:
         """
         path = Path(path)
         _check_ending(path)
+        write_bytes(path, self.to_bytes(path.suffix))
+
+    def to_bytes(self, ending: str) -> bytes:
+        """Content of a file.
+
+        Args:
+            ending: ".safetensors" or ".json".
+
+        Raises:
+            InputError: Another ending.
+        """
+        _check_ending(Path(f"probe{ending}"))
         head = {"format": FORMAT, "classes": list(self.classes), "facts": asdict(self.facts)}
         arrays = {name: np.ascontiguousarray(getattr(self, name)) for name in _ARRAYS}
-        if path.suffix == ".json":
+        if ending == ".json":
             listed = {name: array.tolist() for name, array in arrays.items()}
-            write_bytes(path, json.dumps({**head, **listed}, ensure_ascii=False, allow_nan=False).encode())
-            return
-        from safetensors.numpy import save_file
+            return json.dumps({**head, **listed}, ensure_ascii=False, allow_nan=False).encode()
+        from safetensors.numpy import save
 
-        metadata = {"format": FORMAT, "probe": json.dumps(head, ensure_ascii=False)}
-        with atomic(path) as temporary:
-            save_file(arrays, temporary, metadata=metadata)
+        return save(arrays, metadata={"format": FORMAT, "probe": json.dumps(head, ensure_ascii=False)})
 
 
 def fit(
