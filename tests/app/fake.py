@@ -410,6 +410,8 @@ def services(names=("world",), **options):
     from pages.ui.services.explorers import Explorers
     from pages.ui.services.modalities import ModalitiesService
     from pages.ui.services.priority import Priority
+    from pages.ui.services.probe import ProbeService
+    from tests.app.fake_probe import FakeLibrary
 
     priority, made = Priority(), atlases(names)
     defaults = {
@@ -418,6 +420,7 @@ def services(names=("world",), **options):
         ),
         "compare": CompareService(priority, load_embedders=embedders),
         "modalities": ModalitiesService(priority, measure=measure),
+        "probe": ProbeService(priority, library=FakeLibrary()),
     }
     return Services(**defaults | options)
 

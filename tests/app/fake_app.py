@@ -6,7 +6,9 @@ import streamlit as st
 
 from pages.ui import shell
 from pages.ui.http import server
-from tests.app import fake
+from pages.ui.services.priority import Priority
+from pages.ui.services.probe import ProbeService
+from tests.app import fake, fake_probe
 
 NAMES = "UNIGEOCLIP_FAKE_ATLASES"  # environment variable: names with commas between them
 
@@ -15,4 +17,6 @@ if __name__ != "__main__":
     shell.own_navigation()
     shell.stay_home()
     fake.put_titles(setattr, names)
-    app = st.App(fake.ROOT / "app.py", **server.options(fake.services(names, origin=lambda: fake.ORIGIN)))
+    probe = ProbeService(Priority(), library=fake_probe.ReadingLibrary())
+    made = fake.services(names, origin=lambda: fake.ORIGIN, probe=probe)
+    app = st.App(fake.ROOT / "app.py", **server.options(made))

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
-from pages.ui.http.responses import KEEP_PRIVATE
+from pages.ui.http.responses import DO_NOT_KEEP, KEEP_PRIVATE
 from pages.ui.services.overlays import TYPES
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
     from pages.ui.services.overlays import OverlayStore
+    from pages.ui.services.probe.private_files import PrivateFiles
 
 
 def overlay(store: OverlayStore, request: Request) -> Response:
@@ -21,3 +22,9 @@ def overlay(store: OverlayStore, request: Request) -> Response:
     content = store.get(name)
     encoding = {"Content-Encoding": "gzip"} if name.endswith(".geojson") else {}
     return Response(content, media_type=TYPES[name.rpartition(".")[2]], headers=KEEP_PRIVATE | encoding)
+
+
+def private(files: PrivateFiles, request: Request) -> Response:
+    """A picture made of one visitor's labels; no browser keeps it, so that it is gone with the visitor's session."""
+    file = files.get(request.path_params["name"])
+    return Response(file.content, media_type=TYPES[file.extension], headers=DO_NOT_KEEP)

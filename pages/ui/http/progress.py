@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import JSONResponse, Response
 
+from pages.ui.http.responses import DO_NOT_KEEP
+
 if TYPE_CHECKING:
     from starlette.requests import Request
 
@@ -14,4 +16,4 @@ if TYPE_CHECKING:
 
 def progress(topics: Topics, request: Request) -> Response:
     """How far something is, as JSON."""
-    return JSONResponse(topics.progress(request.path_params["name"]).props(), headers={"Cache-Control": "no-store"})
+    return JSONResponse(topics.progress(request.path_params["name"]).props(), headers=DO_NOT_KEEP)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 KEEP = {"Cache-Control": "public, max-age=86400"}
 # What shows where somebody looked or what they asked: their own browser may keep it, a proxy for many may not.
 KEEP_PRIVATE = {"Cache-Control": "private, max-age=86400"}
+DO_NOT_KEEP = {"Cache-Control": "no-store"}  # what is made of a visitor's own labels
 RETRY_AFTER_S = 1
 # How long a picture waits for page runs, seconds: long enough to let clicks go first, short enough that a base map of a
 # dozen tiles takes a second or two under load. Clients that have had much drawn recently wait longer.

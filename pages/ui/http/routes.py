@@ -30,6 +30,7 @@ def table(services: Services) -> list[BaseRoute]:
         Route("/data/qr.svg", threaded(qr.code)),  # drawing a long address takes a while
         Route("/data/progress/{name}", immediate(partial(progress.progress, services.topics))),
         Route("/data/overlays/{name}", immediate(partial(overlays.overlay, services.overlays))),
+        Route("/data/private/{name}", immediate(partial(overlays.private, services.probe.files))),
         Route("/data/{atlas}/tiles/{style}/{z}/{x}/{y}", threaded(partial(tiles.tile, explorers))),
         Route("/data/{atlas}/vectors/{layer}", threaded(partial(tiles.vectors, explorers))),
         Route("/data/{atlas}/pictures/{modality}/{point}", threaded(partial(pictures.picture, explorers))),

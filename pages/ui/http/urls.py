@@ -32,6 +32,10 @@ class Urls:
         """An overlay that was published."""
         return f"{self.data}/overlays/{name}"
 
+    def private(self, name: str) -> str:
+        """A picture that one visitor's browser alone knows of."""
+        return f"{self.data}/private/{name}"
+
     def progress(self, topic: str) -> str:
         """Progress of what a visitor follows."""
         return f"{self.data}/progress/{topic}"

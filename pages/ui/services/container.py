@@ -13,6 +13,7 @@ from pages.ui.services.fair_queue import FairQueue
 from pages.ui.services.modalities import ModalitiesService
 from pages.ui.services.overlays import OverlayStore
 from pages.ui.services.priority import Priority
+from pages.ui.services.probe import Library, ProbeService
 from pages.ui.services.suggestions import Suggestions
 from pages.ui.services.topics import Topics
 
@@ -31,6 +32,7 @@ class Services:
         explorers: Atlases and their explorers.
         compare: Regions under several models.
         modalities: What was measured of the modalities of each atlas, and layouts of them.
+        probe: Probes of built-in tasks and of visitors' own labels.
         overlays: Pictures that lie over maps.
         completions: Slow parts of answers, in the background.
         topics: What visitors follow while it is being done.
@@ -42,6 +44,7 @@ class Services:
     explorers: Explorers
     compare: CompareService
     modalities: ModalitiesService
+    probe: ProbeService
     overlays: OverlayStore = field(default_factory=OverlayStore)
     completions: Completions = field(default_factory=Completions)
     topics: Topics = field(default_factory=Topics)
@@ -53,12 +56,15 @@ class Services:
     def create(cls, origin: Callable[[], str] = str) -> Services:
         """Services over the atlases and models of this machine; nothing is opened yet."""
         priority = Priority()
-        return cls(Explorers(priority), CompareService(priority), ModalitiesService(priority), origin=origin)
+        compare = CompareService(priority)
+        probe = ProbeService(priority, library=Library(compare.embedders))
+        return cls(Explorers(priority), compare, ModalitiesService(priority), probe, origin=origin)
 
     def close(self) -> None:
         """End background threads; nothing is asked of the services afterwards."""
         self.compare.close()
         self.modalities.close()
+        self.probe.close()
         self.completions.close()
         self.explorers.close()
 
