@@ -72,3 +72,12 @@ def file_size(count: int) -> str:
 def height(meters: float) -> str:
     """A height of a scale, in whole metres with a true minus sign."""
     return f"{meters:,.0f} m".replace(",", "\u202f").replace("-", "−")
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number of unknown size with the digits that matter: 12,300, 4.56, 0.00789; "–" for NaN."""
+    if not math.isfinite(value):
+        return "–"
+    rounded = float(f"{value:.{digits}g}") + 0.0
+    text = f"{rounded:,.0f}" if abs(rounded) >= 10 ** (digits - 1) else f"{rounded:.{digits}g}"
+    return text.replace(",", "\u202f").replace("-", "−")

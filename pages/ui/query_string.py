@@ -4,8 +4,8 @@ Keys of both pages: ``atlas``; ``v``, ``b``, ``o`` (view, base map and opacity o
 ``map/address.js``); ``scale``; ``mode`` (poster mode). Page Explore adds ``q``, the items of the query, spelled as on
 the command line: ``q=text:hot desert``, ``q=-1*at:48.9,2.4``; and ``top``, ``best``, ``outline``, ``colors``,
 ``items``. Page Compare adds ``models``, ``color``, ``pair``, ``box``, ``at``; page Modalities `MODALITIES_KEYS`, which
-``modalities/link.py`` spells. A value is in the address only where it is not the default. Points and views are rounded
-when they become items, so that a link asks exactly what was asked.
+``modalities/link.py`` spells; page Probe ``task``, ``encoder``, ``layer``. A value is in the address only where it is
+not the default. Points and views are rounded when they become items, so that a link asks exactly what was asked.
 """
 
 from __future__ import annotations
@@ -52,6 +52,8 @@ DISPLAY_KEYS = (BEST, OUTLINE, COLORS, ITEMS, SCALE)
 MODELS, COLOR, PAIR, BOX, AT = "models", "color", "pair", "box", "at"
 COMPARE_KEYS = (MODELS, COLOR, PAIR, BOX, AT, SCALE)
 MODALITIES_KEYS = ("places", "seed", "count", "layout", "centered", "place", "pair", "figure")
+TASK, ENCODER, LAYER = "task", "encoder", "layer"
+PROBE_KEYS = (TASK, ENCODER, LAYER)  # their values: see `pages.ui.probe.link`
 MAP_KEYS = ("v", "b", "o")  # view, base map and opacity, which the browser writes: see map/address.js in assets/web
 ALIASES = {"colour": COLOR, "colours": COLORS}  # keys of links made before these were renamed
 
@@ -114,7 +116,7 @@ def write_explore(atlas: str, items: Sequence[str], parameters: Mapping[str, str
 def switch_atlas(atlas: str) -> None:
     """Make the address that of another atlas, with the query it had there."""
     items, parameters = _links().get(atlas, ((), {}))
-    dropped = {*COMPARE_KEYS, *MODALITIES_KEYS, *DISPLAY_KEYS, COUNT, KEY}
+    dropped = {*COMPARE_KEYS, *MODALITIES_KEYS, *PROBE_KEYS, *DISPLAY_KEYS, COUNT, KEY}
     if present().get(ATLAS, [atlas]) != [atlas]:
         dropped |= set(MAP_KEYS)  # of one atlas the browser keeps them
     query = {KEY: list(items)} if items else {}
@@ -135,6 +137,11 @@ def write_compare(atlas: str, parameters: Mapping[str, str]) -> None:
 def write_modalities(atlas: str, parameters: Mapping[str, str]) -> None:
     """Make the address that of page Modalities, from ``modalities.link.parameters``; likewise one step, or none."""
     _write_page(MODALITIES_KEYS, atlas, parameters)
+
+
+def write_probe(atlas: str, parameters: Mapping[str, str]) -> None:
+    """Make the address that of a probe; likewise one step, or none."""
+    _write_page(PROBE_KEYS, atlas, parameters)
 
 
 def _write_page(keys: Iterable[str], atlas: str, parameters: Mapping[str, str]) -> None:

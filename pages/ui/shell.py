@@ -20,6 +20,7 @@ _PAGES = (
     ("/", "pages/explore.py", "Explore"),
     ("/compare", "pages/compare.py", "Compare"),
     ("/modalities", "pages/modalities.py", "Modalities"),
+    ("/probe", "pages/probe.py", "Probe"),
     ("/atlas", "pages/atlas.py", "Atlas"),
 )
 PATHS = tuple(path for path, _, _ in _PAGES)

@@ -52,7 +52,7 @@ PAGE_LAYERS = [
     {"http"},
     {"widgets", "overlays"},
     {"map"},
-    {"atlas_switch", "explore", "compare", "modalities", "atlas", "poster"},
+    {"atlas_switch", "explore", "compare", "modalities", "probe", "atlas", "poster"},
     {"pages/*.py"},
     {"app.py"},
 ]

@@ -1,0 +1,1 @@
+"""Page Probe: what frozen embeddings know of a target."""
