@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from unigeoclip.cli import compare, data, export, measure, probe, query, tasks
+from unigeoclip.cli import compare, data, export, measure, query
 from unigeoclip.cli.console import complain, drop_output
 from unigeoclip.cli.error_messages import DEBUG, failure_line
 from unigeoclip.cli.parser import Group
+from unigeoclip.cli.probing import command as probe
+from unigeoclip.cli.probing import tasks
 from unigeoclip.errors import InputError
 
 if TYPE_CHECKING:

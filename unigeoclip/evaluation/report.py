@@ -168,7 +168,7 @@ def describe_held_out(atlas: Atlas, model_path: Path | None = None) -> dict[str,
         CheckpointError: The model cannot be loaded.
         InputError: The model knows no words.
     """
-    from unigeoclip.evaluation.words import measured_words
+    from unigeoclip.evaluation.words.accuracy import measured_words
     from unigeoclip.search.explorer import Explorer
 
     split = training_record(model_path or atlas.model_path, atlas)["split"]

@@ -123,8 +123,8 @@ class ClassScale:
     def residual_rgb(self, truth: Values, predicted: Values) -> NDArray[np.uint8]:
         """Colors of what a prediction is off by, (n, 3) sRGB."""
         right = np.asarray(truth) == np.asarray(predicted)
-        colors = np.array([_bytes(WRONG), _bytes(RIGHT)], np.uint8)
-        return colors[right.astype(np.int64)]
+        colors: NDArray[np.uint8] = np.array([_bytes(WRONG), _bytes(RIGHT)], np.uint8)[right.astype(np.int64)]
+        return colors
 
     def residual_legend(self) -> Legend:
         """Legend of residuals."""

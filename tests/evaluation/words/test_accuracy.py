@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from unigeoclip.evaluation import words
-from unigeoclip.evaluation.word_facts import CITY_RULES, WORLD_RULES, rule_of
+from unigeoclip.evaluation.words import accuracy as words
+from unigeoclip.evaluation.words.facts import CITY_RULES, WORLD_RULES, rule_of
 from unigeoclip.words.city import CITY
 from unigeoclip.words.describer import Description, Phrase
 from unigeoclip.words.vocabulary import Vocabulary

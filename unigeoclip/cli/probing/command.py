@@ -12,7 +12,7 @@ from unigeoclip.cli.console import Progress, print_json, print_lines, remark
 from unigeoclip.cli.options import as_json, opened_atlas
 from unigeoclip.cli.outputs import check_new_file
 from unigeoclip.cli.parser import FILE, SEED, Command, one_of, whole_number, words
-from unigeoclip.cli.probe_outputs import ProbeOutputs, Source, output_options
+from unigeoclip.cli.probing.outputs import ProbeOutputs, Source, output_options
 from unigeoclip.errors import InputError
 
 if TYPE_CHECKING:

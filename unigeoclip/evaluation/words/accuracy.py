@@ -1,6 +1,6 @@
 """Descriptions in words, measured: how much phrases explain, and whether they are true of held-out places.
 
-A phrase counts as true by the rules of `word_facts`, on the class and the captions of the place. Chance is how often
+A phrase counts as true by the rules of `facts`, on the class and the captions of the place. Chance is how often
 the same phrases are true of the other held-out places: a phrase that fits everywhere gains nothing.
 """
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from unigeoclip.evaluation import glossary
 from unigeoclip.evaluation.held_out import encode_items, held_out
-from unigeoclip.evaluation.word_facts import CITY_RULES, WORLD_RULES, rule_of
+from unigeoclip.evaluation.words.facts import CITY_RULES, WORLD_RULES, rule_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -1,0 +1,1 @@
+"""Commands about probes: tasks, and what embeddings know of them."""

@@ -1,0 +1,1 @@
+"""What descriptions in words explain, and whether they are true."""
