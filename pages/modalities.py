@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pages.ui.modalities.state import ModalitiesState
     from pages.ui.services.modalities import StudyJob
     from unigeoclip.atlas import Atlas
-    from unigeoclip.evaluation.modality_study import ModalityStudy
+    from unigeoclip.evaluation.modalities.study import ModalityStudy
 
 
 @st.fragment

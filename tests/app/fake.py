@@ -338,7 +338,7 @@ class FakeExplorer:
 def measure(explorer, report):
     """The study of made-up modalities: what is near is alike, and each has noise and a direction."""
     from unigeoclip.evaluation.held_out import HeldOut
-    from unigeoclip.evaluation.modality_study import Found, ModalityStudy
+    from unigeoclip.evaluation.modalities.study import Found, ModalityStudy
     from unigeoclip.evaluation.pairs import Pair
     from unigeoclip.evaluation.retrieval import ranks
 

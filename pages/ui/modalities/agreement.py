@@ -13,7 +13,7 @@ from pages.ui.widgets.templating import render
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from unigeoclip.evaluation.modality_study import ModalityStudy
+    from unigeoclip.evaluation.modalities.study import ModalityStudy
 
 
 def show(study: ModalityStudy) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from pages.ui.modalities.items import ItemViews
     from pages.ui.modalities.state import ModalitiesState
-    from unigeoclip.evaluation.modality_study import Found
+    from unigeoclip.evaluation.modalities.study import Found
 
 COUNT = 3  # of hits, and of misses
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pages.ui.protocol import MatrixCell, MatrixOpen, MatrixProps, MatrixRow
     from unigeoclip.atlas import Atlas
     from unigeoclip.atlas.schema import Manifest
-    from unigeoclip.evaluation.modality_study import Found, ModalityStudy
+    from unigeoclip.evaluation.modalities.study import Found, ModalityStudy
 
 NARROW_SPACE = "\u202f"  # between thousands
 _HTML = f"""

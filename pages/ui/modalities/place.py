@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from pages.ui.modalities.items import ItemViews
-    from unigeoclip.evaluation.modality_agreement import SimilarityLevels
-    from unigeoclip.evaluation.modality_study import ModalityStudy
+    from unigeoclip.evaluation.modalities.agreement import SimilarityLevels
+    from unigeoclip.evaluation.modalities.study import ModalityStudy
 
 
 def show(atlas: str, study: ModalityStudy, number: int, views: ItemViews) -> None:

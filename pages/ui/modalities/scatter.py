@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pages.ui.modalities.items import ItemViews
     from pages.ui.protocol import PointItem, PointOpen, PointsProps
-    from unigeoclip.evaluation.modality_study import ModalityStudy
+    from unigeoclip.evaluation.modalities.study import ModalityStudy
 
 CHART = "modalities-chart"  # key of the container that the browser looks for the chart in
 HEIGHT_PX = 520

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from unigeoclip.atlas import Atlas
-    from unigeoclip.evaluation.modality_study import ModalityStudy
+    from unigeoclip.evaluation.modalities.study import ModalityStudy
     from unigeoclip.search.explorer import Explorer
 
     Measure = Callable[[Explorer, Callable[[str, float], None]], ModalityStudy]
@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 def measure(explorer: Explorer, report: Callable[[str, float], None]) -> ModalityStudy:
     """Study the modalities of the model and the atlas of an explorer."""
-    from unigeoclip.evaluation.modality_study import study_modalities
+    from unigeoclip.evaluation.modalities.study import study_modalities
 
     return study_modalities(explorer.model, explorer.atlas, report=report)
 

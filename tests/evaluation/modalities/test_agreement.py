@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from unigeoclip.errors import InputError
-from unigeoclip.evaluation.modality_agreement import alignment, modality_gap, similarity_levels, uniformity
+from unigeoclip.evaluation.modalities.agreement import alignment, modality_gap, similarity_levels, uniformity
 
 
 def unit(rng, n, dim):

@@ -8,8 +8,8 @@ from tests.explorable import CITY_CONFIG, use_hashed_sentences, write_explorable
 from unigeoclip.atlas import load_atlas
 from unigeoclip.config import read_json, write_json
 from unigeoclip.errors import AtlasError, InputError
-from unigeoclip.evaluation import modality_study
-from unigeoclip.evaluation.modality_study import study_modalities
+from unigeoclip.evaluation.modalities import study as modality_study
+from unigeoclip.evaluation.modalities.study import study_modalities
 from unigeoclip.evaluation.pairs import measured_pairs
 from unigeoclip.evaluation.retrieval import share_interval
 from unigeoclip.model import ModelConfig, UniGeoCLIP, load_model

@@ -17,7 +17,7 @@ import numpy as np
 from unigeoclip.checkpoint import checkpoint_id
 from unigeoclip.errors import InputError
 from unigeoclip.evaluation.held_out import HeldOut, encode_items, held_out
-from unigeoclip.evaluation.modality_agreement import (
+from unigeoclip.evaluation.modalities.agreement import (
     SimilarityLevels,
     alignment,
     modality_gap,
@@ -125,17 +125,17 @@ class ModalityStudy:
 
     @cached_property
     def alignment(self) -> dict[tuple[str, str], float]:
-        """`modality_agreement.alignment` of each unordered pair."""
+        """`agreement.alignment` of each unordered pair."""
         return {(a, b): alignment(self.vectors[a], self.vectors[b]) for a, b in self._pairs}
 
     @cached_property
     def gap(self) -> dict[tuple[str, str], float]:
-        """`modality_agreement.modality_gap` of each unordered pair."""
+        """`agreement.modality_gap` of each unordered pair."""
         return {(a, b): modality_gap(self.vectors[a], self.vectors[b]) for a, b in self._pairs}
 
     @cached_property
     def uniformity(self) -> dict[str, float]:
-        """`modality_agreement.uniformity` of each modality."""
+        """`agreement.uniformity` of each modality."""
         return {name: uniformity(vectors) for name, vectors in self.vectors.items()}
 
     @cached_property
