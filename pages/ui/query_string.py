@@ -129,22 +129,14 @@ def _links() -> dict[str, tuple[Sequence[str], Mapping[str, str]]]:
     return links
 
 
-def write_compare(atlas: str, parameters: Mapping[str, str]) -> None:
-    """Make the address that of a comparison, from `compare_parameters`; likewise one step, or none."""
-    _write_page(COMPARE_KEYS, atlas, parameters)
+def write_page(keys: Iterable[str], atlas: str, parameters: Mapping[str, str]) -> None:
+    """Make the address that of a page, such as Compare; likewise one step, or none.
 
-
-def write_modalities(atlas: str, parameters: Mapping[str, str]) -> None:
-    """Make the address that of page Modalities, from ``modalities.link.parameters``; likewise one step, or none."""
-    _write_page(MODALITIES_KEYS, atlas, parameters)
-
-
-def write_probe(atlas: str, parameters: Mapping[str, str]) -> None:
-    """Make the address that of a probe; likewise one step, or none."""
-    _write_page(PROBE_KEYS, atlas, parameters)
-
-
-def _write_page(keys: Iterable[str], atlas: str, parameters: Mapping[str, str]) -> None:
+    Args:
+        keys: The page's own, such as `COMPARE_KEYS`.
+        atlas: The atlas it shows.
+        parameters: Their values, such as `compare_parameters`.
+    """
     named = {ATLAS: [atlas]} if parameters else {}
     _write(keys, {key: [value] for key, value in parameters.items()} | named)
 

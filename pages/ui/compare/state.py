@@ -127,7 +127,7 @@ class CompareState:
         pair = self.pair if self.kind == "disagreement" else ()
         link = CompareLink(self.models, self.kind, self.number, pair, self.bounds, self.point, self.scale)
         self.link = query_string.compare_parameters(link)
-        query_string.write_compare(atlas, self.link)
+        query_string.write_page(query_string.COMPARE_KEYS, atlas, self.link)
 
 
 def state_of(atlas: str) -> CompareState:

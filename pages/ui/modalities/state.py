@@ -82,7 +82,7 @@ class ModalitiesState:
     def write_link(self, atlas: str) -> None:
         """Make the page's address that of what is shown."""
         self.link = link.parameters(self.view)
-        query_string.write_modalities(atlas, self.link)
+        query_string.write_page(query_string.MODALITIES_KEYS, atlas, self.link)
 
 
 def state_of(atlas: str) -> ModalitiesState:

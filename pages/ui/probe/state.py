@@ -202,7 +202,7 @@ class ProbeState:
         if not shows and not self.is_own and self.link:
             return  # what the link asks for is still being computed
         self.link = probe_parameters(replace(link, layer=link.layer or POINTS))
-        query_string.write_probe(atlas, self.link)
+        query_string.write_page(query_string.PROBE_KEYS, atlas, self.link)
 
 
 def state_of(atlas: str) -> ProbeState:
