@@ -372,7 +372,7 @@ def test_examples_of_disagreement_go_to_the_maps(page, drawn, monkeypatch):
     assert page.selectbox(key="compared-pair").value == ("fourier", "coordinates")
     body = " ".join(element.proto.body for element in page.get("html"))
     assert "Similar only under Plain coordinates" in body
-    assert "similarity 0.90</dd><dd>rank 0.4 %" in body
+    assert "similarity 0.90</span><span>rank 0.4 %" in body
     assert "rank 80 %" in body
     assert body.count("<img") == 3
     assert drawn["focus"] is None
