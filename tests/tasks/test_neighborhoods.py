@@ -30,10 +30,10 @@ def test_areas_are_spread_round_all_their_points():
     areas = np.repeat(LATLON[:, None], 40, axis=1)
     areas[2, 30:] = np.nan
     around = spread(table(areas), 2000.0)
-    assert around.areas.shape == (3, 80, 2)
+    assert around.areas.shape == (3, 240, 2)
     distance = geo.distance_m(around.areas[:2], LATLON[:2, None])
     assert distance.max() <= 2020
-    assert np.isfinite(around.areas[2]).all(axis=1).sum() == 60
+    assert np.isfinite(around.areas[2]).all(axis=1).sum() == 180
     assert np.abs(around.areas[0].mean(axis=0) - LATLON[0]).max() * 111_195 < 100
 
 
@@ -45,3 +45,9 @@ def test_it_is_the_same_every_time():
 def test_other_radii_are_refused(radius_m):
     with pytest.raises(InputError, match="radius"):
         spread(table(), radius_m)
+
+
+def test_more_points_than_anybody_waits_for_are_refused():
+    many = LabelTable("t", np.zeros((200_000, 2)), np.zeros(200_000), "regression", "y")
+    with pytest.raises(InputError, match="at most 4,000,000"):
+        spread(many, 1000.0)
