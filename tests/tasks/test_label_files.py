@@ -1,5 +1,6 @@
 """A person's own labels: what is read, what is guessed, and what is said about files that cannot be used."""
 
+import json
 import re
 
 import numpy as np
@@ -248,6 +249,16 @@ def test_paths_that_are_no_files(tmp_path):
     ):
         with pytest.raises(InputError, match=words):
             read_labels(path, target="rent")
+
+
+def test_geojson_without_a_name_is_read():
+    # geopandas writes a name; most other software does not, and GDAL then calls the layer after a place in memory.
+    data = json.dumps(json.loads(made.points().to_json())).encode()
+    assert b'"name"' not in data
+    seen = inspect(data, "a.geojson")
+    assert seen.layers == ("GeoJSON",)
+    np.testing.assert_allclose(read_labels(data, target="rent").target, RENT)
+    np.testing.assert_allclose(read_labels(data, target="rent", layer=seen.layer).target, RENT)
 
 
 def test_layers_are_asked_for(tmp_path):

@@ -76,8 +76,11 @@ def _read(form: str, data: bytes, request: TableRequest) -> FileTable:
     import pyogrio
 
     layers = [str(name) for name in pyogrio.list_layers(data)[:MAX_LAYERS, 0]]
+    if form == GEOJSON:  # has one layer; unless the file names it, GDAL does by the place in memory, anew each time
+        layers = [GEOJSON] * len(layers)
     layer = _layer(data, layers, request)
-    info = pyogrio.read_info(data, layer=layer, force_feature_count=True)
+    number = layers.index(layer)
+    info = pyogrio.read_info(data, layer=number, force_feature_count=True)
     if info["driver"] != DRIVERS[form]:
         raise InputError(f"The file is not a {form} but {excerpt(info['driver'], 30)}: save it as {form}.")
     check_counts(int(info["features"]), len(info["fields"]))
@@ -85,13 +88,13 @@ def _read(form: str, data: bytes, request: TableRequest) -> FileTable:
     wanted = fields if request.columns is None else [name for name in fields if name in request.columns]
     rows = int(info["features"])
     if request.sample is not None and rows > request.sample and request.columns is None:
-        frame = _spread(data, layer, rows, request.sample, wanted)
+        frame = _spread(data, number, rows, request.sample, wanted)
     else:
-        frame = pyogrio.read_dataframe(data, layer=layer, columns=wanted, max_features=MAX_ROWS + 1, use_arrow=False)
+        frame = pyogrio.read_dataframe(data, layer=number, columns=wanted, max_features=MAX_ROWS + 1, use_arrow=False)
     return _as_table(form, frame, wanted, rows, layer, layers, request)
 
 
-def _spread(data: bytes, layer: str, rows: int, sample: int, columns: list[str]) -> Any:
+def _spread(data: bytes, layer: int, rows: int, sample: int, columns: list[str]) -> Any:
     """Some rows, evenly spread in parts of a hundred: skipping is cheap, and a file is often sorted."""
     import geopandas
     import pandas as pd
