@@ -76,6 +76,12 @@ SHOTS = {
     "compare-boston": Shot("/compare?atlas=boston", MAPS, 1240, 560),
     "compare-world": Shot("/compare?atlas=world", MAPS, 1240, 560),
     "modalities-boston": Shot("/modalities?atlas=boston&centered=1", SCATTER, 1120),
+    "probe-boston": Shot(
+        "/probe?atlas=boston&task=boston-income",
+        (".ugc-pane:nth-child(3) .ugc-heat[data-shown]", ".stPlotlyChart .main-svg", ".ugc-table"),
+        1500,
+        420,
+    ),
     "poster": Shot("/?mode=poster", height=810),
 }
 

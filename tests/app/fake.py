@@ -48,7 +48,8 @@ class FakeRaster:
     bounds: tuple = (-90.0, -180.0, 90.0, 180.0)
 
     def windows(self, latlon, size_m, px):
-        return np.full((len(latlon), 1, px, px), 300.0, np.float32)
+        lat = np.asarray(latlon, np.float32).reshape(-1, 2)[:, 0]
+        return np.ones((len(latlon), 1, px, px), np.float32) * (300 + lat)[:, None, None, None]
 
     def tile(self, z, x, y, px=256):
         n = 2**z

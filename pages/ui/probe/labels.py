@@ -230,7 +230,7 @@ def _inspected(own: OwnLabels) -> None:
 def guess(file: LabelFile) -> Columns:
     """The columns that a file is read with unless somebody chooses others; a target only where one is likely."""
     target = file.targets[0] if file.targets else ""
-    return Columns(file.lat or "", file.lon or "", target, layer=file.layer)
+    return Columns(file.lat or "", file.lon or "", target, layer=file.layer if len(file.layers) > 1 else "")
 
 
 def _columns(state: ProbeState, own: OwnLabels) -> None:
