@@ -77,9 +77,9 @@ SHOTS = {
     "compare-world": Shot("/compare?atlas=world", MAPS, 1240, 560),
     "modalities-boston": Shot("/modalities?atlas=boston&centered=1", SCATTER, 1120),
     "probe-boston": Shot(
-        "/probe?atlas=boston&task=boston-income",
+        "/probe?atlas=boston&task=boston-population-density&encoder=unigeoclip&layer=everywhere",
         (".ugc-pane:nth-child(3) .ugc-heat[data-shown]", ".stPlotlyChart .main-svg", ".ugc-table"),
-        1500,
+        1560,
         420,
     ),
     "poster": Shot("/?mode=poster", height=810),
