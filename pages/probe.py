@@ -33,7 +33,7 @@ def probe() -> None:
     library = services().probe.library
     tasks = library.tasks(atlas)
     here = [task.name for task in tasks if library.is_here(task)]
-    state.read_link(here)
+    state.read_link(here, {task.name: task.pack.name for task in tasks if task.name not in here})
     with head:
         labels.source(state, atlas)
         if not state.is_own:

@@ -40,12 +40,15 @@ def probe_parameters(link: ProbeLink) -> dict[str, str]:
     return {key: value for key, value in values.items() if value}
 
 
-def parse_probe(values: Mapping[str, str], known: Sequence[str]) -> tuple[ProbeLink, str]:
+def parse_probe(
+    values: Mapping[str, str], known: Sequence[str], missing: Mapping[str, str] | None = None
+) -> tuple[ProbeLink, str]:
     """What a link to page Probe says.
 
     Args:
         values: By key of `query_string.PROBE_KEYS`.
-        known: Names of the tasks of the atlas.
+        known: Names of the tasks of the atlas whose labels are on this machine.
+        missing: Other tasks of the atlas, and what to download for each.
 
     Returns:
         What it says, defaults where it cannot be read, and a sentence on such a part; empty if there is none.
@@ -53,7 +56,12 @@ def parse_probe(values: Mapping[str, str], known: Sequence[str]) -> tuple[ProbeL
     task, encoder, layer = (values.get(key, "") for key in (TASK, ENCODER, LAYER))
     problem = ""
     if task and task not in known:
-        problem = f"The link's task '{excerpt(task, 40)}' is not one of this atlas. Choose one below."
+        problem = f"The link's task '{excerpt(task, 40)}' is not one of this atlas. Choose another one."
+        if task in (missing or {}):
+            problem = (
+                f"The labels of the link's task '{task}' are not on this machine. Download them: python -m unigeoclip "
+                f"tasks download {(missing or {})[task]}"
+            )
         task = ""
     if layer and layer not in LAYERS:
         problem = f"The link's layer '{excerpt(layer, 40)}' is left out: available are {' and '.join(LAYERS)}."

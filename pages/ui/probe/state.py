@@ -12,7 +12,7 @@ from pages.ui.services.probe.requests import Columns
 from pages.ui.session_state import SessionValue
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pages.ui.services.probe import Job
     from pages.ui.services.probe.private_files import PrivateFile
@@ -179,16 +179,17 @@ class ProbeState:
         if self.encoder not in self.shown.report.results[self.split]:
             self.encoder = best[0]
 
-    def read_link(self, known: Sequence[str]) -> None:
+    def read_link(self, known: Sequence[str], missing: Mapping[str, str]) -> None:
         """Take over what the page's address says, when it was opened or changed there (a link, the back button).
 
         Args:
-            known: Names of the tasks that there are.
+            known: Names of the tasks whose labels are on this machine.
+            missing: Other tasks, and what to download for each.
         """
         values = query_string.selected(PROBE_KEYS)
         if not values or values == self.link:
             return
-        link, problem = parse_probe(values, known)
+        link, problem = parse_probe(values, known, missing)
         if link.task and (link.task != self.task or self.is_own):
             self.forget_results()
             self.source, self.task = TASK, link.task

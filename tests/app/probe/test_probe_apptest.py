@@ -156,7 +156,7 @@ def test_a_link_computes_what_it_shows(app, drawn):
     ("link", "words"),
     [
         ({"task": "nothing"}, "not one of this atlas"),
-        ({"task": "rain"}, "not one of this atlas"),  # its labels are not here
+        ({"task": "rain"}, "Download them: python -m unigeoclip tasks download waves"),
         ({"task": "height", "layer": "<b>"}, "is left out"),
         ({"task": "height", "encoder": "x" * 500}, "its name is too long"),
     ],
