@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from unigeoclip.tasks.label_table import LabelTable
 
 LAYERS = {POINTS: "Held-out predictions", EVERYWHERE: "Predict everywhere"}
-PICTURE_PX, RADII_PX = 1600, (3, 9)
+PICTURE_PX, RADII_PX = 1600, (4, 16)
 MARGIN = 0.04  # round the points, of their extent
 WIDE = 0.6  # of the atlas: rows that fill more of it are shown with all of it
 MOST_DEG = 180.0  # rows that are farther apart go round the Earth
