@@ -79,7 +79,7 @@ SHOTS = {
     "probe-boston": Shot(
         "/probe?atlas=boston&task=boston-population-density&encoder=unigeoclip&layer=everywhere",
         (".ugc-pane:nth-child(3) .ugc-heat[data-shown]", ".stPlotlyChart .main-svg", ".ugc-table"),
-        1400,
+        1620,
         420,
     ),
     "poster": Shot("/?mode=poster", height=810),
