@@ -13,7 +13,7 @@ from pages.ui.services.compare_work import Work
 from pages.ui.services.compare_worker import run_act
 from pages.ui.services.priority import Priority
 from tests.app import fake
-from unigeoclip.compare import regions
+from unigeoclip.compare import figures, regions
 from unigeoclip.errors import InputError
 
 PATIENCE_S = 120.0  # the worker may still be compiling UMAP, for an earlier test
@@ -166,8 +166,9 @@ def test_measuring_and_umap_say_how_far_they_are(monkeypatch, tmp_path):
     job = compare.job(fake.FakeAtlas())
     comparison = worked_through(job, "fourier")
     said = []
-    comparison._figures(comparison.embedded["fourier"], lambda done, total: said.append(done / total) or True)
-    assert said == [0.25, 0.5, 0.75, 1.0]
+    vectors = comparison.embedded["fourier"].vectors[job.region.sample(regions.SAMPLE)]
+    figures.figures(vectors, job.region.figure_sample, lambda done, total: said.append(done / total) or True)
+    assert said == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
 
 
 def test_work_goes_on_without_visitors_if_nobody_stopped_it(monkeypatch, tmp_path):

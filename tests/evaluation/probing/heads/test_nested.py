@@ -108,5 +108,10 @@ def test_scores_of_folds_without_variance_and_without_classes():
     same = np.ones(5)
     assert r2(same, same) == 1.0
     assert r2(same, same + 0.1) == 0.0
-    assert class_scores(np.array([2, 2]), np.array([2, 2]), 5) == (1.0, 1.0)
-    assert class_scores(np.array([2, 2]), np.array([1, 2]), 5) == (0.5, pytest.approx((0 + 2 / 3) / 2))
+    assert class_scores(np.array([2, 2]), np.array([2, 2]), 5) == {"accuracy": 1.0, "macro_f1": 1.0, "mean_iou": 1.0}
+    halved = class_scores(np.array([2, 2]), np.array([1, 2]), 5)
+    assert halved == {
+        "accuracy": 0.5,
+        "macro_f1": pytest.approx((0 + 2 / 3) / 2),
+        "mean_iou": pytest.approx((0 + 1 / 2) / 2),
+    }
