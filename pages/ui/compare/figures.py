@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pages.ui.services.compare_jobs import Job
-    from unigeoclip.compare.figure_table import Estimate, Row
+    from unigeoclip.compare.figure_table import Row
     from unigeoclip.compare.regions import Comparison
 
 
@@ -42,7 +42,7 @@ def figures_table(
 ) -> str:
     """The numbers of all models as an HTML table, each with a sentence that says what it means."""
     cells = [
-        [Cell(row.title, below=row.meaning), *(Cell(*_shown(row, each)) for each in row.values)]
+        [Cell(row.title, below=row.meaning), *(Cell(*_shown(row, number)) for number in range(len(row.values)))]
         for row in _rows(comparison, figures, agreement)
     ]
     titles = [comparison.embedded[name].embedder.title for name in figures]
@@ -57,10 +57,14 @@ def _rows(
     return table_rows(figures, agreement, comparison.reference.embedder.title)
 
 
-def _shown(row: Row, each: Estimate | None) -> tuple[str, str]:
-    """A value, and half the width of its interval below it."""
+def _shown(row: Row, number: int) -> tuple[str, str]:
+    """The value of a model, and its interval below it."""
+    each, interval = row.values[number], row.interval(number)
     if each is None:
         return "–", ""
-    value, unit = f"{row.scale * each.value:.{row.digits}f}".replace("-", "−"), f" {row.unit}" if row.unit else ""
-    half = "" if each.half is None else f"± {row.scale * each.half:.{max(row.digits, 1)}f}"
-    return f"{value}{unit}", half
+    ends = "" if interval is None else " to ".join(_digits(row, end) for end in interval)
+    return f"{_digits(row, each.value)}{f' {row.unit}' if row.unit else ''}", ends
+
+
+def _digits(row: Row, value: float) -> str:
+    return f"{row.scale * value:.{row.digits}f}".replace("-", "−")
