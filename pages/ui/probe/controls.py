@@ -165,7 +165,7 @@ def take_over(state: ProbeState, report: ProbeReport) -> None:
     assert state.requested is not None
     state.shown = Shown(state.requested, report, "" if state.is_own else state.task)
     state.mapping = state.everywhere = state.point = state.row = None
-    state.pictures.clear()
+    state.replace_pictures(keep=True)
     state.revision += 1
     split = list(report.results)[-1]
     state.choose_shown(first_choice(report, split))

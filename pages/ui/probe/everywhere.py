@@ -72,7 +72,7 @@ def pane(state: ProbeState, table: LabelTable) -> Pane:
     if key not in state.pictures:
         limits = (scale.low, scale.high) if isinstance(scale, NumberScale) else None
         picture = layer.png(COLORMAP, near_only=state.near_only, limits=limits)
-        state.pictures[key] = services().probe.files.add(picture)
+        state.add_picture(key, services().probe.files.add(picture))
     legend: Legend = {**scale.repeated_legend(f"{table.target_name}, predicted everywhere")}
     legend["words"] = " ".join(part for part in (legend.get("words", ""), layer.extrapolation) if part)
     return {

@@ -111,7 +111,7 @@ def dots(state: ProbeState, table: LabelTable, key: Any, rgb: Callable[[], NDArr
     if key not in state.pictures:
         order = np.random.default_rng(0).permutation(len(table))  # no value lies above all others
         picture = colored_dots(bounds, table.latlon[order], rgb()[order], width_px=PICTURE_PX, radii_px=RADII_PX)
-        state.pictures[key] = services().probe.files.add(picture, "webp")
+        state.add_picture(key, services().probe.files.add(picture, "webp"))
     return {"url": urls.private(state.pictures[key].name), "bounds": bounds}
 
 

@@ -109,6 +109,8 @@ class ProbeState:
         link: The address as it was read or written last.
         starts: Whether a link asks for results: they are computed without a press on the button.
         pictures: Of the maps, by what they show; private ones live as long as this does.
+        earlier_pictures: Those before, for which the browser may still be asking.
+        pictures_are_own: Whether the pictures show the visitor's own labels.
     """
 
     source: str = TASK
@@ -135,6 +137,8 @@ class ProbeState:
     link: dict[str, str] = field(default_factory=dict)
     starts: bool = False
     pictures: dict[Any, PrivateFile] = field(default_factory=dict)
+    earlier_pictures: dict[Any, PrivateFile] = field(default_factory=dict)
+    pictures_are_own: bool = False
 
     @property
     def is_own(self) -> bool:
@@ -152,8 +156,23 @@ class ProbeState:
         self.labels = None
         self.encoder = self.split = self.problem = ""
         self.layer = POINTS
-        self.pictures.clear()
+        self.replace_pictures(keep=not self.pictures_are_own)
         self.revision += 1
+
+    def add_picture(self, key: Any, picture: PrivateFile) -> None:
+        """Keep a picture of the labels that are chosen."""
+        self.pictures[key] = picture
+        self.pictures_are_own = self.is_own
+
+    def replace_pictures(self, *, keep: bool) -> None:
+        """Draw all maps again.
+
+        Args:
+            keep: Whether the browser can still have the pictures that it is being shown; never those of own labels that
+                were removed.
+        """
+        self.earlier_pictures = self.pictures if keep else {}
+        self.pictures = {}
 
     @property
     def shown_table(self) -> LabelTable | None:

@@ -62,7 +62,7 @@ class Visit:
 
     def _hear(self, message):
         if message.type == "error":
-            self.complaints.append(message.text)
+            self.complaints.append(f"{message.text} {message.location.get('url', '')}".strip())
 
     def open(self, path="/"):
         self.page.goto(self.address + path)
