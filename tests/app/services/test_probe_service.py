@@ -224,6 +224,15 @@ def test_who_asks_too_often_has_to_wait():
     service.close()
 
 
+def test_what_is_known_already_is_free():
+    service = ProbeService(Priority(), library=fake_probe.FakeLibrary(), jobs=RateLimits(1, 0.001))
+    for _ in range(3):
+        assert service.compute(lambda job: 1, "a", public="key").wait(PATIENCE_S)
+    with pytest.raises(InputError, match="in a minute"):
+        service.compute(lambda job: 1, "a", public="another")
+    service.close()
+
+
 def test_private_files_are_gone_with_whoever_keeps_them():
     files = PrivateFiles()
     kept = files.add(b"picture", "webp")

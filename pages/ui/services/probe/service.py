@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from unigeoclip.tasks.label_table import LabelTable
 
 T = TypeVar("T")
-JOBS, JOBS_PER_S = 20, 1 / 10  # that one client begins at once, and per second in the long run
+JOBS, JOBS_PER_S = 60, 1 / 3  # that one client begins at once, and per second in the long run
 READING_S, COMPUTING_S = 60.0, 300.0  # that one job may take
 KEPT = 24  # results on built-in tasks
 _FILE = "Use a smaller file, or one of CSV or Parquet."
@@ -79,14 +79,19 @@ class ProbeService:
         """
 
         def doing(job: Job[T]) -> T:
-            with self._lock:
-                known = self._results.get(public) if public is not None else None
+            known = self._known(public)
             return known if known is not None else self._keep(public, act(job))
 
-        return self._begin(self._computing, Job(doing, client, most_s=COMPUTING_S, advice=_FEWER))
+        job = Job(doing, client, most_s=COMPUTING_S, advice=_FEWER)
+        return self._begin(self._computing, job, free=self._known(public) is not None)
 
-    def _begin(self, worker: FairWorker, job: Job[T]) -> Job[T]:
-        if not self._jobs.take(job.client):
+    def _known(self, public: Hashable) -> Any:
+        with self._lock:
+            return None if public is None else self._results.get(public)
+
+    def _begin(self, worker: FairWorker, job: Job[T], *, free: bool = False) -> Job[T]:
+        """Let a worker do a job; what is known already is free of the limit."""
+        if not free and not self._jobs.take(job.client):
             raise InputError("Many probes have just been started from here; the next one can follow in a minute.")
         worker.submit(job)
         return job
