@@ -42,7 +42,7 @@ def figures_table(
 ) -> str:
     """The numbers of all models as an HTML table, each with a sentence that says what it means."""
     cells = [
-        [Cell(row.title, below=row.meaning), *(Cell(*_shown(row, number)) for number in range(len(row.values)))]
+        [Cell(row.title, below=row.meaning), *(_shown(row, number) for number in range(len(row.values)))]
         for row in _rows(comparison, figures, agreement)
     ]
     titles = [comparison.embedded[name].embedder.title for name in figures]
@@ -57,13 +57,13 @@ def _rows(
     return table_rows(figures, agreement, comparison.reference.embedder.title)
 
 
-def _shown(row: Row, number: int) -> tuple[str, str]:
+def _shown(row: Row, number: int) -> Cell:
     """The value of a model, and its interval below it."""
     each, interval = row.values[number], row.interval(number)
     if each is None:
-        return "–", ""
+        return Cell("–")
     ends = "" if interval is None else " to ".join(_digits(row, end) for end in interval)
-    return f"{_digits(row, each.value)}{f' {row.unit}' if row.unit else ''}", ends
+    return Cell(f"{_digits(row, each.value)}{f' {row.unit}' if row.unit else ''}", below=ends)
 
 
 def _digits(row: Row, value: float) -> str:
