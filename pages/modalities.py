@@ -103,7 +103,7 @@ def _opened(chosen: NDArray[np.int64], ids: list[str], state: ModalitiesState) -
 def _choose_place(
     study: ModalityStudy, chosen: NDArray[np.int64], views: ItemViews, opened: int, state: ModalitiesState
 ) -> None:
-    """The places by name, for whoever uses no pointer."""
+    """The places by name, for keyboard users."""
     options = chosen.tolist() if opened in chosen else [opened, *chosen.tolist()]
     names = unique_names({views.place_id(study.items, each): views.name(study.items, each) for each in options})
     widgets.place = views.place_id(study.items, opened)
@@ -113,7 +113,7 @@ def _choose_place(
 
 def _retrieval(atlas: Atlas, study: ModalityStudy, state: ModalitiesState, views: ItemViews) -> None:
     """The matrix of all pairs, how far the modalities lie apart, and examples of a pair."""
-    st.subheader("What finds what", anchor=False)
+    st.subheader("Cross-modal retrieval", anchor=False)
     figure = matrix.choice(atlas.manifest, state)
     pair = state.view.pair or ("street->aerial" if "street->aerial" in study.found else next(iter(study.found)))
     left, right = st.columns([1.1, 1], gap="medium")

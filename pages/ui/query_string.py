@@ -130,7 +130,7 @@ def _links() -> dict[str, tuple[Sequence[str], Mapping[str, str]]]:
 
 
 def write_page(keys: Iterable[str], atlas: str, parameters: Mapping[str, str]) -> None:
-    """Make the address that of a page, such as Compare; likewise one step, or none.
+    """Make the address that of a page, such as Compare; adds at most one entry to the browser's history.
 
     Args:
         keys: The page's own, such as `COMPARE_KEYS`.

@@ -190,7 +190,7 @@ def probe_lines(report: Mapping[str, Any]) -> list[str]:
     for split, found in report["results"].items():
         units = report["settings"]["units"].get(split)
         width = max(len(name) for name in found)
-        head = f"{'':{width}}     mean  std error  difference to the best baseline (95 %)"
+        head = f"{'':{width}}     mean  std error  difference from the best baseline (95 %)"
         lines += ["", f"Split {split}{f': {units}' if units else ''}", head]
         for name, each in sorted(found.items(), key=lambda item: -item[1]["mean"]):
             error = "        -" if each["std_error"] is None else f"{each['std_error']:9.3f}"

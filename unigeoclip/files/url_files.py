@@ -47,7 +47,7 @@ class UrlFile:
         urls: Addresses, the first one that answers is used; with a commit or version in them.
         size_bytes: Its size; about, where there is no checksum.
         sha256: Of what the addresses serve. None where we could not reach them: then their commit or version is all
-            that pins it, and whoever fetches it is told the checksum of what came.
+            that pins it, and the caller is told the checksum of the file.
         copies: What else is accepted from a folder at hand.
         names: Other names under which people have it.
     """

@@ -1,4 +1,4 @@
-"""Points as dots on a Web Mercator picture: items of a gallery by similarity, points in colors of one's own."""
+"""Points as dots on a Web Mercator picture: items of a gallery by similarity, points in given colors."""
 
 from __future__ import annotations
 

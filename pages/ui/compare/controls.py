@@ -95,13 +95,13 @@ def models(
 
 
 def unavailable_models(missing: dict[str, str]) -> None:
-    """The models that are not on this machine, what they are, and how whoever runs the app can get them."""
+    """The models that are not on this machine, what they are, and how the administrator of the app can install them."""
     if missing:
         with st.popover("Unavailable models", help="Models that are not installed on this machine"):
             for name, why in missing.items():
                 title, meaning = _UNAVAILABLE.get(name, (name, "It is not installed on this machine."))
                 st.markdown(f"**{title}**: {meaning}")
-                st.caption(f"For whoever runs this app: {literal(why)}")
+                st.caption(f"For the administrator of this app: {literal(why)}")
 
 
 def color_scheme(state: CompareState, models: list[str], embedders: dict[str, Embedder]) -> None:

@@ -132,7 +132,7 @@ class Visitors:
 
 
 def client_of(scope: Scope) -> str:
-    """Address of whoever asks, or nothing where it is not known."""
+    """Address of the client, or nothing where it is not known."""
     client: tuple[str, int] | None = scope.get("client")
     return client[0] if client else ""
 

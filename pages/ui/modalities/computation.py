@@ -23,7 +23,7 @@ WAIT_S = 0.25  # what is as quick as this needs no progress
 
 
 def study_job(explorer: Explorer) -> StudyJob:
-    """The study of an atlas, begun by whoever asks first; one that is read from the cache folder is waited for."""
+    """The study of an atlas, started by the first caller; one that is in the cache folder is waited for."""
     job = services().modalities.job(explorer)
     job.wait(WAIT_S)
     return job

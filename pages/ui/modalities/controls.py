@@ -19,7 +19,7 @@ _CENTER_HELP = (
     "Subtract from each modality its mean over all held-out places, which removes the modality gap, so that distances "
     "within and between modalities compare."
 )
-_CLUSTER_HELP = "k-means of the mean of all modalities, named by what is said of their places more often than of others"
+_CLUSTER_HELP = "k-means of the mean of all modalities, named by the text that distinguishes their places from others"
 _SLIDER_PX, _LIST_PX = 170, 300
 
 
@@ -40,7 +40,7 @@ def places(job: StudyJob, state: ModalitiesState) -> None:
         st.slider("Number of places", LEAST_COUNT, most, key=Widgets.count.key, width=_SLIDER_PX,
                   on_change=lambda: state.select(count=widgets.count))  # fmt: skip
     if view.selection != "map" or view.bounds is not None:
-        st.button("Draw again", icon=":material/refresh:", help="Other places at random", key="draw-again",
+        st.button("Resample", icon=":material/refresh:", help="Other places at random", key="draw-again",
                   on_click=state.draw_again)  # fmt: skip
 
 

@@ -92,7 +92,7 @@ def explanation(atlas: Atlas, study: ModalityStudy, figure: Figure) -> str:
     bound = upper_bound(atlas.manifest)
     reserve = f" {bound[0].upper()}{bound[1:]}." if bound else ""
     return (
-        f"Rows ask, columns are found. {figure.means} Percent, with the 95 % interval (Wilson), among "
+        f"Rows are queries, columns are targets. {figure.means} Percent, with the 95 % interval (Wilson), among "
         f"{among.replace(',', NARROW_SPACE)} held-out places. Split “{study.split}”: "
         f"{glossary.of_split(atlas, study.split)}. The figures are those of 'evaluate' and of page Atlas.{reserve}"
     )

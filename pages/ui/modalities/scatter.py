@@ -48,7 +48,10 @@ def explanation(study: ModalityStudy, *, centered: bool) -> str:
             f"The modality {title(apart).lower()} lies apart from the others (mean modality gap "
             f"{_mean_gap(study, apart):.2f}): “Without the gap” shows whether its places match all the same. "
         )
-    return words + "Point at one to see it, click to open its place. Click the map for the places nearest to a point."
+    return (
+        words + "Hover over a point to see its item, click it to open its place. "
+        "Click the map for the places nearest to a point."
+    )
 
 
 def _mean_gap(study: ModalityStudy, name: str) -> float:

@@ -29,7 +29,7 @@ SAMPLES = (50_000, 20_000, 5_000)
 MODELS = {"auto": "Ridge", "knn": "k nearest neighbors", "logistic": "Logistic regression"}
 HELP = (
     "A probe is a simple model on the frozen vectors of an encoder: what it can predict, the vectors contain. Floors "
-    "are computed along: the mean, sine and cosine of the position, and smooth functions of it of equal size."
+    "are always included: the mean, sine and cosine of the position, and smooth functions of it of equal size."
 )
 
 

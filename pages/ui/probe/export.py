@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from unigeoclip.atlas.provenance import Provenance
 
 _LINK = "The link in the address bar holds the task, the encoder and the layer of the map."
-_NO_LINK = "Your own labels are in no link: export what you want to keep or to share."
+_NO_LINK = "Links never contain your own labels: export what you want to keep or to share."
 
 
 def offer(state: ProbeState, atlas: Atlas) -> None:
@@ -96,14 +96,14 @@ def html_report(state: ProbeState, atlas: Atlas) -> bytes:
 def geotiff(state: ProbeState) -> bytes:
     """The map of predictions, as it is shown."""
     if state.everywhere is None:
-        raise InputError("There is no map of predictions any more: choose Predict everywhere again.")
+        raise InputError("The map of predictions is no longer available: choose Predict everywhere again.")
     return state.everywhere[1].layer.geotiff(near_only=state.near_only)
 
 
 def fitted(state: ProbeState, form: str) -> bytes:
     """The probe that was fitted to all rows, as safetensors or JSON."""
     if state.everywhere is None:
-        raise InputError("There is no fitted probe any more: choose Predict everywhere again.")
+        raise InputError("The fitted probe is no longer available: choose Predict everywhere again.")
     return state.everywhere[1].fitted.to_bytes(f".{form}")
 
 
@@ -146,5 +146,5 @@ def _columns(state: ProbeState) -> dict[str, Any] | None:
 
 def _shown(state: ProbeState) -> Shown:
     if state.shown is None:
-        raise InputError("These results are gone: run the probe again.")
+        raise InputError("These results are no longer available: run the probe again.")
     return state.shown

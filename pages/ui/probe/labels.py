@@ -34,8 +34,8 @@ KINDS = {"": "Detect", "regression": "Number", "classification": "Class"}
 FILES = ["csv", "tsv", "txt", "parquet", "geoparquet", "geojson", "json", "gpkg", "zip"]
 NONE = ""  # no column
 PRIVACY = (
-    "Your labels are in this session only: they are not written to disk, to caches or to logs, and no link holds them. "
-    "They are deleted when you remove the file or close the page."
+    "Your labels are in this session only: they are not written to disk, to caches or to logs, and links never contain "
+    "them. They are deleted when you remove the file or close the page."
 )
 WAIT_S = 0.4  # what is read faster than that needs no progress bar
 
@@ -46,7 +46,7 @@ def client() -> str:
 
 
 def source(state: ProbeState, atlas: Atlas) -> None:
-    """The choice between a built-in task and one's own labels."""
+    """The choice between a built-in task and uploaded labels."""
     key = f"probe-source-{atlas.name}"
     st.session_state[key] = state.source
     st.segmented_control(

@@ -31,7 +31,7 @@ class ProbeLink:
 
 
 def probe_parameters(link: ProbeLink) -> dict[str, str]:
-    """What of it differs from the default; nothing without a task, since own labels are in no link."""
+    """What of it differs from the default; nothing without a task, since links never contain own labels."""
     if not link.task:
         return {}
     values = {TASK: link.task, ENCODER: link.encoder}

@@ -26,7 +26,7 @@ def show(state: ProbeState, result: EncoderResult, digits: int) -> None:
     with left:
         _predictions(report, state.split, result, dark=dark)
     with right:
-        st.markdown("**Where it is wrong**")
+        st.markdown("**Where the errors are largest**")
         errors.show(state, report.table, result, digits)
         _curve(report, state.split, dark=dark)
 

@@ -19,7 +19,7 @@ METRICS = {"r2": "R²", "mae": "MAE", "accuracy": "accuracy", "macro_f1": "macro
 SECOND = {"r2": "mae", "accuracy": "macro_f1"}  # shown in small print
 SPLITS = {"random": "Random folds", "blocks": "Blocks", "groups": "Groups"}
 MEANINGS = {
-    "random": "rows are dealt out at random: interpolation between labeled points nearby",
+    "random": "rows are assigned to folds at random: interpolation between labeled points nearby",
     "blocks": "whole cells of a grid are held out: places far from any labeled point of the training part",
 }
 BY_NAME = "name"
@@ -66,13 +66,13 @@ def show(shown: Shown) -> None:
 
 
 def scores_table(report: ProbeReport, order: str) -> str:
-    """The table as HTML; one row an encoder, for each split its score and its difference to the best baseline."""
+    """The table as HTML; one row an encoder, for each split its score and its difference from the best baseline."""
     splits = list(report.results)
     first = report.results[splits[0]]
     names = sorted(first, key=lambda name: first[name].title.lower()) if order == BY_NAME else ranking(report, order)
     head = ["Encoder"]
     for split in splits:
-        head += [f"{split_title(report, split)}: {METRICS[report.metric]}", "Difference to the best baseline"]
+        head += [f"{split_title(report, split)}: {METRICS[report.metric]}", "Difference from the best baseline"]
     rows = [[_name(report, first[name]), *_figures(report, name, splits)] for name in names]
     return table_html(Table(head, rows, figures=True, row_heads=True, label="Scores of encoders"))
 
@@ -101,7 +101,7 @@ def _second(metric: str, result: EncoderResult) -> str:
 
 
 def _wins(report: ProbeReport, result: EncoderResult) -> bool:
-    """Whether the interval of its difference to the best baseline is above zero, and the task was not seen."""
+    """Whether the interval of its difference from the best baseline is above zero, and the task was not seen."""
     return result.name not in report.seen_by and result.difference is not None and result.difference.low > 0
 
 
@@ -138,7 +138,7 @@ def summary(report: ProbeReport, split: str) -> str:
         others = "No encoder that has not seen the labels" if report.seen_by else "No encoder"
         return f"{said} {others} beats this floor: none shows that it knows more."
     if best.difference is not None and best.difference.low <= 0 <= best.difference.high:
-        return f"{said} The difference to the best baseline may be chance: its interval contains 0."
+        return f"{said} The difference from the best baseline may be chance: its interval contains 0."
     return said
 
 

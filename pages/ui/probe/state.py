@@ -89,7 +89,7 @@ class ProbeState:
         loading: Loads its labels.
         loaded: The task that these are of, or are being loaded of.
         table: Its labels.
-        labels: The labels that are chosen, of the task or one's own. Callbacks find them here: Streamlit keeps the
+        labels: The labels that are chosen, of the task or uploaded. Callbacks find them here: Streamlit keeps the
             arguments of callbacks until the session ends, and labels must be gone when their file is removed.
         job: Computes the probe.
         requested: What that was asked for.

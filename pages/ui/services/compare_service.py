@@ -98,7 +98,7 @@ class CompareService:
         Args:
             atlas: What is compared.
             bounds: South, west, north, east of a rectangle of it, degrees; all of it by default.
-            client: Address of whoever asks.
+            client: Address of the client.
 
         Raises:
             InputError: The rectangle cannot be compared, or the client has asked for too many in a short time.

@@ -98,7 +98,7 @@ def run_act(work: Work, act: Act) -> None:
     except MemoryError:
         _log.exception("Comparing %s failed", work.name)
         work.error = "There is not enough memory for this model on this region: choose a smaller part, or fewer models."
-    except Exception:  # a fault of ours must not end the worker for everybody
+    except Exception:  # an unexpected error must not stop the worker for all visitors
         _log.exception("Comparing %s failed", work.name)
         work.error = "This model stopped unexpectedly; the server's log says why. The others are not affected."
     work.end_act(is_done=is_done)

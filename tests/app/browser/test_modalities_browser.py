@@ -108,7 +108,7 @@ def test_a_marker_opens_its_place_and_a_click_on_the_map_shows_the_nearest(visit
     visitor.settle()
     lats = [float(each) for each in re.findall(r"places=near%3A(-?[\d.]+)", page.url)]
     assert lats[0] == pytest.approx(20, abs=2)
-    page.get_by_role("button", name="Draw again").wait_for(state="detached")
+    page.get_by_role("button", name="Resample").wait_for(state="detached")
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (400, "light")])

@@ -100,7 +100,7 @@ class ModalityStudy:
         split: That the model was trained for.
         items: The held-out items that have all modalities.
         vectors: Their embeddings, by modality in the order of the atlas.
-        found: What finds what, by the name of the pair: "street->aerial".
+        found: Retrieval of each ordered pair, by the name of the pair: "street->aerial".
     """
 
     split: str

@@ -13,7 +13,7 @@ __all__ = ["Cancelled", "Progress", "Work"]
 
 if TYPE_CHECKING:
     Progress = Callable[[str, float], None]  # what is being done, and the share of all that is done, 0 to 1
-    Cancelled = Callable[[], bool]  # whether whoever asked for it does not want it any more
+    Cancelled = Callable[[], bool]  # whether the caller no longer wants it
 
 
 class Work:

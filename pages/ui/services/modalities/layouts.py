@@ -43,7 +43,7 @@ class LayoutKey:
 
 
 class LayoutTask:
-    """A layout on its way.
+    """A layout that is being computed.
 
     Attributes:
         positions: Modality -> (n, 2), when it is done.
@@ -66,7 +66,7 @@ class LayoutTask:
 
     @property
     def is_done(self) -> bool:
-        """Whether it has come to an end, well or badly."""
+        """Whether it has ended, with or without a result."""
         return self._done.is_set()
 
     def wait(self, seconds: float) -> bool:
@@ -82,7 +82,7 @@ class LayoutTask:
                 self.positions = lay_out(vectors, self.method)
         except UniGeoError as error:
             self.error = str(error)
-        except Exception:  # a fault of ours must not end the thread for everybody
+        except Exception:  # an unexpected error must not stop the thread for all visitors
             _log.exception("A layout of modalities failed")
             self.error = "The layout stopped unexpectedly; the server's log says why. Try another selection."
         self._done.set()

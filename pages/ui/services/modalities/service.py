@@ -107,7 +107,7 @@ class ModalitiesService:
             method: One of ``compare.modality_layout.METHODS``.
             centered: Whether each modality is moved to the middle first.
             visitor: Tells visitors apart: of each, only the latest layout waits.
-            client: Address of whoever asks.
+            client: Address of the client.
 
         Raises:
             InputError: The study is not done, or the client has asked for too many layouts in a short time.

@@ -63,7 +63,7 @@ class StudyJob:
 
     @property
     def is_done(self) -> bool:
-        """Whether it has come to an end, well or badly."""
+        """Whether it has ended, with or without a result."""
         return self._done.is_set()
 
     def wait(self, seconds: float) -> bool:
@@ -100,7 +100,7 @@ class StudyJob:
         except MemoryError:
             _log.exception("The modalities of %s were not measured", self.atlas.name)
             self.error = "There is not enough memory to measure the modalities of this atlas."
-        except Exception:  # a fault of ours must not end the thread for everybody
+        except Exception:  # an unexpected error must not stop the thread for all visitors
             _log.exception("The modalities of %s were not measured", self.atlas.name)
             self.error = "Measuring the modalities stopped unexpectedly; the server's log says why."
         self._done.set()

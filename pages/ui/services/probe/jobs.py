@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 
 class Job(Generic[T_co]):
-    """Work that one visitor waits for. Its result belongs to whoever holds the job: the service forgets ended ones.
+    """Work that one visitor waits for. Its result belongs to the holder of the job: the service forgets ended ones.
 
     Attributes:
         client: Address of the visitor.
@@ -44,7 +44,7 @@ class Job(Generic[T_co]):
 
         Args:
             act: Does the work in the worker's thread; it calls `report` or `check` often.
-            client: Address of whoever asks.
+            client: Address of the client.
             most_s: Seconds that it may run.
             advice: What to ask for instead when that is not enough, a sentence.
             clock: Returns the time in seconds.
@@ -126,7 +126,8 @@ class Job(Generic[T_co]):
     def run(self) -> None:
         """Do the work in this thread; what goes wrong is noted.
 
-        Labels of visitors do not get into the server's log: of a fault of ours it says where, and not what was said.
+        Labels of visitors do not get into the server's log: for an unexpected error it has the place in
+        the code, not the message.
         """
         act, self._act = self._act, None  # the act holds the visitor's labels
         self._until = self._clock() + self._most_s
@@ -141,7 +142,7 @@ class Job(Generic[T_co]):
             self.error = str(error)
         except MemoryError:
             self.error = f"There is not enough memory for this. {self._advice}"
-        except Exception as error:  # a fault of ours must not end the worker for everybody
+        except Exception as error:  # an unexpected error must not stop the worker for all visitors
             _log.error("A job of page Probe failed: %s at %s", type(error).__name__, _place(error))
             self.error = "This stopped unexpectedly; the server's log says where. Nothing else is affected."
         finally:

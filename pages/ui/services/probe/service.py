@@ -35,7 +35,7 @@ class ProbeService:
     """The jobs of all visitors; thread-safe.
 
     Labels of visitors are in the jobs alone, which belong to their sessions. Results on built-in tasks, whose labels
-    are public, are kept for everybody.
+    are public, are kept for all visitors.
     """
 
     def __init__(self, priority: Priority, *, library: Library | None = None, jobs: RateLimits | None = None) -> None:
@@ -71,8 +71,8 @@ class ProbeService:
 
         Args:
             act: Does it, in the worker's thread.
-            client: Address of whoever asks.
-            public: What the result depends on, where it may be shown to everybody; None for a visitor's own labels.
+            client: Address of the client.
+            public: What the result depends on, where it may be shown to all visitors; None for a visitor's own labels.
 
         Raises:
             InputError: The client asks for too much in a short time, or too many wait.

@@ -16,7 +16,7 @@ MAX_CLIENTS = 4096  # of which is known when they had their turn
 
 
 class FairWorker:
-    """A queue and the thread that works it off: next is a job of the client whose last turn is longest ago."""
+    """A queue and the thread that processes it: next is a job of the client whose last turn is longest ago."""
 
     def __init__(self, name: str) -> None:
         """Make it; the thread, of that name, starts with the first job."""
