@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pages.ui.formatting import coordinates, facing, title
+from pages.ui.link_values import parse_values
 from pages.ui.rectangles import parse_box
 from pages.ui.view_options import (
     COUNTS,
@@ -374,13 +375,7 @@ def parse_compare(values: Mapping[str, str], known: Sequence[str]) -> tuple[Comp
         AT: lambda text: {"point": parse_at(text)},
         SCALE: lambda text: {"scale": parse_scale(text)},
     }
-    valid: dict[str, Any] = {}
-    problem = ""
-    for key, text in values.items():
-        try:
-            valid |= parsers[key](text)
-        except InputError as error:
-            problem = f"The link's part '{key}' was left out. {error}"
+    valid, problem = parse_values(values, parsers)
     return CompareLink(**valid), problem
 
 

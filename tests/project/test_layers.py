@@ -38,6 +38,7 @@ ROW = {name: row for row, names in enumerate(LAYERS) for name in names}
 PAGE_LAYERS = [
     {
         "formatting",
+        "link_values",
         "protocol",
         "rectangles",
         "view_options",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pages.ui.link_values import parse_values
 from pages.ui.query_string import degrees, parse_at
 from pages.ui.rectangles import parse_box
 from unigeoclip.errors import InputError, excerpt
@@ -105,13 +106,7 @@ def parse(
         "pair": lambda text: {"pair": _one_of(text, pairs, "pair of modalities")},
         "figure": lambda text: {"figure": _one_of(text, figures, "figure")},
     }
-    valid: dict[str, Any] = {}
-    problem = ""
-    for key, text in values.items():
-        try:
-            valid |= parsers[key](text)
-        except InputError as error:
-            problem = f"The link's part '{key}' was left out. {error}"
+    valid, problem = parse_values(values, parsers)
     return View(**valid), problem
 
 
