@@ -41,7 +41,7 @@ _CARIBBEAN = (
     "Dominica", "Saint Lucia", "St. Vin. and Gren.", "Barbados", "Grenada", "Trinidad and Tobago", "Aruba", "Curaçao",
     "Sint Maarten", "St-Martin",
 )  # fmt: skip
-_SOUTHEAST_ASIA = (
+SOUTHEAST_ASIA = (
     "Thailand", "Vietnam", "Cambodia", "Laos", "Myanmar", "Indonesia", "Philippines", "Malaysia", "Timor-Leste",
     "Brunei",
 )  # fmt: skip
@@ -362,6 +362,6 @@ RULES: tuple[RuleSpec, ...] = (
         "rice fields of Southeast Asia",
         "in a country of Southeast Asia, at least 30 % cropland",
         ("countries", "land cover"),
-        lambda e: e.country(*_SOUTHEAST_ASIA) & (e.cover("cropland") >= 30),
+        lambda e: e.country(*SOUTHEAST_ASIA) & (e.cover("cropland") >= 30),
     ),
 )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from unigeoclip.build.rules.world_descriptions import DESCRIPTIONS
 from unigeoclip.build.rules.world_layers import COLUMNS, GRID_STEP_DEG, ROWS, Earth
 from unigeoclip.build.rules.world_queries import RULES
 from unigeoclip.build.rules.world_sources import SOURCES
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 
     from unigeoclip.build.rules.world_sources import RuleSource
 
-RULES_VERSION = 1
+RULES_VERSION = 2
+ALL_RULES = (*RULES, *DESCRIPTIONS)  # in the order of the bands
 
 
 def build_rules(out: Path, archives: Mapping[str, Path]) -> list[dict[str, object]]:
@@ -53,7 +55,7 @@ def build_rules(out: Path, archives: Mapping[str, Path]) -> list[dict[str, objec
     with tempfile.TemporaryDirectory(prefix="unigeoclip-rules-") as folder:
         paths = {key: _extract(source, archives, Path(folder)) for key, source in SOURCES.items()}
         earth = Earth(paths["land cover"], paths["climate"], paths["countries"], paths["night lights"])
-        masks = np.stack([spec.mask(earth) & earth.land for spec in RULES])
+        masks = np.stack([spec.mask(earth) & earth.land for spec in ALL_RULES])
     out.mkdir(parents=True, exist_ok=True)
     rows = _table(masks, earth)
     raster = out / "rules.tif"
@@ -97,7 +99,7 @@ def _table(masks: NDArray[np.bool_], earth: Earth) -> list[dict[str, object]]:
             "land_share_percent": round(float(100 * area_km2[mask].sum() / area_km2.sum()), 3),
             "band": band,
         }
-        for band, (spec, mask) in enumerate(zip(RULES, masks, strict=True), start=1)
+        for band, (spec, mask) in enumerate(zip(ALL_RULES, masks, strict=True), start=1)
     ]
 
 
