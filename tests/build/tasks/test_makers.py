@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import shapely
 
+from unigeoclip.build.debian import read_debian_member
 from unigeoclip.build.tasks import boston_census, point_tables, socal_trees, us_counties, world_countries, world_points
 from unigeoclip.build.tasks.areas import centers, points_inside
 from unigeoclip.errors import DownloadError
@@ -199,13 +200,13 @@ def test_tracts_of_1970(tmp_path):
     assert made.targets["boston1970-house-value"][0] == pytest.approx(np.log10(2))
     assert made.latlon[0] == pytest.approx([42.305, -71.095], abs=0.002)
     with pytest.raises(DownloadError, match="does not hold"):
-        boston_census.read_debian_member(package, "./other")
+        read_debian_member(package, "./other")
 
 
 def test_no_debian_package(tmp_path):
     (tmp_path / "file.deb").write_bytes(b"something else")
     with pytest.raises(DownloadError, match="no Debian package"):
-        boston_census.read_debian_member(tmp_path / "file.deb", "./x")
+        read_debian_member(tmp_path / "file.deb", "./x")
 
 
 def test_photographs(tmp_path):

@@ -5,9 +5,6 @@ Neither file's columns on race are read.
 
 from __future__ import annotations
 
-import io
-import lzma
-import tarfile
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +16,7 @@ from shapely.ops import transform
 
 from unigeoclip import geo
 from unigeoclip.atlas.store import load_atlas
+from unigeoclip.build.debian import read_debian_member
 from unigeoclip.build.tasks.areas import centers, points_inside
 from unigeoclip.build.tasks.us_counties import read_outlines
 from unigeoclip.errors import DownloadError
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["read_debian_member", "tracts_of_1970", "tracts_of_2012"]
+__all__ = ["tracts_of_1970", "tracts_of_2012"]
 
 _SEED = 0
 _SHAPES = "./usr/lib/R/site-library/spData/shapes/boston_tracts"
@@ -105,30 +103,3 @@ def _read_tracts_of_1970(package: Path) -> gpd.GeoDataFrame:
     if missing := [column for column in (*columns, "POP") if column not in table]:
         raise DownloadError(f"{package} has tracts without {missing[0]}. Delete it to have it fetched again.")
     return table
-
-
-def read_debian_member(package: Path, member: str) -> bytes:
-    """Read one file of a Debian package: an ar archive that holds data.tar.xz.
-
-    Raises:
-        DownloadError: It is no such package, or does not hold the file.
-    """
-    try:
-        data = package.read_bytes()
-        if not data.startswith(b"!<arch>\n"):
-            raise ValueError("no Debian package")
-        position = 8
-        while position + 60 <= len(data):
-            name, size = data[position : position + 16].strip().rstrip(b"/"), int(data[position + 48 : position + 58])
-            if name == b"data.tar.xz":
-                content = lzma.decompress(data[position + 60 : position + 60 + size])
-                with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-                    opened = archive.extractfile(member)
-                    if opened is not None:
-                        return opened.read()
-            position += 60 + size + size % 2
-        raise KeyError(member)
-    except (OSError, ValueError, KeyError, lzma.LZMAError, tarfile.TarError) as error:
-        raise DownloadError(
-            f"{package} does not hold {member} ({error}). Delete it to have it fetched again."
-        ) from error
