@@ -7,7 +7,7 @@ import torch
 from tests.atlas.tiny import write_tiny_atlas
 from unigeoclip.atlas import load_atlas
 from unigeoclip.geo import distance_m
-from unigeoclip.training.sampler import PlaceSampler, some_sentences
+from unigeoclip.training.sampler import KIND_WEIGHTS, PlaceSampler, kind_weights, some_sentences
 
 
 @pytest.fixture(scope="module")
@@ -65,9 +65,29 @@ def test_blocks_keep_away_from_what_is_held_out(atlas):
 
 
 def test_subsets_of_sentences_cover_one_some_and_all():
-    rng, rows = np.random.default_rng(0), np.arange(10)
-    sizes = np.array([len(some_sentences(rows, rng)) for _ in range(3000)])
+    rng, rows, weights = np.random.default_rng(0), np.arange(10), np.full(10, 0.5)
+    sizes = np.array([len(some_sentences(rows, weights, rng)) for _ in range(3000)])
     assert (sizes == 10).mean() == pytest.approx(0.38, abs=0.04)
     assert (sizes == 1).mean() == pytest.approx(0.2, abs=0.03)
     assert set(range(2, 10)) <= set(sizes)
-    assert all(len(set(some.tolist())) == len(some) for some in (some_sentences(rows, rng) for _ in range(100)))
+    drawn = (some_sentences(rows, weights, rng) for _ in range(100))
+    assert all(len(set(some.tolist())) == len(some) for some in drawn)
+
+
+def test_a_kind_of_one_sentence_is_read_as_often_as_a_kind_of_many():
+    rng, rows = np.random.default_rng(1), np.arange(20, 27)
+    kinds = np.array([0, 0, 0, 0, 0, 1, 2])
+    weights = kind_weights(kinds, np.array([1.0, 1.0, 0.5]))
+    np.testing.assert_allclose(np.bincount(kinds, weights), [1.0, 1.0, 0.5])
+    alone = [int(some[0]) for some in (some_sentences(rows, weights, rng) for _ in range(8000)) if len(some) == 1]
+    of_kind = np.bincount(kinds[np.array(alone) - 20]) / len(alone)
+    np.testing.assert_allclose(of_kind, [0.4, 0.4, 0.2], atol=0.04)
+
+
+def test_the_sampler_weighs_sentences_by_their_kind(atlas):
+    chosen = sampler(atlas)
+    kinds = atlas.sentences["kind"].to_numpy(str)
+    for rows, weights in zip(chosen.sentences[:20], chosen.sentence_weights[:20], strict=True):
+        for kind in set(kinds[rows]):
+            assert weights[kinds[rows] == kind].sum() == pytest.approx(KIND_WEIGHTS.get(kind, 1.0))
+        assert set(chosen.some_sentences(0, np.random.default_rng(0))) <= set(chosen.sentences[0])

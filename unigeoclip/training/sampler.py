@@ -20,6 +20,9 @@ JITTER = 0.5  # of the distance to the nearest other place: draws then cover the
 JITTER_MAX_M = 40_000.0
 # A picture that few places have would hardly be told from others: so much of a batch at least is drawn where it is.
 LEAST_SHARE = 0.25
+# Weights of the kinds of sentences when some of a place's are drawn; 1 where none is given. Lists of what a whole
+# country digs or makes say little about a place in it.
+KIND_WEIGHTS = {"resources": 0.5, "industries": 0.5}
 
 
 class PlaceSampler:
@@ -58,6 +61,9 @@ class PlaceSampler:
         self.sentences: list[NDArray[np.int64]] = [
             np.asarray(rows, np.int64) for rows in places["sentences"].iloc[self.train]
         ]
+        kinds, kind_of = np.unique(atlas.sentences["kind"].to_numpy(str), return_inverse=True)
+        weights = np.array([KIND_WEIGHTS.get(str(kind), 1.0) for kind in kinds])
+        self.sentence_weights = [kind_weights(kind_of[rows], weights) for rows in self.sentences]
         self.tree = cKDTree(unit_xyz(self.latlon))
         spacing = self.tree.query(unit_xyz(self.latlon), k=2)[0][:, 1] * EARTH_RADIUS_M
         self.sigma_m = np.minimum(JITTER * spacing, JITTER_MAX_M)
@@ -88,6 +94,10 @@ class PlaceSampler:
             keep &= self.held_out_tree.query(unit_xyz(moved))[0] > distance
         return np.where(keep[:, None], moved, own), np.where(keep, nearest, rows)
 
+    def some_sentences(self, row: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        """Draw sentences of the training place ``row``, as `some_sentences` does."""
+        return some_sentences(self.sentences[row], self.sentence_weights[row], rng)
+
     def batch(self, step: int, size: int) -> dict[str, Any]:
         """Raw inputs of every modality for one step, as :meth:`UniGeoCLIP.prepare` takes them.
 
@@ -102,7 +112,7 @@ class PlaceSampler:
         inputs: dict[str, Any] = {"location": latlon}
         for name, px in self.windows_px.items():
             inputs[name] = self.atlas.raster(name).windows(latlon, self.atlas.window_m, px)
-        chosen = [some_sentences(self.sentences[row], rng) for row in rows]
+        chosen = [self.some_sentences(row, rng) for row in rows]
         inputs["text"] = text_batch(chosen, self.vectors)
         partial = [name for name in self.windows_px if self.atlas.validity(name) is not None]
         inputs["present"] = {name: torch.from_numpy(self.atlas.present_at(name, latlon)) for name in partial}
@@ -129,10 +139,40 @@ def drawn(among: int, count: int, rare: dict[str, NDArray[np.int64]], rng: np.ra
     return rows
 
 
-def some_sentences(rows: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
-    """All sentences in a third of the draws, one in a fifth, otherwise a random subset of any size between."""
+def kind_weights(kinds: NDArray[np.int64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weights of a place's sentences: that of the kind, shared by the sentences that are of it.
+
+    Args:
+        kinds: (k,) number of the kind of each sentence.
+        weights: Weight of each kind.
+
+    Returns:
+        (k,) weights; their sum over the sentences of a kind is the weight of the kind.
+    """
+    shared: NDArray[np.float64] = weights[kinds] / np.bincount(kinds)[kinds]
+    return shared
+
+
+def some_sentences(
+    rows: NDArray[np.int64], weights: NDArray[np.float64], rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """All sentences in a third of the draws, one in a fifth, otherwise a random subset of any size between.
+
+    Sentences are drawn one after the other without replacement, each with a chance by its weight among those that are
+    left. With `kind_weights` a kind that has one sentence is then read as often as one that has five.
+
+    Args:
+        rows: (k,) sentences of a place.
+        weights: (k,) their weights, above 0.
+        rng: Of the draws.
+
+    Returns:
+        (1 to k,) of the rows.
+    """
     draw = rng.random()
     if draw < 1 / 3 or len(rows) < 2:
         return rows
     count = 1 if draw < 1 / 3 + 1 / 5 else int(rng.integers(2, len(rows) + 1))
-    return rng.permutation(rows)[:count]
+    # The order in which exponential clocks of these rates ring is that of the draws (Efraimidis & Spirakis 2006).
+    first = np.argsort(rng.exponential(size=len(rows)) / weights)[:count]
+    return rows[first]

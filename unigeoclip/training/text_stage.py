@@ -19,7 +19,6 @@ from tqdm import tqdm
 
 from unigeoclip.modalities.text import TextBatch
 from unigeoclip.search.gallery_embeddings import encode_cells, encode_places, text_batch
-from unigeoclip.training.sampler import some_sentences
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -80,7 +79,7 @@ def tune_text(model: UniGeoCLIP, sampler: PlaceSampler, steps: int, seed: int) -
         target = among[rng.integers(len(among))]
         alone = index.draw(round(BATCH * SINGLE_SHARE), rng)
         rows = rng.integers(len(sampler.sentences), size=BATCH - len(alone))
-        chosen = [*alone[:, None], *(some_sentences(sampler.sentences[row], rng) for row in rows)]
+        chosen = [*alone[:, None], *(sampler.some_sentences(row, rng) for row in rows)]
         text = nn.functional.normalize(head(_noisy(chosen, sampler.vectors, rng)), dim=-1)
         others = target.places[target.having[torch.from_numpy(rng.integers(len(target.having), size=AGAINST))]]
         own = torch.cat([target.sentences[alone], target.places[rows]])
