@@ -1,6 +1,6 @@
 """Sentences about places: what people would say of them, without coordinates, distances or figures.
 
-A place has about a dozen sentences, each with its kind. Many are only a name ("Sahara", "hot desert", "France"),
+A place has some twenty sentences, each with its kind. Many are only a name ("Sahara", "hot desert", "France"),
 because a search of one or two words must find its place. Wordings are chosen by hashes of the named thing and of the
 place, so the same inputs give the same sentences; a thing that few places share gets few wordings, which bounds the
 number of distinct sentences.
@@ -15,6 +15,13 @@ from typing import TYPE_CHECKING
 
 from unigeoclip.build.sentences import hash_text
 from unigeoclip.build.world.climate import CLIMATE_ADJECTIVES, CLIMATE_WORDS
+from unigeoclip.build.world.word_tables import (
+    COUNTRY_ALIASES,
+    PATTERN_WORDS,
+    SETTLEMENT_WORDS,
+    TERRAIN_WORDS,
+    WATER_WORDS,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,64 +46,6 @@ MOST_WATERS = 2
 # An entity of so many places may be worded in so many ways.
 _WORDINGS_BY_FREQUENCY = ((200, 6), (60, 4), (15, 2), (0, 1))
 
-SETTLEMENT_WORDS: dict[str, tuple[str, ...]] = {
-    "megacity": ("megacity", "a huge city of many millions", "in a megacity", "big city", "metropolis"),
-    "large city": ("large city", "big city", "in a large city", "major urban area", "metropolis"),
-    "city": ("city", "in a city", "urban area", "medium-sized city"),
-    "town": ("town", "in a town", "a small town", "provincial town"),
-    "village": ("village", "a small village", "rural village", "village in the countryside"),
-    "countryside": ("countryside", "rural area", "open country between villages", "in the countryside"),
-    "wilderness": ("remote wilderness", "uninhabited wilderness", "far from any town", "nobody lives here"),
-}
-TERRAIN_WORDS: dict[str, tuple[str, ...]] = {
-    "very high mountains": ("very high mountains", "high mountain peaks", "towering snowy mountains", "mountains"),
-    "high mountains": ("high mountains", "mountain range", "rugged high mountains", "mountains"),
-    "mountains": ("mountains", "mountainous terrain", "mountain valleys and ridges", "in the mountains"),
-    "hills": ("hills", "hilly terrain", "rolling hills", "hill country"),
-    "high plateau": ("high plateau", "very high plateau", "elevated plain between mountains", "plateau"),
-    "plateau": ("plateau", "upland plateau", "highland plain", "tableland"),
-    "plain": ("plain", "gently rolling plain", "flat to undulating land", "plains"),
-    "lowland": ("flat lowland", "low-lying plain", "lowland plain", "flat land close to sea level"),
-    "depression": ("land below sea level", "depression below sea level", "low basin below the level of the sea"),
-}
-WATER_WORDS: dict[str, tuple[str, ...]] = {
-    "small island": ("small island", "island in the ocean", "an island surrounded by the sea", "island"),
-    "coast": ("coast", "by the sea", "on the coast", "seaside", "coastal"),
-    "near the coast": ("near the coast", "not far from the sea", "coastal hinterland"),
-    "inland": ("inland", "away from the sea", "in the interior"),
-    "deep inland": (
-        "deep in the interior of the continent",
-        "far inland",
-        "far from any ocean",
-        "heart of the continent",
-    ),
-}
-PATTERN_WORDS: dict[str, tuple[str, ...]] = {
-    "dense": ("densely populated area", "very many people live here", "crowded, built-up region", "densely settled"),
-    "populated": ("populated area", "many towns and villages", "settled farmland and towns"),
-    "sparse": ("sparsely populated", "few people live here", "scattered villages"),
-    "empty": ("almost uninhabited", "hardly anyone lives here", "empty land", "uninhabited"),
-}
-# Other everyday names of countries than the one GeoNames uses.
-COUNTRY_ALIASES: dict[str, tuple[str, ...]] = {
-    "US": ("USA", "the United States of America", "America"),
-    "GB": ("UK", "Great Britain", "Britain"),
-    "NL": ("Netherlands", "Holland"),
-    "CD": ("DR Congo", "Congo"),
-    "CG": ("Congo-Brazzaville", "Congo"),
-    "CI": ("Ivory Coast",),
-    "MM": ("Burma", "Myanmar"),
-    "CZ": ("Czech Republic",),
-    "AE": ("Emirates", "UAE"),
-    "TR": ("Turkey", "Türkiye"),
-    "KR": ("Korea",),
-    "TL": ("East Timor",),
-    "SZ": ("Swaziland",),
-    "CV": ("Cape Verde",),
-    "MK": ("Macedonia",),
-    "PG": ("New Guinea",),
-    "RU": ("Russian Federation",),
-}
 _WITH_ARTICLE = re.compile(
     r"^(United|Democratic|Central African|Dominican|Philippines|Maldives|Comoros|Bahamas|Gambia)|Islands$|Republic"
 )
