@@ -5,6 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from unigeoclip.build.world.climate import CLIMATE_WORDS
+from unigeoclip.build.world.word_tables import PATTERN_WORDS, TERRAIN_WORDS, WATER_WORDS
 from unigeoclip.evaluation.words import accuracy as words
 from unigeoclip.evaluation.words.facts import CITY_RULES, WORLD_RULES, rule_of
 from unigeoclip.words.city import CITY
@@ -78,3 +80,30 @@ def test_precision_and_chance(explorer):
     low, high = figures["precision_interval_95"]
     assert low <= 3 / 4 <= high
     assert words._precision(*words._judgments(explorer, items, [said("rolling hills")])) == {"judged_phrases": 0}
+
+
+@pytest.mark.parametrize(
+    ("kind", "table", "judged"),
+    [
+        ("climate", CLIMATE_WORDS, ("climate", "seasons", "land cover")),
+        ("terrain", TERRAIN_WORDS, ("terrain", "city setting")),
+        ("water", WATER_WORDS, ("coast and sea", "islands and interior")),
+        ("pattern", PATTERN_WORDS, ("population",)),
+    ],
+)
+def test_every_word_of_the_captions_makes_some_phrase_true(kind, table, judged):
+    rules = [rule for name in judged for rule in WORLD_RULES[name]]
+    for said in table.values():
+        for text in said:
+            assert any(rule.holds("land", [(kind, text)]) for rule in rules), text
+
+
+def test_words_of_one_climate_are_not_taken_for_another():
+    def is_true(phrase, kind, text):
+        return rule_of(phrase, kind, WORLD_RULES).holds("land", [("climate", text)])
+
+    assert not is_true("hot desert climate", "climate", "semi-desert")
+    assert not is_true("tundra climate", "climate", "grassland without trees")
+    assert not is_true("continental climate", "climate", "long snowy winters")
+    assert not is_true("Mediterranean climate", "climate", "dry desert with freezing winters")
+    assert is_true("subarctic climate", "climate", "spruce forest")

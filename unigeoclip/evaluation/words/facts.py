@@ -162,39 +162,55 @@ CITY_RULES: dict[str, tuple[FactRule, ...]] = {
     ),
 }
 
-_RAINY = "rainforest|jungle|tropical monsoon|very rainy|equatorial"
-_SAVANNA, _DESERT = "savanna|tropical grassland", "desert|arid land|hot and dry"
-_DRY = f"{_DESERT}|semi-arid|steppe|dry grassland|dry bush|hot dry grassland"
-_BOREAL = "subarctic|boreal|taiga|cold mountain forest|extremely cold"
-_TUNDRA, _ICE = "tundra", r"\bice\b"
-_MEDITERRANEAN = "Mediterranean|dry (mild )?summers"
-_OCEANIC = "oceanic|mild and rainy|temperate|cool, wet"
-_SUBTROPICAL = "humid subtropical|subtropical with|subtropical monsoon|warm and humid|^subtropical "
-_CONTINENTAL = "continental|cold winters and hot|cold snowy winters|cold dry winters and"
-_WET_SUMMER = "monsoon|savanna|summer rain|dry winters|dry season|rainy summers"
+_RAINY = "rainforest|rain forest|jungle|tropical monsoon|very rainy|equatorial|green all year|heavy rain"
+_SAVANNA = "savanna|tropical grassland|scattered trees|wet and a dry season"
+_HOT_DESERT = "hot desert|hot and dry|^desert|hot and arid|scorching|very dry and very hot|no rain and no plants"
+_COLD_DESERT = "cold desert|arid land with cold|^desert|desert with freezing|^arid$|hardly any rain, cold"
+_DESERT = f"(?<!semi-)desert|arid land|{_HOT_DESERT}|{_COLD_DESERT}"
+_DRY = f"{_DESERT}|semi-arid|semi-desert|steppe|dry grassland|dry bush|thorn bush|scrubland|prairie|without trees$"
+_BOREAL = "subarctic|boreal|taiga|cold mountain forest|extremely cold|conifer|larch|spruce|long snowy|bitter|coldest"
+_TUNDRA, _ICE = "tundra|too cold for trees|cold land without trees|lichen", r"\bice\b"
+_MEDITERRANEAN = (
+    "Mediterranean|dry (mild )?summers|drought|rain in winter|sunny dry|hardly any rain in summer|rainy winters"
+)
+_OCEANIC = (
+    "oceanic|mild and rainy|temperate|cool, wet|maritime|cool, damp|cloudy and rainy|mild winters and cool|chilly"
+)
+_SUBTROPICAL = (
+    "humid subtropical|subtropical with|subtropical monsoon|warm and humid|^subtropical |sticky|sultry|warm and rainy|"
+    "^monsoon climate$|monsoon rain|^rainy summers"
+)
+_CONTINENTAL = (
+    "continental|cold winters and hot|cold snowy winters|cold dry winters and|four seasons|^snow in winter|"
+    "^snowy winters|^freezing"
+)
+_WET_SUMMER = "monsoon|savanna|summer rain|dry winters|dry season|rainy summers|wet summers|scattered trees"
 
 
 def _climate(phrases: str, said: str) -> FactRule:
     return _rule(phrases, "", climate=said, setting=said)
 
 
-_COASTAL = "by the sea|coast|seaside|island|not far from the sea"
-_HIGH = r"(?<!between )mountain"
+_COASTAL = "by the sea|coast|seaside|island|^isle$|not far from the sea|shore|near the ocean"
+_HIGH = r"(?<!between )mountain|alpine|peaks|steep slopes"
 _LEVEL = "flat|low-lying|lowland|close to sea level|^plains?$|rolling plain"
-_PLATEAU = "plateau|tableland|highland plain|elevated plain"
+_PLATEAU = "plateau|tableland|^uplands|highland plain|elevated plain"
 
 WORLD_RULES: dict[str, tuple[FactRule, ...]] = {
     "climate": (
         _climate("rainforest|equatorial|tropical monsoon", _RAINY),
         _climate("savanna", _SAVANNA),
-        _climate("hot desert", "hot desert|hot and dry|^desert"),
-        _climate("cold desert", "cold desert|arid land with cold|^desert"),
-        _climate("hot semi-arid", "hot semi-arid|thorn savanna|hot dry grassland|^steppe "),
-        _climate("cold semi-arid", "cold semi-arid|dry grassland with cold|^steppe"),
+        _climate("hot desert", _HOT_DESERT),
+        _climate("cold desert", _COLD_DESERT),
+        _climate("hot semi-arid", "hot semi-arid|thorn|hot dry grassland|^steppe |dry savannah|scrubland|semi-desert"),
+        _climate(
+            "cold semi-arid",
+            "cold semi-arid|dry grassland with cold|grassy steppe|^steppe|prairie|without trees$|semi-desert",
+        ),
         _climate("dry climate|arid", _DRY),
         _climate("Mediterranean", _MEDITERRANEAN),
         _climate("humid subtropical", _SUBTROPICAL),
-        _climate("highland", "highland"),
+        _climate("highland", "highland|spring weather"),
         _climate("oceanic|cool rainy|mild", _OCEANIC),
         _climate("continental", _CONTINENTAL),
         _climate("subarctic", _BOREAL),
@@ -210,10 +226,10 @@ WORLD_RULES: dict[str, tuple[FactRule, ...]] = {
         _climate("hot and humid|heavy rain", _RAINY),
         _climate("no winter", f"{_RAINY}|{_SAVANNA}"),
         _climate("dry summers", _MEDITERRANEAN),
-        _climate("hot humid", f"hot humid|hot-summer humid|hot rainy|{_SUBTROPICAL}"),
+        _climate("hot humid", f"hot humid|hot-summer humid|hot rainy|hot wet|{_SUBTROPICAL}"),
         _climate("short cool|long cold|polar night|extremely cold", f"{_BOREAL}|{_TUNDRA}|{_ICE}"),
         _climate("cold snowy", f"{_CONTINENTAL}|{_BOREAL}"),
-        _climate("cold dry", "dry winters|cold semi-arid|cold desert|monsoon climate with|subarctic monsoon"),
+        _climate("cold dry", "dry winters|cold semi-arid|cold desert|monsoon climate with|subarctic monsoon|^freezing"),
         _climate("mild winters", f"{_MEDITERRANEAN}|{_OCEANIC}"),
         _climate("cool wet", _OCEANIC),
         _climate("summer rain|monsoon|dry season", _WET_SUMMER),
@@ -223,14 +239,14 @@ WORLD_RULES: dict[str, tuple[FactRule, ...]] = {
         _climate("^tropical rainforest|jungle|cloud", _RAINY),
         _climate("tropical dry forest|savanna", _SAVANNA),
         _climate("thorn|shrubland|sagebrush", _DRY),
-        _climate("grassland|steppe|prairie", f"semi-arid|steppe|grassland|{_SAVANNA}"),
+        _climate("grassland|steppe|prairie", f"semi-arid|steppe|grassland|prairie|{_SAVANNA}"),
         _climate("desert|dunes|salt", _DESERT),
         _climate("boreal|taiga|conifer", _BOREAL),
         _climate("tundra|treeless", f"{_TUNDRA}|{_ICE}"),
         _climate("Mediterranean", _MEDITERRANEAN),
     ),
     "ice and snow": (
-        _climate("no snow", f"{_RAINY}|{_SAVANNA}|hot desert|hot and dry"),
+        _climate("no snow", f"{_RAINY}|{_SAVANNA}|{_HOT_DESERT}"),
         _climate("permafrost|frozen", f"{_BOREAL}|{_TUNDRA}|{_ICE}"),
         _climate("ice|glaciers|polar|all year", f"{_TUNDRA}|{_ICE}"),
     ),
@@ -245,30 +261,32 @@ WORLD_RULES: dict[str, tuple[FactRule, ...]] = {
     ),
     "coast and sea": (_rule("", "", water=_COASTAL),),
     "islands and interior": (
-        _rule("island", "", water="island"),
+        _rule("island", "", water="island|^isle$"),
         _rule("inland|interior|heart|far from|away|landlocked", "", water="inland|interior|heart|far from|away"),
     ),
     "population": (
-        _rule("dense|crowded|very many|millions", "", pattern="dense|crowded|very many"),
+        _rule("dense|crowded|very many|millions", "", pattern="dense|crowded|very many|heavily"),
         _rule(
             "^populated countryside|many towns|settled", "", pattern="^populated|many towns|settled|very many|crowded"
         ),
-        _rule("sparsely|few|scattered", "", pattern="sparsely|few|scattered"),
-        _rule("hardly|uninhabited|empty|remote|far from|nomads", "", pattern="uninhabited|hardly|empty"),
+        _rule("sparsely|few|scattered", "", pattern="sparsely|thinly|few|scattered"),
+        _rule(
+            "hardly|uninhabited|empty|remote|far from|nomads", "", pattern="uninhabited|hardly|empty|deserted|no people"
+        ),
     ),
     "settlement": (
         _rule(
             "city|urban|suburbs",
             "",
-            settlement="^(in )?(a |the )?(mega|large |big |medium-sized |major |huge )*(city|urban)",
+            settlement="^(in )?(a |the )?(mega|large |big |medium-sized |major |huge )*(city|urban)|^megalop|largest cities",
         ),
-        _rule("town", "", settlement="^(in )?(a )?(small |provincial )?town$"),
-        _rule("village", "", settlement="village"),
+        _rule("town", "", settlement="^(in )?(a )?(small |provincial |market )?town$"),
+        _rule("village", "", settlement="village|hamlet"),
         _rule("countryside", "", settlement="countryside|rural|open country"),
     ),
     "city setting": (
         _rule("sea$|coast", "", water=_COASTAL),
-        _rule("island", "", water="island"),
+        _rule("island", "", water="island|^isle$"),
         _rule("mountains", "", terrain=_HIGH),
         _rule("hills", "", terrain="hill"),
         _rule("plateau", "", terrain=_PLATEAU),
