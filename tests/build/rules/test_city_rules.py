@@ -11,16 +11,8 @@ from unigeoclip.atlas import schema
 from unigeoclip.atlas.store import load_atlas
 from unigeoclip.build.city.builder import build_city
 from unigeoclip.build.rules import city_rules
-from unigeoclip.build.rules.city_rules import (
-    CITY_RULES,
-    HOTTEST_SHARE,
-    CityRules,
-    CityRuleSpec,
-    Outlines,
-    RuleGrid,
-    build_city_rules,
-    rules_source,
-)
+from unigeoclip.build.rules.city_outlines import CityRuleSpec, Outlines, RuleGrid
+from unigeoclip.build.rules.city_rules import CITY_RULES, HOTTEST_SHARE, CityRules, build_city_rules, rules_source
 from unigeoclip.errors import AtlasError, InputError
 from unigeoclip.evaluation.queries import load_rules
 from unigeoclip.sentences import SENTENCE_DIM
@@ -85,6 +77,26 @@ KNOWN = {
     "sports stadium": ([FENWAY_PARK, (42.3662, -71.0621), (42.3668, -71.1267)], [COPLEY_SQUARE, HARVARD_YARD]),
     "theatre district": ([(42.3520, -71.0640)], [FENWAY_PARK, HARVARD_YARD]),
     "zoo": ([(42.3035, -71.0865)], [JAMAICA_POND, FENWAY_PARK]),
+    "glass high-rises": ([POST_OFFICE_SQUARE, (42.3474, -71.0825), (42.3660, -71.0625)], [PAUL_REVERE, HARVARD_YARD]),
+    "Victorian brownstones": ([(42.3520, -71.0800), (42.3415, -71.0735)], [STATE_HOUSE, (42.3762, -71.0607)]),
+    "mansions": ([(42.3180, -71.1520), (42.4050, -71.1850)], [DAVIS_SQUARE, FIELDS_CORNER]),
+    "swimming in the ocean": ([REVERE_BEACH, (42.3290, -71.0420)], [HATCH_SHELL, (42.3290, -71.2010)]),
+    "reservoir with a walking path": ([JAMAICA_POND, (42.3850, -71.1460)], [HATCH_SHELL, MAVERICK]),
+    "hiking trails in the forest": ([(42.4500, -71.1050), (42.2620, -71.1400)], [COPLEY_SQUARE, (42.3040, -71.0890)]),
+    "sailboats and yachts": ([(42.3595, -71.0735), (42.3605, -71.0500)], [STATE_HOUSE, PERKINS_COVE]),
+    "rowing on the river": ([(42.3690, -71.1230), (42.3545, -71.0930)], [DAVIS_SQUARE, HARVARD_YARD]),
+    "close to the subway": ([DAVIS_SQUARE, CENTRAL_SQUARE, MAVERICK, COPLEY_SQUARE], [COOLIDGE_CORNER, OAK_SQUARE]),
+    "highway interchange": ([(42.3568, -71.1838), (42.3700, -71.0640)], [NEWTON_CENTRE, HARVARD_YARD]),
+    "planes taking off": ([LOGAN_RUNWAY], [MAVERICK, (42.3770, -70.9750)]),
+    "freight trains": ([(42.3740, -71.0780), (42.3560, -71.1180)], [NEWTON_CENTRE, (42.3370, -71.2510)]),
+    "oil tanks": ([(42.3985, -71.0080), (42.3020, -71.0470)], [PERKINS_COVE, LOGAN_RUNWAY]),
+    "big box stores": ([(42.3270, -71.0630), (42.4030, -71.0670)], [COPLEY_SQUARE, (42.3680, -71.0760)]),
+    "designer boutiques": ([(42.3510, -71.0780), (42.3590, -71.0708)], [(42.3270, -71.0630), HARVARD_YARD]),
+    "nightclubs and cocktail bars": ([(42.3475, -71.0950), CENTRAL_SQUARE], [NEWTON_CENTRE, MIT_DOME]),
+    "emergency room": ([(42.3630, -71.0690), (42.3370, -71.1060)], [NEWTON_CENTRE, MIT_DOME]),
+    "biotech labs": ([(42.3625, -71.0862), (42.3960, -71.1440)], [DAVIS_SQUARE, FIELDS_CORNER]),
+    "college students": ([HARVARD_YARD, MIT_DOME, (42.3530, -71.1320)], [FIELDS_CORNER, PAUL_REVERE]),
+    "American Revolution sights": ([PAUL_REVERE, (42.4492, -71.2309)], [FENWAY_PARK, MIT_DOME]),
 }
 
 
@@ -194,7 +206,10 @@ def test_outlines_and_distances_from_them(outlines):
     with pytest.raises(InputError, match="castle"):
         drawn.kind("castle")
     with pytest.raises(InputError, match="Camelot"):
-        drawn.area("Camelot")
+        drawn.area("Box", "Camelot")
+    assert np.array_equal(drawn.some("stadium", "Tower", around_m=500), drawn.kind("stadium", around_m=500))
+    with pytest.raises(InputError, match="'stadium' is drawn for Box"):
+        drawn.some("stadium", "Box")
 
 
 def test_rules_of_a_made_up_city(outlines, tmp_path, monkeypatch):
