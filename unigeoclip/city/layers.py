@@ -34,6 +34,7 @@ TEXT_COLUMNS: dict[str, tuple[str, ...]] = {
     "landuse": ("class",),
     "landcover": ("class", "subclass"),
     "park": ("class", "name"),
+    "boundary": (),  # of countries, states, counties, municipalities and their parts
     "place": ("class", "name"),
     "poi": ("class", "subclass", "name"),
     "aeroway": ("class", "ref"),
@@ -42,6 +43,7 @@ TEXT_COLUMNS: dict[str, tuple[str, ...]] = {
 }
 NUMBER_COLUMNS: dict[str, tuple[str, ...]] = {
     "building": ("height_m", "min_height_m"),  # height_m is NaN where the map gives the default or nothing
+    "boundary": ("admin_level",),  # of OpenStreetMap: 2 a country to 11 a neighborhood
     "place": ("rank",),
     "poi": ("rank",),
     "transportation": ("layer",),
@@ -49,7 +51,7 @@ NUMBER_COLUMNS: dict[str, tuple[str, ...]] = {
 # What geometry a layer keeps; the rest (labels among polygons, points among lines) is dropped when the tiles are read.
 GEOMETRY: dict[str, str] = {
     **dict.fromkeys(("building", "transportation_area", "water", "landuse", "landcover", "park"), "polygon"),
-    **dict.fromkeys(("transportation", "transportation_name", "waterway"), "line"),
+    **dict.fromkeys(("transportation", "transportation_name", "waterway", "boundary"), "line"),
     **dict.fromkeys(("place", "poi", "water_name", "aerodrome_label", "mountain_peak"), "point"),
     "aeroway": "any",  # runways are lines or areas
 }

@@ -54,6 +54,7 @@ def test_a_city_is_a_valid_atlas(built):
     assert manifest.modalities == ["location", "aerial", "street", "surface", "text"]
     assert manifest.pictures == dict.fromkeys(("aerial", "surface", "street"), "rendered")
     assert 0.9 < manifest.shares["estimated building heights"] < 1
+    assert manifest.shares["places inside a town's boundary"] == 0, "its map has no boundaries"
     assert "rendered from OpenStreetMap" in manifest.summary
     assert "OpenStreetMap" in manifest.sources[0].attribution
     assert len(atlas.places) > 3

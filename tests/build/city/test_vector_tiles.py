@@ -54,6 +54,16 @@ def test_nothing_is_twice(layers):
     )
 
 
+def test_a_name_in_the_margin_is_kept_if_its_own_tile_was_not_read(tmp_path):
+    town = made_up.town()
+    town["place"] += [
+        (shapely.Point(made_up.here(east, north)), {"class": "village", "name": name})
+        for name, east, north in (("Inside", 10, -10), ("Outside", 5, 1810), ("Far", 5, 2000))
+    ]
+    places = read_layers(open_tiles(made_up.write_tiles(tmp_path, town)))["place"]
+    assert sorted(places["name"]) == ["Inside", "Madeup", "Outside"]
+
+
 def test_a_building_on_an_edge_is_one(layers):
     found = layers["building"][layers["building"].intersects(made_up.box(-12, 200, 24, 12))]
     assert len(found) == 1

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from unigeoclip.build.sentences import Embed, Sentence
     from unigeoclip.geo import Bounds
 
-BUILDER = 6  # raised when the same tiles give another atlas: a half-done build of another number starts afresh
+BUILDER = 7  # raised when the same tiles give another atlas: a half-done build of another number starts afresh
 GROUND_PX_M = 2.5  # of the aerial picture
 CITY_PX_M = 3.0  # of heights and street views: their outlines are smoothed, and half the bytes of an atlas are outlines
 WINDOW_M = 225.0
@@ -315,6 +315,7 @@ def _places_and_views(
     report("writing texts", 0.2)
     latlon = table[["lat", "lon"]].to_numpy(np.float64)
     described = captions.describe(list(table["place_id"]), latlon, layers, rasters)
+    shares["places inside a town's boundary"] = round(float(np.mean([place.bounded for place in described])), 4)
     report("writing tables", 0.9)
     gallery = _choose_gallery(len(table), present)
     sentences, rows, in_gallery = number_sentences([place.sentences for place in described], gallery)

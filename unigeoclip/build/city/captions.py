@@ -14,16 +14,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from unigeoclip import geo
 from unigeoclip.build.city import vocabulary as words
+from unigeoclip.build.city.areas import Area, areas_of
 from unigeoclip.build.city.morphology import Fabric, fabric_of
-from unigeoclip.build.city.surroundings import (
-    DIGIT,
-    Area,
-    NearPoi,
-    areas_of,
-    pois_near,
-    streets_of,
-    waters_of,
-)
+from unigeoclip.build.city.surroundings import DIGIT, NearPoi, pois_near, streets_of, waters_of
 from unigeoclip.build.sentences import hash_text
 
 if TYPE_CHECKING:
@@ -53,11 +46,13 @@ class Description:
         name: How it is called on a card: "Beacon Street, Back Bay, Boston".
         stratum: The class of its fabric, a key of `city_words.FABRIC`.
         sentences: (kind, text), without repetition.
+        bounded: Whether its town is known by a municipal boundary.
     """
 
     name: str
     stratum: str
     sentences: list[Sentence] = field(default_factory=list)
+    bounded: bool = False
 
 
 def describe(
@@ -76,7 +71,7 @@ def describe(
     """
     xy = geo.web_mercator(latlon)
     meter = 1 / rasters.grid.ground_per_mercator
-    areas = areas_of(xy, layers["place"], rasters)
+    areas = areas_of(xy, layers, rasters)
     pois = pois_near(xy, layers, meter)
     fabric = fabric_of(xy, layers, rasters)
     streets, traffic = streets_of(xy, layers, meter)
@@ -84,7 +79,7 @@ def describe(
     found = []
     for row, place_id in enumerate(place_ids):
         cell = _Cell(place_id, areas[row], fabric[row], pois[row], streets[row], traffic[row], waters[row])
-        found.append(Description(cell.name(), fabric[row].kind, cell.sentences()))
+        found.append(Description(cell.name(), fabric[row].kind, cell.sentences(), areas[row].bounded))
     return found
 
 

@@ -1,4 +1,4 @@
-"""What lies near the cells of a city, by the map: names of areas, things to visit, streets, waters."""
+"""What lies near the cells of a city, by the map: things to visit, streets, waters."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import numpy as np
 import shapely
 
 from unigeoclip.build.city import vocabulary as words
-from unigeoclip.city.layers import LAND
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,33 +18,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from unigeoclip.build.city.morphology import Fabric
-    from unigeoclip.city.layers import CityLayers, CityRasters
+    from unigeoclip.city.layers import CityLayers
 
-SUBURB_REACH_M, LOCAL_REACH_M = 2200.0, 750.0
 RIVER_REACH_M, LAKE_REACH_M = 200.0, 180.0
 POND_M2, LARGEST_POND_M2 = 2_500.0, 80_000.0
 GROUND_HERE_M = 60.0  # from the edge of a ground; from a point it is half of what is still near
 STREET_REACH_M, BUSY_REACH_M = 95.0, 110.0
 DIGIT = re.compile(r"\d")
-_ON_THE_WAY = np.linspace(0.02, 0.98, 25)
-
-
-@dataclass(frozen=True)
-class Area:
-    """Names of where a cell lies; empty where the map has none."""
-
-    town: str = ""
-    suburb: str = ""
-    local: str = ""
-
-    @property
-    def nearest(self) -> str:
-        """The smallest name, or nothing."""
-        return self.local or self.suburb or self.town
-
-    def full(self) -> str:
-        """The smallest name and the town's: "Fenway, Boston"."""
-        return ", ".join(dict.fromkeys(name for name in (self.nearest, self.town) if name))
 
 
 @dataclass(frozen=True)
@@ -77,76 +56,9 @@ def clean_name(name: object) -> str:
     return "" if DIGIT.search(text) or not 1 < len(text) <= 48 else text
 
 
-def _with_names(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def with_names(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """The rows whose names are fit for a sentence."""
     return table[np.array([bool(clean_name(name)) for name in table["name"]], dtype=np.bool_)]
-
-
-def areas_of(xy: NDArray[np.float64], places: gpd.GeoDataFrame, rasters: CityRasters) -> list[Area]:
-    """Town, suburb and neighbourhood of each point, by the nearest names of the map that no water parts from it.
-
-    A suburb belongs to the city whose pull is greatest: distance over weight, where great cities weigh more. A point
-    belongs to the town of its suburb, unless another town's own centre is nearer still.
-    """
-    places = _with_names(places)
-    towns = places[places["class"].isin(("city", "town", "village"))]
-    suburbs = places[places["class"].isin(("suburb", "borough", "quarter"))]
-    smaller = places[places["class"].isin(("neighbourhood", "hamlet", "quarter", "island", "isolated_dwelling"))]
-    parents = towns[towns["class"] == "city"] if (towns["class"] == "city").any() else towns
-    parent, _ = _nearest(_points(suburbs), _points(parents), _pull(parents), rasters)
-    town, town_m = _nearest(xy, _points(towns), _pull(towns), rasters)
-    suburb, suburb_m = _nearest(xy, _points(suburbs), np.ones(len(suburbs)), rasters)
-    local, local_m = _nearest(xy, _points(smaller), np.ones(len(smaller)), rasters)
-    town_names, parent_names = [*towns["name"]], [*parents["name"]]
-    suburb_names, local_names = [*suburbs["name"]], [*smaller["name"]]
-    found = []
-    for row in range(len(xy)):
-        name = town_names[town[row]] if town_names else ""
-        part = ""
-        if suburb_m[row] <= min(SUBURB_REACH_M, town_m[row]):
-            part = suburb_names[suburb[row]]
-            name = parent_names[parent[suburb[row]]] if parent_names else ""
-        near = local_names[local[row]] if local_m[row] <= LOCAL_REACH_M else ""
-        found.append(Area(name, part, near if near != part else ""))
-    return found
-
-
-def _pull(towns: gpd.GeoDataFrame) -> NDArray[np.float64]:
-    """How far the names of towns reach, relative to one another."""
-    rank = towns["rank"].to_numpy(np.float64)
-    return np.where(rank <= 5, 2.2, np.where((towns["class"] == "village").to_numpy(), 0.7, 1.0))
-
-
-def _points(table: gpd.GeoDataFrame) -> NDArray[np.float64]:
-    return np.stack([table.geometry.x.to_numpy(np.float64), table.geometry.y.to_numpy(np.float64)], axis=1)
-
-
-def _nearest(
-    xy: NDArray[np.float64], points: NDArray[np.float64], pull: NDArray[np.float64], rasters: CityRasters
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Which of a few named points each position belongs to.
-
-    Distances are divided by the pull of the point, and doubled where the straight way there crosses a river, a harbour
-    or the like.
-
-    Returns:
-        Row of the point, and that distance in metres (infinite if there are no points).
-    """
-    best, least = np.zeros(len(xy), np.int64), np.full(len(xy), np.inf)
-    grid = rasters.grid
-    size = np.array([grid.width, grid.height]) - 1
-    at = grid.to_pixel(xy)
-    for row, (target, weight) in enumerate(zip(grid.to_pixel(points), pull, strict=True)):
-        distance = np.hypot(*(at - target).T) * grid.ground_px_m / weight
-        nearer = np.flatnonzero(distance < least)  # crossing water only makes it longer
-        wet = np.zeros(len(nearer))
-        for share in _ON_THE_WAY:
-            col, line = np.clip(at[nearer] + (target - at[nearer]) * share, 0, size).astype(np.int64).T
-            wet += rasters.land[line, col] == LAND["water"]
-        distance[nearer] *= np.where(wet >= 2, 2.0, 1.0)
-        nearer = nearer[distance[nearer] < least[nearer]]
-        best[nearer], least[nearer] = row, distance[nearer]
-    return best, least
 
 
 def pois_near(xy: NDArray[np.float64], layers: CityLayers, meter: float) -> list[list[NearPoi]]:
@@ -217,7 +129,7 @@ def _poi(kind_of_map: str, subclass: str, name: str) -> Poi | None:
 
 def streets_of(xy: NDArray[np.float64], layers: CityLayers, meter: float) -> tuple[list[list[str]], list[str]]:
     """Names of the streets of each point, the nearest first, and its traffic."""
-    named = _with_names(layers["transportation_name"])
+    named = with_names(layers["transportation_name"])
     streets: list[list[str]] = [[] for _ in range(len(xy))]
     lines, points = named.geometry.to_numpy(), shapely.points(xy)
     at, line = shapely.STRtree(lines).query(points, predicate="dwithin", distance=STREET_REACH_M * meter)
@@ -293,7 +205,7 @@ def _rivers_in(bodies: gpd.GeoDataFrame, rivers: gpd.GeoDataFrame) -> dict[int, 
 
 def _names_of_lakes(lakes: gpd.GeoDataFrame, named: gpd.GeoDataFrame, meter: float) -> list[str]:
     """The name that the map writes on each lake, or nothing."""
-    labels = _with_names(named[named["class"] != "ocean"])
+    labels = with_names(named[named["class"] != "ocean"])
     found = [""] * len(lakes)
     shapes = lakes.geometry.to_numpy()
     label, lake = shapely.STRtree(shapes).query(labels.geometry.to_numpy(), predicate="dwithin", distance=30 * meter)

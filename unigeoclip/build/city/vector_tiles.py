@@ -17,6 +17,7 @@ import pyogrio
 import shapely
 from PIL import ImageColor
 
+from unigeoclip import geo
 from unigeoclip.build.city.tile_sources import UNREADABLE
 from unigeoclip.city.layers import CRS, GEOMETRY, NUMBER_COLUMNS, TEXT_COLUMNS, CityLayers
 from unigeoclip.errors import InputError
@@ -45,7 +46,8 @@ def read_layers(tile_set: TileSet, progress: Progress | None = None) -> CityLaye
     """Read all layers the city is drawn from; ``tile_set.broken`` then names the tiles that could not be read.
 
     Polygons are repaired, everything is cut at the edge of its own tile, and the pieces of a building that lies on an
-    edge are joined again.
+    edge are joined again. Names of places in the margin of a tile are kept where no tile that was read holds them: a
+    town at the edge of the map may have its name outside.
 
     Returns:
         A table for every key of `TEXT_COLUMNS`, in EPSG:3857.
@@ -71,6 +73,7 @@ def read_layers(tile_set: TileSet, progress: Progress | None = None) -> CityLaye
     layers = {name: _joined(name, tables) for name, tables in parts.items() if name != "transportation_area"}
     layers["transportation"], layers["transportation_area"] = _split_areas(layers["transportation"])
     layers["building"] = _clean_buildings(layers["building"])
+    layers["place"] = _each_once(layers["place"], tile_set)
     report(f"{len(tile_set.tiles) - len(tile_set.broken)} tiles are read", 1.0)
     return layers
 
@@ -153,7 +156,7 @@ def _varint(data: bytes, position: int, end: int) -> tuple[int, int]:
 
 
 def _read_layer(tile: Tile, name: str) -> gpd.GeoDataFrame:
-    """One layer of one tile, repaired, cut at the tile's edge (buildings are left uncut), with the columns wanted."""
+    """One layer of one tile with the columns wanted, repaired, and cut at the tile's edge but for buildings, places."""
     wanted = [*TEXT_COLUMNS[name], *(_COLUMNS_IN_TILES.get(column, column) for column in NUMBER_COLUMNS.get(name, ()))]
     wanted += ["hide_3d"] if name == "building" else []
     wanted += _NAMES_IN_TILES[1:] if "name" in wanted else []
@@ -161,7 +164,7 @@ def _read_layer(tile: Tile, name: str) -> gpd.GeoDataFrame:
     meta, _, wkb, values = pyogrio.raw.read(tile.path, layer=name, columns=wanted, CLIP="NO")
     data = dict(zip(meta["fields"], values, strict=True))
     geometry = _repaired(shapely.from_wkb(wkb, on_invalid="ignore"))
-    if name != "building":
+    if name not in ("building", "place"):
         geometry = shapely.clip_by_rect(geometry, *tile.bounds_m)
     keep = ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
     if name == "building" and "hide_3d" in data:  # outlines whose parts are mapped too
@@ -173,6 +176,8 @@ def _read_layer(tile: Tile, name: str) -> gpd.GeoDataFrame:
     for column in NUMBER_COLUMNS.get(name, ()):
         columns[column] = _numbers(data.get(_COLUMNS_IN_TILES.get(column, column)), len(geometry))
     table = gpd.GeoDataFrame(columns, geometry=geometry, crs=CRS)[keep]
+    if name == "place":
+        table["tile"] = tile.name
     if name == "building":
         table["tile"] = tile.name
         left, lower, right, upper = tile.bounds_m
@@ -214,7 +219,7 @@ def _numbers(values: NDArray[Any] | None, count: int) -> NDArray[np.float64]:
 
 def _joined(name: str, tables: list[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
     """All tiles of a layer in one table, of its kind of geometry only."""
-    extra = ["tile", "on_edge"] if name == "building" else []
+    extra = {"building": ["tile", "on_edge"], "place": ["tile"]}.get(name, [])
     columns = [*TEXT_COLUMNS[name], *NUMBER_COLUMNS.get(name, ()), *extra]
     tables = [table for table in tables if len(table)]
     if not tables:
@@ -247,6 +252,20 @@ def _split_areas(table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, gpd.GeoData
     is_area = shapely.get_dimensions(table.geometry.array) == 2
     areas = table.loc[is_area, [*TEXT_COLUMNS["transportation_area"], "geometry"]]
     return table[~is_area].reset_index(drop=True), areas.reset_index(drop=True)
+
+
+def _each_once(places: gpd.GeoDataFrame, tile_set: TileSet) -> gpd.GeoDataFrame:
+    """Names of places without the copies in margins: of each the one in its own tile, or any if that was not read."""
+    zoom = tile_set.tiles[0].z
+    side = 2 * geo.MERCATOR_HALF_M / 2**zoom
+    column = ((places.geometry.x + geo.MERCATOR_HALF_M) // side).astype(int)
+    row = ((geo.MERCATOR_HALF_M - places.geometry.y) // side).astype(int)
+    places = places.assign(home=[f"{zoom}/{x}/{y}" for x, y in zip(column, row, strict=True)])
+    read = {tile.name for tile in tile_set.tiles} - set(tile_set.broken)
+    at_home = places["tile"] == places["home"]
+    copies = places[~places["home"].isin(read)].drop_duplicates(["class", "name", "home"])
+    kept = pd.concat([places[at_home], copies], ignore_index=True)
+    return kept[[*TEXT_COLUMNS["place"], *NUMBER_COLUMNS["place"], "geometry"]]
 
 
 # Buildings
