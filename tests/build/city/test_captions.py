@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.build.made_up_city import GRID, empty_layers, lines, made_up_rasters, middle_latlon, point, square, table
-from unigeoclip.build.city import captions, morphology, vocabulary
+from unigeoclip.build.city import captions, morphology, synonyms, vocabulary
 from unigeoclip.city.layers import LAND
 
 
@@ -61,7 +61,6 @@ def test_sentences_say_where_it_is_how_it_is_built_and_what_is_near(told):
         "Thai",
         "Corner Market",
         "Lincoln School",
-        "subway station",
         "playground",
     ):
         assert words in everything
@@ -122,11 +121,12 @@ def test_water_is_told_with_its_name():
         text for _, text in captions.describe(["x"], middle_latlon(), layers, made_up_rasters("grass"))[0].sentences
     }
     assert "Mill River" in texts
-    assert "park by the river" in texts or "green space by the river" in texts
+    settings = {f"{what} {side}" for what in vocabulary.FABRIC_SHORT["park"] for side in vocabulary.WATER_SIDE["river"]}
+    assert texts & settings
 
 
-def told_of(layers, land="grass"):
-    return {text for _, text in captions.describe(["x"], middle_latlon(), layers, made_up_rasters(land))[0].sentences}
+def told_of(layers, land="grass", place="x"):
+    return {text for _, text in captions.describe([place], middle_latlon(), layers, made_up_rasters(land))[0].sentences}
 
 
 def poi(layers, *things):
@@ -156,6 +156,26 @@ def test_the_plain_noun_is_said_close_by_only():
         assert ("museum" in texts) == here
         assert ("Old Mill Museum" in texts) == here
         assert [text for text in texts if "museum" in text]
+
+
+def test_things_are_called_by_other_words_too():
+    layers = poi(empty_layers(), ("mall", "", 10, 0), ("golf_course", "", 20, 0), ("theatre", "Globe", 200, 0))
+    assert {"golf course"} < told_of(layers)
+    assert told_of(layers) & set(synonyms.NOUNS["golf course"])
+    texts = set().union(*(told_of(layers, place=str(number)) for number in range(40)))
+    for noun in ("theatre", "theater", "playhouse"):
+        assert [text for text in texts if noun in text], noun
+    assert "Globe Theater, a theatre" not in told_of(poi(layers, ("theatre", "Globe Theater", 200, 0)))
+
+
+def test_words_of_a_region_are_said_there_only():
+    station = poi(empty_layers(), ("subway", "Mill Square", 20, 0))
+    texts = set().union(*(told_of(station, place=str(number)) for number in range(40)))
+    assert texts & set(synonyms.DIALECTS["New England"].nouns["subway station"])
+    assert synonyms.dialect_at(42.36, -71.06) is synonyms.DIALECTS["New England"]
+    amsterdam = synonyms.dialect_at(52.37, 4.9)
+    assert not amsterdam.nouns
+    assert not amsterdam.fabric
 
 
 def test_several_of_a_kind_make_a_quarter():
@@ -247,12 +267,14 @@ def test_towers_are_told_from_houses():
 def test_every_class_and_kind_has_its_words():
     assert set(vocabulary.FABRIC) == set(vocabulary.FABRIC_SHORT)
     assert set(vocabulary.WATER) == set(vocabulary.WATER_SIDE)
+    assert set(synonyms.NOUNS) <= {noun for _, noun in vocabulary.POI.values()}
+    assert set(synonyms.KINDS) <= set(vocabulary.KINDS_OF_AREAS)
+    for dialect in synonyms.DIALECTS.values():
+        assert set(dialect.fabric) <= set(vocabulary.FABRIC)
     assert {kind for kind, _ in vocabulary.POI.values()} == set(vocabulary.WALK_M) == set(vocabulary.PLURAL)
     assert set(vocabulary.RESIDENTIAL) <= set(vocabulary.FABRIC)
-    every = [
-        text
-        for group in (vocabulary.FABRIC, vocabulary.DETAILS, vocabulary.WATER)
-        for said in group.values()
-        for text in said
-    ]
+    groups = (vocabulary.FABRIC, vocabulary.FABRIC_SHORT, vocabulary.DETAILS, vocabulary.WATER, vocabulary.WATER_SIDE)
+    groups += (vocabulary.TRAFFIC, synonyms.NOUNS, synonyms.KINDS)
+    every = [text for group in groups for said in group.values() for text in said]
     assert not [text for text in every if re.search(r"\d", text)]
+    assert not [text for text in every if len(text) < 3], "a tuple of one text without its comma"

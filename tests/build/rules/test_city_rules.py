@@ -9,8 +9,10 @@ from rasterio import open as open_raster
 from tests.build import made_up_tiles as made_up
 from unigeoclip.atlas import schema
 from unigeoclip.atlas.store import load_atlas
+from unigeoclip.build.city import synonyms, vocabulary
 from unigeoclip.build.city.builder import build_city
 from unigeoclip.build.rules import city_rules
+from unigeoclip.build.rules.boston_queries import BOSTON_PARAPHRASED, BOSTON_QUERIES
 from unigeoclip.build.rules.city_outlines import CityRuleSpec, Outlines, RuleGrid
 from unigeoclip.build.rules.city_rules import CITY_RULES, HOTTEST_SHARE, CityRules, build_city_rules, rules_source
 from unigeoclip.errors import AtlasError, InputError
@@ -126,6 +128,29 @@ def test_at_least_28_queries_and_none_twice(rules, table):
 
 def test_every_query_has_known_points(rules):
     assert set(KNOWN) == set(rules)
+
+
+def test_no_caption_says_the_paraphrased_queries():
+    """Nor those of the first queries that no caption said before; sentences of several words are put together."""
+    kept = {"salt marsh", "island in the harbour", "large houses with gardens", "brick row houses"}
+    kept |= {"triple-decker houses", "container port", "sports stadium"}
+    assert kept <= {spec.query for spec in BOSTON_QUERIES}
+    tables = [value for module in (vocabulary, synonyms) for name, value in vars(module).items() if name.isupper()]
+    said = {text.casefold() for text in every_text(tables)}
+    assert {"brownstones", "theater district", "t station"} <= said, "the words are found at all"
+    assert not said & {query.casefold() for query in (*kept, *(spec.query for spec in BOSTON_PARAPHRASED))}
+
+
+def every_text(values):
+    for value in values:
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict):
+            yield from every_text([*value, *value.values()])
+        elif isinstance(value, (tuple, list)):
+            yield from every_text(value)
+        elif isinstance(value, synonyms.Dialect):
+            yield from every_text(vars(value).values())
 
 
 @pytest.mark.parametrize("query", KNOWN)

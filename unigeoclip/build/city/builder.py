@@ -25,10 +25,10 @@ from unigeoclip.atlas.store import ATLASES_FOLDER, known_share
 from unigeoclip.build import parquet
 from unigeoclip.build.city import captions, cells, tile_sources, user_photos, user_rasters, vector_tiles
 from unigeoclip.build.city.manifest import GRID_STEP_DEG, About, city_manifest, unread_share
-from unigeoclip.build.city.stages import Stages
 from unigeoclip.build.city.user_data import OwnData, covered, refuse_uncovered
 from unigeoclip.build.rules import city_rules
 from unigeoclip.build.sentences import number_sentences, write_sentence_vectors
+from unigeoclip.build.stages import Stages
 from unigeoclip.city import city_model, ortho, raster_storage, street_view
 from unigeoclip.city.layers import TEXT_COLUMNS, CityGrid, CityLayers, CityRasters
 from unigeoclip.errors import InputError
@@ -36,8 +36,8 @@ from unigeoclip.errors import InputError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from unigeoclip.build.city.stages import Progress
     from unigeoclip.build.sentences import Embed, Sentence
+    from unigeoclip.build.stages import Progress
     from unigeoclip.geo import Bounds
 
 BUILDER = 7  # raised when the same tiles give another atlas: a half-done build of another number starts afresh

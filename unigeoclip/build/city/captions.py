@@ -17,6 +17,8 @@ from unigeoclip.build.city import vocabulary as words
 from unigeoclip.build.city.areas import Area, areas_of
 from unigeoclip.build.city.morphology import Fabric, fabric_of
 from unigeoclip.build.city.surroundings import DIGIT, NearPoi, pois_near, streets_of, waters_of
+from unigeoclip.build.city.synonyms import KINDS as KIND_SYNONYMS
+from unigeoclip.build.city.synonyms import NOUNS, Dialect, dialect_at
 from unigeoclip.build.sentences import hash_text
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ __all__ = ["KINDS", "Description", "describe"]
 
 KINDS = ("town", "neighbourhood", "fabric", "setting", "water", "street", "amenities", *words.WALK_M)
 MOST_STREETS = 3
-MOST_WORDINGS = 3  # of the class of the fabric
+MOST_WORDINGS = 4  # of the class of the fabric
 MOST_NOUNS = 7
 _BUSY_KINDS = ("restaurant", "cafe", "nightlife", "shop")
 
@@ -78,7 +80,8 @@ def describe(
     waters = waters_of(xy, layers, fabric, meter)
     found = []
     for row, place_id in enumerate(place_ids):
-        cell = _Cell(place_id, areas[row], fabric[row], pois[row], streets[row], traffic[row], waters[row])
+        where = (place_id, areas[row], dialect_at(*latlon[row].tolist()))
+        cell = _Cell(*where, fabric[row], pois[row], streets[row], traffic[row], waters[row])
         found.append(Description(cell.name(), fabric[row].kind, cell.sentences(), areas[row].bounded))
     return found
 
@@ -89,6 +92,7 @@ class _Cell:
 
     place_id: str
     area: Area
+    dialect: Dialect
     fabric: Fabric
     pois: list[NearPoi]
     streets: list[str]
@@ -126,14 +130,14 @@ class _Cell:
             found += [("town", text) for text in self._choose((area.town, f"in {area.town}"), "town")]
         for name in dict.fromkeys((area.suburb, area.local)):
             if name:
-                among = [name, f"in {name}", f"{name} neighbourhood"]
+                among = [name, f"in {name}", f"{name} neighbourhood", f"{name} neighborhood"]
                 among += [f"{name}, {area.town}", f"{name} in {area.town}"] if area.town else []
                 found += [("neighbourhood", name)]
                 found += [("neighbourhood", text) for text in self._choose(among[1:], name)]
         return found
 
     def _fabric(self) -> list[Sentence]:
-        wordings = words.FABRIC[self.fabric.kind]
+        wordings = words.FABRIC[self.fabric.kind] + self.dialect.fabric.get(self.fabric.kind, ())
         found = [("fabric", text) for text in self._choose(wordings, "fabric", MOST_WORDINGS)]
         found += [("fabric", self._choose(words.DETAILS[detail], detail)[0]) for detail in self.fabric.details]
         if self.traffic == "quiet" and self.fabric.kind in words.RESIDENTIAL and self._busy() <= words.QUIET_BUSY:
@@ -160,7 +164,7 @@ class _Cell:
                 )
                 found += [("water", name), ("water", self._choose(among[1:], name)[0])]
             if rank == 0:
-                found.append(("setting", f"{short} {words.WATER_SIDE[kind]}"))
+                found.append(("setting", f"{short} {self._choose(words.WATER_SIDE[kind], 'side')[0]}"))
         return found
 
     def _streets(self) -> list[Sentence]:
@@ -181,7 +185,8 @@ class _Cell:
             said = many if count > 1 else one
             found.append(("amenities", self._choose((said, f"{said} nearby", f"near {said}"), kind)[0]))
             if self.area.nearest and kind in words.KINDS_OF_AREAS:
-                found.append(("amenities", f"{many} in {self._choose(self._names(), kind)[0]}"))
+                also = self._choose((many, many, *KIND_SYNONYMS.get(kind, ())), f"also/{kind}")[0]
+                found.append(("amenities", f"{also} in {self._choose(self._names(), kind)[0]}"))
         if counts.get("university", 0) >= (1 if self.fabric.kind == "campus" else 3):
             found += [("setting", text) for text in self._choose(words.UNIVERSITY, "university")]
         nouns = Counter(near.poi.noun for near in self.pois)
@@ -211,7 +216,7 @@ class _Cell:
             poi = near.poi
             if poi.name and taken[poi.kind] < words.MOST_NAMED.get(poi.kind, 1):
                 taken[poi.kind] += 1
-                found += _called(near)
+                found += self._called(near)
         for cuisine in dict.fromkeys(near.poi.cuisine for near in self.pois if near.poi.cuisine):
             noun = _kitchen(cuisine)
             among = (cuisine, noun, f"{_a(noun)} within walking distance", f"{noun} nearby")
@@ -221,19 +226,32 @@ class _Cell:
             if near.poi.kind not in ("restaurant", "shop") or near.poi.grand:
                 nouns.setdefault(near.poi.noun, near)
         for noun, near in list(nouns.items())[:MOST_NOUNS]:
-            far = (f"{_a(noun)} within walking distance", f"{_a(noun)} close by", f"near {_a(noun)}", f"{noun} nearby")
-            found.append((near.poi.kind, noun if near.here else self._choose(far, noun)[0]))
+            found += [(near.poi.kind, text) for text in self._noun(noun, near.here)]
         return found
 
+    def _synonyms(self, noun: str) -> tuple[str, ...]:
+        return NOUNS.get(noun, ()) + self.dialect.nouns.get(noun, ())
 
-def _called(near: NearPoi) -> list[Sentence]:
-    """How a thing with a name is spoken of."""
-    poi = near.poi
-    what = _kitchen(poi.cuisine) if poi.cuisine else poi.noun
-    full = f"{poi.name}, {_a(what)}" if what.lower() not in poi.name.lower() else f"near {poi.name}"
-    if not poi.grand:
-        return [*([(poi.kind, poi.name)] if hash_text("bare", poi.name) % 2 else []), (poi.kind, full)]
-    return [(poi.kind, text) for text in ((poi.name, full) if near.here else (f"near {poi.name}",))]
+    def _noun(self, noun: str, here: bool) -> list[str]:
+        """What a thing is, without its name: by two of its nouns on its ground, by one farther off."""
+        synonyms = self._synonyms(noun)
+        if here:
+            return [noun, *(self._choose(synonyms, f"also/{noun}") if synonyms else ())]
+        said = self._choose((noun, noun, *synonyms), f"also/{noun}")[0]
+        far = (f"{_a(said)} within walking distance", f"{_a(said)} close by", f"near {_a(said)}", f"{said} nearby")
+        return self._choose(far, noun)
+
+    def _called(self, near: NearPoi) -> list[Sentence]:
+        """How a thing with a name is spoken of."""
+        poi = near.poi
+        synonyms = () if poi.cuisine else self._synonyms(poi.noun)
+        what = _kitchen(poi.cuisine) if poi.cuisine else poi.noun
+        told = any(noun.lower() in poi.name.lower() for noun in (what, *synonyms))
+        among = (what, what, *synonyms)
+        full = f"near {poi.name}" if told else f"{poi.name}, {_a(among[hash_text('noun', poi.name) % len(among)])}"
+        if not poi.grand:
+            return [*([(poi.kind, poi.name)] if hash_text("bare", poi.name) % 2 else []), (poi.kind, full)]
+        return [(poi.kind, text) for text in ((poi.name, full) if near.here else (f"near {poi.name}",))]
 
 
 def _kitchen(cuisine: str) -> str:

@@ -7,128 +7,183 @@ import re
 FABRIC: dict[str, tuple[str, ...]] = {
     "towers": (
         *("downtown towers", "high-rise office towers", "skyscrapers downtown", "a district of tall towers"),
-        *("central business district", "tall office buildings"),
+        *("central business district", "tall office buildings", "high-rises", "downtown"),
+        *("city center with tall buildings", "office district"),
     ),
     "blocks": (
         *("dense city blocks", "mid-rise city blocks", "closely built streets of tall blocks", "inner city"),
-        "multi-storey buildings wall to wall",
+        *("multi-storey buildings wall to wall", "mid-rise buildings", "multi-story buildings wall to wall"),
+        "dense urban blocks",
     ),
-    "rows": ("row houses", "dense old streets of row houses", "terraced houses", "town houses wall to wall"),
+    "rows": (
+        *("row houses", "dense old streets of row houses", "terraced houses", "town houses wall to wall"),
+        *("rowhouses", "townhouses", "attached houses"),
+    ),
     "close": (
         *("closely built houses", "tightly packed houses", "multi-family houses", "houses with several flats"),
-        "crowded residential streets",
+        *("crowded residential streets", "densely built neighborhood", "multifamily homes"),
+        "houses close together",
     ),
     "apartments": (
         *("apartment buildings", "large apartment houses", "residential blocks", "housing complex"),
-        "blocks of flats",
+        *("blocks of flats", "apartment complex", "condos", "apartments", "flats"),
     ),
     "houses": (
         *("streets of houses", "residential streets", "closely spaced family houses", "residential area"),
-        "family houses with small yards",
+        *("family houses with small yards", "residential neighborhood", "neighborhood of houses"),
+        *("streets lined with houses", "family homes"),
     ),
     "suburb": (
         *("detached houses with gardens", "suburban streets", "single-family homes", "residential suburb"),
-        "garden suburb",
+        *("garden suburb", "suburban neighborhood", "suburban homes", "houses with yards"),
+        "single-family houses",
     ),
     "scattered": (
         *("scattered houses among greenery", "large gardens and few houses", "low-density suburb"),
-        "houses on large plots",
+        *("houses on large plots", "homes on large lots", "houses far apart", "spread-out houses"),
     ),
-    "campus": ("campus", "school and college grounds", "institutional buildings and lawns", "campus buildings"),
+    "campus": (
+        *("campus", "school and college grounds", "institutional buildings and lawns", "campus buildings"),
+        *("school grounds", "academic buildings", "college grounds"),
+    ),
     "retail": (
         *("shopping centre", "big stores with car parks", "retail park", "large shops and parking lots"),
-        "shopping plaza",
+        *("shopping plaza", "shopping center", "strip mall", "big stores with parking lots"),
     ),
     "industrial": (
         *("industrial area", "warehouses and factories", "industrial buildings", "warehouse district"),
-        "works and depots",
+        *("works and depots", "factories", "warehouses", "industrial park", "industrial zone"),
     ),
-    "airport": ("airport", "airport runways", "airfield", "runways and aircraft stands"),
-    "park": ("park", "parkland with lawns", "green open space", "public park", "lawns and paths"),
-    "woods": ("woods", "forest", "woodland", "wooded hills and trails"),
-    "wetland": ("wetland", "marsh", "salt marsh and reeds", "marshland"),
-    "cemetery": ("cemetery", "graveyard with lawns", "burial ground", "graves among trees"),
-    "beach": ("beach", "sandy beach", "sandy shore", "seaside beach"),
-    "fields": ("sports fields", "playing fields", "ball fields", "athletic grounds"),
-    "farmland": ("farmland", "fields and farms", "open fields"),
-    "railway": ("rail yard", "railway tracks", "rail lines side by side", "train yard"),
-    "water": ("open water", "out on the water", "water on all sides"),
-    "waterside": ("waterfront", "shore", "at the water's edge"),
-    "paved": ("wide roads and junctions", "road interchange", "large paved area"),
-    "open": ("open land", "vacant land", "open ground with hardly any buildings"),
+    "airport": (
+        *("airport", "airport runways", "airfield", "runways and aircraft stands", "airport grounds"),
+        "runways",
+    ),
+    "park": (
+        *("park", "parkland with lawns", "green open space", "public park", "lawns and paths", "city park"),
+        *("green space", "grass and trees"),
+    ),
+    "woods": (
+        *("woods", "forest", "woodland", "wooded hills and trails", "wooded area", "forested land"),
+        "trees on all sides",
+    ),
+    "wetland": ("wetland", "marsh", "salt marsh and reeds", "marshland", "swamp", "reeds and mud", "wet meadow"),
+    "cemetery": (
+        *("cemetery", "graveyard with lawns", "burial ground", "graves among trees", "gravestones"),
+        "cemetery grounds",
+    ),
+    "beach": ("beach", "sandy beach", "sandy shore", "seaside beach", "beachfront", "sand by the water"),
+    "fields": (
+        *("sports fields", "playing fields", "ball fields", "athletic grounds", "athletic fields"),
+        *("ballfields", "sports ground"),
+    ),
+    "farmland": ("farmland", "fields and farms", "open fields", "farm", "farm fields"),
+    "railway": (
+        *("rail yard", "railway tracks", "rail lines side by side", "train yard", "railroad tracks"),
+        *("railyard", "train tracks side by side"),
+    ),
+    "water": ("open water", "out on the water", "water on all sides", "surrounded by water"),
+    "waterside": ("waterfront", "shore", "at the water's edge", "shoreline", "waterside", "by the shore"),
+    "paved": (
+        *("wide roads and junctions", "road interchange", "large paved area", "big intersection"),
+        "roads and ramps",
+    ),
+    "open": (
+        *("open land", "vacant land", "open ground with hardly any buildings", "empty lots"),
+        *("undeveloped land", "bare ground"),
+    ),
 }
 # For combinations: "houses by the river".
 FABRIC_SHORT: dict[str, tuple[str, ...]] = {
-    "towers": ("towers", "high-rises", "downtown towers"),
-    "blocks": ("dense city blocks", "city blocks"),
-    "rows": ("row houses", "terraced houses"),
-    "close": ("closely built houses", "dense streets"),
-    "apartments": ("apartment buildings", "apartments"),
-    "houses": ("houses", "residential streets"),
-    "suburb": ("houses with gardens", "suburban houses", "residential streets"),
-    "scattered": ("scattered houses",),
+    "towers": ("towers", "high-rises", "downtown towers", "tall buildings", "skyscrapers"),
+    "blocks": ("dense city blocks", "city blocks", "dense blocks"),
+    "rows": ("row houses", "terraced houses", "townhouses"),
+    "close": ("closely built houses", "dense streets", "multi-family houses"),
+    "apartments": ("apartment buildings", "apartments", "flats", "condos"),
+    "houses": ("houses", "residential streets", "homes", "family houses"),
+    "suburb": (
+        *("houses with gardens", "suburban houses", "residential streets", "single-family homes"),
+        "houses with yards",
+    ),
+    "scattered": ("scattered houses", "large lots"),
     "campus": ("campus", "campus buildings"),
-    "retail": ("shopping centre", "big stores"),
-    "industrial": ("industrial area", "warehouses"),
+    "retail": ("shopping centre", "big stores", "shopping center", "stores"),
+    "industrial": ("industrial area", "warehouses", "factories"),
     "airport": ("airport",),
-    "park": ("park", "green space"),
-    "woods": ("woods", "forest"),
+    "park": ("park", "green space", "lawns"),
+    "woods": ("woods", "forest", "trees"),
     "wetland": ("marsh", "wetland"),
-    "cemetery": ("cemetery",),
-    "beach": ("beach",),
+    "cemetery": ("cemetery", "graves"),
+    "beach": ("beach", "sand"),
     "fields": ("sports fields",),
     "farmland": ("farmland",),
     "railway": ("railway tracks",),
     "water": ("open water",),
-    "waterside": ("waterfront",),
+    "waterside": ("waterfront", "shore"),
     "paved": ("wide roads",),
     "open": ("open land",),
 }
 DETAILS: dict[str, tuple[str, ...]] = {
-    "leafy": ("leafy streets", "many trees", "tree-lined streets"),
+    "leafy": ("leafy streets", "many trees", "tree-lined streets", "shady streets"),
     "bare": ("hardly any trees", "no greenery"),
     "skyscraper": ("skyscraper", "a very tall tower", "skyscrapers"),
     "tall": ("high-rise", "tall buildings", "a high-rise building"),
     "low": ("low houses", "low-rise", "no tall buildings"),
     "grand": ("large buildings", "big building complexes"),
-    "green": ("a lot of green", "green surroundings", "lawns and trees"),
+    "green": ("a lot of green", "green surroundings", "lawns and trees", "green area"),
     "villas": ("large houses", "big homes with lawns", "villas"),
     "yard": ("rail yard", "many railway tracks side by side", "train yard", "freight yard"),
-    "rails": ("railway", "by the railway tracks", "train tracks"),
-    "graves": ("cemetery", "next to a cemetery"),
-    "sports": ("sports fields", "ball fields", "playing fields"),
-    "woods": ("woods", "by the woods", "patch of forest"),
-    "beach": ("beach", "by the beach", "sandy shore"),
-    "marsh": ("marsh", "by the marsh", "wetland"),
-    "parking": ("parking lots", "large car parks"),
-    "wide roads": ("wide roads", "big junction"),
+    "rails": ("railway", "by the railway tracks", "train tracks", "railroad", "near the train tracks"),
+    "graves": ("cemetery", "next to a cemetery", "by the graveyard"),
+    "sports": ("sports fields", "ball fields", "playing fields", "athletic fields"),
+    "woods": ("woods", "by the woods", "patch of forest", "trees"),
+    "beach": ("beach", "by the beach", "sandy shore", "near the beach"),
+    "marsh": ("marsh", "by the marsh", "wetland", "swampy ground"),
+    "parking": ("parking lots", "large car parks", "parking lot", "big parking lot"),
+    "wide roads": ("wide roads", "big junction", "big intersection"),
 }
 RESIDENTIAL = ("rows", "close", "apartments", "houses", "suburb", "scattered")
 QUIET_BUSY = 1  # shops and places to eat within walking distance of what is called quiet, at most
-QUIET = ("quiet residential streets", "quiet side streets", "quiet neighbourhood", "a calm residential area")
-PORT = ("port", "cargo port", "port terminal", "docks and warehouses", "freight docks")  # industry by the sea
-UNIVERSITY = ("university campus", "college campus", "campus of a university")
+QUIET = (
+    *("quiet residential streets", "quiet side streets", "quiet neighbourhood", "a calm residential area"),
+    *("quiet neighborhood", "quiet streets", "peaceful residential area"),
+)
+PORT = (
+    "port",
+    "cargo port",
+    "port terminal",
+    "docks and warehouses",
+    "freight docks",
+    "seaport",
+    "shipping docks",
+)  # industry by the sea
+UNIVERSITY = ("university campus", "college campus", "campus of a university", "college", "university buildings")
 TRAFFIC: dict[str, tuple[str, ...]] = {
-    "main road": ("main road", "busy main street", "on a busy road"),
-    "highway": ("highway", "next to the highway", "motorway", "by the expressway"),
+    "main road": ("main road", "busy main street", "on a busy road", "main street", "avenue with traffic"),
+    "highway": (
+        *("highway", "next to the highway", "motorway", "by the expressway", "freeway", "by the highway"),
+        "expressway",
+    ),
 }
 WATER: dict[str, tuple[str, ...]] = {
-    "sea": ("by the sea", "seaside", "on the coast", "ocean shore"),
-    "harbour": ("harbour with docks", "by the harbour", "waterfront with piers", "harbour", "port with boats"),
-    "river": ("by the river", "riverbank", "along the river", "river"),
-    "canal": ("by the canal", "canal", "along the canal"),
-    "lake": ("by a lake", "lakeside", "near a lake"),
-    "pond": ("by a pond", "pond", "at the pond"),
-    "some": ("by the water", "water nearby", "a little pond or stream"),
+    "sea": ("by the sea", "seaside", "on the coast", "ocean shore", "by the ocean", "seashore", "oceanfront"),
+    "harbour": (
+        *("harbour with docks", "by the harbour", "waterfront with piers", "harbour", "port with boats"),
+        *("harbor", "by the harbor", "harbor with docks", "piers and boats"),
+    ),
+    "river": ("by the river", "riverbank", "along the river", "river", "riverside", "riverfront", "river bank"),
+    "canal": ("by the canal", "canal", "along the canal", "canalside"),
+    "lake": ("by a lake", "lakeside", "near a lake", "lakefront", "lake"),
+    "pond": ("by a pond", "pond", "at the pond", "small pond", "pondside"),
+    "some": ("by the water", "water nearby", "a little pond or stream", "near water"),
 }
-WATER_SIDE: dict[str, str] = {
-    "sea": "by the sea",
-    "harbour": "by the harbour",
-    "river": "by the river",
-    "canal": "by the canal",
-    "lake": "by a lake",
-    "pond": "by a pond",
-    "some": "by the water",
+WATER_SIDE: dict[str, tuple[str, ...]] = {
+    "sea": ("by the sea", "by the ocean", "on the coast"),
+    "harbour": ("by the harbour", "by the harbor", "on the waterfront"),
+    "river": ("by the river", "along the river", "on the river"),
+    "canal": ("by the canal", "along the canal"),
+    "lake": ("by a lake", "on a lake"),
+    "pond": ("by a pond", "near a pond"),
+    "some": ("by the water", "near water"),
 }
 POOL = re.compile(r"\b(Pool|pool|Fountain)\b")
 
@@ -180,13 +235,13 @@ BUSY: tuple[tuple[int, tuple[str, ...]], ...] = (  # so many places to eat, drin
 
 # So many of a noun, or of all of a kind, within walking distance make a quarter of their own.
 CLUSTERS: dict[str, tuple[int, tuple[str, ...]]] = {
-    "theatre": (3, ("theatre district", "theatres", "several theatres", "theatre quarter")),
-    "museum": (2, ("museums", "several museums", "museum quarter")),
+    "theatre": (3, ("theatre district", "theaters", "theater district", "theatres", "several theatres")),
+    "museum": (2, ("museums", "several museums", "museum district")),
     "art gallery": (2, ("art galleries", "gallery district")),
     "hotel": (3, ("hotels", "hotel district", "several hotels")),
-    "nightlife": (5, ("nightlife district", "bars and clubs", "going out")),
-    "shop": (10, ("shopping district", "shopping streets", "many shops")),
-    "health": (4, ("medical district", "hospitals and clinics", "medical centre")),
+    "nightlife": (5, ("nightlife district", "bars and clubs", "going out", "nightlife")),
+    "shop": (10, ("shopping district", "shopping streets", "many shops", "shopping area", "many stores")),
+    "health": (4, ("medical district", "hospitals and clinics", "medical centre", "medical center")),
 }
 # What is worth naming on its own ground and close to it; other names are told with what they are, or "near" them.
 GRAND = (

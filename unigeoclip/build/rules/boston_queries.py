@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from unigeoclip.build.rules.city_outlines import CityRuleSpec
 
-__all__ = ["BOSTON_QUERIES"]
+__all__ = ["BOSTON_PARAPHRASED", "BOSTON_QUERIES"]
 
 
 def _in_area(name: str, words: str = "the neighbourhood") -> CityRuleSpec:
@@ -137,7 +137,7 @@ _EMERGENCY = (
     *("Whidden", "Melrose-Wakefield", "Quincy Medical Center"),
 )
 # In no caption word for word, neither now nor later: what they ask for has to be understood.
-_BOSTON_PARAPHRASED = (
+BOSTON_PARAPHRASED = (
     # Fabric.
     CityRuleSpec(
         "glass high-rises",
@@ -207,4 +207,4 @@ _BOSTON_PARAPHRASED = (
     ),
 )
 
-BOSTON_QUERIES = (*_BOSTON, *_BOSTON_PARAPHRASED)
+BOSTON_QUERIES = (*_BOSTON, *BOSTON_PARAPHRASED)
