@@ -174,3 +174,17 @@ def test_checkpoint_id_follows_the_content(tmp_path):
     assert checkpoint_id(tmp_path) == first
     save_model(build(), tmp_path, compact=True)
     assert checkpoint_id(tmp_path) != first
+
+
+def test_a_temperature_for_each_pair_is_kept(tmp_path):
+    torch.manual_seed(0)
+    model = UniGeoCLIP(ModelConfig(dim=24, encoders=SMALL, temperature_per_pair=True)).eval()
+    assert model.log_scale.shape == (6,)
+    with torch.no_grad():
+        model.log_scale += torch.arange(6) / 10
+    assert model.pair_log_scale("text", "aerial") is not model.pair_log_scale("text", "location")
+    assert torch.equal(model.pair_log_scale("text", "aerial"), model.pair_log_scale("aerial", "text"))
+    values = {model.pair_log_scale(a, b).item() for a in SMALL for b in SMALL if a != b}
+    assert len(values) == 6
+    save_model(model, tmp_path / "model", compact=True)
+    torch.testing.assert_close(load_model(tmp_path / "model").log_scale, model.log_scale, atol=1e-3, rtol=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -27,12 +28,13 @@ class ModelConfig:
     dim: int = 256
     encoders: dict[str, dict[str, Any]] = field(default_factory=dict)  # modality -> keyword arguments of its config
     temperature: float = 0.07  # where the learnable temperature starts
+    temperature_per_pair: bool = False  # one for each pair of modalities; else one for all
 
 
 class UniGeoCLIP(nn.Module):
     """Encoders of any subset of the modalities into one space of unit vectors.
 
-    The learnable logit scale belongs to the loss and never touches the embeddings: they have norm 1.
+    The learnable logit scales belong to the loss and never touch the embeddings: they have norm 1.
     """
 
     def __init__(self, config: ModelConfig) -> None:
@@ -53,7 +55,11 @@ class UniGeoCLIP(nn.Module):
         for name, modality in MODALITIES.items():
             if name in config.encoders:
                 self.encoders[name] = modality.encoder(_encoder_config(name, config.encoders[name]), config.dim)
-        self.log_scale = nn.Parameter(torch.tensor(math.log(1 / config.temperature)))
+        pairs = list(itertools.combinations(self.encoders, 2))
+        self._pairs = {frozenset(pair): number for number, pair in enumerate(pairs)}
+        first = math.log(1 / config.temperature)
+        shape = (len(pairs),) if config.temperature_per_pair else ()
+        self.log_scale = nn.Parameter(torch.full(shape, first))
 
     @classmethod
     def from_pretrained(
@@ -90,6 +96,10 @@ class UniGeoCLIP(nn.Module):
         save_model(self, Path(folder), compact)
         weights = sum(weight.numel() for weight in self.parameters())
         write_card(Path(folder), self.modalities, self.dim, weights, metrics)
+
+    def pair_log_scale(self, a: str, b: str) -> Tensor:
+        """Logarithm of the logit scale between two modalities, in either order; a tensor of shape ()."""
+        return self.log_scale[self._pairs[frozenset((a, b))]] if self.log_scale.ndim else self.log_scale
 
     @property
     def modalities(self) -> tuple[str, ...]:

@@ -111,7 +111,7 @@ def test_latitude_first():
     assert (encode(encoder) - encode(encoder, POINTS[:, ::-1].clip(-90, 90))).abs().max() > 1e-2
 
 
-@pytest.mark.parametrize("options", [{"scales": ()}, {"scales": (1.0, -2.0)}, {"width": 30}])
+@pytest.mark.parametrize("options", [{"scales": ()}, {"scales": (1.0, -2.0)}, {"width": 30}, {"coarse": 4}])
 def test_impossible_shapes(options):
     with pytest.raises(InputError, match="location"):
         build(**options)
@@ -133,3 +133,23 @@ def test_a_scale_left_out_is_as_if_it_had_never_been(depth):
 def test_wavelengths_are_meters_on_the_ground():
     encoder = LocationEncoder(LocationConfig(scales=(1e3, 6.4e4), width=32, heads=2), 16)
     assert encoder.wavelengths_m() == pytest.approx([17_244, 269], rel=0.01)
+
+
+def test_coarse_scales_start_without_effect_and_then_reach_the_embedding_linearly():
+    plain, encoder = build(), build(coarse=2)
+    encoder.load_state_dict(plain.state_dict(), strict=False)
+    torch.testing.assert_close(encode(encoder), encode(plain))
+    with torch.no_grad():
+        encoder.coarse.weight.normal_()
+    tokens = encoder.fourier_tokens(encoder.prepare(POINTS))
+    expected = encode(plain) + tokens[:, :2].flatten(1) @ encoder.coarse.weight.detach().T
+    torch.testing.assert_close(encode(encoder), expected)
+
+
+def test_the_coarsest_scales_are_found_in_any_order():
+    encoder = build(scales=(256.0, 1.0, 16.0), coarse=2)
+    assert encoder.coarsest == [1, 2]
+    with torch.no_grad():
+        encoder.coarse.weight.normal_()
+    xy = encoder.prepare(POINTS)
+    assert (encoder(xy, without=1) - encoder(xy)).abs().max() > 1e-3

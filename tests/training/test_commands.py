@@ -67,7 +67,8 @@ def test_printed_commands_lead_to_the_recorded_trainings(name):
         rebuilt = to_dict(planned)
         if not training.get("restart_steps", 0):
             rebuilt.pop("restart_rate")  # of a restart that is not taken
-        kept = {key: value for key, value in training.items() if key in rebuilt}
+        recorded = to_dict(recorded_config(record))
+        kept = {key: recorded[key] for key in training if key in rebuilt}
         assert {key: rebuilt[key] for key in kept} == kept, command
         assert planned.all_steps == training["steps"] + training.get("restart_steps", 0)
         assert planned.text_steps == training.get("text_steps", 0)

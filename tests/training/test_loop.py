@@ -15,11 +15,22 @@ from unigeoclip.atlas import load_atlas
 from unigeoclip.atlas.sentence_vectors import cache_sentence_vectors
 from unigeoclip.errors import CheckpointError, InputError
 from unigeoclip.modalities import text
-from unigeoclip.model import load_model
-from unigeoclip.training import TrainConfig, loop, train
+from unigeoclip.model import load_model, save_model
+from unigeoclip.training import TrainConfig, location_stage, loop, text_stage, train
+from unigeoclip.training.draws import DrawConfig
 from unigeoclip.training.loop import Trainer, learning_rate
 
 TINY = TrainConfig(model=CONFIG, steps=8, batch=16, evaluate_every=4, checkpoint_every=4)
+EVERYTHING = replace(
+    TINY,
+    model=replace(CONFIG, temperature_per_pair=True),
+    location_steps=2,
+    text_steps=2,
+    draws=DrawConfig(turned=0.25, unlocated=0.1, near=0.25),
+    weights={"text": 0.5},
+    averaged=0.9,
+    bf16=True,
+)
 
 
 @pytest.fixture
@@ -43,8 +54,12 @@ def test_the_loss_falls_and_the_result_is_complete(atlas, tmp_path):
     assert list((tmp_path / "run/tensorboard").iterdir())
 
 
-def test_resuming_equals_an_unbroken_training(atlas, tmp_path, monkeypatch):
-    train(atlas, TINY, tmp_path / "whole")
+@pytest.mark.parametrize("config", [TINY, EVERYTHING], ids=["plain", "everything"])
+def test_resuming_equals_an_unbroken_training(atlas, tmp_path, monkeypatch, config):
+    monkeypatch.setattr(location_stage, "POOL", 64)
+    monkeypatch.setattr(location_stage, "BATCH", 32)
+    monkeypatch.setattr(text_stage, "BATCH", 32)
+    train(atlas, config, tmp_path / "whole")
     whole_update = Trainer.update
 
     def killed(self, inputs):
@@ -54,9 +69,9 @@ def test_resuming_equals_an_unbroken_training(atlas, tmp_path, monkeypatch):
 
     monkeypatch.setattr(Trainer, "update", killed)
     with pytest.raises(KeyboardInterrupt):
-        train(atlas, TINY, tmp_path / "broken")
+        train(atlas, config, tmp_path / "broken")
     monkeypatch.setattr(Trainer, "update", whole_update)
-    train(atlas, TINY, tmp_path / "broken", resume=True)
+    train(atlas, config, tmp_path / "broken", resume=True)
     one, other = load_model(tmp_path / "whole/model"), load_model(tmp_path / "broken/model")
     for (name, a), (_, b) in zip(one.state_dict().items(), other.state_dict().items(), strict=True):
         assert torch.equal(a, b), name
@@ -134,6 +149,25 @@ def test_damaged_sentence_vectors_are_embedded_again(atlas, tmp_path, damage):
     (path,) = tmp_path.glob("sentences-*.npy")
     path.write_bytes(damage(path.read_bytes()))
     np.testing.assert_array_equal(loop.all_sentence_vectors(atlas, tmp_path), good)
+
+
+def test_the_average_of_the_weights_is_what_is_kept(atlas, tmp_path, monkeypatch):
+    seen = []
+    plain_update = Trainer.update
+
+    def update(self, inputs):
+        loss = plain_update(self, inputs)
+        seen.append(self.model.encoders["location"].head.weight.detach().clone())
+        return loss
+
+    monkeypatch.setattr(Trainer, "update", update)
+    monkeypatch.setattr(loop, "save_model", lambda model, folder, compact: save_model(model, folder))  # not rounded
+    train(atlas, replace(TINY, steps=4, averaged=0.75), tmp_path / "run")
+    wanted = seen[0]
+    for weight in seen[1:]:
+        wanted = 0.75 * wanted + 0.25 * weight
+    kept = load_model(tmp_path / "run/model").encoders["location"].head.weight
+    torch.testing.assert_close(kept, wanted)
 
 
 def test_learning_rate_warms_up_and_falls():

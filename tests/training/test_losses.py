@@ -118,3 +118,23 @@ def test_two_processes_equal_one_on_the_joint_batch():
         assert value == pytest.approx(loss.item(), rel=1e-6)
         torch.testing.assert_close(torch.tensor(gradient), layer.weight.grad, atol=1e-6, rtol=1e-5)
         assert scale_gradient == pytest.approx(log_scale.grad.item(), rel=1e-5)
+
+
+def test_weights_of_modalities_multiply_and_are_normalized():
+    embeddings, log_scale = batch(), torch.tensor(math.log(9.0))
+    present = {name: torch.ones(8, dtype=torch.bool) for name in NAMES}
+    weights = {"text": 0.5, "location": 2.0}
+    pairs = ordered_pairs(NAMES)
+    of_pair = {pair: math.prod(weights.get(name, 1.0) for name in pair) for pair in pairs}
+    wanted = sum(of_pair[pair] * by_hand(embeddings, 9.0, present, [pair]) for pair in pairs) / sum(of_pair.values())
+    assert all_to_all_loss(embeddings, log_scale, weights=weights).item() == pytest.approx(wanted, rel=1e-5)
+
+
+def test_each_pair_may_have_its_own_scale():
+    embeddings = batch()
+    present = {name: torch.ones(8, dtype=torch.bool) for name in NAMES}
+    scales = {frozenset(pair): 3.0 + number for number, pair in enumerate(ordered_pairs(NAMES))}
+    pairs = ordered_pairs(NAMES)
+    wanted = sum(by_hand(embeddings, scales[frozenset(pair)], present, [pair]) for pair in pairs) / len(pairs)
+    loss = all_to_all_loss(embeddings, lambda a, b: torch.tensor(scales[frozenset((a, b))]).log())
+    assert loss.item() == pytest.approx(wanted, rel=1e-5)

@@ -75,10 +75,10 @@ def test_sentences_are_drawn_by_how_often_they_are_said_and_never_where_nobody_s
 def test_the_target_of_a_sentence_is_the_mean_of_its_places():
     index = _SentencePlaces([np.array([0, 2]), np.array([0])], 3)
     places = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
-    whole = index.targets(places, np.array([True, True]))
+    whole = index.targets(places, np.array([True, True]), 1.0)
     assert whole.sentences.tolist() == [[0.5, 0.5], [0.0, 0.0], [1.0, 0.0]]
     assert whole.said.tolist() == [True, False, True]
-    part = index.targets(places * torch.tensor([[0.0], [1.0]]), np.array([False, True]))
+    part = index.targets(places * torch.tensor([[0.0], [1.0]]), np.array([False, True]), 1.0)
     assert part.sentences.tolist() == [[0.0, 1.0], [0.0, 0.0], [0.0, 0.0]], "a place without the picture counts nowhere"
     assert part.said.tolist() == [True, False, False]
     assert part.having.tolist() == [1]

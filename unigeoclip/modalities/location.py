@@ -36,6 +36,7 @@ class LocationConfig:
     # Residual MLPs on the mean over the scale tokens; a weight here costs one product a place, in a block one a token.
     pooled_blocks: int = 3
     pooled_ratio: float = 8.0  # their hidden width over D
+    coarse: int = 0  # so many of the coarsest scales also reach the embedding by a matrix, past all that mixes them
     centre: tuple[float, float] = (0.0, 0.0)  # Equal Earth (x, y) taken off in float64 before anything is rounded
 
     def __post_init__(self) -> None:
@@ -44,6 +45,10 @@ class LocationConfig:
         if self.width % (2 * self.heads):
             raise InputError(
                 f"location.width ({self.width}) must be a multiple of twice location.heads ({self.heads})."
+            )
+        if not 0 <= self.coarse <= len(self.scales):
+            raise InputError(
+                f"location.coarse must be 0 to {len(self.scales)}, the scales there are, not {self.coarse}."
             )
 
 
@@ -115,6 +120,10 @@ class LocationEncoder(nn.Module):
     For each scale sigma_k a frozen Gaussian matrix M_k of shape (2, D/2) gives the token
     [cos(2 pi v M_k), sin(2 pi v M_k)]; register tokens join them; a pre-norm transformer mixes them; the mean over the
     scale tokens is projected to the shared space.
+
+    In that mean the fine scales drown the coarse ones: a linear probe reads temperature from the tokens, and no longer
+    from their mean. So the tokens of the coarsest scales are projected by themselves, too (``config.coarse``), by a
+    matrix that starts at zero.
     """
 
     def __init__(self, config: LocationConfig, dim: int) -> None:
@@ -130,6 +139,10 @@ class LocationEncoder(nn.Module):
         self.pooled = nn.Sequential(*(PooledBlock(width, config.pooled_ratio) for _ in range(config.pooled_blocks)))
         self.norm = nn.LayerNorm(width)
         self.head = nn.Linear(width, dim)
+        self.coarse = nn.Linear(config.coarse * width, dim, bias=False) if config.coarse else None
+        self.coarsest = sorted(range(scales), key=lambda k: config.scales[k])[: config.coarse]
+        if self.coarse is not None:
+            nn.init.zeros_(self.coarse.weight)
 
     def prepare(self, latlon: ArrayLike) -> Tensor:
         """Project (n, 2) degrees and take the centre off in float64; returns (n, 2) float32."""
@@ -159,7 +172,7 @@ class LocationEncoder(nn.Module):
         Returns:
             (n, dim), not normalised.
         """
-        tokens = self.fourier_tokens(xy)
+        waves = tokens = self.fourier_tokens(xy)
         if without is not None:
             tokens = torch.cat([tokens[:, :without], tokens[:, without + 1 :]], dim=1)
         scales = tokens.shape[1]
@@ -171,4 +184,9 @@ class LocationEncoder(nn.Module):
                 tokens = block(tokens)
             pooled = self.blocks[-1](tokens, pool=scales)
         out: Tensor = self.head(self.norm(self.pooled(pooled)))
-        return out
+        return out if self.coarse is None else out + self.coarse(self._coarse_tokens(waves, without))
+
+    def _coarse_tokens(self, waves: Tensor, without: int | None) -> Tensor:
+        """Tokens of the coarsest scales side by side, zeros for one that is left out: (n, K, D) -> (n, coarse * D)."""
+        tokens = [waves[:, k] if k != without else torch.zeros_like(waves[:, k]) for k in self.coarsest]
+        return torch.cat(tokens, dim=1)

@@ -21,6 +21,7 @@ from unigeoclip.evaluation.pairs import measured_pairs
 from unigeoclip.files.atomic import atomic
 from unigeoclip.model import UniGeoCLIP
 from unigeoclip.training.configs import TrainConfig, named_config
+from unigeoclip.training.draws import DrawConfig
 from unigeoclip.training.loop import Run, Trainer, chosen_split, machine, run_training
 
 if TYPE_CHECKING:
@@ -140,5 +141,6 @@ def _of_pair(ours: TrainConfig, baseline: Baseline, city: bool) -> TrainConfig:
     """Our configuration with location and the one kind of picture that the baseline learns from."""
     picture = "street" if baseline.kind == "geoclip" and city else "aerial"
     encoders = {name: options for name, options in ours.model.encoders.items() if name in ("location", picture)}
-    model = replace(ours.model, dim=baseline.dim, encoders=encoders)
-    return replace(ours, model=model, learning_rate=RATE, restart_rate=RESTART_RATE, text_steps=0)
+    model = replace(ours.model, dim=baseline.dim, encoders=encoders, temperature_per_pair=False)
+    plain: dict[str, Any] = {"location_steps": 0, "text_steps": 0, "draws": DrawConfig(), "weights": {}}
+    return replace(ours, model=model, learning_rate=RATE, restart_rate=RESTART_RATE, **plain)

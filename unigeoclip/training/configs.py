@@ -10,6 +10,7 @@ import numpy as np
 from unigeoclip.errors import InputError
 from unigeoclip.geo import equal_earth
 from unigeoclip.model import ModelConfig
+from unigeoclip.training.draws import DrawConfig
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,7 +31,12 @@ class TrainConfig:
     warmup: float = 0.05  # share of the steps
     restart_steps: int = 0  # a second, shorter cosine after the first: a warm restart (Loshchilov & Hutter, ICLR 2017)
     restart_rate: float = 4e-4
+    location_steps: int = 0  # after that only the location encoder learns, see `location_stage`
     text_steps: int = 0  # at the end only the head of text learns, see `text_stage`
+    draws: DrawConfig = field(default_factory=DrawConfig)
+    weights: dict[str, float] = field(default_factory=dict)  # of modalities in the loss, see `losses.all_to_all_loss`
+    averaged: float = 0.0  # decay of the moving average of the weights, which is what is kept; 0: the last ones are
+    bf16: bool = False  # encoders compute in bfloat16 where that is safe; the loss never does
     weight_decay: float = 0.05
     clip_norm: float = 1.0
     pivot: str | None = None  # None: all-to-all
@@ -43,8 +49,9 @@ class TrainConfig:
         return self.steps + self.restart_steps
 
     def shortened(self, steps: int) -> TrainConfig:
-        """The same with so many steps, without a restart, and no more steps of text alone than that."""
-        return replace(self, steps=steps, restart_steps=0, text_steps=min(self.text_steps, steps))
+        """The same with so many steps, without a restart, and no more steps of location or text alone than that."""
+        last = {name: min(getattr(self, name), steps) for name in ("location_steps", "text_steps")}
+        return replace(self, steps=steps, restart_steps=0, **last)
 
     def with_only(self, modalities: Iterable[str]) -> TrainConfig:
         """The same with encoders of these modalities alone.
@@ -59,7 +66,10 @@ class TrainConfig:
             raise InputError("Contrastive training takes two modalities or more, such as location,aerial.")
         encoders = {name: options for name, options in known.items() if name in wanted}
         text_steps = self.text_steps if "text" in wanted else 0
-        return replace(self, model=replace(self.model, encoders=encoders), text_steps=text_steps)
+        location_steps = self.location_steps if "location" in wanted else 0
+        weights = {name: weight for name, weight in self.weights.items() if name in wanted}
+        model = replace(self.model, encoders=encoders)
+        return replace(self, model=model, weights=weights, location_steps=location_steps, text_steps=text_steps)
 
 
 CONFIGS = {

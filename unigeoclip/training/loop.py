@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from unigeoclip.atlas import schema
@@ -35,6 +36,7 @@ from unigeoclip.model import UniGeoCLIP, load_model, save_model
 from unigeoclip.parallel import processor_name
 from unigeoclip.sentences import SENTENCE_DIM
 from unigeoclip.training.configs import TrainConfig, centered, named_config
+from unigeoclip.training.location_stage import tune_location
 from unigeoclip.training.losses import all_to_all_loss
 from unigeoclip.training.sampler import PlaceSampler
 from unigeoclip.training.street_sampler import StreetSampler
@@ -234,6 +236,7 @@ class Trainer:
         self.atlas, self.run, self.out = atlas, run, out
         self.config = run.config
         self.model = self.build().train()
+        self.averaged = _averaged(self.model, self.config.averaged)
         self.vectors = np.zeros((len(atlas.sentences), SENTENCE_DIM), np.float16)  # what reads no text needs none
         if "text" in self.model.modalities:
             self.vectors = all_sentence_vectors(atlas, sentences or out)
@@ -254,10 +257,10 @@ class Trainer:
         for name in windows:
             self.held.enter_context(self.atlas.raster(name).whole())
         if "street" not in model.modalities:
-            return PlaceSampler(self.atlas, run.split, self.vectors, windows, seed=run.seed)
+            return PlaceSampler(self.atlas, run.split, self.vectors, windows, run.seed, run.config.draws)
         width, height = model.input_size("street")
         return StreetSampler(
-            self.atlas, run.split, self.vectors, windows, (height, width), seed=run.seed, stack=self.held
+            self.atlas, run.split, self.vectors, windows, (height, width), run.seed, run.config.draws, stack=self.held
         )
 
     def fit(self) -> None:
@@ -297,8 +300,13 @@ class Trainer:
             group["lr"] = learning_rate(self.config, self.step)
         prepared = self.model.prepare({name: inputs[name] for name in self.model.modalities})
         present = {name: here for name, here in inputs.get("present", {}).items() if name in prepared}
-        present |= {name: value.lengths > 0 for name, value in prepared.items() if isinstance(value, StreetBatch)}
-        loss = all_to_all_loss(self.model(prepared), self.model.log_scale, present, pivot=self.config.pivot)
+        for name, value in prepared.items():
+            if isinstance(value, StreetBatch):
+                present[name] = (value.lengths > 0) & present.get(name, torch.tensor(True))
+        with torch.autocast(self.model.log_scale.device.type, torch.bfloat16, enabled=self.config.bf16):
+            embeddings = self.model(prepared)
+        scales, config = self.model.pair_log_scale, self.config
+        loss = all_to_all_loss(embeddings, scales, present, config.pivot, config.weights)
         if not torch.isfinite(loss):
             raise CheckpointError(
                 f"The loss became {loss.item()} at step {self.step}; resume with a lower learning rate."
@@ -307,6 +315,8 @@ class Trainer:
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
         self.optimizer.step()
+        if self.averaged is not None:
+            self.averaged.update_parameters(self.model)
         return loss.item()
 
     @torch.inference_mode()
@@ -320,7 +330,7 @@ class Trainer:
 
     def log(self, writer: Any, values: dict[str, float]) -> None:
         """Append a row to history.csv and to TensorBoard."""
-        scale = self.model.log_scale.exp().item()
+        scale = self.model.log_scale.exp().mean().item()
         row = {"step": self.step, "seconds": round(self.seconds, 1), "scale": round(scale, 2)} | {
             key: round(value, 4) for key, value in values.items()
         }
@@ -339,6 +349,8 @@ class Trainer:
         """Write checkpoint.pt whole or not at all."""
         path = self.out / "checkpoint.pt"
         state = {"model": self.model.state_dict(), "optimiser": self.optimizer.state_dict()}
+        if self.averaged is not None:
+            state["averaged"] = self.averaged.state_dict()
         with (
             atomic(path, error=CheckpointError, remedy=_MAKE_ROOM, durable=True) as temporary,
             temporary.open("wb") as file,  # a file of Python's: torch's own writer hides why it could not write
@@ -355,6 +367,8 @@ class Trainer:
             state = torch.load(path, weights_only=True)
             self.model.load_state_dict(state["model"])
             self.optimizer.load_state_dict(state["optimiser"])
+            if self.averaged is not None:
+                self.averaged.load_state_dict(state["averaged"])
             self.step, self.seconds = int(state["step"]), float(state["seconds"])
         except _UNREADABLE as error:
             raise CheckpointError(
@@ -368,11 +382,15 @@ class Trainer:
             path.write_text("\n".join(kept) + "\n", encoding="utf-8")
 
     def finish(self) -> dict[str, Any]:
-        """Train the head of text alone, export the model as it ships and measure exactly that file."""
+        """Train location and the head of text alone, export the model as it ships and measure exactly that file."""
+        started = time.monotonic()
+        if self.averaged is not None:
+            self.model.load_state_dict(self.averaged.module.state_dict())
+        if self.config.location_steps:
+            tune_location(self.model, self.sampler, self.config, self.run.seed)
         if self.config.text_steps:
-            started = time.monotonic()
             tune_text(self.model, self.sampler, self.config.text_steps, self.run.seed)
-            self.seconds += time.monotonic() - started
+        self.seconds += time.monotonic() - started
         folder = self.out / "model"
         save_model(self.model, folder, compact=True)
         model = load_model(folder)
@@ -394,6 +412,12 @@ class BriefTrainer(Trainer):
     """A training among many, of which recalls are compared and nothing else."""
 
     brief = True
+
+
+def _averaged(model: UniGeoCLIP, decay: float) -> AveragedModel | None:
+    """The moving average of a model's weights, if it is wanted."""
+    average: Any = get_ema_multi_avg_fn(decay) if decay else None  # type: ignore[no-untyped-call]
+    return AveragedModel(model, multi_avg_fn=average) if decay else None
 
 
 def _groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:

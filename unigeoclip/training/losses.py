@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 import torch.distributed as dist
@@ -31,11 +31,12 @@ def ordered_pairs(names: Sequence[str], pivot: str | None = None) -> list[tuple[
 
 def all_to_all_loss(
     embeddings: Mapping[str, Tensor],
-    log_scale: Tensor,
+    log_scale: Tensor | Callable[[str, str], Tensor],
     present: Mapping[str, Tensor] | None = None,
     pivot: str | None = None,
+    weights: Mapping[str, float] | None = None,
 ) -> Tensor:
-    """Mean InfoNCE over ordered pairs of modalities.
+    """Weighted mean of InfoNCE over ordered pairs of modalities.
 
     In each pair a row is a query if the place has both modalities; the keys are all places that have the second one. A
     missing modality is neither a positive nor a negative.
@@ -46,9 +47,10 @@ def all_to_all_loss(
 
     Args:
         embeddings: Modality -> (n, dim) unit vectors, the same places in the same order.
-        log_scale: () logarithm of the logit scale, clamped at log(100).
+        log_scale: () logarithm of the logit scale, clamped at log(100); or a function that gives it for two modalities.
         present: Modality -> (n,) bool; absent means all present.
         pivot: Name of the only modality that others are contrasted with; None for all-to-all.
+        weights: Modality -> weight, 1 for those that are not named; a pair weighs the product of its two.
 
     Returns:
         () loss in nats.
@@ -57,23 +59,25 @@ def all_to_all_loss(
         InputError: Fewer than two modalities, or no place at all has two of them.
     """
     pairs = ordered_pairs(list(embeddings), pivot)
-    scale = log_scale.clamp(max=math.log(MAX_SCALE)).exp()
     keys = {name: _gather(value) for name, value in embeddings.items()}
     here = {name: _mask(name, value, present) for name, value in embeddings.items()}
     everywhere = {name: _gather(mask.float()).bool() for name, mask in here.items()}
     processes, offset = _world_size(), _rank() * len(next(iter(embeddings.values())))
-    losses = []
+    losses, total = [], 0.0
     for a, b in pairs:
         joint = int((everywhere[a] & everywhere[b]).sum())
         if not joint:
             continue
         rows = (here[a] & here[b]).nonzero().squeeze(1)
+        scale = (log_scale if isinstance(log_scale, Tensor) else log_scale(a, b)).clamp(max=math.log(MAX_SCALE)).exp()
         logits = scale * embeddings[a][rows] @ keys[b].T  # (rows, n * processes)
         logits = logits.masked_fill(~everywhere[b], -torch.inf)
-        losses.append(F.cross_entropy(logits, rows + offset, reduction="sum") * (processes / joint))
+        weight = math.prod((weights or {}).get(name, 1.0) for name in (a, b))
+        losses.append(F.cross_entropy(logits, rows + offset, reduction="sum") * (weight * processes / joint))
+        total += weight
     if not losses:
         raise InputError("No place in the batch has two modalities: there is nothing to contrast.")
-    return torch.stack(losses).mean()
+    return torch.stack(losses).sum() / total
 
 
 def _mask(name: str, embedding: Tensor, present: Mapping[str, Tensor] | None) -> Tensor:

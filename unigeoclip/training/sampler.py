@@ -10,6 +10,7 @@ from scipy.spatial import cKDTree
 
 from unigeoclip.geo import EARTH_RADIUS_M, as_latlon, offset_m, unit_xyz
 from unigeoclip.search.gallery_embeddings import text_batch
+from unigeoclip.training.draws import DrawConfig, changed, with_neighbors
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,6 +41,7 @@ class PlaceSampler:
         sentence_vectors: NDArray[np.float16],
         windows_px: dict[str, int],
         seed: int = 0,
+        draws: DrawConfig = DrawConfig(),  # noqa: B008  # frozen
     ) -> None:
         """Index the training places.
 
@@ -49,8 +51,9 @@ class PlaceSampler:
             sentence_vectors: (sentences, 384) vectors of all sentences of the atlas.
             windows_px: Raster modality -> side of the window in pixels.
             seed: Of all draws.
+            draws: What is done to a batch.
         """
-        self.atlas, self.seed, self.windows_px = atlas, seed, windows_px
+        self.atlas, self.seed, self.windows_px, self.draws = atlas, seed, windows_px, draws
         self.vectors = sentence_vectors
         places = atlas.places
         latlon = places[["lat", "lon"]].to_numpy(np.float64)
@@ -74,7 +77,8 @@ class PlaceSampler:
 
     def positions(self, count: int, rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Draw positions on land and the row (among the training places) whose sentences go with each."""
-        return self.moved(drawn(len(self.train), count, self.rare, rng), rng)
+        rows = drawn(len(self.train), count, self.rare, rng)
+        return self.moved(with_neighbors(rows, self.tree, self.draws.near, rng), rng)
 
     def _where_rare(self, modality: str, latlon: NDArray[np.float64]) -> NDArray[np.int64] | None:
         """Rows of the points that have a modality, if it is rare among them; else None."""
@@ -101,10 +105,14 @@ class PlaceSampler:
     def batch(self, step: int, size: int) -> dict[str, Any]:
         """Raw inputs of every modality for one step, as :meth:`UniGeoCLIP.prepare` takes them.
 
-        Where a raster does not cover the whole atlas, ``"present"`` holds which rows have the modality: name -> (n,)
-        truth values, as `losses.all_to_all_loss` takes them.
+        ``"present"`` holds which rows have a modality, where some lack it: name -> (n,) truth values, as
+        `losses.all_to_all_loss` takes them. Rows lack what a raster does not cover, and what `DrawConfig` takes away.
         """
         rng = np.random.default_rng((self.seed, step))
+        return changed(self.drawn_inputs(size, rng), self.draws, tuple(self.windows_px), rng)
+
+    def drawn_inputs(self, size: int, rng: np.random.Generator) -> dict[str, Any]:
+        """A batch as it is drawn, before `DrawConfig` changes it."""
         return self.inputs(*self.positions(size, rng), rng)
 
     def inputs(self, latlon: NDArray[np.float64], rows: NDArray[np.int64], rng: np.random.Generator) -> dict[str, Any]:

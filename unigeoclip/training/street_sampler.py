@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from scipy.spatial import cKDTree
 
 from unigeoclip import geo
 from unigeoclip.atlas.street_views import HEADINGS
 from unigeoclip.city.street_view import panorama_headings
 from unigeoclip.modalities.street import StreetBatch, street_batch
+from unigeoclip.training.draws import DrawConfig, with_neighbors
 from unigeoclip.training.sampler import PlaceSampler, drawn
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ class StreetSampler(PlaceSampler):
         windows_px: dict[str, int],
         view_size: tuple[int, int],
         seed: int = 0,
+        draws: DrawConfig = DrawConfig(),  # noqa: B008  # frozen
         *,
         stack: ExitStack,
     ) -> None:
@@ -55,9 +58,10 @@ class StreetSampler(PlaceSampler):
             windows_px: Raster modality -> side of the window in pixels.
             view_size: Height and width of a view in pixels.
             seed: Of all draws.
+            draws: What is done to a batch.
             stack: What lets go of the city again, when the training is over.
         """
-        super().__init__(atlas, split, sentence_vectors, windows_px, seed)
+        super().__init__(atlas, split, sentence_vectors, windows_px, seed, draws)
         self.height, self.width = view_size
         self.views = atlas.streets
         self.scene = stack.enter_context(self.views.held())
@@ -66,11 +70,11 @@ class StreetSampler(PlaceSampler):
             trained = trained & (atlas.views["blocks"] == "train").to_numpy()  # not in place: pandas hands out views
         self.cameras = np.flatnonzero(trained)
         at = self.views.latlon[self.cameras]
+        self.camera_tree = cKDTree(geo.unit_xyz(at))
         self.rare_at_cameras = {name: rows for name in windows_px if (rows := self._where_rare(name, at)) is not None}
 
-    def batch(self, step: int, size: int) -> dict[str, Any]:
-        """Raw inputs of every modality for one step; the spots without a view come last (`StreetBatch.lengths`)."""
-        rng = np.random.default_rng((self.seed, step))
+    def drawn_inputs(self, size: int, rng: np.random.Generator) -> dict[str, Any]:
+        """A batch as it is drawn; the spots without a view come last (`StreetBatch.lengths`)."""
         count = round(size * STREET_SHARE)
         street, at, rows = self.spots(count, rng)
         other, other_rows = self.positions(size - count, rng)
@@ -81,7 +85,8 @@ class StreetSampler(PlaceSampler):
 
     def spots(self, count: int, rng: np.random.Generator) -> tuple[StreetBatch, NDArray[np.float64], NDArray[np.int64]]:
         """Draw cameras: their views, (count, 2) degrees of the windows beside them, rows of training places."""
-        chosen = self.cameras[drawn(len(self.cameras), count, self.rare_at_cameras, rng)]
+        rows = drawn(len(self.cameras), count, self.rare_at_cameras, rng)
+        chosen = self.cameras[with_neighbors(rows, self.camera_tree, self.draws.near, rng)]
         eye, ahead = self.views.latlon[chosen], np.radians(self.views.headings_deg[chosen])
         along = rng.uniform(-ALONG_M, ALONG_M, count)
         turn, away = rng.uniform(0, 2 * np.pi, count), ROUND_M * np.sqrt(rng.random(count))

@@ -47,12 +47,14 @@ class _Targets:
         sentences: (m, dim) their means over the places of each sentence that have it, zeros where there is none.
         having: (h,) rows of the places that have it.
         said: (m,) whether a place that has it has the sentence.
+        scale: The logit scale of texts with this modality.
     """
 
     places: Tensor
     sentences: Tensor
     having: Tensor
     said: Tensor
+    scale: float
 
 
 def tune_text(model: UniGeoCLIP, sampler: PlaceSampler, steps: int, seed: int) -> None:
@@ -71,7 +73,7 @@ def tune_text(model: UniGeoCLIP, sampler: PlaceSampler, steps: int, seed: int) -
     model.eval()
     index = _SentencePlaces(sampler.sentences, len(sampler.vectors))
     locations, pictures = _targets(model, sampler, index, seed)
-    head, scale = model.encoders["text"].train(), float(model.log_scale.detach().exp())
+    head = model.encoders["text"].train()
     optimizer = torch.optim.AdamW(head.parameters(), lr=RATE, weight_decay=0.01, betas=(0.9, 0.98))
     for step in tqdm(range(steps), desc="Text alone", unit="step", mininterval=5):
         rng = np.random.default_rng((seed, _SEED, step))
@@ -86,7 +88,7 @@ def tune_text(model: UniGeoCLIP, sampler: PlaceSampler, steps: int, seed: int) -
         known = torch.cat([target.said[alone], torch.isin(torch.from_numpy(rows), target.having)])
         if not known.any():
             continue
-        each = torch.logsumexp(scale * text @ others.T, dim=1) - scale * (text * own).sum(1)
+        each = torch.logsumexp(target.scale * text @ others.T, dim=1) - target.scale * (text * own).sum(1)
         loss = each[known].mean()
         for group in optimizer.param_groups:
             group["lr"] = RATE * min(1, (step + 1) / WARM_STEPS) * 0.5 * (1 + math.cos(math.pi * step / steps))
@@ -116,13 +118,13 @@ class _SentencePlaces:
         """Sentences that are said of some place, (count,)."""
         return np.searchsorted(self._chances, rng.random(count), side="right")
 
-    def targets(self, places: Tensor, present: NDArray[np.bool_]) -> _Targets:
+    def targets(self, places: Tensor, present: NDArray[np.bool_], scale: float) -> _Targets:
         """Embeddings (n, dim) of places, zeros where a place is not present (n,), and what follows for sentences."""
         total = places.new_zeros(len(self.counts), places.shape[1])
         total.index_add_(0, torch.from_numpy(self.sentence), places[torch.from_numpy(self.place)])
         counts = np.bincount(self.sentence[present[self.place]], minlength=len(self.counts))
         means = total / torch.from_numpy(np.maximum(counts, 1))[:, None]
-        return _Targets(places, means, torch.from_numpy(np.flatnonzero(present)), torch.from_numpy(counts > 0))
+        return _Targets(places, means, torch.from_numpy(np.flatnonzero(present)), torch.from_numpy(counts > 0), scale)
 
 
 def _targets(
@@ -139,8 +141,13 @@ def _targets(
             places[torch.from_numpy(present)] = torch.from_numpy(
                 encode_places(model, sampler.atlas, name, sampler.train[present])
             )
-            pictures.append(index.targets(places, present))
-    return [index.targets(places, everywhere) for places in locations], pictures
+            pictures.append(index.targets(places, present, _scale(model, name)))
+    scale = _scale(model, "location")
+    return [index.targets(places, everywhere, scale) for places in locations], pictures
+
+
+def _scale(model: UniGeoCLIP, modality: str) -> float:
+    return float(model.pair_log_scale("text", modality).detach().exp())
 
 
 def _locations(model: UniGeoCLIP, sampler: PlaceSampler, rng: np.random.Generator) -> list[Tensor]:

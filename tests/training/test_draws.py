@@ -1,0 +1,76 @@
+"""What is done to a batch: which rows lose what, that both pictures turn alike, and who counts as a neighbor."""
+
+import numpy as np
+import pytest
+from scipy.spatial import cKDTree
+
+from unigeoclip.errors import InputError
+from unigeoclip.training.draws import NEIGHBORS, DrawConfig, changed, with_neighbors
+
+SIDE = 6
+
+
+def batch(size):
+    rng = np.random.default_rng(3)
+    surface = rng.normal(size=(size, 1, SIDE, SIDE)).astype(np.float32)
+    aerial = np.repeat((surface * 20 + 100).astype(np.uint8), 3, axis=1)
+    return {"location": rng.normal(size=(size, 2)), "aerial": aerial, "surface": surface, "text": None, "present": {}}
+
+
+def test_nothing_is_changed_by_default():
+    before, after = batch(8), changed(batch(8), DrawConfig(), ("aerial", "surface"), np.random.default_rng(0))
+    np.testing.assert_array_equal(before["aerial"], after["aerial"])
+    assert after["present"] == {}
+
+
+def test_turned_rows_keep_pictures_alone_and_both_turn_alike():
+    before = batch(64)
+    after = changed(batch(64), DrawConfig(turned=0.5), ("aerial", "surface"), np.random.default_rng(0))
+    turned = ~after["present"]["location"].numpy()
+    assert turned.sum() == 32
+    assert (after["present"]["text"].numpy() == ~turned).all()
+    assert "street" not in after["present"], "the batch has none"
+    same = np.array([np.array_equal(a, b) for a, b in zip(before["surface"], after["surface"], strict=True)])
+    assert (same == ~turned).all()
+    expected = np.repeat((after["surface"] * 20 + 100).astype(np.uint8), 3, axis=1)
+    np.testing.assert_array_equal(after["aerial"], expected)
+    for old, new in zip(before["surface"][turned], after["surface"][turned], strict=True):
+        kinds = [np.rot90(side, k, axes=(-2, -1)) for side in (old, old[..., ::-1]) for k in range(4)]
+        assert any(np.array_equal(new, kind) for kind in kinds)
+
+
+def test_unlocated_rows_lose_their_location_only():
+    after = changed(batch(60), DrawConfig(turned=0.5, unlocated=0.1), ("aerial", "surface"), np.random.default_rng(1))
+    assert int((~after["present"]["location"]).sum()) == 30 + 3
+    assert int((~after["present"]["text"]).sum()) == 30
+
+
+def test_a_single_kind_of_picture_is_not_turned():
+    after = changed(batch(8), DrawConfig(turned=0.5), ("aerial",), np.random.default_rng(0))
+    assert after["present"] == {}
+    np.testing.assert_array_equal(after["aerial"], batch(8)["aerial"])
+
+
+def test_neighbors_are_close_to_others_of_the_batch():
+    points = np.random.default_rng(0).random((2000, 2))
+    tree, rows = cKDTree(points), np.arange(0, 2000, 20)
+    found = with_neighbors(rows, tree, 0.4, np.random.default_rng(5))
+    np.testing.assert_array_equal(found[:60], rows[:60])
+    reach = tree.query(points[rows[:60]], k=NEIGHBORS + 1)[1]
+    for row in found[60:]:
+        assert any(row in near[1:] for near in reach)
+    np.testing.assert_array_equal(with_neighbors(rows, tree, 0.0, np.random.default_rng(5)), rows)
+
+
+def test_few_places_have_few_neighbors():
+    tree = cKDTree(np.random.default_rng(0).random((3, 2)))
+    found = with_neighbors(np.array([0, 1, 2, 0]), tree, 1.0, np.random.default_rng(0))
+    assert found[0] == 0
+    assert set(found[1:]) <= {1, 2}, "the others of the three"
+    alone = cKDTree(np.zeros((1, 2)))
+    assert with_neighbors(np.array([0, 0]), alone, 0.5, np.random.default_rng(0)).tolist() == [0, 0]
+
+
+def test_shares_are_shares():
+    with pytest.raises(InputError, match=r"draws\.near"):
+        DrawConfig(near=1.5)

@@ -1,0 +1,125 @@
+"""A late part of a training: the location encoder alone, against the other encoders, which keep still.
+
+The location encoder learns places one by one and is never done, while pictures and texts are soon understood. Alone it
+sees twice as many places in a step, at a fraction of the cost: what the others say of a pool of fresh positions is
+computed once, and used for some hundred steps before the next pool.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+from scipy.spatial import cKDTree
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from unigeoclip.geo import unit_xyz
+from unigeoclip.modalities.street import StreetBatch
+from unigeoclip.training.draws import with_neighbors
+from unigeoclip.training.losses import all_to_all_loss
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from unigeoclip.model import UniGeoCLIP
+    from unigeoclip.training.configs import TrainConfig
+    from unigeoclip.training.sampler import PlaceSampler
+
+LOCATION = "location"
+BATCH = 1024
+POOL = 40_960  # positions whose pictures and texts are embedded together
+STEPS_A_POOL = 250
+RATE = 5e-4
+WARM_STEPS = 50
+_POOL_BATCH = 512
+_SEED = 11  # beside that of the training: draws of its own
+
+
+class _Pool(NamedTuple):
+    """Positions, and what the frozen encoders say of them.
+
+    Attributes:
+        latlon: (n, 2) degrees.
+        others: Modality -> (n, dim) unit vectors.
+        present: Modality -> (n,) which positions have it.
+        tree: Of the positions.
+    """
+
+    latlon: NDArray[np.float64]
+    others: dict[str, Tensor]
+    present: dict[str, Tensor]
+    tree: cKDTree
+
+
+def tune_location(model: UniGeoCLIP, sampler: PlaceSampler, config: TrainConfig, seed: int) -> None:
+    """Train the location encoder, in place; a pure function of model, atlas, configuration and seed.
+
+    Args:
+        model: With location and another modality.
+        sampler: Of the training.
+        config: Its ``location_steps``, share of neighbors and weights count.
+        seed: Of the draws.
+    """
+    steps, frozen = config.location_steps, [p for p in model.parameters() if p.requires_grad]
+    encoder = model.encoders[LOCATION]
+    model.eval().requires_grad_(False)
+    encoder.train().requires_grad_(True)
+    matrices = [p for name, p in encoder.named_parameters() if p.ndim >= 2 and "registers" not in name]
+    rest = [p for name, p in encoder.named_parameters() if p.ndim < 2 or "registers" in name]
+    groups = [{"params": matrices, "weight_decay": config.weight_decay}, {"params": rest, "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98))
+    current: _Pool | None = None
+    for step in tqdm(range(steps), desc="Location alone", unit="step", mininterval=5):
+        if current is None or step % STEPS_A_POOL == 0:
+            current = _pool(model, sampler, (seed, _SEED, step), config.bf16)
+        rng = np.random.default_rng((seed, _SEED, step, 1))
+        rows = with_neighbors(rng.integers(len(current.latlon), size=BATCH), current.tree, config.draws.near, rng)
+        loss = _loss(model, current, rows, config)
+        rate = RATE * min(1, (step + 1) / WARM_STEPS) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / steps)))
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(encoder.parameters(), config.clip_norm)
+        optimizer.step()
+    for parameter in frozen:
+        parameter.requires_grad_(True)
+    model.eval()
+
+
+def _loss(model: UniGeoCLIP, pool: _Pool, rows: NDArray[np.int64], config: TrainConfig) -> Tensor:
+    """The contrastive loss of location with every other modality, on some positions of a pool."""
+    with torch.autocast(model.log_scale.device.type, torch.bfloat16, enabled=config.bf16):
+        own = model(model.prepare({LOCATION: pool.latlon[rows]}))
+    at = torch.from_numpy(rows)
+    embeddings = own | {name: vectors[at] for name, vectors in pool.others.items()}
+    present = {name: here[at] for name, here in pool.present.items()}
+    return all_to_all_loss(embeddings, model.pair_log_scale, present, LOCATION, config.weights)
+
+
+@torch.no_grad()
+def _pool(model: UniGeoCLIP, sampler: PlaceSampler, seed: tuple[int, ...], bf16: bool) -> _Pool:
+    """Draw positions as a step of the training does, and encode all but the location."""
+    names = [name for name in model.modalities if name != LOCATION]
+    latlon, others, present = [], [], []
+    for start in range(0, POOL, _POOL_BATCH):
+        rng = np.random.default_rng((*seed, start))
+        inputs = sampler.drawn_inputs(min(_POOL_BATCH, POOL - start), rng)
+        prepared = model.prepare({name: inputs[name] for name in names})
+        with torch.autocast(model.log_scale.device.type, torch.bfloat16, enabled=bf16):
+            others.append(model(prepared))
+        here = dict(inputs["present"])
+        here |= {name: value.lengths > 0 for name, value in prepared.items() if isinstance(value, StreetBatch)}
+        everywhere = torch.ones(len(inputs[LOCATION]), dtype=torch.bool)
+        present.append({name: here.get(name, everywhere) for name in names})
+        latlon.append(inputs[LOCATION])
+    where = np.concatenate(latlon)
+    return _Pool(
+        where,
+        {name: torch.cat([part[name] for part in others]) for name in names},
+        {name: torch.cat([part[name] for part in present]) for name in names},
+        cKDTree(unit_xyz(where)),
+    )
