@@ -7,6 +7,8 @@ from PIL import Image
 
 from unigeoclip.cli.main import main
 from unigeoclip.embedders import load_embedder
+from unigeoclip.geo import distance_m
+from unigeoclip.tasks.neighborhoods import points_around
 
 pytestmark = pytest.mark.usefixtures("surroundings")
 
@@ -26,6 +28,39 @@ def test_embed(run, folder, tmp_path, embedder):
     back = pd.read_parquet(tmp_path / "out.parquet")
     np.testing.assert_allclose(np.stack(back["embedding"]), expected, atol=1e-6)
     assert list(back["name"]) == ["Lyon", "Lima"]
+
+
+@pytest.mark.parametrize("radius", [("--radius-km", "2.5"), ("--radius-m", "2500")])
+def test_embed_neighborhoods(run, tmp_path, radius):
+    (tmp_path / "cities.csv").write_text("lat,lon\n45.76,4.84\n-12.05,-77.04\n")
+    columns = ["--csv", tmp_path / "cities.csv", "--out", tmp_path / "out.parquet"]
+    assert "2 rows" in run("embed", "--embedder", "geoclip", *columns, *radius)
+    embedder = load_embedder("geoclip")
+    for point, found in zip([(45.76, 4.84), (-12.05, -77.04)], pd.read_parquet(tmp_path / "out.parquet")["embedding"],
+                            strict=True):  # fmt: skip
+        points = points_around(np.array([point]), 2500.0)[0]
+        assert distance_m(points, np.array(point)).max() == pytest.approx(2500, rel=0.02)
+        mean = embedder.embed(points).mean(axis=0)
+        np.testing.assert_allclose(found, mean / np.linalg.norm(mean), atol=1e-6)
+        assert np.linalg.norm(found - embedder.embed(point)[0]) > 1e-4
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--radius-m", "5"), "10 m to 1,000 km, not 5 m"),
+        (("--radius-km", "4000"), "10 m to 1,000 km"),
+        (("--radius-km", "0"), "a radius"),
+        (("--radius-m", "nan"), "a radius"),
+        (("--radius-m", "50", "--radius-km", "1"), "not allowed with argument --radius-m"),
+        (("--radius-m", "50", "--text", "name"), "a radius is for coordinates"),
+    ],
+)
+def test_radii_that_cannot_be(refused, tmp_path, options, words):
+    (tmp_path / "cities.csv").write_text("name,lat,lon\nLyon,45.76,4.84\n")
+    columns = ["--csv", tmp_path / "cities.csv", "--out", tmp_path / "out.parquet"]
+    assert words in refused("embed", "--embedder", "coordinates", *columns, *options)
+    assert not (tmp_path / "out.parquet").exists()
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from unigeoclip.cli.parser import FILE, one_of, words
+from unigeoclip.errors import InputError
+from unigeoclip.parsing.numbers import bounded_float
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +32,8 @@ class ItemOptions:
         image: Column of paths of picture files.
         modality: What the pictures are; given with pictures, and only then.
         skip_unreadable: Leave the embedding of texts and pictures that cannot be read empty.
+        radius_m: Of the disc round each coordinate over which vectors are averaged, meters.
+        radius_km: The same in kilometers; at most one of the two is given.
     """
 
     csv: Path | None
@@ -40,6 +44,8 @@ class ItemOptions:
     image: str | None
     modality: str | None
     skip_unreadable: bool
+    radius_m: float | None
+    radius_km: float | None
 
     def __post_init__(self) -> None:
         if self.csv is None and self.images is None:
@@ -65,6 +71,15 @@ class ItemOptions:
             )
         if self.skip_unreadable and not pictures and self.text is None:
             _refuse("argument --skip-unreadable: is for --text, --image and --images, not for coordinates")
+        if self.radius_m is not None and self.radius_km is not None:
+            _refuse("argument --radius-km: not allowed with argument --radius-m")
+        if self.radius is not None and (pictures or self.text is not None):
+            _refuse("a radius is for coordinates, not for --text, --image and --images")
+
+    @property
+    def radius(self) -> float | None:
+        """Of the disc round each coordinate, meters; None for the coordinates themselves."""
+        return self.radius_m if self.radius_km is None else 1000 * self.radius_km
 
     @property
     def path(self) -> Path:
@@ -77,6 +92,17 @@ class ItemOptions:
     def folder(self) -> Path:
         """What the paths of pictures are relative to: the folder of the table, or the folder of pictures."""
         return self.path.parent if self.csv is not None else self.path
+
+
+def _radius(text: str) -> float:
+    """A positive number; `embedders.around` says which radii there are."""
+    try:
+        return bounded_float(text, 1e-3, 1e6, "a radius")
+    except InputError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+_radius.__name__ = "number"  # how help calls such a value
 
 
 def _refuse(message: str) -> None:
@@ -101,6 +127,8 @@ _ITEM_OPTIONS = (
         "--skip-unreadable", is_flag=True,
         help="Leave the embedding of texts and pictures that cannot be read empty, instead of stopping.",
     ),
+    click.option("--radius-m", type=_radius, metavar="M", help="Of coordinates, the mean over a disc of that radius."),
+    click.option("--radius-km", type=_radius, metavar="KM", help="The same in kilometers."),
 )  # fmt: skip
 
 

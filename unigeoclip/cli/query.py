@@ -191,6 +191,10 @@ def embed(embedder: str, weights: Path | None, atlas: str, model: Path | None, i
     check_out(items.path, out)
     opened = opened_atlas(atlas, model) if is_of_an_atlas(embedder) else None
     loaded = load_embedder(embedder, opened, weights)
+    if items.radius is not None:
+        from unigeoclip.embedders.around import Around
+
+        loaded = Around(loaded, items.radius)
     origin = _origin(loaded, opened)
     if items.csv is not None and items.text is None and items.image is None:
         lat, lon = items.lat or "lat", items.lon or "lon"

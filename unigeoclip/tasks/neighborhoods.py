@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from unigeoclip.tasks.label_table import LabelTable
 
-__all__ = ["MAX_RADIUS_M", "MIN_RADIUS_M", "MOST_POINTS", "POINTS", "spread"]
+__all__ = ["MAX_RADIUS_M", "MIN_RADIUS_M", "MOST_POINTS", "POINTS", "check_radius", "points_around", "spread"]
 
 MIN_RADIUS_M, MAX_RADIUS_M = 10.0, 1_000_000.0
 POINTS = 32  # of the neighborhood of a position
@@ -30,19 +30,44 @@ MOST_POINTS = 4_000_000  # to be embedded in all: some twenty minutes
 _GOLDEN_ANGLE = np.pi * (3 - np.sqrt(5))
 
 
+def check_radius(radius_m: float) -> None:
+    """Check the radius of a neighborhood, meters.
+
+    Raises:
+        InputError: It is out of range.
+    """
+    if not MIN_RADIUS_M <= radius_m <= MAX_RADIUS_M:
+        raise InputError(f"A neighborhood has a radius of 10 m to 1,000 km, not {radius_m:g} m.")
+
+
+def points_around(latlon: NDArray[np.float64], radius_m: float) -> NDArray[np.float64]:
+    """`POINTS` points spread evenly over a disc round each position, the same way for each.
+
+    Args:
+        latlon: (n, 2) degrees.
+        radius_m: Of the discs, meters.
+
+    Returns:
+        (n, `POINTS`, 2) degrees. They lie on a spiral (Vogel 1979).
+
+    Raises:
+        InputError: The radius is out of range.
+    """
+    check_radius(radius_m)
+    return _shifted(latlon[:, None, :], _disc(POINTS) * radius_m)
+
+
 def spread(table: LabelTable, radius_m: float) -> LabelTable:
     """A table whose rows are averaged over discs round their positions, or round all points of their areas.
 
     Args:
         table: The table.
-        radius_m: Of the discs, 10 m to 1,000 km. The points of a disc lie on a spiral (Vogel 1979), evenly and the
-            same for every row, so that the same table gives the same points.
+        radius_m: Of the discs, 10 m to 1,000 km; the same table gives the same points.
 
     Raises:
         InputError: The radius is out of range, or there would be more than `MOST_POINTS` points.
     """
-    if not MIN_RADIUS_M <= radius_m <= MAX_RADIUS_M:
-        raise InputError(f"A neighborhood has a radius of 10 m to 1,000 km, not {radius_m:g} m.")
+    check_radius(radius_m)
     each = POINTS if table.areas is None else _POINTS_OF_AREA * table.areas.shape[1]
     if len(table) * each > MOST_POINTS:
         raise InputError(
@@ -50,8 +75,7 @@ def spread(table: LabelTable, radius_m: float) -> LabelTable:
             "are embedded: use fewer rows, or the embedder without a neighborhood."
         )
     if table.areas is None:
-        areas = _shifted(table.latlon[:, None, :], _disc(POINTS) * radius_m)
-        return replace(table, areas=areas)
+        return replace(table, areas=points_around(table.latlon, radius_m))
     offsets = _disc(each) * radius_m
     # In random order, as rows with fewer points use the first ones only.
     order = np.random.default_rng(0).permutation(len(offsets))
