@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,11 @@ class ModelConfig:
     encoders: dict[str, dict[str, Any]] = field(default_factory=dict)  # modality -> keyword arguments of its config
     temperature: float = 0.07  # where the learnable temperature starts
     temperature_per_pair: bool = False  # one for each pair of modalities; else one for all
+
+    def only(self, modalities: Iterable[str]) -> ModelConfig:
+        """The same with the encoders of some modalities, in the order of this one."""
+        wanted = set(modalities)
+        return replace(self, encoders={name: options for name, options in self.encoders.items() if name in wanted})
 
 
 class UniGeoCLIP(nn.Module):

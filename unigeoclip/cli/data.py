@@ -142,12 +142,14 @@ def _bbox(text: str) -> tuple[float, float, float, float]:
 @click.option("--modalities", type=words, metavar="NAMES", help="Train these alone, such as location,aerial.")
 @click.option("--resume", is_flag=True, help="Continue from the last checkpoint in --out.")
 @click.option("--baseline", type=words, metavar="NAME", help="satclip-retrained[-city] or geoclip-retrained[-city].")
+@click.option("--teacher", type=words, metavar="NAME", help="Teach the atlas's location encoder: geoclip.")
 @as_json
 def train(
     atlas: str,
     config: str,
     out: Path | None,
     baseline: str | None,
+    teacher: str | None,
     modalities: str | None,
     as_json: bool,
     **options: Any,
@@ -157,13 +159,20 @@ def train(
 
     if baseline and modalities:
         raise InputError("--modalities belongs to our own model; leave it out with --baseline.")
+    if teacher and (baseline or modalities):
+        raise InputError("--teacher goes on from the atlas's own model; leave out --baseline and --modalities.")
     opened = load_atlas(atlas)
-    out = out or Path("runs") / "-".join(filter(None, (opened.name, baseline or config, options["split"])))
+    kind = f"taught-by-{teacher}" if teacher else baseline or config
+    out = out or Path("runs") / "-".join(filter(None, (opened.name, kind, options["split"])))
     check_new_folder(out)
     if baseline:
         from unigeoclip.training.baselines import train_baseline
 
         metrics = train_baseline(opened, baseline, out, config=config, **options)
+    elif teacher:
+        from unigeoclip.training.taught import teach
+
+        metrics = teach(opened, teacher, out, config=config, **options)
     else:
         from unigeoclip.training import train
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from unigeoclip.model import UniGeoCLIP
     from unigeoclip.training.configs import TrainConfig
     from unigeoclip.training.sampler import PlaceSampler
+    from unigeoclip.training.teacher import Teacher
 
 LOCATION = "location"
 BATCH = 1024
@@ -34,6 +35,8 @@ POOL = 40_960  # positions whose pictures and texts are embedded together
 STEPS_A_POOL = 250
 RATE = 5e-4
 WARM_STEPS = 50
+TEACHER_WEIGHT = 1.0  # beside the contrastive loss
+TOWN_SHARE = 1 / 3  # of a step's positions, in addition
 _POOL_BATCH = 512
 _SEED = 11  # beside that of the training: draws of its own
 
@@ -46,15 +49,23 @@ class _Pool(NamedTuple):
         others: Modality -> (n, dim) unit vectors.
         present: Modality -> (n,) which positions have it.
         tree: Of the positions.
+        lesson: What a teacher says of them, (n, components); None without one.
+        towns: (m, 2) degrees of positions near towns, which a teacher alone speaks of.
+        towns_lesson: What it says, (m, components).
     """
 
     latlon: NDArray[np.float64]
     others: dict[str, Tensor]
     present: dict[str, Tensor]
     tree: cKDTree
+    lesson: Tensor | None = None
+    towns: NDArray[np.float64] | None = None
+    towns_lesson: Tensor | None = None
 
 
-def tune_location(model: UniGeoCLIP, sampler: PlaceSampler, config: TrainConfig, seed: int) -> None:
+def tune_location(
+    model: UniGeoCLIP, sampler: PlaceSampler, config: TrainConfig, seed: int, teacher: Teacher | None = None
+) -> None:
     """Train the location encoder, in place; a pure function of model, atlas, configuration and seed.
 
     Args:
@@ -62,6 +73,7 @@ def tune_location(model: UniGeoCLIP, sampler: PlaceSampler, config: TrainConfig,
         sampler: Of the training.
         config: Its ``location_steps``, share of neighbors and weights count.
         seed: Of the draws.
+        teacher: What else the vectors have to explain; its linear function learns, too.
     """
     steps, frozen = config.location_steps, [p for p in model.parameters() if p.requires_grad]
     encoder = model.encoders[LOCATION]
@@ -70,14 +82,17 @@ def tune_location(model: UniGeoCLIP, sampler: PlaceSampler, config: TrainConfig,
     matrices = [p for name, p in encoder.named_parameters() if p.ndim >= 2 and "registers" not in name]
     rest = [p for name, p in encoder.named_parameters() if p.ndim < 2 or "registers" in name]
     groups = [{"params": matrices, "weight_decay": config.weight_decay}, {"params": rest, "weight_decay": 0.0}]
+    if teacher is not None:
+        groups.append({"params": list(teacher.parameters()), "weight_decay": 0.0})
     optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98))
     current: _Pool | None = None
     for step in tqdm(range(steps), desc="Location alone", unit="step", mininterval=5):
         if current is None or step % STEPS_A_POOL == 0:
             current = _pool(model, sampler, (seed, _SEED, step), config.bf16)
+            current = current if teacher is None else _taught(current, sampler, teacher, (seed, _SEED, step, 2))
         rng = np.random.default_rng((seed, _SEED, step, 1))
         rows = with_neighbors(rng.integers(len(current.latlon), size=BATCH), current.tree, config.draws.near, rng)
-        loss = _loss(model, current, rows, config)
+        loss = _loss(model, current, rows, config, teacher, rng)
         rate = RATE * min(1, (step + 1) / WARM_STEPS) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / steps)))
         for group in optimizer.param_groups:
             group["lr"] = rate
@@ -90,14 +105,33 @@ def tune_location(model: UniGeoCLIP, sampler: PlaceSampler, config: TrainConfig,
     model.eval()
 
 
-def _loss(model: UniGeoCLIP, pool: _Pool, rows: NDArray[np.int64], config: TrainConfig) -> Tensor:
-    """The contrastive loss of location with every other modality, on some positions of a pool."""
+def _loss(
+    model: UniGeoCLIP,
+    pool: _Pool,
+    rows: NDArray[np.int64],
+    config: TrainConfig,
+    teacher: Teacher | None,
+    rng: np.random.Generator,
+) -> Tensor:
+    """The contrastive loss of location with every other modality, on some positions of a pool, and the teacher's."""
     with torch.autocast(model.log_scale.device.type, torch.bfloat16, enabled=config.bf16):
         own = model(model.prepare({LOCATION: pool.latlon[rows]}))
     at = torch.from_numpy(rows)
     embeddings = own | {name: vectors[at] for name, vectors in pool.others.items()}
     present = {name: here[at] for name, here in pool.present.items()}
-    return all_to_all_loss(embeddings, model.pair_log_scale, present, LOCATION, config.weights)
+    loss = all_to_all_loss(embeddings, model.pair_log_scale, present, LOCATION, config.weights)
+    if teacher is None or pool.lesson is None or pool.towns is None or pool.towns_lesson is None:
+        return loss
+    some = rng.integers(len(pool.towns), size=round(TOWN_SHARE * len(rows)))
+    near = model(model.prepare({LOCATION: pool.towns[some]}))[LOCATION]
+    lesson = torch.cat([pool.lesson[at], pool.towns_lesson[torch.from_numpy(some)]])
+    return loss + TEACHER_WEIGHT * teacher.loss(torch.cat([own[LOCATION], near]), lesson)
+
+
+def _taught(pool: _Pool, sampler: PlaceSampler, teacher: Teacher, seed: tuple[int, ...]) -> _Pool:
+    """A pool with what a teacher says of it, and of as many positions again that lie near towns."""
+    towns = sampler.near_towns(len(pool.latlon), np.random.default_rng(seed))
+    return pool._replace(lesson=teacher.targets(pool.latlon), towns=towns, towns_lesson=teacher.targets(towns))
 
 
 @torch.no_grad()

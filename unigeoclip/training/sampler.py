@@ -80,6 +80,12 @@ class PlaceSampler:
         rows = drawn(len(self.train), count, self.rare, rng)
         return self.moved(with_neighbors(rows, self.tree, self.draws.near, rng), rng)
 
+    def near_towns(self, count: int, rng: np.random.Generator) -> NDArray[np.float64]:
+        """Draw positions near towns, (count, 2) degrees; anywhere in an atlas that does not tell where they are."""
+        rows = np.flatnonzero((self.atlas.places["stratum"].iloc[self.train] == "city").to_numpy())
+        rows = rows if len(rows) else np.arange(len(self.train))
+        return self.moved(rows[rng.integers(len(rows), size=count)], rng)[0]
+
     def _where_rare(self, modality: str, latlon: NDArray[np.float64]) -> NDArray[np.int64] | None:
         """Rows of the points that have a modality, if it is rare among them; else None."""
         if self.atlas.validity(modality) is None:
