@@ -54,6 +54,14 @@ class StreetBatch:
     def __len__(self) -> int:
         return len(self.lengths)
 
+    def __getitem__(self, spots: slice) -> StreetBatch:
+        """The batch of some consecutive spots."""
+        ends = self.lengths.cumsum(0)
+        lengths = self.lengths[spots]
+        stop = int(ends[spots][-1]) if len(lengths) else 0
+        views = slice(stop - int(lengths.sum()), stop)
+        return StreetBatch(self.pictures[views], self.headings_deg[views], lengths)
+
     def to(self, device: torch.device | str) -> StreetBatch:
         """The same batch on another device."""
         return StreetBatch(self.pictures.to(device), self.headings_deg.to(device), self.lengths.to(device))

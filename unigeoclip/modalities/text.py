@@ -46,6 +46,13 @@ class TextBatch:
     def __len__(self) -> int:
         return len(self.lengths)
 
+    def __getitem__(self, places: slice) -> TextBatch:
+        """The batch of some consecutive places."""
+        ends = self.lengths.cumsum(0)
+        lengths = self.lengths[places]
+        stop = int(ends[places][-1]) if len(lengths) else 0
+        return TextBatch(self.vectors[stop - int(lengths.sum()) : stop], lengths)
+
     def to(self, device: torch.device | str) -> TextBatch:
         """The same batch on another device."""
         return TextBatch(self.vectors.to(device), self.lengths.to(device))

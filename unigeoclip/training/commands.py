@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["recorded_config", "train_command"]
 
 _NOT_CONFIG = ("seconds", "machine")  # what a record of a training holds beside its configuration
-_BUDGET = ("evaluate_every", "checkpoint_every")  # changes no weight
+_BUDGET = ("evaluate_every", "checkpoint_every", "micro_batch")  # changes no weight, but for rounding
 
 
 def recorded_config(record: Mapping[str, Any]) -> TrainConfig:

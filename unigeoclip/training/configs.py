@@ -36,6 +36,7 @@ class TrainConfig:
     draws: DrawConfig = field(default_factory=DrawConfig)
     weights: dict[str, float] = field(default_factory=dict)  # of modalities in the loss, see `losses.all_to_all_loss`
     averaged: float = 0.0  # decay of the moving average of the weights, which is what is kept; 0: the last ones are
+    micro_batch: int = 0  # places whose activations are kept at once, see `gradients`; 0: those of the whole batch
     bf16: bool = False  # encoders compute in bfloat16 where that is safe; the loss never does
     weight_decay: float = 0.05
     clip_norm: float = 1.0

@@ -30,14 +30,13 @@ from unigeoclip.evaluation.report import METRICS_FILE, measured
 from unigeoclip.extras import needs_extra
 from unigeoclip.files.atomic import atomic, reason, remove_leftovers
 from unigeoclip.files.cache import cache_array, cached_array
-from unigeoclip.modalities.street import StreetBatch
 from unigeoclip.modalities.text import sentence_encoder
 from unigeoclip.model import UniGeoCLIP, load_model, save_model
 from unigeoclip.parallel import processor_name
 from unigeoclip.sentences import SENTENCE_DIM
 from unigeoclip.training.configs import TrainConfig, centered, named_config
+from unigeoclip.training.gradients import backward
 from unigeoclip.training.location_stage import tune_location
-from unigeoclip.training.losses import all_to_all_loss
 from unigeoclip.training.sampler import PlaceSampler
 from unigeoclip.training.street_sampler import StreetSampler
 from unigeoclip.training.text_stage import tune_text
@@ -298,26 +297,15 @@ class Trainer:
         """
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.config, self.step)
-        prepared = self.model.prepare({name: inputs[name] for name in self.model.modalities})
-        present = {name: here for name, here in inputs.get("present", {}).items() if name in prepared}
-        for name, value in prepared.items():
-            if isinstance(value, StreetBatch):
-                present[name] = (value.lengths > 0) & present.get(name, torch.tensor(True))
-        with torch.autocast(self.model.log_scale.device.type, torch.bfloat16, enabled=self.config.bf16):
-            embeddings = self.model(prepared)
-        scales, config = self.model.pair_log_scale, self.config
-        loss = all_to_all_loss(embeddings, scales, present, config.pivot, config.weights)
-        if not torch.isfinite(loss):
-            raise CheckpointError(
-                f"The loss became {loss.item()} at step {self.step}; resume with a lower learning rate."
-            )
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss = backward(self.model, inputs, self.config)
+        if not math.isfinite(loss):
+            raise CheckpointError(f"The loss became {loss} at step {self.step}; resume with a lower learning rate.")
         nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
         self.optimizer.step()
         if self.averaged is not None:
             self.averaged.update_parameters(self.model)
-        return loss.item()
+        return loss
 
     @torch.inference_mode()
     def quick_scores(self) -> dict[str, float]:

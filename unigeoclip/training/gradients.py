@@ -1,0 +1,82 @@
+"""The gradient of the contrastive loss of a batch, whole or encoder by encoder in small parts.
+
+Every place is contrasted with every other, so that a batch cannot be cut in two. What needs memory are the activations
+of the encoders, though, and not the loss: with `GradCache`_ the embeddings of the batch are computed part by part
+without keeping activations, the loss gives the gradient at each embedding, and then the parts are computed again, one
+at a time, to carry it into the weights. It costs a second pass, and the result is that of the whole batch.
+
+.. _GradCache: Gao et al., Scaling deep contrastive learning batch size under memory limited setup, RepL4NLP 2021.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from unigeoclip.modalities.street import StreetBatch
+from unigeoclip.training.losses import all_to_all_loss
+
+if TYPE_CHECKING:
+    from unigeoclip.model import UniGeoCLIP
+    from unigeoclip.training.configs import TrainConfig
+
+__all__ = ["backward"]
+
+
+def backward(model: UniGeoCLIP, inputs: Mapping[str, Any], config: TrainConfig) -> float:
+    """Add the gradient of the loss of a batch to the parameters of a model.
+
+    Args:
+        model: The model.
+        inputs: Raw inputs of its modalities, and ``"present"``, see `sampler.PlaceSampler.batch`.
+        config: Its ``micro_batch``, ``bf16``, ``pivot`` and ``weights`` count.
+
+    Returns:
+        The loss, which may not be finite.
+    """
+    prepared = model.prepare({name: inputs[name] for name in model.modalities})
+    present = {name: here for name, here in inputs.get("present", {}).items() if name in prepared}
+    for name, value in prepared.items():
+        if isinstance(value, StreetBatch):
+            present[name] = (value.lengths > 0) & present.get(name, torch.tensor(True))
+
+    def encode(some: Mapping[str, Any]) -> dict[str, Tensor]:
+        with torch.autocast(model.log_scale.device.type, torch.bfloat16, enabled=config.bf16):
+            return model(some)  # type: ignore[no-any-return]
+
+    def loss_of(embeddings: Mapping[str, Tensor]) -> Tensor:
+        return all_to_all_loss(embeddings, model.pair_log_scale, present, config.pivot, config.weights)
+
+    size = len(next(iter(prepared.values())))
+    if not config.micro_batch or config.micro_batch >= size:
+        loss = loss_of(encode(prepared))
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss.item()
+    starts = range(0, size, config.micro_batch)
+    parts = [{name: value[start : start + config.micro_batch] for name, value in prepared.items()} for start in starts]
+    return _cached(parts, encode, loss_of)
+
+
+def _cached(
+    parts: list[dict[str, Any]],
+    encode: Callable[[Mapping[str, Any]], dict[str, Tensor]],
+    loss_of: Callable[[Mapping[str, Tensor]], Tensor],
+) -> float:
+    """The same from parts of a batch, of which one at a time keeps its activations."""
+    with torch.no_grad():
+        pieces = [encode(part) for part in parts]
+    whole = {name: torch.cat([piece[name] for piece in pieces]).requires_grad_() for name in pieces[0]}
+    loss = loss_of(whole)
+    loss.backward()  # type: ignore[no-untyped-call]
+    start = 0
+    for part, piece in zip(parts, pieces, strict=True):
+        stop = start + len(next(iter(piece.values())))
+        # A modality that nobody in the batch has next to another has no gradient.
+        gradients = {name: value.grad[start:stop] for name, value in whole.items() if value.grad is not None}
+        again = encode(part)
+        torch.autograd.backward([again[name] for name in gradients], list(gradients.values()))
+        start = stop
+    return loss.item()
