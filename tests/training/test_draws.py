@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+import torch
 from scipy.spatial import cKDTree
 
 from unigeoclip.errors import InputError
+from unigeoclip.modalities.street import StreetBatch
 from unigeoclip.training.draws import NEIGHBORS, DrawConfig, changed, with_neighbors
+from unigeoclip.training.recolor import recolored
 
 SIDE = 6
 
@@ -74,3 +77,34 @@ def test_few_places_have_few_neighbors():
 def test_shares_are_shares():
     with pytest.raises(InputError, match=r"draws\.near"):
         DrawConfig(near=1.5)
+
+
+def test_recolored_pictures_keep_what_is_where():
+    rng = np.random.default_rng(0)
+    picture = np.zeros((1, 3, 24, 24), np.uint8)
+    picture[:, :, :, 12:] = np.array([60, 140, 50], np.uint8)[None, :, None, None]
+    picture[:, :, 12:, :12] = 200
+    before = np.repeat(picture, 64, axis=0)
+    after = recolored(before, rng)
+    assert after.dtype == np.uint8
+    assert after.shape == before.shape
+    middles = after[:, :, [6, 18, 6], [6, 6, 18]].astype(float)  # black, gray, green
+    assert middles[:, :, 0].max() < 3, "black stays black"
+    gray, green = middles[:, :, 1], middles[:, :, 2]
+    assert np.ptp(gray.mean(axis=1)) > 40, "brightness varies"
+    assert np.ptp(green[:, 1] - green[:, 0]) > 40, "saturation varies"
+    assert (gray.mean(axis=1) > green.mean(axis=1) - 5).all()
+    sharp = np.abs(np.diff(after[:, 1, 20].astype(float), axis=1)).max(axis=1)
+    assert len(np.unique(np.round(sharp))) > 10
+
+
+def test_a_share_of_the_pictures_is_recolored():
+    before = batch(40)
+    street = StreetBatch(torch.full((20, 3, 4, 4), 90, dtype=torch.uint8), torch.zeros(20), torch.ones(20).long())
+    inputs = batch(40) | {"street": street}
+    after = changed(inputs, DrawConfig(recolored=0.25), ("aerial", "surface"), np.random.default_rng(0))
+    other = [not np.array_equal(a, b) for a, b in zip(before["aerial"], after["aerial"], strict=True)]
+    assert 8 <= sum(other) <= 10
+    np.testing.assert_array_equal(before["surface"], after["surface"])
+    assert 3 <= int((after["street"].pictures != 90).flatten(1).any(1).sum()) <= 5
+    assert after["present"] == {}

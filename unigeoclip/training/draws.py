@@ -9,6 +9,8 @@ import numpy as np
 import torch
 
 from unigeoclip.errors import InputError
+from unigeoclip.modalities.street import StreetBatch
+from unigeoclip.training.recolor import recolored
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,11 +31,13 @@ class DrawConfig:
             Pictures that are always north up are recognized; these have to be compared.
         unlocated: Of the others, have no location, so that the other modalities cannot meet through it alone.
         near: Are neighbors of others in the batch: what is hard to tell apart.
+        recolored: Have aerial pictures and street views in other colors and less sharp, see `recolor`.
     """
 
     turned: float = 0.0
     unlocated: float = 0.0
     near: float = 0.0
+    recolored: float = 0.0
 
     def __post_init__(self) -> None:
         """Check the shares.
@@ -91,6 +95,8 @@ def changed(
         for turn in _TURNS:
             rows = turned[which == turn]
             inputs[name][rows] = _turned(inputs[name][rows], turn)
+    if draws.recolored:
+        _recolor(inputs, draws.recolored, rng)
     present = inputs["present"]
     for name, rows in (("location", np.concatenate([turned, unlocated])), ("text", turned), ("street", turned)):
         if len(rows) and name in inputs:
@@ -98,6 +104,16 @@ def changed(
             here[torch.from_numpy(rows)] = False
             present[name] = here
     return inputs
+
+
+def _recolor(inputs: dict[str, Any], share: float, rng: np.random.Generator) -> None:
+    """Change the colors of a share of the aerial pictures, and of the street views, in place."""
+    pictures = [inputs["aerial"]] if "aerial" in inputs else []
+    if isinstance(street := inputs.get("street"), StreetBatch):
+        pictures.append(street.pictures.numpy())
+    for some in pictures:
+        rows = rng.permutation(len(some))[: round(share * len(some))]
+        some[rows] = recolored(some[rows], rng)
 
 
 def _turned(windows: NDArray[Any], turn: int) -> NDArray[Any]:
