@@ -194,6 +194,7 @@ def _climate(phrases: str, said: str) -> FactRule:
 _COASTAL = "by the sea|coast|seaside|island|^isle$|not far from the sea|shore|near the ocean"
 _HIGH = r"(?<!between )mountain|alpine|peaks|steep slopes"
 _LEVEL = "flat|low-lying|lowland|close to sea level|^plains?$|rolling plain"
+_CITY = "^(in )?(a |the )?(mega|large |big |medium-sized |major |huge )*(city|urban)|^megalopolis|largest cities"
 _PLATEAU = "plateau|tableland|^uplands|highland plain|elevated plain"
 
 WORLD_RULES: dict[str, tuple[FactRule, ...]] = {
@@ -278,7 +279,7 @@ WORLD_RULES: dict[str, tuple[FactRule, ...]] = {
         _rule(
             "city|urban|suburbs",
             "",
-            settlement="^(in )?(a |the )?(mega|large |big |medium-sized |major |huge )*(city|urban)|^megalop|largest cities",
+            settlement=_CITY,
         ),
         _rule("town", "", settlement="^(in )?(a )?(small |provincial |market )?town$"),
         _rule("village", "", settlement="village|hamlet"),
