@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from unigeoclip.errors import InputError
-from unigeoclip.tasks.stored import PackTable, read_column, read_pictures, write_pack
+from unigeoclip.tasks.stored import PackTable, read_column, read_pictures, read_rows, write_pack
 
 LATLON = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
 
@@ -34,6 +34,19 @@ def test_rows_without_a_value_are_left_out(tmp_path):
     assert countries.targets["country"].dtype.kind == "U"
     assert countries.groups is None
     assert countries.areas is None
+
+
+def test_all_rows_of_a_pack_and_which_of_them_a_task_has(tmp_path):
+    path = write(tmp_path / "pack.parquet")
+    rows, of_task = read_rows(path)
+    assert rows.latlon.tolist() == LATLON.tolist()
+    assert {name: taken.tolist() for name, taken in of_task.items()} == {
+        "height": [True, False, True],
+        "country": [True, True, False],
+    }
+    path.write_bytes(b"no parquet")
+    with pytest.raises(InputError, match="damaged"):
+        read_rows(path)
 
 
 def test_groups_areas_and_pictures_follow_their_rows(tmp_path):

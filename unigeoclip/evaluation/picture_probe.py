@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from unigeoclip.atlas.models import load_fitting
 from unigeoclip.evaluation.probing.encoders import Features
+from unigeoclip.evaluation.probing.probe import probe
+from unigeoclip.evaluation.probing.run import hashes
 from unigeoclip.evaluation.probing.work import Work
+from unigeoclip.tasks.catalog import find_task, load_pictures, load_task
 from unigeoclip.uploads.pictures import decode_picture
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from unigeoclip.atlas.store import Atlas
+    from unigeoclip.evaluation.probing.results import ProbeReport
     from unigeoclip.evaluation.probing.work import Cancelled, Progress
 
-__all__ = ["picture_features"]
+__all__ = ["PICTURE_ATLAS", "picture_features", "probe_pictures"]
+
+PICTURE_ATLAS = "boston"  # whose aerial encoder sees the ground at the scale of photographs
 
 _AT_ONCE = 64  # pictures decoded together
 _PIXELS_SIDE = 8
@@ -64,3 +71,24 @@ def picture_features(
         "colors": Features("Mean and spread of colors", np.concatenate(colors)),
         "mean": Features("Mean of the training rows", np.zeros((len(pictures), 1), np.float32)),
     }
+
+
+def probe_pictures(
+    name: str, atlas: Atlas, progress: Progress | None = None, *, splits: Sequence[str] | None = None, **options: Any
+) -> ProbeReport:
+    """Probe the aerial encoder and its floors on a built-in task whose rows are pictures.
+
+    Args:
+        name: Of the task.
+        atlas: Whose model encodes.
+        progress: Called with what is being done, and the share of all that is done, 0 to 1.
+        splits: Under which folds; those of the task by default.
+        options: Of `probing.probe.probe`.
+
+    Raises:
+        InputError: The task is not on this machine, its rows are no pictures, or an option cannot be used.
+    """
+    task = find_task(name)
+    features = picture_features(load_pictures(name), atlas, progress)
+    report = probe(load_task(name), features, splits=splits or task.splits, **options)
+    return replace(report, settings={**report.settings, "atlas": atlas.name, **hashes(atlas)})

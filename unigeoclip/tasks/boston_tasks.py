@@ -135,6 +135,7 @@ BOSTON_TASKS = (
         "boston-land-cover", "Land cover segmentation",
         "Class of the ground in the middle of each of 144 windows of a grid", "classification", "", COVER,
         "Share of right windows, and mean intersection over union (mIoU) of the classes; folds are whole grids.", _SEEN,
+        also=("mean_iou",),
     ),
     Task(
         "socal-trees", "Number of trees", "Trees counted by hand in an aerial photograph 154 m wide", "regression",

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from unigeoclip.errors import InputError, excerpt
 from unigeoclip.files.cache import cache_folder
 from unigeoclip.tasks import boston_tasks, us_tasks, world_tasks
 from unigeoclip.tasks.label_table import LabelTable
-from unigeoclip.tasks.stored import read_column, read_pictures
+from unigeoclip.tasks.stored import read_column, read_pictures, read_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from unigeoclip.tasks.task import Pack, Task
+    from numpy.typing import NDArray
+
+    from unigeoclip.tasks.task import Leak, Pack, Task
 
 __all__ = [
     "PACKS",
     "TASKS",
+    "WITHOUT_TEXT",
     "available_tasks",
     "find_task",
     "is_available",
     "load_pictures",
+    "load_positions",
     "load_task",
     "pack_file",
     "seen_in_training",
@@ -32,6 +38,8 @@ TASKS: dict[str, Task] = {
     task.name: task for task in (*world_tasks.WORLD_TASKS, *us_tasks.US_TASKS, *boston_tasks.BOSTON_TASKS)
 }
 
+# Ours, trained without text, so that what the captions say of a task is no advantage.
+WITHOUT_TEXT = "unigeoclip-without-text"
 # Encoders that learned from every modality of their atlas, through the others; see `evaluation.probing.encoders`.
 _OURS = ("unigeoclip", "aerial", "street", "surface", "text", "ensemble")
 # The retrained baselines learned from one kind of picture: GeoCLIP's from street views, where the atlas has them.
@@ -104,6 +112,20 @@ def load_task(name: str) -> LabelTable:
     )
 
 
+def load_positions(pack: Pack) -> tuple[LabelTable, dict[str, NDArray[np.bool_]]]:
+    """The positions of all rows of a pack, so that what its tasks share is encoded once.
+
+    Returns:
+        A table whose target is 0 in every row, and task -> (n,) which of the rows `load_task` gives, in its order.
+
+    Raises:
+        InputError: The pack is not on this machine, or damaged.
+    """
+    rows, of_task = read_rows(pack_file(pack))
+    nothing = np.zeros(len(rows.latlon))
+    return LabelTable(pack.name, rows.latlon, nothing, "regression", "nothing", areas=rows.areas), of_task
+
+
 def load_pictures(name: str) -> list[bytes]:
     """The pictures of a task whose rows are pictures, encoded, in the order of `load_task`.
 
@@ -137,8 +159,14 @@ def seen_in_training(task: Task, encoder: str, atlas: str) -> str | None:
         atlas: Name of the atlas whose model encodes.
     """
     for part in (name.partition("@")[0].removesuffix("-raw") for name in encoder.split("+")):
-        picture = _PICTURES.get(atlas, {}).get(part.removesuffix("-city"))
         for leak in task.leaks:
-            if leak.atlas == atlas and (part in _OURS or picture == leak.modality):
+            if leak.atlas == atlas and _reaches(leak, part, atlas):
                 return leak.why
     return None
+
+
+def _reaches(leak: Leak, part: str, atlas: str) -> bool:
+    """Whether what a modality gives away was in the training of an encoder of that atlas."""
+    if part == WITHOUT_TEXT:
+        return leak.modality.partition(":")[0] != "text"
+    return part in _OURS or _PICTURES.get(atlas, {}).get(part.removesuffix("-city")) == leak.modality

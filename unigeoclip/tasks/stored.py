@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["PackTable", "read_column", "read_pictures", "write_pack"]
+__all__ = ["PackTable", "read_column", "read_pictures", "read_rows", "write_pack"]
 
 _TARGET = "target:"
 _KEY = b"unigeoclip.task_pack"
@@ -109,6 +109,29 @@ def read_column(path: Path, name: str, version: int) -> tuple[PackTable, list[st
     groups = np.array(table.column("group").to_pylist(), np.str_) if "group" in names else None
     areas = _padded(table.column("area").to_pylist()) if "area" in names else None
     return PackTable(latlon, {name: values}, groups, areas), [str(note) for note in about["notes"]]
+
+
+def read_rows(path: Path) -> tuple[PackTable, dict[str, NDArray[np.bool_]]]:
+    """Read all rows of a pack, whatever they have a value of.
+
+    Returns:
+        Their positions and areas, without targets, groups and pictures; task -> (n,) which of the rows `read_column`
+        gives.
+
+    Raises:
+        InputError: The file is missing or damaged.
+    """
+    try:
+        stored = pq.ParquetFile(path)
+        names = stored.schema_arrow.names
+        targets = [name for name in names if name.startswith(_TARGET)]
+        table = stored.read(columns=["lat", "lon", *(["area"] if "area" in names else []), *targets])
+    except (OSError, pa.ArrowException, KeyError, ValueError) as error:
+        raise InputError(f"{path} is missing or damaged.") from error
+    latlon = np.stack([table.column("lat").to_numpy(), table.column("lon").to_numpy()], axis=1)
+    areas = _padded(table.column("area").to_pylist()) if "area" in names else None
+    valid = {name.removeprefix(_TARGET): table.column(name).is_valid().to_numpy() for name in targets}
+    return PackTable(latlon, {}, areas=areas), valid
 
 
 def read_pictures(path: Path, name: str) -> list[bytes]:

@@ -73,6 +73,7 @@ class Task:
         reading: One sentence: how to read a score.
         leaks: Which atlases' encoders have seen it.
         input: "location" for positions, "aerial" for tasks whose rows are pictures.
+        also: Metrics that are published beside R2 or the accuracy, such as "mean_iou".
     """
 
     name: str
@@ -84,6 +85,7 @@ class Task:
     reading: str
     leaks: tuple[Leak, ...] = ()
     input: Literal["location", "aerial"] = "location"
+    also: tuple[str, ...] = ()
 
     @property
     def n(self) -> int:

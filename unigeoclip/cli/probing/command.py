@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMANDS", "ProbeOptions"]
 
-_PICTURE_ATLAS = "boston"  # whose aerial encoder sees the ground at the scale of photographs
 KINDS = ("auto", "regression", "classification")
 
 
@@ -136,7 +135,9 @@ class ProbeOptions:
         if self.atlas is not None:
             return opened_atlas(self.atlas, self.own_model)
         if self._is_of_pictures:
-            return opened_atlas(_PICTURE_ATLAS, None)
+            from unigeoclip.evaluation.picture_probe import PICTURE_ATLAS
+
+            return opened_atlas(PICTURE_ATLAS, None)
         from unigeoclip.evaluation.probing.run import atlas_of
 
         return atlas_of(table)
@@ -144,11 +145,10 @@ class ProbeOptions:
     def run(self, table: LabelTable, atlas: Atlas) -> ProbeReport:
         """Probe every encoder under every split."""
         if self._is_of_pictures:
-            return self._run_on_pictures(table, atlas)
-        from unigeoclip.evaluation.probing.folds import split_names
+            return self._run_on_pictures(atlas)
         from unigeoclip.evaluation.probing.run import run_probe
 
-        arguments = {"splits": split_names(table), **self.arguments()}
+        arguments = {"splits": self._splits(table), **self.arguments()}
         return run_probe(table, atlas, self.embedders, **arguments, seen=self._seen(atlas), progress=Progress())
 
     def arguments(self) -> dict[str, Any]:
@@ -166,21 +166,23 @@ class ProbeOptions:
 
         return self.task is not None and find_task(self.task).input != "location"
 
-    def _run_on_pictures(self, table: LabelTable, atlas: Atlas) -> ProbeReport:
+    def _splits(self, table: LabelTable) -> tuple[str, ...]:
+        """Those that are probed unless asked otherwise."""
+        if self.task is not None:
+            from unigeoclip.tasks.catalog import find_task
+
+            return find_task(self.task).splits
+        from unigeoclip.evaluation.probing.folds import split_names
+
+        return split_names(table)
+
+    def _run_on_pictures(self, atlas: Atlas) -> ProbeReport:
         """Probe the aerial encoder and its floors on a task whose rows are pictures."""
-        from unigeoclip.evaluation.picture_probe import picture_features
-        from unigeoclip.evaluation.probing.probe import probe
-        from unigeoclip.tasks.catalog import find_task, load_pictures
+        from unigeoclip.evaluation.picture_probe import probe_pictures
 
         if self.embedders is not None or self.learning_curve:
             raise InputError(f"The rows of {self.task!r} are pictures: leave out --embedders and --learning-curve.")
-        task = find_task(str(self.task))
-        features = picture_features(load_pictures(task.name), atlas, Progress())
-        protocol: Any = self.protocol
-        return probe(
-            table, features, splits=self.splits or task.splits, model=self.model, folds=self.folds, seed=self.seed,
-            cell=self.cell, protocol=protocol, baseline=self.baseline,
-        )  # fmt: skip
+        return probe_pictures(str(self.task), atlas, Progress(), **self.arguments())
 
     def _seen(self, atlas: Atlas) -> Callable[[str], str | None] | None:
         """Why a built-in task counts as seen in the training of an encoder, by its name."""

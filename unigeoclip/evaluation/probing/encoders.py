@@ -41,6 +41,7 @@ __all__ = [
     "floor_names",
     "is_floor",
     "is_ours",
+    "with_floors",
 ]
 
 MODALITIES = ("aerial", "street", "surface", "text")  # of ours beside location, whose name is "unigeoclip"
@@ -154,11 +155,21 @@ def features(
     work = Work(sum(source.cost(part) for part in needed), progress, cancelled)
     found: dict[str, Features] = {part: source.one(part, work) for part in needed}
     out = {name: _joined(name, source.parts(name), found) for name in wanted}
-    if floors:
-        largest = max((each.vectors.shape[1] for each in out.values()), default=0)
-        for name in floor_names(table, largest):
-            out.setdefault(name, source.one(name, work))
+    return with_floors(out, table) if floors else out
+
+
+def with_floors(found: Mapping[str, Features], table: LabelTable) -> dict[str, Features]:
+    """Features of the rows of a table, and after them those of its floors, see `floor_names`."""
+    out = dict(found)
+    largest = max((each.vectors.shape[1] for each in out.values()), default=0)
+    for name in floor_names(table, largest):
+        if name not in out:
+            out[name] = _floor_features(name, table)
     return out
+
+
+def _floor_features(name: str, table: LabelTable) -> Features:
+    return Features(_floor_title(name), _averaged(table, lambda latlon: _floor(name, latlon, table)))
 
 
 def _joined(name: str, parts: list[str], found: Mapping[str, Features]) -> Features:
@@ -247,9 +258,7 @@ class _Source:
     def one(self, name: str, work: Work) -> Features:
         """Encode all rows by one encoder that is no concatenation."""
         if is_floor(name):
-            return Features(
-                _floor_title(name), _averaged(self._table, lambda latlon: _floor(name, latlon, self._table))
-            )
+            return _floor_features(name, self._table)
         if name in (*MODALITIES, ENSEMBLE):
             return Features(_TITLES[name], self._of_atlas().vectors(name, work))
         plain, radius_m = split_radius(name)

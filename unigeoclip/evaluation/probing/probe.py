@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from unigeoclip.evaluation.probing.encoders import Features
     from unigeoclip.evaluation.probing.folds import Folds
+    from unigeoclip.evaluation.probing.heads.shifted import Decompositions
     from unigeoclip.evaluation.probing.results import EncoderResult
     from unigeoclip.evaluation.probing.work import Cancelled, Progress
     from unigeoclip.tasks.label_table import LabelTable
@@ -54,6 +55,7 @@ def probe(
     learning_curve: bool = False,
     errors: bool = True,
     seen_by: Mapping[str, str] | None = None,
+    kept: Decompositions | None = None,
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
 ) -> ProbeReport:
@@ -75,6 +77,7 @@ def probe(
         learning_curve: Whether to score models on fewer training rows, too, with the nested protocol.
         errors: Whether to describe where errors lie.
         seen_by: Encoder -> why the target counts as seen in its training.
+        kept: What ridges on the same rows share; give the same object with each of several targets.
         progress: Called with what is being done, and the share of all that is done, 0 to 1.
         cancelled: Asked between the steps.
 
@@ -86,7 +89,7 @@ def probe(
         raise InputError(f"The baseline {excerpt(baseline)!r} is not among the encoders {', '.join(encoders)}.")
     options = _Options(model, folds, seed, parse_cell(cell), protocol, baseline, learning_curve, errors)
     used, vectors, notes = _usable(table, encoders)
-    run = _Run(used, Target.of(used), vectors, options)
+    run = _Run(used, Target.of(used), vectors, options, kept)
     titles = {name: each.title for name, each in encoders.items()}
     return run.report(titles, list(dict.fromkeys(splits)), notes, dict(seen_by or {}), progress, cancelled)
 
@@ -115,8 +118,14 @@ class _Run:
     """One run of `probe`, whose rows are those that every encoder has features for."""
 
     def __init__(
-        self, table: LabelTable, target: Target, vectors: dict[str, NDArray[np.float32]], options: _Options
+        self,
+        table: LabelTable,
+        target: Target,
+        vectors: dict[str, NDArray[np.float32]],
+        options: _Options,
+        kept: Decompositions | None,
     ) -> None:
+        self._kept = kept
         self.table, self.target, self.vectors, self.options = table, target, vectors, options
         self.model = model_for(options.model, target)
         self.coordbench = options.protocol == COORDBENCH
@@ -168,7 +177,7 @@ class _Run:
         if self.coordbench:
             outputs, chosen = coordbench_predictions(self.model, features, self.target, folds, work)
         else:
-            outputs, chosen = nested_predictions(self.model, features, self.target, folds.numbers, work)
+            outputs, chosen = nested_predictions(self.model, features, self.target, folds.numbers, work, self._kept)
         result = scored(name, title, self.target, folds, outputs)
         curve: tuple[tuple[int, float, float], ...] = ()
         if self.options.learning_curve:

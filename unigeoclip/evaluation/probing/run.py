@@ -9,22 +9,23 @@ from unigeoclip.atlas.store import list_atlases, load_atlas
 from unigeoclip.checkpoint import checkpoint_id
 from unigeoclip.embedders import load_all
 from unigeoclip.errors import InputError
-from unigeoclip.evaluation.probing.encoders import features
+from unigeoclip.evaluation.probing.encoders import features, with_floors
 from unigeoclip.evaluation.probing.probe import COORDBENCH, MAX_ROWS, NESTED, probe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
     from unigeoclip.atlas.store import Atlas
     from unigeoclip.embedders.base import Embedder
+    from unigeoclip.evaluation.probing.encoders import Features
     from unigeoclip.evaluation.probing.results import ProbeReport
     from unigeoclip.evaluation.probing.work import Cancelled, Progress
     from unigeoclip.tasks.label_table import LabelTable
 
-__all__ = ["atlas_of", "run_probe"]
+__all__ = ["atlas_of", "hashes", "run_probe"]
 
 WORLD = "world"
 LEAST_INSIDE = 0.95  # of the rows, for an atlas to be the one that holds them
@@ -61,6 +62,7 @@ def run_probe(
     atlas: Atlas | None = None,
     names: Sequence[str] | None = None,
     *,
+    encoded: Mapping[str, Features] | None = None,
     protocol: str = NESTED,
     seen: Callable[[str], str | None] | None = None,
     progress: Progress | None = None,
@@ -73,6 +75,7 @@ def run_probe(
         table: Positions with a target.
         atlas: Where models, pictures and texts come from; by default `atlas_of`.
         names: Encoders, see `encoders`; by default all embedders of locations on this machine. Floors are added.
+        encoded: Features of the rows by encoder, in place of ``names``, where they have been made already.
         protocol: See `probe.probe`; with "coordbench" vectors are not brought to length one.
         seen: Says why the target counts as seen in the training of an encoder, by its name, or None.
         progress: Called with what is being done, and the share of all that is done, 0 to 1.
@@ -88,30 +91,40 @@ def run_probe(
         raise InputError(f"{table.name!r} has {len(table):,} rows, at most {MAX_ROWS:,} are probed: use a sample.")
     atlas = atlas_of(table) if atlas is None else atlas
     notes = [f"Models, pictures and texts are those of the atlas {atlas.name!r}."]
-    loaded: dict[str, Embedder] = {}
-    if names is None:
-        loaded, missing = load_all(atlas)
-        names = list(loaded)
-        if missing:
-            notes.append(f"Not on this machine, and left out: {', '.join(missing)}.")
+    if encoded is None:
+        first = _part(progress, 0, _ENCODING)
+        found, left_out = _encode(table, atlas, names, first, cancelled, raw=protocol == COORDBENCH)
+        notes += left_out
+    else:
+        found = with_floors(encoded, table)
     notes += _outside_note(table, atlas)
-    found = features(
-        names,
-        table,
-        atlas,
-        _part(progress, 0, _ENCODING),
-        cancelled,
-        raw=protocol == COORDBENCH,
-        most=MAX_NUMBERS,
-        loaded=loaded,
-    )
     reasons = {} if seen is None else {name: why for name in found if (why := seen(name)) is not None}
     report = probe(
         table, found, protocol=protocol, seen_by=reasons, progress=_part(progress, _ENCODING, 1), cancelled=cancelled,
         **options,
     )  # fmt: skip
-    settings = {**report.settings, "atlas": atlas.name, **_hashes(atlas)}
+    settings = {**report.settings, "atlas": atlas.name, **hashes(atlas)}
     return replace(report, notes=(*notes, *report.notes), settings=settings)
+
+
+def _encode(
+    table: LabelTable,
+    atlas: Atlas,
+    names: Sequence[str] | None,
+    progress: Progress | None,
+    cancelled: Cancelled | None,
+    *,
+    raw: bool,
+) -> tuple[dict[str, Features], list[str]]:
+    """Features of the rows, and a note on embedders that are not on this machine."""
+    loaded: dict[str, Embedder] = {}
+    notes = []
+    if names is None:
+        loaded, missing = load_all(atlas)
+        names = list(loaded)
+        if missing:
+            notes.append(f"Not on this machine, and left out: {', '.join(missing)}.")
+    return features(names, table, atlas, progress, cancelled, raw=raw, most=MAX_NUMBERS, loaded=loaded), notes
 
 
 def _outside_note(table: LabelTable, atlas: Atlas) -> list[str]:
@@ -135,6 +148,6 @@ def _part(progress: Progress | None, low: float, high: float) -> Progress | None
     return tell
 
 
-def _hashes(atlas: Atlas) -> dict[str, str]:
+def hashes(atlas: Atlas) -> dict[str, str]:
     """What identifies the data and the model behind a figure."""
     return {"atlas_data": atlas.data_hash, "model": checkpoint_id(atlas.model_path)}

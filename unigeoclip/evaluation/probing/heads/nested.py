@@ -15,6 +15,7 @@ from unigeoclip.extras import needs_extra
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from unigeoclip.evaluation.probing.heads.shifted import Decompositions
     from unigeoclip.evaluation.probing.heads.targets import Target
     from unigeoclip.evaluation.probing.work import Work
 
@@ -68,7 +69,12 @@ def standardized(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], ND
 
 
 def nested_predictions(
-    model: str, features: NDArray[np.float32], target: Target, folds: NDArray[np.int64], work: Work
+    model: str,
+    features: NDArray[np.float32],
+    target: Target,
+    folds: NDArray[np.int64],
+    work: Work,
+    kept: Decompositions | None = None,
 ) -> tuple[NDArray[np.float64], tuple[str, ...]]:
     """Predict every row by a head that was trained on the other folds, its setting chosen on those.
 
@@ -78,13 +84,14 @@ def nested_predictions(
         target: Of the same rows.
         folds: (n,) fold of each row, 0 to k - 1, none empty.
         work: Told of `ridge.pair_count` steps.
+        kept: Decompositions of ridges, for other targets on the same rows.
 
     Returns:
         (n, outputs) outputs, see `Target.decoded`, and the setting of each fold, as text.
     """
     scaled, _, _ = standardized(features)
     if model == "ridge":
-        outputs, alphas = nested_ridge(scaled, target, folds, work)
+        outputs, alphas = nested_ridge(scaled, target, folds, work, kept)
         return outputs, tuple(f"alpha={alpha:.3g}" for alpha in alphas)
     settings, fit = fit_of(model, target)
     return _nested(scaled, target, folds, settings, fit, "k" if model == "knn" else "C", work)

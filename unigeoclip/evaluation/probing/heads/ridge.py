@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from unigeoclip.evaluation.probing.heads.shifted import ShiftedSystem, product
+from unigeoclip.evaluation.probing.heads.shifted import Decompositions, ShiftedSystem, product
 from unigeoclip.parallel import parallel_map
 
 if TYPE_CHECKING:
@@ -106,8 +106,8 @@ class Linear:
 class RidgePath:
     """Ridges on one training set, standardized, with an intercept that is not penalized, for any penalties."""
 
-    def __init__(self, train: Moments) -> None:
-        """Decompose what is known of the training rows."""
+    def __init__(self, train: Moments, kept: Decompositions | None = None) -> None:
+        """Decompose what is known of the training rows, or take the decomposition from what is kept."""
         rows = max(train.rows, 1)
         self.mean, self.y_mean = train.x / rows, train.y / rows
         covariance = train.xx / rows - np.outer(self.mean, self.mean)
@@ -115,7 +115,7 @@ class RidgePath:
         self.scale = np.where(spread > CONSTANT, spread, np.inf)
         gram = rows * covariance / np.outer(self.scale, self.scale)
         cross = (train.xy - np.outer(self.mean, train.y)) / self.scale[:, None]
-        self._system = ShiftedSystem((gram + gram.T) / 2, cross)
+        self._system = ShiftedSystem((gram + gram.T) / 2, cross, kept)
 
     def weights(self, alphas: Sequence[float]) -> NDArray[np.float64]:
         """Of features as they are, (dim, penalties, outputs)."""
@@ -153,7 +153,11 @@ def pair_count(folds: int) -> int:
 
 
 def nested_ridge(
-    features: NDArray[np.float32], target: Target, folds: NDArray[np.int64], work: Work | None = None
+    features: NDArray[np.float32],
+    target: Target,
+    folds: NDArray[np.int64],
+    work: Work | None = None,
+    kept: Decompositions | None = None,
 ) -> tuple[NDArray[np.float64], tuple[float, ...]]:
     """Predict every row by a ridge that saw neither its fold nor used it to choose the penalty.
 
@@ -165,6 +169,7 @@ def nested_ridge(
         target: Of the same rows.
         folds: (n,) fold of each row, 0 to k - 1, k >= 3, none empty.
         work: Told of each training set, `pair_count` steps in all.
+        kept: Decompositions of the training sets, for other targets on the same rows.
 
     Returns:
         (n, outputs) outputs of each row, and the penalty of each fold.
@@ -176,7 +181,7 @@ def nested_ridge(
 
     def on_both(pair: tuple[int, int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         # Without both: trained to predict one while the other is the outer fold, and the other way round.
-        path = RidgePath(total - parts[pair[0]] - parts[pair[1]])
+        path = RidgePath(total - parts[pair[0]] - parts[pair[1]], kept)
         first, second = (path.losses(features, target, rows[fold], alphas) for fold in pair)
         return first, second
 
@@ -190,7 +195,7 @@ def nested_ridge(
     chosen = [alphas[int(np.argmin(losses[fold]))] for fold in range(count)]
 
     def on_fold(fold: int) -> NDArray[np.float64]:
-        return RidgePath(total - parts[fold]).linear(chosen[fold]).outputs(features[rows[fold]])
+        return RidgePath(total - parts[fold], kept).linear(chosen[fold]).outputs(features[rows[fold]])
 
     outputs = np.empty_like(target.matrix)
     for fold, found in enumerate(parallel_map(on_fold, range(count))):

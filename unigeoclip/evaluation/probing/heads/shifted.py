@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,9 +14,41 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["ShiftedSystem", "product"]
+__all__ = ["Decompositions", "ShiftedSystem", "product"]
 
 _ROWS = 8192  # at once: float64 copies of these fit in memory whatever the table
+
+
+class Decompositions:
+    """Eigendecompositions that are kept: probes of several targets on the same rows and folds need the same ones.
+
+    Thread-safe. What does not fit any more is computed each time: every target needs all of them in turn, so that
+    making room for the newest would drop each before it is needed again.
+    """
+
+    def __init__(self, most_bytes: int = 1_500_000_000) -> None:
+        """Make it.
+
+        Args:
+            most_bytes: That are kept.
+        """
+        self._free = most_bytes
+        self._known: dict[bytes, tuple[torch.Tensor, torch.Tensor]] = {}
+        self._lock = Lock()
+
+    def of(self, matrix: NDArray[np.float64]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Eigenvalues (dim,), rising, and eigenvectors (dim, dim) of a symmetric matrix; not to be changed."""
+        key = hashlib.blake2b(np.ascontiguousarray(matrix).tobytes(), digest_size=16).digest()
+        with self._lock:
+            if (known := self._known.get(key)) is not None:
+                return known
+        values, vectors = torch.linalg.eigh(torch.from_numpy(matrix))
+        size = (values.numel() + vectors.numel()) * values.element_size()
+        with self._lock:
+            if key not in self._known and size <= self._free:
+                self._known[key] = (values, vectors)
+                self._free -= size
+        return values, vectors
 
 
 class ShiftedSystem:
@@ -24,14 +58,17 @@ class ShiftedSystem:
     wait for each other at every step of a decomposition, which beside another busy process takes ten times as long.
     """
 
-    def __init__(self, matrix: NDArray[np.float64], right: NDArray[np.float64]) -> None:
+    def __init__(
+        self, matrix: NDArray[np.float64], right: NDArray[np.float64], kept: Decompositions | None = None
+    ) -> None:
         """Decompose.
 
         Args:
             matrix: (dim, dim) symmetric, positive semidefinite.
             right: (dim, outputs).
+            kept: Where the decomposition may be found, and is kept.
         """
-        values, self._vectors = torch.linalg.eigh(torch.from_numpy(matrix))
+        values, self._vectors = (kept or Decompositions(0)).of(matrix)
         self._values = values.clamp_min(0)  # rounding leaves some a little below
         self._right = self._vectors.T @ torch.from_numpy(right)
 
