@@ -190,3 +190,36 @@ def test_results_refuse_what_is_no_report(refused, tmp_path):
     path = tmp_path / "report.json"
     path.write_text('{"task": "a"}')
     assert "is no report of a probe" in refused("results", "--add", path)
+
+
+def test_results_are_measured_by_one_command(run, monkeypatch, capsys):
+    from unigeoclip.results import collect, measure
+    from unigeoclip.results.records import Records
+
+    asked = []
+
+    def stand_in_measure(wanted, say, progress):
+        asked.append(wanted)
+        return measure.Outcome(added=["a.json"], kept=2, not_here=["station-rain"])
+
+    monkeypatch.setattr(measure, "measure", stand_in_measure)
+    monkeypatch.setattr(collect, "update_files", lambda: Records("", []))
+    run("results", "--measure", "boston-income,us-o*,words", "--seed", "0,2", "--neighborhoods")
+    (wanted,) = asked
+    assert [task.name for task in wanted.tasks] == ["us-obesity", "boston-income"]
+    assert (wanted.studies, wanted.seeds, wanted.neighborhoods, wanted.again) == (("words",), (0, 2), True, False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--measure", "nothing-*"], "No task is called 'nothing-*'"),
+        (["--measure", ","], "Name tasks to measure"),
+        (["--measure", "boston-income", "--seed", "a"], "invalid number 'a'"),
+        (["--seed", "1"], "--seed belongs to --measure"),
+        (["--without-text", "model"], "--without-text belongs to --measure"),
+        (["--again"], "--again belongs to --measure"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused(refused, arguments, words):
+    assert words in refused("results", *arguments)

@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from unigeoclip.cli.console import print_json, print_lines, remark
+from unigeoclip.cli.console import Progress, print_json, print_lines, remark
 from unigeoclip.cli.data import STEPS
 from unigeoclip.cli.options import as_json, atlas_option, model_option, opened_atlas
 from unigeoclip.cli.outputs import check_new_folder
-from unigeoclip.cli.parser import FILE, Command
+from unigeoclip.cli.parser import FILE, SEED, Command, words
 from unigeoclip.errors import InputError
 
 __all__ = ["COMMANDS"]
@@ -111,24 +111,70 @@ def bench(atlas: str, model: Path | None, quick: bool, as_json: bool) -> None:
     print_lines(*nested_lines(report))
 
 
+def _seeds(text: str) -> tuple[int, ...]:
+    """Seeds with commas between them."""
+    return tuple(dict.fromkeys(SEED(part.strip()) for part in words(text).split(",")))
+
+
+_seeds.__name__ = "numbers"  # how help calls such a value
+
+
 @click.command(cls=Command)
 @click.option("--add", type=FILE, multiple=True, metavar="REPORT.json", help="A report of probe --json, once or more.")
+@click.option(
+    "--measure",
+    "measured",
+    type=words,
+    metavar="TASK,TASK",
+    help="Measure tasks, by name or pattern ('boston-*'), 'where-or-what', 'words', or 'all', and write.",
+)
+@click.option("--seed", "seeds", type=_seeds, default="0", show_default=True, metavar="N,N", help="Of its folds.")
+@click.option(
+    "--without-text",
+    type=FILE,
+    metavar="DIR",
+    help="Model of the world that was trained without text, to probe beside ours.",
+)
+@click.option("--neighborhoods", is_flag=True, help="Also means of vectors around each place, in Boston.")
+@click.option("--again", is_flag=True, help="Measure what has been measured, too.")
 @click.option("--write", is_flag=True, help="Write assets/results/measured.json and the tables of docs/results.md.")
 @as_json
-def results(add: tuple[Path, ...], write: bool, as_json: bool) -> None:
+def results(add: tuple[Path, ...], measured: str | None, write: bool, as_json: bool, **options: Any) -> None:
     """Collect all figures of the shipped models, with their intervals."""
     from unigeoclip.config import to_dict
-    from unigeoclip.results.collect import add_report, collect, update_files
+    from unigeoclip.results.collect import collect, update_files
+    from unigeoclip.results.probe_reports import add_report
 
+    given = [name for name, value in options.items() if value not in (None, False, (0,))]
+    if measured is None and given:
+        option = given[0].replace("seeds", "seed").replace("_", "-")
+        raise InputError(f"--{option} belongs to --measure; add it, or leave out --{option}.")
+    failed = {} if measured is None else _measure(measured, **options)
     for report in add:
         remark(f"Added {add_report(report)}")
-    found = update_files() if write or add else collect()
+    found = update_files() if write or add or measured is not None else collect()
     if as_json:
         print_json(to_dict(found))
-        return
-    from unigeoclip.cli.printing import results_lines
+    elif measured is None:
+        from unigeoclip.cli.printing import results_lines
 
-    print_lines(*results_lines(found))
+        print_lines(*results_lines(found))
+    if failed:
+        raise InputError("Not measured: " + " ".join(f"{name}: {why}" for name, why in failed.items()))
+
+
+def _measure(names: str, **options: Any) -> dict[str, str]:
+    """Measure, say what was done, and return what could not be."""
+    from unigeoclip.results.collect import check_writable
+    from unigeoclip.results.measure import Measurement, choose, measure
+
+    tasks, studies = choose([name.strip() for name in names.split(",") if name.strip()])
+    check_writable()
+    outcome = measure(Measurement(tasks, studies, **options), remark, Progress())
+    remark(f"Measured {len(outcome.added)}, and {outcome.kept} had been measured before.")
+    if outcome.not_here:
+        remark(f"Not on this machine (unigeoclip tasks download NAME): {', '.join(outcome.not_here)}.")
+    return outcome.failed
 
 
 COMMANDS: tuple[click.Command, ...] = (evaluate, bench, results)

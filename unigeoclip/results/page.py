@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from unigeoclip.errors import InputError
 from unigeoclip.evaluation.published import coordbench, paper
+from unigeoclip.results.probe_tables import probe_tables
+from unigeoclip.results.result_table import DASH, ResultTable
+from unigeoclip.results.study_tables import study_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ResultTable", "filled", "sections", "tables"]
 
-DASH = "–"
 _ALL_METRICS = ("recall@1", "recall@10", "acc@100m")
 _REGRESSIONS = ("health", "social", "environment", "mean of 27 regressions")
 _COORDBENCH_PROTOCOL = "coordbench"
@@ -24,21 +25,6 @@ _OUR_NAMES = {
     "station-temperature": "satclip-air-temp",
     "california-house-value": "california-housing",
 }  # task -> its name there
-
-
-@dataclass(frozen=True)
-class ResultTable:
-    """A table of figures as text.
-
-    Attributes:
-        head: Headings of its columns.
-        rows: Its cells; the best of a row between double asterisks.
-        source: What it is and where it comes from, where that is not said around it: words, and a link.
-    """
-
-    head: list[str]
-    rows: list[list[str]]
-    source: tuple[str, str] | None = None
 
 
 def filled(text: str, records: Records) -> str:
@@ -64,7 +50,8 @@ def tables(records: Records) -> dict[str, ResultTable]:
         "paper-retrieval": _paper_retrieval(records.records),
         "paper-regressions": _paper_regressions(),
         "coordbench": _coordbench(records.records),
-        "probes": _probes(records.records),
+        **probe_tables(records.records),
+        **study_tables(records.records),
         "retrieval": _retrieval(records.records),
     }
 
@@ -76,7 +63,7 @@ def sections(records: Records) -> dict[str, str]:
 
 def _markdown(table: ResultTable) -> str:
     if not table.rows:
-        return "\nNo report has been added yet.\n\n"
+        return "\nNothing has been measured yet.\n\n"
     rows = [table.head, ["---"] * len(table.head), *table.rows]
     lines = [f"| {' | '.join(row)} |" if row[0] != "---" else "|" + "---|" * len(row) for row in rows]
     source = "" if table.source is None else f"\n[Source]({table.source[1]}): {table.source[0]}.\n"
@@ -196,19 +183,3 @@ def _by_coordbench(records: Sequence[Record]) -> dict[tuple[str, str], dict[str,
                 half = 0.0 if figure.low is None or figure.high is None else (figure.high - figure.low) / 2
                 found.setdefault((task, split), {})[figure.what] = (figure.value, half)
     return found
-
-
-def _probes(records: Sequence[Record]) -> ResultTable:
-    rows = []
-    for record in records:
-        if record.kind != "probe":
-            continue
-        for figure in record.figures:
-            interval = DASH if figure.low is None else f"{figure.low:.3f} to {figure.high:.3f}"
-            seeds = ", ".join(map(str, record.seeds)) or DASH
-            embedder = figure.what + (" (seen in training)" if figure.what in record.seen_by else "")
-            cells = [record.subject, record.where or DASH, record.split, embedder, figure.metric]
-            rows.append([*cells, f"{figure.value:.3f}", interval, f"{figure.n:,}", seeds])
-    return ResultTable(
-        ["task", "atlas", "split", "embedder", "metric", "mean of the folds", "interval", "n", "seed"], rows
-    )

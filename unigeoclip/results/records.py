@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from unigeoclip.config import from_dict, to_dict
 from unigeoclip.files.atomic import write_bytes
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MEASURED_FILE",
     "Figure",
+    "Gain",
     "Record",
     "Records",
     "fold_interval",
@@ -32,16 +33,36 @@ _Z = 1.959964  # of a two-sided interval of 95 %
 
 
 @dataclass(frozen=True)
+class Gain:
+    """How much better an embedder is than the best one that is not ours and has not seen the task.
+
+    Attributes:
+        over: Name of that one.
+        value: Difference of the metric.
+        low: Lower end of its interval of 95 %, by a paired bootstrap of the tested rows or blocks.
+        high: Upper end.
+    """
+
+    over: str
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
 class Figure:
     """One figure.
 
     Attributes:
-        what: A pair ("street->aerial"), a group of text queries, or the embedder that was probed.
-        metric: "recall@1", "recall@10", "acc@100m" and "precision" in percent; "r2" and "accuracy", at most 1.
+        what: A pair ("street->aerial"), a group of text queries, a modality, or the title of an embedder.
+        metric: "recall@1", "recall@10", "acc@100m" and "precision" of text queries in percent; all others, such as
+            "r2" and "accuracy", at most 1.
         value: The figure.
         low: Lower end of its interval of 95 %; None where there is none.
         high: Upper end.
-        n: Items, queries or rows that it was measured on.
+        n: Items, queries, phrases or rows that it was measured on.
+        name: Of the embedder, as the command line spells it; empty of what is none.
+        gain: Of an embedder that was probed.
     """
 
     what: str
@@ -50,6 +71,8 @@ class Figure:
     low: float | None
     high: float | None
     n: int
+    name: str = ""
+    gain: Gain | None = None
 
 
 @dataclass(frozen=True)
@@ -58,7 +81,7 @@ class Record:
 
     Attributes:
         subject: The model; of a probe, the task.
-        kind: "retrieval", "text queries" or "probe".
+        kind: "retrieval", "text queries", "probe", "where-or-what" or "words".
         where: Name of the atlas, city or data.
         split: What was held out.
         seeds: Of the trainings, or of the folds.
@@ -69,6 +92,7 @@ class Record:
         protocol: Of a probe, "coordbench" where it is that benchmark's to the letter.
         seen_by: Embedders that have seen the task in training; their figures count as no win.
         figures: The figures.
+        variant: Of a probe, "neighborhoods" where the vectors are joined with their means around each place.
     """
 
     subject: str
@@ -83,6 +107,7 @@ class Record:
     protocol: str | None
     seen_by: list[str]
     figures: list[Figure]
+    variant: str = ""
 
 
 @dataclass(frozen=True)
@@ -141,7 +166,14 @@ def _text(records: Records) -> str:
     parts = []
     for record in records.records:
         values = to_dict(record)
-        figures = ",\n".join(f"    {json.dumps(figure)}" for figure in values.pop("figures"))
+        figures = ",\n".join(f"    {json.dumps(_short(each), ensure_ascii=False)}" for each in values.pop("figures"))
+        if not values["variant"]:
+            del values["variant"]
         parts.append(f'  {json.dumps(values, ensure_ascii=False)[:-1]}, "figures": [\n{figures}\n  ]}}')
     body = ",\n".join(parts)
     return f'{{\n "written_by": {json.dumps(records.written_by)},\n "records": [\n{body}\n ]\n}}\n'
+
+
+def _short(figure: dict[str, Any]) -> dict[str, Any]:
+    """A figure without what it does not have."""
+    return {key: value for key, value in figure.items() if value or key not in ("name", "gain")}
