@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pages.ui.atlas.retrieval import DASH
 from pages.ui.widgets.tables import Cell, Table
 from pages.ui.widgets.templating import render
 from unigeoclip import paths
+from unigeoclip.results.studies import WHERE_OR_WHAT, WORDS
 
 if TYPE_CHECKING:
     from unigeoclip.atlas import Atlas
@@ -18,6 +19,27 @@ if TYPE_CHECKING:
 PAPER_HEADING = "Beside the paper"
 COORDBENCH_HEADING = "Location encoders of others"
 ALL_HEADING = "All figures with intervals"
+
+
+PROBES_HEADING = "What the embeddings know"
+WINS_LABEL = "On how many tasks ours is ahead"
+_PROBE_TABLES = {
+    "probes-boston": "Boston",
+    "probes-us": "United States",
+    "probes-world": "World",
+    "probes-pictures": "Pictures and segmentation",
+}
+_STUDY_SECTIONS = {
+    WHERE_OR_WHAT: ("Where or what", "where_or_what.html"),
+    WORDS: ("Descriptions in words", "words.html"),
+}
+
+
+class _Titled(NamedTuple):
+    """A table with a title to open it by."""
+
+    title: str
+    table: Table
 
 
 @dataclass(frozen=True)
@@ -60,7 +82,26 @@ def sections(atlas: Atlas) -> list[ResultSection]:
         html = render("atlas/templates/coordbench.html", table_of_scores=coordbench, source=table.source)
         first = ResultSection(COORDBENCH_HEADING, html)
     every = _html(found["retrieval"], "All retrieval figures")
-    return [first, ResultSection(ALL_HEADING, render("atlas/templates/all_figures.html", figures=every))]
+    all_figures = ResultSection(ALL_HEADING, render("atlas/templates/all_figures.html", figures=every))
+    return [first, *_probes(found), *_studies(found), all_figures]
+
+
+def _probes(found: dict[str, ResultTable]) -> list[ResultSection]:
+    """What the location encoder knows: on how many tasks it is ahead, and every task."""
+    tables = [_Titled(title, _html(found[name], title)) for name, title in _PROBE_TABLES.items() if found[name].rows]
+    if not tables:
+        return []
+    wins = _html(found["probe-wins"], WINS_LABEL)
+    return [ResultSection(PROBES_HEADING, render("atlas/templates/probes.html", wins=wins, tables=tables))]
+
+
+def _studies(found: dict[str, ResultTable]) -> list[ResultSection]:
+    sections = []
+    for name, (heading, template) in _STUDY_SECTIONS.items():
+        if found[name].rows:
+            html = render(f"atlas/templates/{template}", figures=_html(found[name], heading))
+            sections.append(ResultSection(heading, html))
+    return sections
 
 
 def _is_of(record: Record, atlas: Atlas) -> bool:
@@ -75,7 +116,7 @@ def _html(table: ResultTable, label: str) -> Table:
 
 def _cell(text: str) -> Cell:
     strong = text.startswith("**")
-    value, _, interval = text.strip("*").partition(" (")
-    if interval and " to " in interval:
+    value, _, interval = text.strip("*").rpartition(" (")
+    if value and " to " in interval:
         return Cell(value, below=interval.rstrip(")"), strong=strong)
     return Cell(text.strip("*") or DASH, strong=strong)

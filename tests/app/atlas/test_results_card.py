@@ -13,22 +13,30 @@ def atlas(name, *modalities, folder=paths.ATLASES):
 
 
 def test_a_city_stands_beside_the_paper():
-    paper, every = results_card.sections(atlas("boston", "location", "aerial", "street"))
+    paper, probes, *_, every = results_card.sections(atlas("boston", "location", "aerial", "street"))
     assert paper.heading == results_card.PAPER_HEADING
     assert "their data, not comparable" in paper.html
     assert "<td>88.2, " in paper.html
     assert "<small>38.1 to 42.4</small>" in paper.html
+    assert probes.heading == results_card.PROBES_HEADING
+    assert "Population density" in probes.html
     assert "amsterdam" in every.html
     assert "SatCLIP (retrained)" in every.html
     assert "<td>world</td>" not in every.html
 
 
 def test_the_world_stands_beside_encoders_of_others():
-    others, every = results_card.sections(atlas("world", "location", "aerial"))
+    others, *_, every = results_card.sections(atlas("world", "location", "aerial"))
     assert others.heading == results_card.COORDBENCH_HEADING
     assert "geoclip (512)" in others.html
     assert "torchgeo-bench/blob/" in others.html
     assert "outdated data" in every.html
+
+
+def test_a_name_with_brackets_is_no_interval():
+    assert results_card._cell("GeoCLIP (retrained) 0.50 (0.34 to 0.67)").text == "GeoCLIP (retrained) 0.50"
+    assert results_card._cell("**GeoCLIP 0.50 (0.34 to 0.67)**").below == "0.34 to 0.67"
+    assert results_card._cell("GeoCLIP (retrained)").text == "GeoCLIP (retrained)"
 
 
 @pytest.mark.parametrize("name", ["boston", "mine"])
