@@ -33,6 +33,12 @@ def said(table):
     return " ".join(table.notes)
 
 
+def test_longitudes_that_are_wrapped_are_told():
+    table = read_labels(csv(lon=lambda _i, v: v + 360), target="rent")
+    np.testing.assert_allclose(table.latlon, POSITIONS)
+    assert f"The longitude of {N} rows was brought to -180 to 180 degrees." in table.notes
+
+
 def test_a_plain_csv():
     table = read_labels(csv(), target="rent", filename="homes.csv")
     np.testing.assert_array_equal(table.latlon, POSITIONS)

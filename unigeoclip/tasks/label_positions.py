@@ -100,6 +100,8 @@ def _on_globe(
             f"Left out: {plural(int(off.sum()), 'row')} off the globe, the first at latitude {latlon[row, 0]:g},"
             f" longitude {latlon[row, 1]:g}."
         )
+    if changed := int((there & inside & ((latlon[:, 1] < -180) | (latlon[:, 1] > 180))).sum()):
+        notes.append(f"The longitude of {plural(changed, 'row')} was brought to -180 to 180 degrees.")
     kept = np.where((there & inside)[:, None], latlon, np.nan)
     kept[there & inside, 1] = wrap_lon_deg(kept[there & inside, 1])
     return kept, notes

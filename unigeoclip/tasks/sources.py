@@ -152,7 +152,7 @@ SOURCES: dict[str, Source] = {
             "f6685509d50580e1d9903602b0ed1ffecbf358d2cf1ce1cae7dac02df408812c",
             names=("county-health.csv",),
         ),
-        "Free to use with attribution (County Health Rankings & Roadmaps)",
+        "No license stated; to be cited (County Health Rankings & Roadmaps)",
         "University of Wisconsin Population Health Institute, County Health Rankings & Roadmaps",
         "2020 to 2022",
         reached=False,

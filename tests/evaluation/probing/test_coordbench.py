@@ -1,5 +1,7 @@
 """The protocol against a second implementation of its description, step by step and one penalty at a time."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -124,6 +126,17 @@ def test_spatial_folds_are_cells_in_the_order_of_their_keys():
     cells = np.floor(table.latlon / 10)
     for cell in np.unique(cells, axis=0):
         assert len(np.unique(numbers[(cells == cell).all(axis=1)])) == 1
+
+
+def test_a_table_that_was_changed_says_that_folds_may_differ():
+    rng = np.random.default_rng(0)
+    latlon = np.column_stack([rng.uniform(-60, 60, 50), rng.uniform(-180, 180, 50)])
+    table = LabelTable("a", latlon, latlon[:, 0], "regression", "latitude")
+    assert coordbench_folds(table, "blocks").notes == ()
+    changed = replace(table, notes=("The longitude of 3 rows was brought to -180 to 180 degrees.",))
+    (note,) = coordbench_folds(changed, "blocks").notes
+    assert "other folds" in note
+    assert coordbench_folds(changed, "random").notes == ()
 
 
 def test_the_sine_and_cosine_floor_is_that_of_the_benchmark():

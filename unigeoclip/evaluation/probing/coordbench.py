@@ -3,8 +3,9 @@
 It differs from the nested protocol in two ways that raise figures a little: the penalty is the one with the best mean
 over the folds that are reported, and the features of an encoder are not brought to length one. Random folds deal a
 permutation of the rows in turn; spatial folds are whole cells of 10 degrees. Facts of the protocol are those of its
-source at commit 0096e588d54b06cf28f99387c33d9be828d170d6. Longitudes enter the cells as the table has them: between
--180 and 180 degrees that is as published.
+source at commit 0096e588d54b06cf28f99387c33d9be828d170d6. There, cells are made of longitudes as the table has them and
+of all rows; here of longitudes from -180 to 180 degrees and of the rows that are probed. Where that differs, the same
+cells are dealt to other folds, and the report says so.
 """
 
 from __future__ import annotations
@@ -31,6 +32,10 @@ __all__ = ["ALPHAS", "coordbench_folds", "coordbench_predictions", "spatial_fold
 
 ALPHAS = tuple(float(10.0**power) for power in np.arange(-4.0, 6.5, 0.5))
 CELL_DEG = 10.0
+_OTHER = (
+    "CoordBench deals the cells of a table as it is: rows that were left out, or longitudes that were changed, as the "
+    "notes on this table say, may put its cells into other folds."
+)
 _NEIGHBORS = 5
 _LEAST_STD = 1e-6
 _LEAST_VARIANCE = 1e-12
@@ -77,7 +82,7 @@ def coordbench_folds(
     if len(present) < 2:
         raise InputError(f"All {len(table)} rows lie in one fold of blocks of {cell}: choose smaller blocks.")
     units = np.unique(cell.numbers(table.latlon), return_inverse=True)[1]
-    return Folds(BLOCKS, numbers.astype(np.int64), units.astype(np.int64), str(cell))
+    return Folds(BLOCKS, numbers.astype(np.int64), units.astype(np.int64), str(cell), (_OTHER,) if table.notes else ())
 
 
 def coordbench_predictions(
