@@ -9,7 +9,9 @@ from unigeoclip.embedders.coordinates import CoordinatesEmbedder
 from unigeoclip.errors import InputError
 from unigeoclip.results import measure as module
 from unigeoclip.results.measure import Measurement, choose, measure
+from unigeoclip.results.page import sections
 from unigeoclip.results.probe_reports import kept_reports
+from unigeoclip.results.records import Records
 from unigeoclip.tasks import catalog
 from unigeoclip.tasks.catalog import find_task, seen_in_training
 from unigeoclip.tasks.stored import PackTable, write_pack
@@ -123,3 +125,45 @@ def test_a_model_without_text_has_not_seen_what_captions_say():
     assert seen["airport-country"] is None
     assert "instrument" in str(seen["world-land-cover"])
     assert "grid of heights" in str(seen["world-elevation"])
+
+
+def test_studies_are_kept_with_the_data_and_model_they_were_measured_of(tmp_path, monkeypatch):
+    from unigeoclip.results import studies
+
+    calls = []
+    words = {
+        "split": "views",
+        "modalities": {
+            "text": {
+                "n": 1000, "described": 0.8, "explained_by_chance": 0.11, "judged_phrases": 300,
+                "explained": {"median": 0.3, "interval_95": [0.29, 0.32]},
+                "precision": 0.73, "precision_interval_95": [0.71, 0.75], "chance": 0.19,
+            }
+        },
+    }  # fmt: skip
+    structure = {
+        "n": 4000, "seed": 0,
+        "embedders": {
+            "unigeoclip": {
+                "title": "UniGeoCLIP",
+                "figures": {"position_r2": {"value": 0.9, "low": 0.8, "high": 1.0}, "cka": None},
+            }
+        },
+    }  # fmt: skip
+    made = {studies.WORDS: words, studies.WHERE_OR_WHAT: structure}
+    monkeypatch.setattr(studies, "_measured", lambda study, _atlas, _progress: calls.append(study) or made[study])
+    outcome = run(tmp_path, "words", "where-or-what")
+    assert [path.relative_to(tmp_path / "results").as_posix() for path in outcome.added] == [
+        "where-or-what/boston.json",
+        "where-or-what/world.json",
+        "words/boston.json",
+        "words/world.json",
+    ]
+    assert run(tmp_path, "words", "where-or-what").kept == 4
+    assert len(calls) == 4
+    tables = sections(Records("", list(studies.kept_studies(tmp_path / "results"))))
+    assert "| boston | UniGeoCLIP | 4,000 | – | – | 0.90 (0.80 to 1.00) |" in tables["where-or-what"]
+    assert (
+        "| world | views | text | 1,000 | 300 | 0.80 | 0.30 (0.29 to 0.32) | 0.11 | 0.73 (0.71 to 0.75) | 0.19 |"
+        in tables["words"]
+    )

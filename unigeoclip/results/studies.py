@@ -130,6 +130,7 @@ def _words(report: Mapping[str, Any]) -> list[Figure]:
     for modality, found in report["modalities"].items():
         explained = found.get("explained") or {}
         known = {
+            "described": (found["described"], None, found["n"]),
             "explained": (explained.get("median"), explained.get("interval_95"), found["n"]),
             "explained by chance": (found["explained_by_chance"], None, found["n"]),
             "precision": (found.get("precision"), found.get("precision_interval_95"), found["judged_phrases"]),

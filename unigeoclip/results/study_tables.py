@@ -23,7 +23,7 @@ _STRUCTURE = {
     "cka": "CKA with ours",
     "neighbors": "shared neighbors with ours",
 }
-_WORDS = ("explained", "explained by chance", "precision", "chance")
+_WORDS = ("described", "explained", "explained by chance", "precision", "chance")
 _DIGITS = {"effective_rank": 1}
 
 
@@ -46,10 +46,10 @@ def _words(records: Sequence[Record]) -> ResultTable:
     rows = []
     for record in records:
         for modality, found in _grouped(record, WORDS):
-            counts = [f"{found[key].n:,}" if key in found else DASH for key in ("explained by chance", "precision")]
+            counts = [f"{found[key].n:,}" if key in found else DASH for key in ("described", "precision")]
             rows.append([record.where, record.split, modality, *counts, *(_shown(found.get(key)) for key in _WORDS)])
     head = ["where", "split", "modality", "places", "phrases judged"]
-    return ResultTable([*head, "share explained", "of random vectors", "true phrases", "by chance"], rows)
+    return ResultTable([*head, "described", "share explained", "of random vectors", "true phrases", "by chance"], rows)
 
 
 def _grouped(record: Record, kind: str) -> Iterator[tuple[str, dict[str, Figure]]]:
