@@ -140,10 +140,10 @@ def test_a_row_says_what_the_best_of_the_others_and_of_the_floors_reach():
     seen = boston("boston-tree-cover", seen=("unigeoclip",), unigeoclip=0.9, geoclip=0.3, fourier_64=0.1)
     lines = sections(Records("", [seen, row]))["probes-boston"].strip().split("\n")
     assert lines[2] == (
-        "| Income | blocks | 300 | no | 0.50 (0.40 to 0.60) | **0.60 (0.50 to 0.70)** | GeoCLIP 0.30 (0.20 to 0.40) | "
-        "Waves 0.45 (0.35 to 0.55) | 0.05 (-0.05 to 0.15) |"
+        "| Income | blocks | 300 | no | 0.50 (0.40 to 0.60) | **0.60 (0.50 to 0.70)** | GeoCLIP: 0.30 (0.20 to 0.40) | "
+        "Waves: 0.45 (0.35 to 0.55) | 0.05 (-0.05 to 0.15) |"
     )
-    assert "| yes | 0.90 (0.80 to 1.00) | – | **GeoCLIP 0.30 (0.20 to 0.40)** |" in lines[3]
+    assert "| yes | 0.90 (0.80 to 1.00) | – | **GeoCLIP: 0.30 (0.20 to 0.40)** |" in lines[3]
 
 
 def test_only_the_first_seed_of_the_folds_is_a_row_but_all_are_counted():

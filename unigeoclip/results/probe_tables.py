@@ -22,6 +22,7 @@ _PLAIN_FLOORS = ("coordinates", "fourier")  # embedders that have learned nothin
 _NAMES = {OURS: "UniGeoCLIP, location", ENSEMBLE: "UniGeoCLIP, mean of all modalities"}
 _HEADS = {OURS: "ours, location", ENSEMBLE: "ours, mean of all modalities", WITHOUT_TEXT: "ours, without text"}
 _GAIN = "ours, location, minus the best of the others"
+_TITLES = {"boston": "Boston", "us": "United States", "world": "World"}
 _SCOPES = {"boston": (OURS, ENSEMBLE), "us": (OURS,), "world": (OURS, WITHOUT_TEXT)}
 
 
@@ -104,7 +105,7 @@ def _best(figures: Iterator[Figure]) -> Figure | None:
 def _cell(figure: Figure | None, best: float | None, *, named: bool) -> str:
     if figure is None:
         return DASH
-    shown = f"{figure.what} " if named else ""
+    shown = f"{figure.what}: " if named else ""
     shown += with_interval(figure.value, figure.low, figure.high)
     return f"**{shown}**" if figure.value == best else shown
 
@@ -142,11 +143,11 @@ def _wins(records: Sequence[Record]) -> ResultTable:
         some = [each for each in records if _is_of_scope(each, scope) and each.split == split]
         for name in (OURS, ENSEMBLE, WITHOUT_TEXT):
             rows += [
-                [scope, split, f"{_NAMES.get(name, 'UniGeoCLIP without text, location')}{words}", *cells]
+                [_TITLES[scope], split, f"{_NAMES.get(name, 'UniGeoCLIP without text, location')}{words}", *cells]
                 for words, cells in _rows_of(some, name)
             ]
     head = ["where", "split", "encoder", "tasks not seen in training", "seeds of the folds", "ahead of all others"]
-    return ResultTable([*head, "surely ahead", "surely behind"], rows)
+    return ResultTable([*head, "significantly ahead", "significantly behind"], rows)
 
 
 def _rows_of(records: Sequence[Record], name: str) -> Iterator[tuple[str, list[str]]]:
