@@ -10,6 +10,7 @@ from scipy.spatial import cKDTree
 from unigeoclip.checkpoint import checkpoint_id
 from unigeoclip.config import write_json
 from unigeoclip.errors import InputError
+from unigeoclip.evaluation.certainty.fit import text_certainty
 from unigeoclip.evaluation.held_out import MOST, PHOTO, encode_items, held_out
 from unigeoclip.evaluation.plain_queries import searched_cells
 from unigeoclip.geo import EARTH_RADIUS_M, unit_xyz
@@ -62,7 +63,8 @@ def calibrate(model: UniGeoCLIP, atlas: Atlas, split: str, model_id: str) -> Cal
         spread = _spread(_queries(model, atlas, name, items, rng), items, grid, cells, atlas.window_m, rng)
         if spread is not None:
             spreads[name] = spread
-    return Calibration(FORMAT, atlas.data_hash, model_id, split, SEED, spreads)
+    texts = text_certainty(atlas) if "text" in names else None
+    return Calibration(FORMAT, atlas.data_hash, model_id, split, SEED, spreads, texts)
 
 
 def record_calibration(model: UniGeoCLIP, atlas: Atlas, split: str, folder: Path) -> Calibration:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from unigeoclip.checkpoint import checkpoint_id
 from unigeoclip.config import from_dict, read_json
 from unigeoclip.errors import CheckpointError, InputError
+from unigeoclip.similarity.certainty import TextCertainty
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,6 +54,7 @@ class Calibration:
         split: Whose held-out items were the queries.
         seed: Of the drawn sentences and cells.
         modalities: Modality of the query -> its similarities.
+        texts: What tells texts that are about nothing in the atlas; None where it was not measured.
     """
 
     format: int
@@ -61,6 +63,7 @@ class Calibration:
     split: str
     seed: int
     modalities: dict[str, Spread] = field(default_factory=dict)
+    texts: TextCertainty | None = None
 
 
 def calibration(atlas: Atlas, folder: Path | None = None) -> Calibration | None:
@@ -92,5 +95,7 @@ def calibration(atlas: Atlas, folder: Path | None = None) -> Calibration | None:
                 raise CheckpointError(
                     f"{path}: the percentiles of {name!r} are not rising ones of {expected}: {remedy}"
                 )
+    if found.texts is not None and not found.texts.is_sound:
+        raise CheckpointError(f"{path}: the numbers under 'texts' are not those of a fitted model: {remedy}")
     current = (atlas.data_hash, checkpoint_id(folder))
     return found if (found.data, found.model) == current else None
