@@ -139,9 +139,9 @@ def test_search_by_text(run, folder):
     assert list(answer["results"]) == ["location", "aerial", "surface", "text"]
     for matches in answer["results"].values():
         assert len(matches) == 3
-        assert {"place_id", "lat", "lon", "similarity", "distance_m"} <= set(matches[0])
+        assert {"place_id", "lat", "lon", "similarity", "score", "distance_m"} <= set(matches[0])
         assert matches[0]["distance_m"] is None
-        assert matches[0]["similarity"] >= matches[2]["similarity"]
+        assert matches[0]["score"] >= matches[2]["score"]
 
 
 def test_search_by_point(run, folder):

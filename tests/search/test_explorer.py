@@ -13,12 +13,17 @@ from unigeoclip.geo import METERS_PER_DEGREE, distance_m
 from unigeoclip.model import ModelConfig, UniGeoCLIP
 from unigeoclip.search.explorer import Explorer, QueryItem, embedder_heatmap
 from unigeoclip.search.gallery_embeddings import encode_places, gallery_rows, land_grid, mean_over_waves
+from unigeoclip.search.hubs import hub_offsets
 from unigeoclip.similarity.grid import Grid
 
 pytestmark = pytest.mark.usefixtures("hashed_sentences")
 
 
 # Answers
+
+
+def offsets_of(explorer):
+    return hub_offsets(explorer.model, explorer.atlas, {name: explorer.vectors(name) for name in explorer.modalities})
 
 
 def test_a_place_finds_itself_first(explorer):
@@ -44,9 +49,13 @@ def test_search_equals_brute_force(explorer):
     rows = gallery_rows(explorer.atlas)
     for modality, matches in results.items():
         vectors = encode_places(explorer.model, explorer.atlas, modality, rows)
-        best = np.sort(vectors @ query.vector)[::-1][:5]
-        np.testing.assert_allclose([match.similarity for match in matches], best, atol=2e-3)
+        subtracted = offsets_of(explorer)[modality]
+        offsets = sum(share * subtracted[kind] for kind, share in query.shares.items() if kind in subtracted)
+        scores = vectors @ query.vector - offsets
+        np.testing.assert_allclose([match.score for match in matches], np.sort(scores)[::-1][:5], atol=2e-3)
+        item_of = {place: item for item, place in enumerate(gallery(explorer)["place_id"])}
         for match in matches:
+            assert match.similarity == pytest.approx(vectors[item_of[match.place_id]] @ query.vector, abs=2e-3)
             record = gallery(explorer).set_index("place_id").loc[match.place_id]
             assert (match.modality, match.name, match.lat, match.lon) == (
                 modality,
@@ -179,7 +188,9 @@ def stamps(folder):
 
 def test_vectors_are_computed_once(folder, cache, explorer):
     before = stamps(cache)
-    assert set(before) == {"grid.npy", *(f"places_{name}.npy" for name in explorer.modalities)}
+    vectors = {name for name in before if not name.startswith("offsets_")}
+    assert vectors == {"grid.npy", *(f"places_{name}.npy" for name in explorer.modalities)}
+    assert len(before) - len(vectors) == len(explorer.modalities), "of each what is subtracted of hubs"
     said = []
     again = Explorer.open(folder, cache, progress=lambda words, share: said.append(share))
     assert said == []
@@ -306,7 +317,8 @@ def test_a_place_outside_the_gallery_is_encoded(explorer):
 def test_similarities_of_all_items_are_those_of_a_search(explorer):
     query = explorer.query([QueryItem("text", "a desert")])
     latlon, values = explorer.item_similarities(query, "aerial")
-    best = explorer.search(query, k=1, modalities=["aerial"])["aerial"][0]
+    found = explorer.search(query, k=len(gallery(explorer)), modalities=["aerial"])["aerial"]
+    best = max(found, key=lambda match: match.similarity)
     assert values.max() == pytest.approx(best.similarity, abs=1e-5)
     assert latlon[values.argmax()].tolist() == [best.lat, best.lon]
     assert len(latlon) == len(gallery(explorer))

@@ -113,6 +113,7 @@ def _match(match: Match) -> dict[str, Any]:
         "lat": match.lat,
         "lon": match.lon,
         "similarity": round(match.similarity, 6),
+        "score": round(match.score, 6),
         "distance_m": None if match.distance_m is None else round(match.distance_m, 1),
         **({} if match.heading_deg is None else {"heading_deg": round(match.heading_deg, 1)}),
     }

@@ -17,8 +17,8 @@ from unigeoclip.files.cache import cache_array, cache_folder, cached_array
 from unigeoclip.modalities import text as text_modality
 from unigeoclip.modalities.text import TextBatch
 from unigeoclip.search.gallery_embeddings import gallery_rows, sentence_vectors_of
-from unigeoclip.search.query_encoder import sentences_of
 from unigeoclip.search.query_items import PLACE, VIEW
+from unigeoclip.search.texts import PHRASE, is_phrase, sentences_of
 from unigeoclip.sentences import SENTENCE_DIM
 from unigeoclip.words.combination import unit_rows
 from unigeoclip.words.describer import Describer, Description, Reference, measure_reference
@@ -46,8 +46,6 @@ CLOSE = 0.5
 # The same of a phrase with its closest sentence of the atlas's captions: what lies below was never learned.
 LEARNED = 0.6
 FAR_WORDS = "The vocabulary has nothing close to these words."
-PHRASE = "phrase"  # a short text: what queries in words are compared with
-_SHORT = 3  # sentences up to which a text is like a phrase rather than like a caption
 _CAPTIONS = 8  # in whose company a phrase is encoded
 _REPEATED = 10  # times: about as many sentences as a caption has
 _SEED = 0
@@ -208,7 +206,7 @@ class Descriptions:
 
     def _modality(self, item: QueryItem) -> str:
         if item.modality == "text" and isinstance(item.value, str):
-            return PHRASE if len(sentences_of(item.value)[0]) <= _SHORT else "text"
+            return PHRASE if is_phrase(item.value) else "text"
         return "street" if item.modality == VIEW else item.modality
 
     def _is_far(self, item: QueryItem) -> bool:

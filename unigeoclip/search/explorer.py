@@ -15,10 +15,12 @@ from unigeoclip.geo import as_latlon
 from unigeoclip.search.descriptions import Descriptions
 from unigeoclip.search.gallery import Gallery
 from unigeoclip.search.gallery_embeddings import VectorCache, land_grid, mean_over_waves
+from unigeoclip.search.hubs import hub_offsets
 from unigeoclip.search.query import Note, Query
-from unigeoclip.search.query_encoder import QueryEncoder, sentences_of
+from unigeoclip.search.query_encoder import QueryEncoder
 from unigeoclip.search.query_items import QueryItem
 from unigeoclip.search.results import Match, Place, Results
+from unigeoclip.search.texts import sentences_of
 from unigeoclip.similarity.colormaps import shaded_relief
 from unigeoclip.similarity.heatmap import Heatmap
 
@@ -52,6 +54,7 @@ class Explorer(Gallery):
         cells: NDArray[np.float32],
         places: dict[str, NDArray[np.float32]],
         cache_dir: Path | None = None,
+        offsets: dict[str, dict[str, NDArray[np.float32]]] | None = None,
     ) -> None:
         """Put the parts together; ``Explorer.open`` makes them.
 
@@ -62,8 +65,9 @@ class Explorer(Gallery):
             cells: (cells, dim) vectors of the grid's cells, see `gallery_embeddings.mean_over_waves`.
             places: As `Gallery` takes them.
             cache_dir: Where vectors of phrases are kept; by default $UNIGEOCLIP_CACHE or ~/.cache/unigeoclip.
+            offsets: As `Gallery` takes them.
         """
-        super().__init__(atlas, model, places)
+        super().__init__(atlas, model, places, offsets)
         self.grid, self.cells = grid, cells
         self.encoder = QueryEncoder(atlas, model, cells, self)
         self._cache_dir = cache_dir
@@ -100,8 +104,10 @@ class Explorer(Gallery):
         opened = load_atlas(atlas) if isinstance(atlas, str | Path) else atlas
         opened = opened if model is None else opened.with_model(model)
         loaded, grid = load_fitting(opened), land_grid(opened)
-        cells, places = VectorCache(opened, loaded, grid, cache_dir).load(progress)
-        return cls(opened, loaded, grid, mean_over_waves(loaded, grid, cells), places, cache_dir)
+        vectors = VectorCache(opened, loaded, grid, cache_dir)
+        cells, places = vectors.load(progress)
+        offsets = hub_offsets(loaded, opened, places, vectors.folder)
+        return cls(opened, loaded, grid, mean_over_waves(loaded, grid, cells), places, cache_dir, offsets)
 
     @property
     def streets(self) -> StreetViews | None:
@@ -153,13 +159,16 @@ class Explorer(Gallery):
     def search(self, query: Query, k: int = 10, modalities: Sequence[str] | None = None) -> Results:
         """The gallery places whose items are most similar to a query, by modality.
 
+        They are ranked by their score: the similarity, less what the item reaches for queries of this kind in general
+        (`search.hubs`). A place with several windows counts by the best of them (`search.gallery_windows`).
+
         Args:
             query: From ``Explorer.query``.
             k: How many of each modality.
             modalities: Which; all by default.
 
         Returns:
-            Modality name -> matches, the most similar first.
+            Modality name -> matches, the highest score first.
 
         Raises:
             InputError: k is not positive, or a modality cannot be searched.

@@ -10,7 +10,8 @@ from scipy.spatial import cKDTree
 
 from unigeoclip.errors import InputError, excerpt
 from unigeoclip.geo import as_latlon, distance_m, unit_xyz
-from unigeoclip.search.gallery_embeddings import encode_places, gallery_rows
+from unigeoclip.search.gallery_embeddings import encode_places
+from unigeoclip.search.gallery_windows import MOST_WINDOWS, gallery_rows, gallery_windows
 from unigeoclip.search.results import Match, Place
 
 if TYPE_CHECKING:
@@ -28,44 +29,52 @@ __all__ = ["Gallery"]
 class Gallery:
     """Places of an atlas, those of the gallery with an index of vectors for each modality."""
 
-    def __init__(self, atlas: Atlas, model: UniGeoCLIP, places: dict[str, NDArray[np.float32]]) -> None:
+    def __init__(
+        self,
+        atlas: Atlas,
+        model: UniGeoCLIP,
+        places: dict[str, NDArray[np.float32]],
+        offsets: dict[str, dict[str, NDArray[np.float32]]] | None = None,
+    ) -> None:
         """Build the indexes.
 
         Args:
             atlas: The atlas.
             model: Its model, which encodes places that are not in the gallery.
-            places: Modality name -> (gallery, dim) unit vectors of the atlas's gallery places, in the order of
-                ``gallery_embeddings.gallery_rows``.
+            places: Modality name -> (items, dim) unit vectors, in the order of ``gallery_windows``.
+            offsets: Modality name -> kind of query -> (items,), from `hubs.hub_offsets`; without, items are ranked by
+                their similarity alone.
         """
         import faiss
 
         self.atlas, self.model = atlas, model
         self._indexes: dict[str, Any] = {}
+        self._kinds: dict[str, tuple[str, ...]] = {}
         for modality, vectors in places.items():
             if not len(vectors):  # no place of the gallery has it
                 continue
-            self._indexes[modality] = faiss.IndexFlatIP(model.dim)
-            self._indexes[modality].add(np.ascontiguousarray(vectors))
+            # What is subtracted of an item is a number more for each kind of query: see `_asked`.
+            subtracted = (offsets or {}).get(modality, {})
+            self._kinds[modality] = tuple(subtracted)
+            rows = np.column_stack([vectors, *(-each for each in subtracted.values())])
+            self._indexes[modality] = faiss.IndexFlatIP(rows.shape[1])
+            self._indexes[modality].add(np.ascontiguousarray(rows, np.float32))
         self._rows = gallery_rows(atlas)
         table = atlas.places.iloc[self._rows]
-        self._latlon = table[["lat", "lon"]].to_numpy(np.float64)
         self._ids, self._names = table["place_id"].tolist(), table["name"].tolist()
         self._row_of = {place_id: row for row, place_id in enumerate(atlas.places["place_id"].tolist())}
-        # Of each index: the gallery place that its items belong to, and the other way round.
-        self._numbers = {name: self._gallery_numbers(name) for name in self._indexes}
+        self._windows = {name: gallery_windows(atlas, name) for name in self._indexes}
+        # Of each index: the gallery place that its items belong to; and the item that is the center of a place.
+        self._numbers = {name: np.searchsorted(self._rows, each.rows) for name, each in self._windows.items()}
         self._item_of = {
-            name: {int(self._rows[number]): item for item, number in enumerate(numbers)}
-            for name, numbers in self._numbers.items()
+            name: {int(row): item for item, row in enumerate(each.rows[: each.places].tolist())}
+            for name, each in self._windows.items()
         }
 
     @property
     def modalities(self) -> tuple[str, ...]:
         """Modalities that can be searched."""
         return tuple(self._indexes)
-
-    def _gallery_numbers(self, modality: str) -> NDArray[np.int64]:
-        """Number of the gallery place of each item of a modality: not every place has a street view."""
-        return np.searchsorted(self._rows, gallery_rows(self.atlas, modality))
 
     def place_vectors(self, place_id: str, *, encode: bool = True) -> dict[str, NDArray[np.float32]]:
         """Vectors of the items that a place has, modality -> (dim,).
@@ -82,29 +91,33 @@ class Gallery:
         for name, index in self._indexes.items():
             item = self._item_of[name].get(row)
             if item is not None:
-                vectors[name] = index.reconstruct(item)
+                vectors[name] = index.reconstruct(item)[: self.model.dim]
             elif self.atlas.present(name)[row]:
                 unknown = np.full(self.model.dim, np.nan, np.float32)
                 vectors[name] = encode_places(self.model, self.atlas, name, np.array([row]))[0] if encode else unknown
         return vectors
 
     def vectors(self, modality: str) -> NDArray[np.float32]:
-        """Unit vectors of all items of a modality in the gallery, (n, dim).
+        """Unit vectors of a modality of all places of the gallery that have it, at their centers, (n, dim).
 
         Raises:
             InputError: The modality cannot be searched.
         """
-        index = self._indexes[self._searchable(modality)]
-        found: NDArray[np.float32] = index.reconstruct_n(0, index.ntotal)
-        return found
+        return self._vectors(modality, self._windows[self._searchable(modality)].places)
+
+    def _vectors(self, modality: str, count: int) -> NDArray[np.float32]:
+        """Unit vectors of the first items of a modality, (count, dim)."""
+        found: NDArray[np.float32] = self._indexes[modality].reconstruct_n(0, count)[:, : self.model.dim]
+        return np.ascontiguousarray(found)
 
     def item_rows(self, modality: str) -> NDArray[np.int64]:
-        """Row of the place, in the atlas, of each item of a modality, (n,), in the order of `vectors`.
+        """Row of the place, in the atlas, of each vector of `vectors`, (n,).
 
         Raises:
             InputError: The modality cannot be searched.
         """
-        return self._rows[self._numbers[self._searchable(modality)]]
+        windows = self._windows[self._searchable(modality)]
+        return windows.rows[: windows.places]
 
     def _searchable(self, modality: str) -> str:
         if modality not in self._indexes:
@@ -122,24 +135,32 @@ class Gallery:
         wanted = self.modalities if modalities is None else tuple(modalities)
         if unknown := [name for name in wanted if name not in self._indexes]:
             raise InputError(f"{unknown[0]!r} cannot be searched here; choose among {', '.join(self.modalities)}.")
-        results = {}
-        for modality in wanted:
-            index = self._indexes[modality]
-            similarities, items = index.search(query.vector[None], min(k, index.ntotal))
-            results[modality] = [
-                self._match(modality, int(self._numbers[modality][item]), similarity, query.origin)
-                for item, similarity in zip(items[0].tolist(), similarities[0].tolist(), strict=True)
-            ]
-        return results
+        return {modality: self._best(query, k, modality) for modality in wanted}
 
-    def _match(self, modality: str, number: int, similarity: float, origin: tuple[float, float] | None) -> Match:
-        lat, lon = self._latlon[number].tolist()
+    def _asked(self, query: Query, modality: str) -> NDArray[np.float32]:
+        """A query as an index takes it, so that the inner product is the score: (1, dim + kinds of query)."""
+        shares = [query.shares.get(kind, 0.0) for kind in self._kinds[modality]]
+        return np.concatenate([query.vector, np.array(shares, np.float32)])[None]
+
+    def _best(self, query: Query, k: int, modality: str) -> list[Match]:
+        """The k places with the highest scores, each by its best window."""
+        index, numbers = self._indexes[modality], self._numbers[modality]
+        scores, items = index.search(self._asked(query, modality), min(k * MOST_WINDOWS, index.ntotal))
+        first = np.sort(np.unique(numbers[items[0]], return_index=True)[1])[:k]
+        return [
+            self._match(modality, item, score, query)
+            for item, score in zip(items[0][first].tolist(), scores[0][first].tolist(), strict=True)
+        ]
+
+    def _match(self, modality: str, item: int, score: float, query: Query) -> Match:
+        number, (lat, lon) = int(self._numbers[modality][item]), self._windows[modality].latlon[item].tolist()
         view = self.atlas.streets.of_place(self._ids[number]) if modality == "street" else None
         heading = None if view is None else view.heading_deg
         lat, lon = (lat, lon) if view is None else (view.lat, view.lon)
-        meters = None if origin is None else float(distance_m(origin, (lat, lon)))
+        meters = None if query.origin is None else float(distance_m(query.origin, (lat, lon)))
+        similarity = float(self._indexes[modality].reconstruct(item)[: self.model.dim] @ query.vector)
         bounded = min(max(similarity, -1.0), 1.0)  # rounding can leave 1.0000001
-        return Match(modality, self._ids[number], self._names[number], lat, lon, bounded, meters, heading)
+        return Match(modality, self._ids[number], self._names[number], lat, lon, bounded, meters, heading, score)
 
     def place_matches(self, query: Query, place_id: str, *, encode: bool = True) -> dict[str, Match]:
         """How like a query the items of one place are, by modality; modalities that the place lacks are missing.
@@ -166,16 +187,19 @@ class Gallery:
         return found
 
     def item_similarities(self, query: Query, modality: str) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
-        """How like a query every item of the gallery is.
+        """How like a query every place of the gallery is in one modality, by its most similar window.
 
         Returns:
-            Latitude and longitude of the items' places (n, 2) degrees, and their similarities (n,) in [-1, 1].
+            Latitude and longitude of these windows (n, 2) degrees, and their similarities (n,) in [-1, 1].
 
         Raises:
             InputError: The modality cannot be searched.
         """
-        vectors = self.vectors(modality)
-        return self._latlon[self._numbers[modality]], (vectors @ query.vector).astype(np.float32)
+        windows = self._windows[self._searchable(modality)]
+        similarities = (self._vectors(modality, len(windows)) @ query.vector).astype(np.float32)
+        order = np.lexsort((-similarities, windows.rows))
+        best = order[np.unique(windows.rows[order], return_index=True)[1]]
+        return windows.latlon[best], similarities[best]
 
     def place(self, place_id: str) -> Place:
         """A place by its id.

@@ -1,7 +1,8 @@
 """Vectors of an atlas: every land cell and every gallery place, encoded once and kept in a cache folder.
 
 The folder is named after the data and the checkpoint, so that neither can change under it:
-``<cache>/<atlas>-<data hash>-<checkpoint id>/`` with ``grid.npy`` and one ``places_<modality>.npy`` each, float16.
+``<cache>/<atlas>-<data hash>-<checkpoint id>/`` with ``grid.npy`` and one ``places_<modality>.npy`` each, or
+``windows<most>_<modality>.npy`` where a place has several windows (`gallery_windows`), float16.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from unigeoclip.modalities import text as text_modality
 from unigeoclip.modalities.street import street_batch
 from unigeoclip.modalities.text import TextBatch
 from unigeoclip.parallel import parallel_map
+from unigeoclip.search.gallery_windows import MOST_WINDOWS, gallery_rows, gallery_windows
 from unigeoclip.similarity.grid import Grid
 
 if TYPE_CHECKING:
@@ -66,11 +68,6 @@ def land_grid(atlas: Atlas) -> Grid:
     """The grid on which heatmaps of an atlas are computed: its land cells."""
     land = atlas.land_grid()
     return Grid(land.bounds, land.mask)
-
-
-def gallery_rows(atlas: Atlas, modality: str = "location") -> NDArray[np.int64]:
-    """Row numbers of the places that are shown and searched, of those among them that have the modality."""
-    return np.flatnonzero(atlas.places["gallery"].to_numpy() & atlas.present(modality))
 
 
 def encode_cells(
@@ -259,7 +256,7 @@ class VectorCache:
         self.modalities = tuple(name for name in atlas.manifest.modalities if name in model.modalities)
         name = f"{atlas.name}-{_data_hash(atlas)}-{checkpoint_id(atlas.model_path)}"
         self.folder = (cache_dir or cache_folder()) / name
-        self._rows = {name: gallery_rows(atlas, name) for name in self.modalities}
+        self._windows = {name: gallery_windows(atlas, name) for name in self.modalities}
 
     def load(
         self, progress: Callable[[str, float], None] | None = None
@@ -272,10 +269,10 @@ class VectorCache:
             progress: Called with what is being computed and the share of it that is done, 0 to 1.
 
         Returns:
-            Unit vectors, float32: of the grid's cells (n, dim) and, by modality, of the gallery's places (m, dim), in
-            the order of `gallery_rows`.
+            Unit vectors, float32: of the grid's cells (n, dim) and, by modality, of the gallery's items (m, dim), in
+            the order of `gallery_windows`: all places at their centers first.
         """
-        counts = {_GRID: len(self.grid)} | {name: len(rows) for name, rows in self._rows.items()}
+        counts = {_GRID: len(self.grid)} | {name: len(windows) for name, windows in self._windows.items()}
         found = {name: self._read(name, count) for name, count in counts.items()}
         missing = [name for name, vectors in found.items() if vectors is None]
         total = sum(counts[name] * _COST[name] for name in missing)
@@ -296,10 +293,17 @@ class VectorCache:
     def _compute(self, name: str, report: Callable[[int], None]) -> NDArray[np.float32]:
         if name == _GRID:
             return encode_cells(self.model, self.grid.cells, report)
-        return encode_places(self.model, self.atlas, name, self._rows[name], report)
+        windows = self._windows[name]
+        latlon = windows.latlon if len(windows) > windows.places else None
+        return encode_places(self.model, self.atlas, name, windows.rows, report, latlon=latlon)
 
     def _path(self, name: str) -> Path:
-        return self.folder / (f"{name}.npy" if name == _GRID else f"places_{name}.npy")
+        if name == _GRID:
+            return self.folder / f"{name}.npy"
+        windows = self._windows[name]
+        return self.folder / (
+            f"windows{MOST_WINDOWS}_{name}.npy" if len(windows) > windows.places else f"places_{name}.npy"
+        )
 
     def _read(self, name: str, count: int) -> NDArray[np.float32] | None:
         """The cached vectors; None if there are none, or not as many as there must be, or damaged ones."""

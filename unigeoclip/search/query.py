@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from unigeoclip.errors import excerpt
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -38,6 +40,8 @@ class Query:
             are words only, or none.
         spelled: The items as links spell them, pictures as their embeddings.
         vectors: (items, dim) float32, unit vector of each item.
+        shares: Kind of query (a modality, or "phrase" for a short text) -> the part that its terms have in ``vector``:
+            weight times scale over the length of the sum. What is subtracted of hubs is shared likewise.
     """
 
     items: tuple[QueryItem, ...]
@@ -47,6 +51,7 @@ class Query:
     scales: tuple[float, ...] = ()
     spelled: tuple[str, ...] = ()
     vectors: NDArray[np.float32] | None = None
+    shares: Mapping[str, float] = field(default_factory=dict)
 
     def _repr_html_(self) -> str:
         """Terms with their weights, and the notes, for notebooks."""

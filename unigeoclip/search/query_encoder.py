@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -13,8 +12,10 @@ from unigeoclip.checkpoint import checkpoint_id
 from unigeoclip.config import read_json
 from unigeoclip.errors import CheckpointError, InputError, excerpt
 from unigeoclip.geo import as_latlon, in_round_figures
+from unigeoclip.search.hubs import kinds_of_item
 from unigeoclip.search.query import Note, Query
 from unigeoclip.search.query_items import MAX_WEIGHT, PLACE, VIEW, PackedVector, QueryItem, write_item
+from unigeoclip.search.texts import sentences_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["QueryEncoder", "sentences_of"]
 
-MAX_TEXT_CHARACTERS = 2000
 _WIDE_M = 10_000.0  # atlases with windows wider than that show countries, others show streets
 # A sum of unit vectors shorter than this share of its weights is noise left over from terms that cancel.
 _CANCELLED = 1e-3
@@ -87,10 +87,25 @@ class QueryEncoder:
                 "The weights cancel out: nothing is left of the query. Change a weight, or remove an item that is both"
                 " added and taken away."
             )
-        origin = origins[0] if len(origins) == 1 else None
-        spelled = tuple(self._spelling(item, vector) for item, vector in zip(items, vectors, strict=True))
-        unit = (total / length).astype(np.float32)
-        return Query(tuple(items), unit, tuple(notes), origin, tuple(scales.tolist()), spelled, np.stack(vectors))
+        return Query(
+            tuple(items),
+            (total / length).astype(np.float32),
+            tuple(notes),
+            origins[0] if len(origins) == 1 else None,
+            tuple(scales.tolist()),
+            tuple(self._spelling(item, vector) for item, vector in zip(items, vectors, strict=True)),
+            np.stack(vectors),
+            self._shares(items, weights / length),
+        )
+
+    def _shares(self, items: Sequence[QueryItem], weights: NDArray[np.float64]) -> dict[str, float]:
+        """Part of each kind of query in a sum, see `Query.shares`; what is subtracted has a negative one."""
+        shares: dict[str, float] = {}
+        for item, weight in zip(items, weights.tolist(), strict=True):
+            kinds = kinds_of_item(item, self.gallery.modalities)
+            for kind in kinds:
+                shares[kind] = shares.get(kind, 0.0) + weight / len(kinds)
+        return shares
 
     def _spelling(self, item: QueryItem, vector: NDArray[np.float32]) -> str:
         """How links spell an item, a picture by its embedding."""
@@ -210,40 +225,6 @@ class QueryEncoder:
         elif modality == "street":
             expected = "a view along a street"
         return [Note("unlike", f"Unlike anything in this atlas: expects {expected}.")]
-
-
-def sentences_of(text: str) -> tuple[list[str], list[Note]]:
-    """Split a person's text into the sentences that the text encoder reads as a bag.
-
-    Returns:
-        At least one sentence, and what to know: that a long text was cut, or is in a script the encoder does not read.
-
-    Raises:
-        InputError: There is no word in it.
-    """
-    if not isinstance(text, str):
-        raise InputError(f"A text query must be text, not {type(text).__name__}.")
-    if any("\ud800" <= character <= "\udfff" for character in text):  # what is left of bytes that are not UTF-8
-        raise InputError(f"The text {text[:60]!r} holds characters that are not valid Unicode; type it again in UTF-8.")
-    notes = []
-    kept = text.strip()
-    if len(kept) > MAX_TEXT_CHARACTERS:
-        kept = kept[:MAX_TEXT_CHARACTERS]
-        notes.append(
-            Note("truncated", f"The text is long: only its first {MAX_TEXT_CHARACTERS:,} characters were used.")
-        )
-    # A full stop after a word of one or two letters ("St. Louis", "Mt. Fuji") ends no sentence.
-    parts = re.split(r"(?<=\w{3}[.!?;])\s+|[\r\n]+", kept)
-    written = [" ".join(part.split()) for part in parts if any(character.isalnum() for character in part)]
-    sentences = list(dict.fromkeys(written))  # saying it twice adds nothing but time
-    if not sentences:
-        raise InputError("The text has no words: type a few, for instance 'hot desert'.")
-    letters = [character for character in kept if character.isalpha()]
-    if sum(character.isascii() for character in letters) < len(letters) / 2:
-        notes.append(
-            Note("language", "The text encoder was trained on English: in other scripts its answer is a guess.")
-        )
-    return sentences, notes
 
 
 def _unlike_thresholds(model_path: Path) -> dict[str, float]:

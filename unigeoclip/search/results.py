@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,8 @@ class Match:
         similarity: In [-1, 1].
         distance_m: Metres from the query's origin, if it has one.
         heading_deg: Where a street view looks to, clockwise from north.
+        score: What results are ranked by: the similarity less what the item reaches for queries of this kind in general
+            (`search.hubs`); NaN of an item that no search found.
     """
 
     modality: str
@@ -43,6 +46,7 @@ class Match:
     similarity: float
     distance_m: float | None
     heading_deg: float | None = None
+    score: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ class Place:
 
 
 class Results(dict[str, list[Match]]):
-    """Modality name -> matches, the most similar first; a dictionary that knows where it comes from."""
+    """Modality name -> matches, the highest score first; a dictionary that knows where it comes from."""
 
     def __init__(self, matches: Mapping[str, list[Match]], provenance: Provenance | None = None) -> None:
         """Keep matches.
@@ -86,7 +90,7 @@ def results_table(results: Mapping[str, Sequence[Match]]) -> Any:
     """The matches of all modalities as one table.
 
     Args:
-        results: From ``Explorer.search``: modality name -> matches, the most similar first.
+        results: From ``Explorer.search``: modality name -> matches, the highest score first.
 
     Returns:
         A GeoDataFrame in EPSG:4326, a row a match in the same order: "place_id", "modality", "name", "lat" and "lon"
