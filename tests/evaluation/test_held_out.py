@@ -138,6 +138,16 @@ def test_a_gallery_holds_every_place_once(atlas):
     assert {tuple(at) for at in cameras.latlon[seen].tolist()} <= positions
 
 
+def test_a_gallery_of_windows_holds_centers_and_cameras(atlas):
+    items = held_out(atlas, "views", having=STREET)
+    found = every_place(atlas, items, ("aerial",), at="windows")
+    count = len(atlas.places)
+    np.testing.assert_array_equal(found.latlon[:count], atlas.places[["lat", "lon"]].to_numpy())
+    assert len(found) > count
+    assert len(np.unique(found.keys(), axis=0)) == len(found), "windows of one place are told apart"
+    assert len(every_place(atlas, items, ("text",), at="windows")) == count
+
+
 def test_how_far_a_split_is_from_the_training(atlas, tmp_path):
     facts = split_facts(atlas, "views")
     items = held_out(atlas, "views", having=STREET)

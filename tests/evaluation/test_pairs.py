@@ -87,6 +87,9 @@ def test_asked_among_all_places_less_is_found(atlas, model, any_count):
         assert report["street->aerial"][f"acc@100m_gallery_{at}"] == pytest.approx(share)
         assert report["street->aerial"][f"n_gallery_{at}"] == len(atlas.places)
         assert f"acc@100m_gallery_{at}" in report["photo->ensemble"]
+    windows = every_place(atlas, items, ("aerial",), at="windows")
+    assert report["street->aerial"]["n_gallery_windows"] == len(windows) > len(atlas.places)
+    assert 0 <= report["street->ensemble"]["acc@100m_gallery_windows"] <= 100
     assert not [name for name, figures in report.items() if name.startswith("text") and "n_gallery_cells" in figures]
 
 

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from scipy.spatial import cKDTree
 
+from unigeoclip.atlas.schema import RASTERS
 from unigeoclip.errors import InputError
 from unigeoclip.geo import EARTH_RADIUS_M, unit_xyz
 from unigeoclip.search.gallery_embeddings import encode_places
+from unigeoclip.search.gallery_windows import gallery_windows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -32,7 +34,7 @@ class HeldOut:
     Attributes:
         rows: (n,) of the places, whose sentences they have.
         latlon: (n, 2) degrees, where location, aerial picture and surface are taken.
-        cameras: (n,) rows of the street views, -1 where an item has none; None in an atlas without street views.
+        cameras: (n,) rows of the street views, below 0 where an item has none; None in an atlas without street views.
     """
 
     rows: NDArray[np.int64]
@@ -166,12 +168,18 @@ def every_place(atlas: Atlas, items: HeldOut, having: Collection[str], *, at: st
         atlas: A city.
         items: What is asked with.
         having: Modalities, without street views.
-        at: "cameras": each place at the camera of its item, or at one of its cameras, or without any at its centre;
-            "cells": each at its centre, as the app searches.
+        at: "cameras": each place at the camera of its item, or at one of its cameras, or without any at its center;
+            "cells": each at its center; "windows": each at its center and at some of its cameras, as the app searches
+            (`gallery_windows`).
     """
     centers = _centers(atlas, np.arange(len(atlas.places)), having)
     if at == "cells":
         return centers
+    if at == "windows":
+        modality = next((name for name in having if name in RASTERS), "location")
+        windows = gallery_windows(atlas, modality, centers.rows)
+        # No cameras look through these windows: the numbers below zero only tell them apart.
+        return HeldOut(windows.rows, windows.latlon, -1 - np.arange(len(windows)))
     latlon = atlas.places[["lat", "lon"]].to_numpy(np.float64).copy()
     known = np.zeros(len(latlon), bool)
     known[centers.rows] = True

@@ -15,6 +15,8 @@ import numpy as np
 from unigeoclip.evaluation.held_out import PHOTO, HeldOut, encode_items, every_place, held_out
 from unigeoclip.evaluation.retrieval import FEWEST, WITHIN_M, ensemble, nearest, retrieval
 from unigeoclip.geo import distance_m
+from unigeoclip.search.gallery_windows import gallery_rows
+from unigeoclip.search.hubs import offsets_of, reference_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["ENSEMBLE", "GALLERIES", "EncodedItems", "Pair", "measured_pairs", "pairs_of"]
 
 ENSEMBLE = "ensemble"
-GALLERIES = ("cameras", "cells")  # see `every_place`
+GALLERIES = ("cameras", "cells", "windows")  # see `every_place`
 
 _Vectors = dict[str, "NDArray[np.float32]"]  # kind -> (n, dim)
 
@@ -97,7 +99,9 @@ def measured_pairs(
         most: Items of a pair at most, as for `held_out`.
         galleries: Of a city, what street views and photos find is also looked for among all its places:
             ``acc@100m_gallery_cameras`` (each place at one of its cameras), ``acc@100m_gallery_cells`` (each at its
-            centre, as the app searches), with the sizes ``n_gallery_cameras`` and ``n_gallery_cells``.
+            center), ``acc@100m_gallery_windows`` (each at its center and some of its cameras, and ranked without
+            hubs, as the app searches), with the sizes ``n_gallery_cameras``, ``n_gallery_cells`` and
+            ``n_gallery_windows``.
     """
     names = [name for name in model.modalities if name in atlas.manifest.modalities and name not in without]
     pairs = [pair for pair in pairs_of(names) if only is None or pair.name in only]
@@ -162,17 +166,23 @@ class EncodedItems:
 
     def _kind(self, kind: str, items: HeldOut) -> NDArray[np.float32]:
         if kind not in self._found:
-            whole = _union(self._wanted[kind])
-            number = {tuple(key): row for row, key in enumerate(whole.keys().tolist())}
+            whole = _union(kind, self._wanted[kind])
+            number = {tuple(key): row for row, key in enumerate(_keys(kind, whole).tolist())}
             self._found[kind] = number, self._encode(kind, whole)
         number, vectors = self._found[kind]
-        rows = [number[tuple(key)] for key in items.keys().tolist()]
+        rows = [number[tuple(key)] for key in _keys(kind, items).tolist()]
         return vectors[np.array(rows, np.int64)]
 
 
-def _union(sets: list[HeldOut]) -> HeldOut:
-    """Items that are in any of the sets, each once."""
-    keys = np.concatenate([items.keys() for items in sets])
+def _keys(kind: str, items: HeldOut) -> NDArray[np.int64]:
+    """What tells items of a kind apart, (n, 2): a text is the same wherever in its place the camera stands."""
+    keys = items.keys()
+    return np.stack([keys[:, 0], np.full(len(keys), -1)], axis=1) if kind == "text" else keys
+
+
+def _union(kind: str, sets: list[HeldOut]) -> HeldOut:
+    """Items of a kind that are in any of the sets, each once."""
+    keys = np.concatenate([_keys(kind, items) for items in sets])
     first = np.unique(keys, axis=0, return_index=True)[1]
     rows, latlon = np.concatenate([items.rows for items in sets]), np.concatenate([items.latlon for items in sets])
     return HeldOut(rows[first], latlon[first], keys[first, 1])
@@ -194,14 +204,29 @@ def _among_all(
     everywhere = EncodedItems(_encoder(model, atlas, sentence_vectors))
     for pair in pairs:
         everywhere.want(Pair(pair.targets[0], pair.targets[1:]), galleries[pair.needs])
-    found = {}
+    found, references = {}, _references(model, atlas, pairs) if at == "windows" else {}
     for pair in pairs:
         items, gallery = sets[pair.needs], galleries[pair.needs]
-        targets = everywhere.of(Pair(pair.targets[0], pair.targets[1:]), gallery)
-        first = nearest(encoded.of(pair, items)[pair.query], _target(pair, targets))
+        target = _target(pair, everywhere.of(Pair(pair.targets[0], pair.targets[1:]), gallery))
+        queries = encoded.of(pair, items)[pair.query]
+        if references:  # a number more, whose product is what is subtracted of hubs
+            target = np.column_stack([target, -offsets_of(target, references[pair.query])])
+            queries = np.column_stack([queries, np.ones(len(queries), np.float32)])
+        first = nearest(queries, target)
         meters = distance_m(items.latlon, gallery.latlon[first])
         found[pair.name] = {
             f"acc@100m_gallery_{at}": 100 * float((meters <= WITHIN_M).mean()),
             f"n_gallery_{at}": len(gallery),
         }
     return found
+
+
+def _references(model: UniGeoCLIP, atlas: Atlas, pairs: list[Pair]) -> _Vectors:
+    """Queries of each kind at cameras of the gallery, for the offsets of hubs: query -> (n, dim)."""
+    places = gallery_rows(atlas, "street")
+    views = [
+        atlas.streets.of_place(place) for place in atlas.places["place_id"].iloc[places[reference_rows(atlas, places)]]
+    ]
+    cameras = np.array([view.row for view in views if view is not None], np.int64)
+    items = HeldOut(cameras, atlas.views[["lat", "lon"]].to_numpy(np.float64)[cameras], cameras)
+    return {query: encode_items(model, atlas, query, items) for query in {pair.query for pair in pairs}}

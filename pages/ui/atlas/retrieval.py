@@ -28,6 +28,7 @@ _GALLERIES = {
     "": "held-out places only",
     "_gallery_cameras": "all places, each at a camera",
     "_gallery_cells": "all places, each at the center of its cell",
+    "_gallery_windows": "all places, each at its center and up to three cameras, as the app searches",
 }
 
 
@@ -122,15 +123,19 @@ def _gallery_table(pairs: Pairs) -> Table | None:
     rows = [
         [
             Cell(arrow(pair), strong=True),
-            *(
-                Cell(f"{figures[f'{WITHIN}{among}']:.1f}", aside=f"of {int(figures[f'n{among}']):,}")
-                for among in _GALLERIES
-            ),
+            *(_gallery_cell(figures, among) for among in _GALLERIES),
         ]
         for pair, figures in pairs.items()
         if "n_gallery_cells" in figures
     ]
     return Table(("", *_GALLERIES.values()), rows, figures=True) if rows else None
+
+
+def _gallery_cell(figures: dict[str, float], among: str) -> Cell:
+    """A figure and the size of its gallery; a dash where records of earlier versions lack it."""
+    if f"{WITHIN}{among}" not in figures:
+        return Cell(DASH)
+    return Cell(f"{figures[f'{WITHIN}{among}']:.1f}", aside=f"of {int(figures[f'n{among}']):,}")
 
 
 def heading(split: str, manifest: Manifest) -> str:
