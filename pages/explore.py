@@ -44,7 +44,8 @@ def explore() -> None:
         drawn = None if answer is None or explorer is None else display.draw(explorer, answer, session.display)
         # Each atlas has a map and cards of its own: nothing of one remains when the other is shown.
         component.show(
-            atlas, [answer_pane(answer, size, drawn, session.display)], nonce=session.revision, key=f"map-{name}",
+            atlas, [answer_pane(answer, size, drawn, session.display, hides_results=session.hides_results)],
+            nonce=session.revision, key=f"map-{name}",
             on_click=lambda click: results.use_click(session, explorer, click, size.click_digits), query_by=True,
         )  # fmt: skip
     with right, st.container(key="results"):

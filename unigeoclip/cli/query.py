@@ -94,7 +94,10 @@ def describe(query: QueryOptions, as_json: bool) -> None:
 def _asked(query: QueryOptions, asked: Query) -> dict[str, Any]:
     """What was asked, for JSON."""
     first = asked.items[0]
-    return {"items": list(query.item)} if query.item else {"modality": first.modality, "value": first.label}
+    known = {"items": list(query.item)} if query.item else {"modality": first.modality, "value": first.label}
+    if asked.certainty is None:
+        return known
+    return {**known, "certainty": round(asked.certainty, 4), "nothing_like_it": asked.is_foreign}
 
 
 def _line(match: Match) -> str:

@@ -21,7 +21,7 @@ __all__ = ["Note", "Query"]
 
 @dataclass(frozen=True)
 class Note:
-    """Something to know about an answer; ``kind`` is "outside", "unlike", "truncated" or "language"."""
+    """Something to know about an answer; ``kind`` is "outside", "unlike", "nothing", "truncated" or "language"."""
 
     kind: str
     text: str
@@ -42,6 +42,9 @@ class Query:
         vectors: (items, dim) float32, unit vector of each item.
         shares: Kind of query (a modality, or "phrase" for a short text) -> the part that its terms have in ``vector``:
             weight times scale over the length of the sum. What is subtracted of hubs is shared likewise.
+        certainty: The probability, 0 to 1, that the texts that are added are about something in the atlas, that of the
+            most certain one; None without any, or where it was not measured.
+        is_foreign: Whether nothing in the atlas is like the query: all that is added is text, and about nothing here.
     """
 
     items: tuple[QueryItem, ...]
@@ -52,6 +55,8 @@ class Query:
     spelled: tuple[str, ...] = ()
     vectors: NDArray[np.float32] | None = None
     shares: Mapping[str, float] = field(default_factory=dict)
+    certainty: float | None = None
+    is_foreign: bool = False
 
     def _repr_html_(self) -> str:
         """Terms with their weights, and the notes, for notebooks."""

@@ -15,6 +15,7 @@ from unigeoclip.geo import as_latlon, in_round_figures
 from unigeoclip.search.hubs import kinds_of_item
 from unigeoclip.search.query import Note, Query
 from unigeoclip.search.query_items import MAX_WEIGHT, PLACE, VIEW, PackedVector, QueryItem, write_item
+from unigeoclip.search.text_judge import TextJudge
 from unigeoclip.search.texts import sentences_of
 
 if TYPE_CHECKING:
@@ -87,16 +88,23 @@ class QueryEncoder:
                 "The weights cancel out: nothing is left of the query. Change a weight, or remove an item that is both"
                 " added and taken away."
             )
+        judged = self._texts.judge(items)
         return Query(
             tuple(items),
             (total / length).astype(np.float32),
-            tuple(notes),
+            (*judged.notes, *notes),
             origins[0] if len(origins) == 1 else None,
             tuple(scales.tolist()),
             tuple(self._spelling(item, vector) for item, vector in zip(items, vectors, strict=True)),
             np.stack(vectors),
             self._shares(items, weights / length),
+            judged.certainty,
+            judged.is_foreign,
         )
+
+    @cached_property
+    def _texts(self) -> TextJudge:
+        return TextJudge(self.atlas)
 
     def _shares(self, items: Sequence[QueryItem], weights: NDArray[np.float64]) -> dict[str, float]:
         """Part of each kind of query in a sum, see `Query.shares`; what is subtracted has a negative one."""

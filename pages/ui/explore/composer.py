@@ -81,7 +81,9 @@ def problem(session: Session) -> None:
 def notes(session: Session) -> None:
     """Show what there is to know about the answer: remarks on the picture and on the query."""
     of_query = session.answer.query.notes if session.answer else ()
-    for text in (*session.remarks, *(note.text for note in of_query)):
+    for note in (note for note in of_query if note.kind == "nothing"):
+        st.warning(literal(note.text), icon=":material/search_off:")
+    for text in (*session.remarks, *(note.text for note in of_query if note.kind != "nothing")):
         st.info(literal(text), icon=":material/lightbulb:")
     session.remarks = ()
 

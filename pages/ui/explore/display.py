@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from unigeoclip.similarity.levels import Levels
 
 LOW_OPACITY = 0.25  # where nothing is like the query, the map below shows through
+FOREIGN_OPACITY = 0.35  # of the whole heatmap where nothing in the atlas is like the query
 RANKED_FROM = 80.0  # percentile of the area at which ranked colors start
 _SCALE_HELP = (
     "Absolute: the same similarity has the same color in every answer, from that of unrelated places to that of "
@@ -54,7 +55,8 @@ def _draw(explorer: Explorer, answer: Answer, display: Display) -> Drawn:
         latlon, values = explorer.item_similarities(answer.query, display.items)
         overlay = dots_png(heat.bounds, latlon, values, colormap=display.colors, top_share=share)
     else:
-        overlay = heat.png(low_opacity=LOW_OPACITY, **colors)
+        dimmed = FOREIGN_OPACITY if answer.query.is_foreign else 1.0
+        overlay = heat.png(opacity=dimmed, low_opacity=LOW_OPACITY * dimmed, **colors)
     outline = None
     if display.outline:
         text = json.dumps(heat.outline(display.outline / 100), separators=(",", ":"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pages.ui.formatting import coordinates, distance, similarity, title, weight
-from pages.ui.map import legend
+from pages.ui.map import legend as legends
 from pages.ui.overlays import overlay_url
 from unigeoclip.geo import distance_m
 
@@ -16,8 +16,23 @@ if TYPE_CHECKING:
     from pages.ui.view_options import Display
 
 
-def answer_pane(answer: Answer | None, size: Scale, drawn: Drawn | None = None, display: Display | None = None) -> Pane:
-    """The pane of one answer: heatmap, legend, and markers of the query, of its best match and of the results."""
+def answer_pane(
+    answer: Answer | None,
+    size: Scale,
+    drawn: Drawn | None = None,
+    display: Display | None = None,
+    *,
+    hides_results: bool = False,
+) -> Pane:
+    """The pane of one answer: heatmap, legend, and markers of the query, of its best match and of the results.
+
+    Args:
+        answer: The answer; None before there is one.
+        size: Of the atlas.
+        drawn: The pictures of the answer.
+        display: How it is shown.
+        hides_results: Whether there are no markers of results, as nothing in the atlas is like the query.
+    """
     pane: Pane = {
         "id": "main",
         "label": "Map. Arrow keys move it, plus and minus zoom, Enter queries its center.",
@@ -42,8 +57,12 @@ def answer_pane(answer: Answer | None, size: Scale, drawn: Drawn | None = None, 
         }
         for name, matches in answer.matches.items() for match in matches
     ]  # fmt: skip
+    of_query = [_query_marker(spot, size.digits) for spot in answer.spots]
+    if hides_results:
+        pane["markers"] = of_query
+        return pane
     pane["markers"] = [
-        *(_query_marker(spot, size.digits) for spot in answer.spots),
+        *of_query,
         *match_markers,
         {
             "id": "best", "kind": "best", "lat": best.lat, "lng": best.lon,
@@ -73,20 +92,26 @@ def _query_marker(spot: Spot, digits: int) -> Marker:
 
 def pane_legend(answer: Answer, drawn: Drawn, display: Display, land: str = "the land") -> Legend:
     """Color bar, its figures and its words; ``land`` is what shares are shares of."""
-    if display.items:
-        return _items_legend(answer, display)
+    legend = _items_legend(answer, display) if display.items else _heatmap_legend(answer, drawn, display, land)
+    if answer.query.is_foreign:
+        legend["words"] = " ".join(part for part in ("Nothing here is like that.", legend.get("words", "")) if part)
+        legend["weak"] = True
+    return legend
+
+
+def _heatmap_legend(answer: Answer, drawn: Drawn, display: Display, land: str) -> Legend:
     stops = answer.heatmap.legend(**drawn.colors, stops=17)
-    bar = legend.color_bar(stops)
+    bar = legends.color_bar(stops)
     if drawn.levels is not None and drawn.colors["scale"] == "absolute":
         painted = f"Only the best {display.best} % of {land} is shown." if display.best else ""
         heading = "Similarity to your query"
         return {
             **bar,
-            **legend.absolute_legend(heading, drawn.levels, answer.best.similarity, painted, _outlined(display)),
+            **legends.absolute_legend(heading, drawn.levels, answer.best.similarity, painted, _outlined(display)),
         }
     floor = max(drawn.colors["floor_percentile"], 100 - display.best if display.best else 0)
     ranked = drawn.colors["scale"] == "percentile"
-    verdict = "" if drawn.levels is None else legend.verdict(drawn.levels, answer.best.similarity)
+    verdict = "" if drawn.levels is None else legends.verdict(drawn.levels, answer.best.similarity)
     unmeasured = _unmeasured(answer) if display.scale == "absolute" else verdict
     return {
         "stops": bar["stops"],
@@ -113,7 +138,7 @@ def _items_legend(answer: Answer, display: Display) -> Legend:
     from unigeoclip.similarity.colormaps import hex_color, palette
 
     colors = [hex_color(rgb) for rgb in palette(display.colors, 17)]
-    best = answer.matches[display.items][0].similarity if answer.matches.get(display.items) else 0.0
+    best = max((match.similarity for match in answer.matches.get(display.items, ())), default=0.0)
     kind = "Places" if display.items == "location" else title(display.items)
     return {
         "title": f"{kind}: each dot is an item of the gallery",

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 def show(explorer: Explorer, session: Session, answer: Answer, size: Scale) -> None:
     """Draw the notes, the best match and the result cards of an answer."""
     composer.notes(session)
+    if session.hides_results:
+        st.button("Show the closest anyway", key="closest-anyway", on_click=session.show_closest)
+        return
     st.html(_best(answer, size.best_digits))
     description.show(answer.description)
     cards.show(explorer, answer, key=f"cards-{session.atlas}", on_use=lambda card: use_card(session, card))

@@ -70,6 +70,7 @@ class Session:
         display: How answers are shown on the map.
         count: Number of results of each modality.
         queried_at: When the present answer was asked for, seconds of `Completions.now`.
+        closest_anyway: Whether results are shown of a query that nothing in the atlas is like.
         completing: An answer and what is missing of it, being computed, see `autocomplete`.
         revision: Counts answers and refusals; the map uses it to know that a query is settled.
         link: The items in the page's address as last written or read.
@@ -93,6 +94,7 @@ class Session:
     display: Display = field(default_factory=Display)
     count: int = MATCHES
     queried_at: float = -math.inf
+    closest_anyway: bool = False
     completing: tuple[Answer, Future[dict[str, Match]]] | None = None
     revision: int = 0
     link: tuple[str, ...] = ()
@@ -131,6 +133,15 @@ class Session:
         """Show more results of the same answer."""
         self.count = min(self.count + MATCHES, MOST_MATCHES)
 
+    def show_closest(self) -> None:
+        """Show the results of a query that nothing in the atlas is like."""
+        self.closest_anyway = True
+
+    @property
+    def hides_results(self) -> bool:
+        """Whether the answer is that nothing in the atlas is like the query, and the visitor has left it at that."""
+        return self.answer is not None and self.answer.query.is_foreign and not self.closest_anyway
+
     def apply_pending(self, explorer: Explorer) -> None:
         """Answer the pending items if they are new; keep the old answer and say why if that fails."""
         if not self.pending:
@@ -142,6 +153,7 @@ class Session:
                 self.answer = replace(self.answer, matches=matches, count=self.count)
             return
         self.revision += 1
+        self.closest_anyway = False
         self.queried_at = services().completions.note_query()
         if self.completing is not None:
             self.completing[1].cancel()  # if it has not begun

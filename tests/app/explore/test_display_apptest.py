@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from pages.ui.services import services
 from pages.ui.services.suggestions import MAX_CHARACTERS, suggestions
 from pages.ui.view_options import MATCHES, Display
 from tests.app import fake
+from unigeoclip.search.query import Note
 from unigeoclip.similarity import calibration
 from unigeoclip.similarity.calibration import Calibration, Spread
 
@@ -181,3 +183,29 @@ def test_suggestions_are_short_and_each_once():
     texts = suggestions(atlas)
     assert texts == ["big city by the sea", "hot desert", "Himalaya"]  # settings tell most
     assert all(len(text) <= MAX_CHARACTERS for text in texts)
+
+
+def test_of_words_about_nothing_here_results_are_shown_on_demand_over_a_dimmed_map(app, ask, drawn, shown, monkeypatch):
+    ordinary = fake.FakeExplorer.query
+    note = Note("nothing", "Nothing here is like “asdf qwer”.")
+
+    def foreign(self, items):
+        return replace(ordinary(self, items), is_foreign=items[0].value == "asdf qwer", notes=(note,))
+
+    ask(words="hot desert")
+    bright = drawn["panes"][0]["overlay"]["url"]
+    monkeypatch.setattr(fake.FakeExplorer, "query", foreign)
+    shown.clear()
+    app = ask(words="asdf qwer")
+    pane = drawn["panes"][0]
+    assert app.warning[0].value.startswith("Nothing here is like “asdf qwer”")
+    assert pane["legend"]["words"].startswith("Nothing here is like that.")
+    assert pane["legend"]["weak"]
+    assert (pane["markers"], shown) == ([], {}), "no results, neither on the map nor beside it"
+    assert pane["overlay"]["url"] != bright
+    app.button(key="closest-anyway").click()
+    app.run()
+    assert [marker["kind"] for marker in drawn["panes"][0]["markers"]].count("best") == 1
+    assert shown["groups"]
+    ask(words="hot desert")
+    assert drawn["panes"][0]["markers"], "the next query is answered as ever"
