@@ -46,6 +46,21 @@ def test_words_and_points_have_comparable_weight_in_a_sum(explorer):
     assert query.scales[1] == query.scales[2] == pytest.approx(np.sqrt(variances[0] / np.mean(variances[1:])), rel=1e-3)
 
 
+def test_each_modality_is_scaled_to_the_first_and_its_terms_alike(explorer):
+    place = gallery(explorer).iloc[3]
+    pictures = [window(explorer, "aerial", place), 255 - window(explorer, "aerial", place)]
+    items = [QueryItem("text", "a desert"), *(QueryItem("aerial", each) for each in pictures),
+             QueryItem("location", (10.0, 20.0))]  # fmt: skip
+    scales = explorer.query(items).scales
+    variances = [np.var(explorer.cells @ explorer.query([item]).vector) for item in items]
+    assert scales[3] == 1, "a point is never rescaled"
+    assert scales[1] == scales[2] == pytest.approx(np.sqrt(variances[3] / np.mean(variances[1:3])), rel=1e-3)
+    assert scales[0] == pytest.approx(np.sqrt(variances[3] / variances[0]), rel=1e-3)
+    in_front = [np.std(explorer.cells @ (scale * explorer.query([item]).vector)) for scale, item in
+                ((scales[0], items[0]), (scales[3], items[3]))]  # fmt: skip
+    assert in_front[0] == pytest.approx(in_front[1], rel=1e-3), "weights of 1 and 1 have the same influence"
+
+
 def test_items_whose_heatmap_is_flat_are_summed_as_they_are(folder, cache):
     flat = Explorer.open(folder, cache_dir=cache)
     flat.encoder.cells = np.ones_like(flat.encoder.cells)

@@ -57,9 +57,10 @@ class QueryEncoder:
     def encode(self, items: Sequence[QueryItem]) -> Query:
         """Encode a weighted sum of items.
 
-        Over the map, the similarities to words spread a third to a half as far as those to a point or a picture. So in
-        a sum of both, the terms in words are scaled up until the two kinds spread alike; a query of one kind is the
-        plain sum.
+        Over the map, the similarities to words spread a third to a half as far as those to a point, and those to a
+        photograph of a street less than those to an aerial image. So in a sum of several modalities the terms of each
+        are scaled until all spread alike: weights of 1 and 1 have equal influence on the heatmap. A query of one
+        modality is the plain sum.
 
         Raises:
             InputError: No items, a value that cannot be encoded, weights out of range, or weights that cancel out.
@@ -121,15 +122,21 @@ class QueryEncoder:
         return plain or write_item(replace(item, value=PackedVector.of(vector, self.model_id))) or ""
 
     def _scales(self, items: Sequence[QueryItem], vectors: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Factors, (items,), that make words and all else spread alike over the grid; 1 where only one kind is."""
-        are_words = np.array([item.modality == "text" for item in items])
+        """Factors, (items,), that make the heatmaps of all modalities spread alike; 1 where only one modality is.
+
+        The modality that keeps its scale is the first in the order of the model, so that a point is never rescaled.
+        """
+        names = ["street" if item.modality == VIEW else item.modality for item in items]
         scales = np.ones(len(items))
-        if are_words.all() or not are_words.any():
+        if len(set(names)) == 1:
             return scales
-        spread = np.einsum("ni,ij,nj->n", vectors, self._covariance, vectors)  # variance of each item's heatmap
-        of_words, of_others = (float(spread[kind].mean()) for kind in (are_words, ~are_words))
-        if min(of_words, of_others) > _NO_SPREAD:
-            scales[are_words] = np.sqrt(of_others / of_words)
+        variance = np.einsum("ni,ij,nj->n", vectors, self._covariance, vectors)  # of each item's heatmap
+        spread = {name: float(variance[[each == name for each in names]].mean()) for name in names}
+        order = ["location", PLACE, *self.model.modalities]
+        kept = min((name for name in spread if spread[name] > _NO_SPREAD), key=order.index, default=None)
+        for number, name in enumerate(names):
+            if kept is not None and spread[name] > _NO_SPREAD:
+                scales[number] = np.sqrt(spread[kept] / spread[name])
         return scales
 
     @cached_property
