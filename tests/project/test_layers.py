@@ -19,7 +19,7 @@ LAYERS = [
     {"geo", "s2_cells", "parsing", "parallel"},
     {"files"},
     {"config", "uploads", "tasks"},
-    {"modalities"},
+    {"modalities", "trunks"},
     {"checkpoint", "pretrained"},
     {"model"},
     {"city", "maps"},

@@ -194,18 +194,25 @@ def baselines() -> None:
 @baselines.command()
 @click.argument("name", type=words, metavar="NAME")
 @click.option(
-    "--from", "file", type=FILE, metavar="PATH", help="Official checkpoint, or folder of CLIP, on this machine."
+    "--from",
+    "file",
+    type=FILE,
+    metavar="PATH",
+    help="Official checkpoint, or folder of CLIP or DINOv2, on this machine.",
 )
 def download(name: str, file: Path | None) -> None:
-    """Fetch SatCLIP's location encoder or GeoCLIP's image encoder.
+    """Fetch SatCLIP's location encoder, GeoCLIP's image encoder, or a trunk.
 
-    NAME is satclip-vit16-l40 or one of five others, or geoclip-images.
+    NAME is satclip-vit16-l40 or one of five others, geoclip-images, or dinov2-small.
     """
     from unigeoclip.embedders import geoclip_images
     from unigeoclip.embedders.satclip import download_satclip, import_satclip
+    from unigeoclip.trunks import dinov2
 
     if name == geoclip_images.NAME:
         print_lines(str(geoclip_images.download_geoclip_images(remark, file)))
+    elif name == dinov2.NAME:
+        print_lines(str(dinov2.download_dinov2(remark, file)))
     elif file is not None:
         print_lines(str(import_satclip(name, file)))
     else:

