@@ -31,6 +31,7 @@ LAYERS = [
     {"evaluation"},
     {"training", "compare"},
     {"export", "bench", "build", "results"},
+    {"photographs"},
     {"cli", "__main__"},
 ]
 ROW = {name: row for row, names in enumerate(LAYERS) for name in names}

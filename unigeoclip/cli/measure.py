@@ -23,6 +23,7 @@ __all__ = ["COMMANDS"]
 @click.option("--elsewhere", metavar="NAME", help="Measure in a city never seen, too: name or folder.")
 @click.option("--record", is_flag=True, help="Keep what was measured in the model's folder.")
 @click.option("--calibrate", is_flag=True, help="Measure how similar matches are, and write calibration.json.")
+@click.option("--real", type=FILE, metavar="DIR", help="Measure on photographs of cities never seen: folder of them.")
 @click.option("--words", is_flag=True, help="Measure descriptions in words on held-out places.")
 @click.option("--ablations", is_flag=True, help="Train and measure rows of modalities, loss, scales.")
 @click.option("--steps", type=STEPS, help="Of every row of --ablations.  [default: 250]")
@@ -36,7 +37,10 @@ __all__ = ["COMMANDS"]
 def evaluate(atlas: str, as_json: bool, **options: Any) -> None:
     """Measure held-out retrieval and plain queries."""
     _check_evaluate(options)
-    report = _report(atlas, **options)
+    if options["real"] is not None:
+        _print_real(atlas, options["real"], as_json)
+        return
+    report = _report(atlas, **{name: value for name, value in options.items() if name != "real"})
     if as_json:
         print_json(report)
         return
@@ -45,8 +49,23 @@ def evaluate(atlas: str, as_json: bool, **options: Any) -> None:
     print_lines(*evaluation_lines(report))
 
 
+def _print_real(atlas: str, folder: Path, as_json: bool) -> None:
+    from unigeoclip.atlas.store import load_atlas
+    from unigeoclip.photographs.printing import real_lines
+    from unigeoclip.photographs.report import ATLAS, evaluate_real
+
+    chosen = click.get_current_context().get_parameter_source("atlas") is click.core.ParameterSource.COMMANDLINE
+    report = evaluate_real(folder, load_atlas(atlas if chosen else ATLAS), say=remark)
+    if as_json:
+        print_json(report)
+        return
+    print_lines(*real_lines(report))
+
+
 def _check_evaluate(options: dict[str, Any]) -> None:
     """Refuse options that would do nothing where they stand."""
+    if options["real"] is not None and any(value for name, value in options.items() if name != "real"):
+        raise InputError("--real measures nothing else; leave out the other options but --json.")
     elsewhere = options["elsewhere"] is not None
     if options["ablations"] and (options["model"] is not None or elsewhere or options["record"]):
         raise InputError("--ablations trains models of its own; leave out --model, --elsewhere and --record.")
