@@ -189,7 +189,7 @@ def of_world():
     for pair in ("aerial->surface", "text->location", "location->aerial"):
         yield f"{pair.replace('->', ' -> ')} {recalls(apart[pair])}"
     yield from of_queries(own)
-    for row in sorted(own["queries"], key=lambda row: row["precision"])[:2]:
+    for row in sorted(own["queries"], key=lambda row: row["precision"])[:4]:
         yield f'"{row["query"]}" {rounded(row["precision"])} %'
 
 
