@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 SPLIT = {"world": ("random", 5000), "boston": ("views", 2000)}
 TOLERANCE = 1.5  # points: half of one by the page's rounding, the rest for processors that differ in last bits
-WITHIN = ("acc@100m", "acc@100m_gallery_cameras", "acc@100m_gallery_cells")
+WITHIN = ("acc@100m", "acc@100m_gallery_cameras", "acc@100m_gallery_cells", "acc@100m_gallery_windows")
 
 
 @pytest.fixture(scope="module", params=list(SPLIT))

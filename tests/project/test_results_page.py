@@ -76,7 +76,7 @@ def test_table_of_galleries():
     assert [row[0] for row in rows] == [f"{a} -> {b}" for a in ("street", "photo") for b in ("aerial", "ensemble")]
     for pair, *cells in rows:
         figures = retrieval[pair.replace(" ", "")]
-        keys = (WITHIN, f"{WITHIN}_gallery_cameras", f"{WITHIN}_gallery_cells")
+        keys = (WITHIN, f"{WITHIN}_gallery_cameras", f"{WITHIN}_gallery_cells", f"{WITHIN}_gallery_windows")
         for cell, key in zip(cells, keys, strict=True):
             assert near(cell, figures[key], digits=1), (pair, key, cell, figures[key])
         assert figures["n"] == 2000
