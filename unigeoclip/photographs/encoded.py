@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from unigeoclip.atlas.sentence_vectors import cache_sentence_vectors, cached_sentence_vectors
-from unigeoclip.modalities.text import TextBatch, sentence_encoder
+from unigeoclip.modalities.text import sentence_encoder
 from unigeoclip.photographs.map_views import Sides, map_views, places_between
+from unigeoclip.search.gallery_embeddings import text_batch
 from unigeoclip.trunks.features import cached_features
 from unigeoclip.uploads.pictures import decode_picture
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from unigeoclip.modalities.text import TextBatch
     from unigeoclip.model import UniGeoCLIP
     from unigeoclip.photographs.spots import Photographs
     from unigeoclip.trunks.base import Trunk
@@ -109,9 +110,7 @@ def _texts(sentences: Sequence[Sequence[str]]) -> TextBatch:
     distinct = sorted({sentence for said in sentences for sentence in said})
     vectors = _sentence_vectors(distinct)
     row_of = {sentence: row for row, sentence in enumerate(distinct)}
-    rows = np.array([row_of[sentence] for said in sentences for sentence in said])
-    lengths = torch.tensor([len(said) for said in sentences])
-    return TextBatch(torch.from_numpy(vectors[rows].astype(np.float32)), lengths)
+    return text_batch([np.array([row_of[sentence] for sentence in said]) for said in sentences], vectors)
 
 
 def _sentence_vectors(texts: Sequence[str]) -> NDArray[np.float16]:

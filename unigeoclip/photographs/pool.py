@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from unigeoclip.geo import as_latlon, offset_m
-from unigeoclip.modalities.text import TextBatch
 from unigeoclip.photographs.map_views import PHOTO_WINDOW_M
+from unigeoclip.search.gallery_embeddings import text_batch
 from unigeoclip.trunks.features import cached_features
 
 if TYPE_CHECKING:
@@ -83,15 +82,8 @@ def drawn_pool(
             for name in names
             if name in ("aerial", "surface")
         }
-        inputs |= {"location": at, "text": _whole_texts(places["sentences"].iloc[some], vectors)}
+        inputs |= {"location": at, "text": text_batch(places["sentences"].iloc[some].tolist(), vectors)}
         for name, found in model.encode({name: inputs[name] for name in names}).items():
             parts[name].append(found.numpy())
     targets = {name: np.concatenate(found) for name, found in parts.items()}
     return Pool(cached_features(trunk, close, progress), targets, latlon)
-
-
-def _whole_texts(sentences: Any, vectors: NDArray[np.float32]) -> TextBatch:
-    """All sentences of each place: a fixed target knows all that is said."""
-    rows = [np.asarray(some, np.int64) for some in sentences]
-    lengths = torch.tensor([len(some) for some in rows])
-    return TextBatch(torch.from_numpy(vectors[np.concatenate(rows)].astype(np.float32)), lengths)

@@ -1,8 +1,8 @@
 """A late part of a training: the location encoder alone, against the other encoders, which keep still.
 
-The location encoder learns places one by one and is never done, while pictures and texts are soon understood. Alone it
-sees twice as many places in a step, at a fraction of the cost: what the others say of a pool of fresh positions is
-computed once, and used for some hundred steps before the next pool.
+The location encoder has to memorize places, and keeps improving after the other encoders have converged. Alone it sees
+twice as many places in a step, at a fraction of the cost: the embeddings of a pool of fresh positions in all other
+modalities are computed once, and used for some hundred steps before the next pool.
 """
 
 from __future__ import annotations

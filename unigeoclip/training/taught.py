@@ -6,6 +6,7 @@ says so in its name, and is what to use when the best features count.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +63,9 @@ class _TaughtTrainer(Trainer):
         rng = np.random.default_rng((run.seed, _SEED))
         torch.manual_seed(run.seed)
         teacher = Teacher(load_embedder(run.teacher), self.model.dim, self.sampler.positions(_POSITIONS, rng)[0])
+        started = time.monotonic()
         tune_location(self.model, self.sampler, self.config, run.seed, teacher)
+        self.seconds += time.monotonic() - started
         folder = self.out / "model"
         alone = UniGeoCLIP(self.model.config.only([LOCATION])).eval()
         alone.encoders[LOCATION].load_state_dict(self.model.encoders[LOCATION].state_dict())
