@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from unigeoclip.modalities.street import StreetBatch
 from unigeoclip.training.losses import all_to_all_loss
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from unigeoclip.model import UniGeoCLIP
     from unigeoclip.training.configs import TrainConfig
 
-__all__ = ["backward"]
+__all__ = ["backward", "decay_groups", "presence"]
 
 
 def backward(model: UniGeoCLIP, inputs: Mapping[str, Any], config: TrainConfig) -> float:
@@ -38,10 +38,7 @@ def backward(model: UniGeoCLIP, inputs: Mapping[str, Any], config: TrainConfig) 
         The loss, which may not be finite.
     """
     prepared = model.prepare({name: inputs[name] for name in model.modalities})
-    present = {name: here for name, here in inputs.get("present", {}).items() if name in prepared}
-    for name, value in prepared.items():
-        if isinstance(value, StreetBatch):
-            present[name] = (value.lengths > 0) & present.get(name, torch.tensor(True))
+    present = presence(inputs, prepared)
 
     def encode(some: Mapping[str, Any]) -> dict[str, Tensor]:
         with torch.autocast(model.log_scale.device.type, torch.bfloat16, enabled=config.bf16):
@@ -58,6 +55,30 @@ def backward(model: UniGeoCLIP, inputs: Mapping[str, Any], config: TrainConfig) 
     starts = range(0, size, config.micro_batch)
     parts = [{name: value[start : start + config.micro_batch] for name, value in prepared.items()} for start in starts]
     return _cached(parts, encode, loss_of)
+
+
+def decay_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+    """Matrices decay; biases, norms, registers and the temperature do not."""
+    matrices = [p for name, p in model.named_parameters() if p.ndim >= 2 and "registers" not in name]
+    rest = [p for name, p in model.named_parameters() if p.ndim < 2 or "registers" in name]
+    return [{"params": matrices, "weight_decay": weight_decay}, {"params": rest, "weight_decay": 0.0}]
+
+
+def presence(inputs: Mapping[str, Any], prepared: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Which rows have a modality, where some lack it: what a batch says, and spots without a street view.
+
+    Args:
+        inputs: A batch, see `sampler.PlaceSampler.batch`.
+        prepared: What the model made of its modalities.
+
+    Returns:
+        Modality -> (n,) truth values.
+    """
+    present = {name: here for name, here in inputs.get("present", {}).items() if name in prepared}
+    for name, value in prepared.items():
+        if isinstance(value, StreetBatch):
+            present[name] = (value.lengths > 0) & present.get(name, torch.tensor(True))
+    return present
 
 
 def _cached(

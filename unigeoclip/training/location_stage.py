@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from unigeoclip.geo import unit_xyz
-from unigeoclip.modalities.street import StreetBatch
 from unigeoclip.training.draws import with_neighbors
+from unigeoclip.training.gradients import decay_groups, presence
 from unigeoclip.training.losses import all_to_all_loss
 
 if TYPE_CHECKING:
@@ -79,9 +79,7 @@ def tune_location(
     encoder = model.encoders[LOCATION]
     model.eval().requires_grad_(False)
     encoder.train().requires_grad_(True)
-    matrices = [p for name, p in encoder.named_parameters() if p.ndim >= 2 and "registers" not in name]
-    rest = [p for name, p in encoder.named_parameters() if p.ndim < 2 or "registers" in name]
-    groups = [{"params": matrices, "weight_decay": config.weight_decay}, {"params": rest, "weight_decay": 0.0}]
+    groups = decay_groups(encoder, config.weight_decay)
     if teacher is not None:
         groups.append({"params": list(teacher.parameters()), "weight_decay": 0.0})
     optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98))
@@ -145,8 +143,7 @@ def _pool(model: UniGeoCLIP, sampler: PlaceSampler, seed: tuple[int, ...], bf16:
         prepared = model.prepare({name: inputs[name] for name in names})
         with torch.autocast(model.log_scale.device.type, torch.bfloat16, enabled=bf16):
             others.append(model(prepared))
-        here = dict(inputs["present"])
-        here |= {name: value.lengths > 0 for name, value in prepared.items() if isinstance(value, StreetBatch)}
+        here = presence(inputs, prepared)
         everywhere = torch.ones(len(inputs[LOCATION]), dtype=torch.bool)
         present.append({name: here.get(name, everywhere) for name in names})
         latlon.append(inputs[LOCATION])

@@ -35,7 +35,7 @@ from unigeoclip.model import UniGeoCLIP, load_model, save_model
 from unigeoclip.parallel import processor_name
 from unigeoclip.sentences import SENTENCE_DIM
 from unigeoclip.training.configs import TrainConfig, centered, named_config
-from unigeoclip.training.gradients import backward
+from unigeoclip.training.gradients import backward, decay_groups
 from unigeoclip.training.location_stage import tune_location
 from unigeoclip.training.sampler import PlaceSampler
 from unigeoclip.training.street_sampler import StreetSampler
@@ -242,7 +242,7 @@ class Trainer:
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
         self.held = ExitStack()  # rasters that are kept decoded for the time of the training
         self.sampler = self._sampler()
-        self.optimizer = torch.optim.AdamW(_groups(self.model, self.config.weight_decay), betas=(0.9, 0.98))
+        self.optimizer = torch.optim.AdamW(decay_groups(self.model, self.config.weight_decay), betas=(0.9, 0.98))
         self.step, self.seconds = 0, 0.0
 
     def build(self) -> UniGeoCLIP:
@@ -406,13 +406,6 @@ def _averaged(model: UniGeoCLIP, decay: float) -> AveragedModel | None:
     """The moving average of a model's weights, if it is wanted."""
     average: Any = get_ema_multi_avg_fn(decay) if decay else None  # type: ignore[no-untyped-call]
     return AveragedModel(model, multi_avg_fn=average) if decay else None
-
-
-def _groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Matrices decay; biases, norms, registers and the temperature do not."""
-    matrices = [p for name, p in model.named_parameters() if p.ndim >= 2 and "registers" not in name]
-    rest = [p for name, p in model.named_parameters() if p.ndim < 2 or "registers" in name]
-    return [{"params": matrices, "weight_decay": weight_decay}, {"params": rest, "weight_decay": 0.0}]
 
 
 def machine(model: nn.Module | None = None) -> str:
