@@ -7,11 +7,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
 from unigeoclip.checkpoint import checkpoint_id
 from unigeoclip.config import read_json
 from unigeoclip.errors import CheckpointError, InputError, excerpt
 from unigeoclip.geo import as_latlon, in_round_figures
+from unigeoclip.modalities.text import TextBatch
 from unigeoclip.search.hubs import kinds_of_item
 from unigeoclip.search.query import Note, Query
 from unigeoclip.search.query_items import MAX_WEIGHT, PLACE, VIEW, PackedVector, QueryItem, write_item
@@ -165,8 +167,9 @@ class QueryEncoder:
             lat, lon = point[0].tolist()
             return self._vector("location", point), self._outside(lat, lon), (lat, lon)
         if item.modality == "text":
-            sentences, notes = sentences_of(item.value)
-            return self._vector("text", [sentences]), notes, None
+            notes = sentences_of(item.value)[1]
+            vectors = torch.from_numpy(self._texts.sentence_vectors(item.value))
+            return self._vector("text", TextBatch(vectors, torch.tensor([len(vectors)]))), notes, None
         vector = self._vector(item.modality, np.asarray(item.value)[None])
         return vector, self._unlike(item.modality, vector), None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from unigeoclip.errors import excerpt
@@ -14,6 +14,9 @@ from unigeoclip.similarity.certainty import TextCertainty, nearness
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from unigeoclip.atlas.store import Atlas
     from unigeoclip.search.query_items import QueryItem
@@ -35,6 +38,8 @@ class TextJudge:
     def __init__(self, atlas: Atlas) -> None:
         """Read nothing yet."""
         self._atlas = atlas
+        # A query needs them twice: to be encoded and to be judged.
+        self.sentence_vectors = lru_cache(maxsize=64)(_sentence_vectors)
 
     @cached_property
     def _measured(self) -> TextCertainty | None:
@@ -62,8 +67,13 @@ class TextJudge:
 
     def _certainty(self, measured: TextCertainty, text: str) -> float:
         """That of the sentence that is most surely about the atlas: one is enough."""
-        sentences = text_modality.sentence_encoder().embed(sentences_of(text)[0])
-        return float(measured.probability(nearness(sentences, self._atlas.sentence_vectors())).max())
+        near = nearness(self.sentence_vectors(text), self._atlas.sentence_vectors())
+        return float(measured.probability(near).max())
+
+
+def _sentence_vectors(text: str) -> NDArray[np.float32]:
+    """Vectors of the sentences of a text, (n, 384)."""
+    return text_modality.sentence_encoder().embed(sentences_of(text)[0])
 
 
 def _nothing(item: QueryItem, certainty: float) -> Note:
