@@ -15,6 +15,7 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.ui.formatting import coordinates, facing, title
 from pages.ui.link_values import parse_values
@@ -63,6 +64,7 @@ MAX_WEIGHT = 2.0
 MAX_LENGTH = 400  # longer texts make addresses that mail programs cut
 DIGITS = 5  # a meter is enough
 
+_WRITTEN = "address-written"  # key of the session state
 _PERCENT = re.compile(r"[0-9]{1,3}")
 
 
@@ -74,7 +76,27 @@ def present() -> dict[str, list[str]]:
 
 
 def _raw() -> dict[str, list[str]]:
-    return {key: st.query_params.get_all(key) for key in st.query_params}
+    """The address that holds now.
+
+    What happens in a fragment is sent with the address that the browser has at that moment. If the last run's has not
+    reached it yet, that is an old one, and taking it for a link would undo what the visitor has just done. So the
+    address is read where a link is followed ("back", too), which runs the whole page; in the runs of a fragment that
+    last written holds, except for what the browser itself writes.
+    """
+    sent = {key: st.query_params.get_all(key) for key in st.query_params}
+    written: dict[str, list[str]] | None = st.session_state.get(_WRITTEN)
+    context = get_script_run_ctx()
+    if written is None or context is None or not context.fragment_ids_this_run:
+        st.session_state[_WRITTEN] = sent
+        return sent
+    of_browser = {key: values for key, values in sent.items() if key in MAP_KEYS}
+    return {key: values for key, values in written.items() if key not in MAP_KEYS} | of_browser
+
+
+def _replace(address: Mapping[str, Sequence[str]]) -> None:
+    values = {key: list(of_key) for key, of_key in address.items()}
+    st.session_state[_WRITTEN] = values
+    st.query_params.from_dict(values)
 
 
 def selected(keys: Iterable[str]) -> dict[str, str]:
@@ -144,12 +166,12 @@ def write_page(keys: Iterable[str], atlas: str, parameters: Mapping[str, str]) -
 
 def open_link(parameters: Mapping[str, Sequence[str]]) -> None:
     """Make the address this one, as if a link had been followed."""
-    st.query_params.from_dict({key: list(values) for key, values in parameters.items()})
+    _replace(parameters)
 
 
 def leave_mode() -> None:
     """Take poster mode out of the address."""
-    st.query_params.pop(MODE, None)
+    _replace({key: values for key, values in _raw().items() if key != MODE})
 
 
 def _write(dropped: Iterable[str], added: Mapping[str, list[str]]) -> None:
@@ -157,7 +179,7 @@ def _write(dropped: Iterable[str], added: Mapping[str, list[str]]) -> None:
     others = {key: values for key, values in present().items() if key not in set(dropped)}
     address = others | dict(added)
     if address != _raw():
-        st.query_params.from_dict(address)
+        _replace(address)
 
 
 def rounded(value: float) -> float:

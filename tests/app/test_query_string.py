@@ -1,5 +1,7 @@
 """What strangers write into addresses: read in bounds, and what cannot be read is said in a short sentence."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from pages.ui import query_string
@@ -130,3 +132,52 @@ def test_the_attack_counts_tracebacks_in_colors():
         "\x1b[31mTraceback \x1b[0m\x1b[2m(most recent call last)\x1b[0m",
     )
     assert tracebacks(f"{plain}:\nfine\n─ {colored} ─\n") == 2
+
+
+@pytest.fixture
+def run(monkeypatch):
+    """``run(sent, fragment=)`` begins a run of the page that the browser asked for with this address."""
+    params, context = QueryParams(), SimpleNamespace(fragment_ids_this_run=None)
+    monkeypatch.setattr(query_string.st, "query_params", params)
+    monkeypatch.setattr(query_string.st, "session_state", {})
+    monkeypatch.setattr(query_string, "get_script_run_ctx", lambda: context)
+
+    def begin(sent, *, fragment):
+        params.clear()
+        params.from_dict(sent)
+        context.fragment_ids_this_run = ["page"] if fragment else None
+        return params
+
+    return begin
+
+
+class QueryParams(dict):
+    """Streamlit's, without a browser."""
+
+    def get_all(self, key):
+        return self[key]
+
+    def from_dict(self, values):
+        self.clear()
+        self.update(values)
+
+
+def test_an_address_that_the_browser_has_not_heard_of_yet_is_no_link_back(run):
+    run({"atlas": ["world"], "q": ["at:1,2"], "v": ["1,2,3"]}, fragment=False)
+    assert query_string.items() == ("at:1,2",)
+    run({"atlas": ["world"], "q": ["at:1,2"], "v": ["1,2,3"]}, fragment=True)
+    query_string.write_explore("world", ["text:sea"], {})
+    params = run({"atlas": ["world"], "q": ["at:1,2"], "v": ["4,5,6"]}, fragment=True)  # sent before it heard
+    assert query_string.items() == ("text:sea",)
+    assert query_string.selected(["v"]) == {"v": "4,5,6"}
+    query_string.write_explore("world", ["text:sea"], {})
+    assert params["q"] == ["at:1,2"], "the browser has been told already"
+
+
+def test_the_back_button_is_followed(run):
+    run({"q": ["at:1,2"]}, fragment=False)
+    query_string.write_explore("world", ["text:sea"], {})
+    run({"q": ["at:1,2"]}, fragment=False)
+    assert query_string.items() == ("at:1,2",)
+    run({"q": ["at:1,2"]}, fragment=True)
+    assert query_string.items() == ("at:1,2",)

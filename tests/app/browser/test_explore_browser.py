@@ -136,6 +136,23 @@ def test_the_view_and_the_map_survive_clicks_words_and_opacity(visit):
     assert page.locator(".ugc-pane-canvas[data-mark=same]").count() == 1
 
 
+def test_the_last_of_two_quick_clicks_counts(visit):
+    """The second is sent before the browser has heard of the first one's address, and names the address before."""
+    visitor = visit("/?atlas=world")
+    page = visitor.page
+    visitor.click_at(23, 8)
+    visitor.wait_for_heatmap()
+    for lon, pause_ms in ((20, 30), (24, 60), (28, 100), (32, 150), (36, 250)):
+        visitor.settle()
+        visitor.click_at(10, lon - 30)
+        page.wait_for_timeout(pause_ms)
+        visitor.click_at(0, lon)
+        page.wait_for_timeout(1500)
+        visitor.settle()
+        asked = re.search(r"q=at(?:%3A|:)([-0-9.]+)(?:%2C|,)([-0-9.]+)", page.url).groups()
+        assert tuple(map(float, asked)) == pytest.approx((0, lon), abs=1)
+
+
 def test_a_link_restores_the_query_in_a_fresh_browser(visit):
     first = visit("/?atlas=world")
     ask_words(first, "tropical rainforest")

@@ -1,6 +1,7 @@
 // Asks the server from time to time how far something is, shows that, and has the page run again when there is more to
 // see.
 
+import { nonce } from "../../bus.js";
 import { el, find } from "../../dom.js";
 import { TimeLeft } from "./time-left.js";
 
@@ -46,7 +47,7 @@ export function render(run) {
 function take(root, state, progress) {
   const { data, setTriggerValue } = state.run;
   const isNew = progress?.version !== data.seen;
-  if (isNew) setTriggerValue("update", progress?.version ?? "");
+  if (isNew) setTriggerValue("update", nonce()); // told again with the same value, it might not count
   else draw(root, state, progress);
   later(root, state, isNew ? AGAIN_MS : EVERY_MS);
 }
