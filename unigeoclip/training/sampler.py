@@ -23,7 +23,9 @@ JITTER_MAX_M = 40_000.0
 LEAST_SHARE = 0.25
 # Weights of the kinds of sentences when some of a place's are drawn; 1 where none is given. Lists of what a whole
 # country digs or makes say little about a place in it.
-KIND_WEIGHTS = {"resources": 0.5, "industries": 0.5}
+KIND_WEIGHTS = {
+    "resources": 0.25, "industries": 0.25, "crops": 0.5, "factbook_climate": 0.5, "factbook_terrain": 0.5, "gloss": 0.5,
+}  # fmt: skip
 
 
 class PlaceSampler:
