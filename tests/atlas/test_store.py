@@ -13,6 +13,7 @@ from shapely import Point
 from tests.atlas import tiny
 from tests.cli.parsed import parse
 from unigeoclip.atlas import list_atlases, load_atlas, schema, store
+from unigeoclip.atlas.records import data_state
 from unigeoclip.atlas.verify import verify_files
 from unigeoclip.errors import AtlasError, InputError
 from unigeoclip.files.cog import global_transform, write_cog
@@ -83,6 +84,25 @@ def test_the_data_hash_changes_with_the_data(good, copy):
     sentences.to_parquet(copy / "sentences.parquet")
     tiny.write_manifest(copy)
     assert load_atlas(good).data_hash != load_atlas(copy).data_hash
+
+
+def test_a_model_without_text_does_not_mind_other_sentences(good, copy):
+    sentences = pd.read_parquet(copy / "sentences.parquet")
+    sentences.loc[0, "text"] = "something else"
+    sentences.to_parquet(copy / "sentences.parquet")
+    tiny.write_manifest(copy)
+    before, after = load_atlas(good), load_atlas(copy)
+    assert before.pictures_hash == after.pictures_hash
+    record = {"data": before.data_hash, "pictures": before.pictures_hash}
+    assert "outdated" not in data_state(after, record)
+    assert data_state(after, {"data": before.data_hash})["outdated"] is True
+    places = gpd.read_parquet(copy / "places.parquet")
+    places["blocks"] = places["blocks"].iloc[::-1].to_list()
+    places.to_parquet(copy / "places.parquet")
+    tiny.write_manifest(copy)
+    moved = load_atlas(copy)
+    assert moved.pictures_hash != before.pictures_hash
+    assert data_state(moved, record)["outdated"] is True
 
 
 def test_list_and_load_by_name(good, monkeypatch):

@@ -15,11 +15,13 @@ def data_state(atlas: Atlas, record: Mapping[str, Any]) -> dict[str, Any]:
 
     Args:
         atlas: The atlas.
-        record: With the checksum of its data under "data"; a record without it counts as one of other data.
+        record: With the checksum of its data under "data"; a record without it counts as one of other data. One of a
+            model without text has `Atlas.pictures_hash` under "pictures": then sentences do not matter.
 
     Returns:
         ``{"data": checksum in the record or None, "data_now": checksum of the atlas}``, and ``"outdated": true`` where
         they differ: what is recorded was then measured on another state of the atlas.
     """
     state: dict[str, Any] = {"data": record.get("data"), "data_now": atlas.data_hash}
-    return state if state["data"] == atlas.data_hash else state | {"outdated": True}
+    is_current = state["data"] == atlas.data_hash or ("pictures" in record and record["pictures"] == atlas.pictures_hash)
+    return state if is_current else state | {"outdated": True}

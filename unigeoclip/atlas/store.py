@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from pandas.util import hash_pandas_object
 
 from unigeoclip import config, geo, paths
 from unigeoclip.atlas import schema
@@ -130,14 +131,25 @@ class Atlas:
         return self._hash(lambda name: name.partition("/")[0] not in _NOT_TRAINED_ON)
 
     @functools.cached_property
+    def pictures_hash(self) -> str:
+        """Twelve hexadecimal digits that change with what a model without text is trained on.
+
+        That is `data_hash` without sentences, and without the names of places.
+        """
+        places = self.places.drop(columns=["name", "country", "sentences", "geometry"])
+        digest = hashlib.sha256(hash_pandas_object(places, index=False).to_numpy().tobytes()).hexdigest()
+        texts = (*_NOT_TRAINED_ON, schema.SENTENCES, schema.PLACES)
+        return self._hash(lambda name: name.partition("/")[0] not in texts, [f"places {digest}"])
+
+    @functools.cached_property
     def files_hash(self) -> str:
         """Twelve hexadecimal digits that change with any file of the atlas: a key for caches."""
         return self._hash(lambda _name: True)
 
-    def _hash(self, counts: Callable[[str], bool]) -> str:
+    def _hash(self, counts: Callable[[str], bool], more: Sequence[str] = ()) -> str:
         files = sorted(self.manifest.files.items())
-        listed = "\n".join(f"{name} {entry.sha256}" for name, entry in files if counts(name))
-        return hashlib.sha256(listed.encode()).hexdigest()[:12]
+        listed = [f"{name} {entry.sha256}" for name, entry in files if counts(name)]
+        return hashlib.sha256("\n".join([*listed, *more]).encode()).hexdigest()[:12]
 
     def raster(self, name: str) -> Raster:
         """The raster of "aerial", "surface" or "land", opened once.

@@ -66,6 +66,7 @@ class _BaselineTrainer(Trainer):
         record = {
             "atlas": self.run.atlas,
             "data": self.run.data,
+            "pictures": self.atlas.pictures_hash,
             "split": self.run.split,
             "baseline": to_dict(self.run.baseline),
             "pair": "-".join(sorted(self.model.modalities, reverse=True)),
