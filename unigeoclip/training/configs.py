@@ -88,7 +88,7 @@ CONFIGS = {
             },
         ),
     ),
-    # For the world, in all the ways that were added since: no model that ships was trained so yet.
+    # For the world, in all the ways that were added since. The model that ships was trained so.
     "wide": TrainConfig(
         model=ModelConfig(
             dim=512,  # as GeoCLIP's
@@ -147,6 +147,23 @@ CONFIGS = {
     ),
 }
 
+_CITY = CONFIGS["city"]
+# For a city, likewise.
+CONFIGS["wide-city"] = replace(
+    _CITY,
+    model=replace(
+        _CITY.model,
+        encoders=_CITY.model.encoders | {"location": _CITY.model.encoders["location"] | {"coarse": 2}},
+        temperature_per_pair=True,
+    ),
+    location_steps=600,
+    draws=DrawConfig(turned=0.15, unlocated=0.1, near=0.25, recolored=0.2),
+    averaged=0.99,
+    bf16=True,
+)
+# What a name stands for where an atlas has street views.
+_IN_CITIES = {"mini": "city", "wide": "wide-city"}
+
 
 def centered(config: TrainConfig, bounds: Bounds) -> TrainConfig:
     """The configuration with the location encoder centred on an atlas that is a small part of the Earth.
@@ -169,11 +186,11 @@ def named_config(name: str, *, city: bool = False) -> TrainConfig:
 
     Args:
         name: A key of `CONFIGS`.
-        city: Whether it is for an atlas with street views: its "mini" is "city".
+        city: Whether it is for an atlas with street views: its "mini" is "city", its "wide" is "wide-city".
 
     Raises:
         InputError: There is none; the message lists those there are.
     """
     if name not in CONFIGS:
         raise InputError(f"Unknown configuration {name!r}. Known: {', '.join(CONFIGS)}.")
-    return CONFIGS["city" if city and name == "mini" else name]
+    return CONFIGS[_IN_CITIES.get(name, name) if city else name]
