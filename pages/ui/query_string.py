@@ -15,8 +15,8 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from pages.ui import address
 from pages.ui.formatting import coordinates, facing, title
 from pages.ui.link_values import parse_values
 from pages.ui.rectangles import parse_box
@@ -64,45 +64,20 @@ MAX_WEIGHT = 2.0
 MAX_LENGTH = 400  # longer texts make addresses that mail programs cut
 DIGITS = 5  # a meter is enough
 
-_WRITTEN = "address-written"  # key of the session state
 _PERCENT = re.compile(r"[0-9]{1,3}")
 
 
 def present() -> dict[str, list[str]]:
     """The page's address: every key with its values; keys of older links appear under their present name."""
-    raw = _raw()
+    raw = address.current(MAP_KEYS)
     renamed = {ALIASES[key]: values for key, values in raw.items() if key in ALIASES}
     return renamed | {key: values for key, values in raw.items() if key not in ALIASES}
 
 
-def _raw() -> dict[str, list[str]]:
-    """The address that holds now.
-
-    What happens in a fragment is sent with the address that the browser has at that moment. If the last run's has not
-    reached it yet, that is an old one, and taking it for a link would undo what the visitor has just done. So the
-    address is read where a link is followed ("back", too), which runs the whole page; in the runs of a fragment that
-    last written holds, except for what the browser itself writes.
-    """
-    sent = {key: st.query_params.get_all(key) for key in st.query_params}
-    written: dict[str, list[str]] | None = st.session_state.get(_WRITTEN)
-    context = get_script_run_ctx()
-    if written is None or context is None or not context.fragment_ids_this_run:
-        st.session_state[_WRITTEN] = sent
-        return sent
-    of_browser = {key: values for key, values in sent.items() if key in MAP_KEYS}
-    return {key: values for key, values in written.items() if key not in MAP_KEYS} | of_browser
-
-
-def _replace(address: Mapping[str, Sequence[str]]) -> None:
-    values = {key: list(of_key) for key, of_key in address.items()}
-    st.session_state[_WRITTEN] = values
-    st.query_params.from_dict(values)
-
-
 def selected(keys: Iterable[str]) -> dict[str, str]:
     """The last value of each of these keys that the address has."""
-    address = present()
-    return {key: address[key][-1] for key in keys if address.get(key)}
+    now = present()
+    return {key: now[key][-1] for key in keys if now.get(key)}
 
 
 def items() -> tuple[str, ...]:
@@ -166,20 +141,20 @@ def write_page(keys: Iterable[str], atlas: str, parameters: Mapping[str, str]) -
 
 def open_link(parameters: Mapping[str, Sequence[str]]) -> None:
     """Make the address this one, as if a link had been followed."""
-    _replace(parameters)
+    address.replace(parameters)
 
 
 def leave_mode() -> None:
     """Take poster mode out of the address."""
-    _replace({key: values for key, values in _raw().items() if key != MODE})
+    address.replace({key: values for key, values in address.current(MAP_KEYS).items() if key != MODE})
 
 
 def _write(dropped: Iterable[str], added: Mapping[str, list[str]]) -> None:
     """Replace some keys; the others stay, and nothing is written where all is so already."""
     others = {key: values for key, values in present().items() if key not in set(dropped)}
-    address = others | dict(added)
-    if address != _raw():
-        _replace(address)
+    wanted = others | dict(added)
+    if wanted != address.current(MAP_KEYS):
+        address.replace(wanted)
 
 
 def rounded(value: float) -> float:

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pages.ui import query_string
+from pages.ui import address, query_string
 from pages.ui.explore.session import MAX_ITEMS
 from pages.ui.rectangles import parse_box
 from tests.attacks.links import tracebacks
@@ -97,7 +97,7 @@ def test_a_rectangle_in_either_decimal_sign(text):
 
 
 @pytest.mark.parametrize(
-    ("raw", "address"),
+    ("sent", "read"),
     [
         ({"colour": ["clusters:8"]}, {"color": ["clusters:8"]}),
         ({"colours": ["viridis"], "q": ["text:a", "text:b"]}, {"colors": ["viridis"], "q": ["text:a", "text:b"]}),
@@ -106,10 +106,10 @@ def test_a_rectangle_in_either_decimal_sign(text):
          {"color": ["umap"], "colors": ["magma"], "atlas": ["world"], "v": ["1,2,3"]}),
     ],
 )  # fmt: skip
-def test_earlier_keys_are_read_under_their_present_name(monkeypatch, raw, address):
-    monkeypatch.setattr(query_string, "_raw", lambda: raw)
-    assert query_string.present() == address
-    assert query_string.selected(address) == {key: values[-1] for key, values in address.items()}
+def test_earlier_keys_are_read_under_their_present_name(monkeypatch, sent, read):
+    monkeypatch.setattr(address, "current", lambda of_browser: sent)
+    assert query_string.present() == read
+    assert query_string.selected(read) == {key: values[-1] for key, values in read.items()}
 
 
 @pytest.mark.parametrize("text", [HUGE, "here", "91,0", "1,541", "nan,nan"])
@@ -138,9 +138,9 @@ def test_the_attack_counts_tracebacks_in_colors():
 def run(monkeypatch):
     """``run(sent, fragment=)`` begins a run of the page that the browser asked for with this address."""
     params, context = QueryParams(), SimpleNamespace(fragment_ids_this_run=None)
-    monkeypatch.setattr(query_string.st, "query_params", params)
-    monkeypatch.setattr(query_string.st, "session_state", {})
-    monkeypatch.setattr(query_string, "get_script_run_ctx", lambda: context)
+    monkeypatch.setattr(address.st, "query_params", params)
+    monkeypatch.setattr(address.st, "session_state", {})
+    monkeypatch.setattr(address, "get_script_run_ctx", lambda: context)
 
     def begin(sent, *, fragment):
         params.clear()

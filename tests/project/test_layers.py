@@ -38,6 +38,7 @@ ROW = {name: row for row, names in enumerate(LAYERS) for name in names}
 # The same for the app, of modules and folders of pages/ui.
 PAGE_LAYERS = [
     {
+        "address",
         "formatting",
         "link_values",
         "protocol",
