@@ -101,7 +101,7 @@ def test_texts_learn_from_known_pictures_alone(city):
     sampler = PlaceSampler(city, "views", vectors_of(city), {"aerial": PX})
     model = UniGeoCLIP(replace(CITY_CONFIG, encoders={k: v for k, v in CITY_CONFIG.encoders.items() if k != "street"}))
     with mock.patch("unigeoclip.training.text_stage.encode_places", wraps=encode_places) as encoded:
-        tune_text(model, sampler, 4, seed=0)
+        tune_text(model, sampler, TrainConfig(text_steps=4), seed=0)
     rows = {call.args[2]: call.args[3] for call in encoded.call_args_list}
     assert city.present("aerial")[rows["aerial"]].all()
     assert len(rows["surface"]) == len(city.places)

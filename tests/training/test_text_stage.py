@@ -1,5 +1,7 @@
 """The head of text alone: what it reads, that nothing else changes, and that it learns."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,9 +9,12 @@ import torch
 from tests.atlas.tiny import write_tiny_atlas
 from tests.explorable import CONFIG
 from unigeoclip.atlas import load_atlas
-from unigeoclip.modalities.text import TextBatch
+from unigeoclip.modalities.text import MOST_WEIGHT, TextBatch, TextConfig, TextEncoder
 from unigeoclip.model import UniGeoCLIP
+from unigeoclip.search.gallery_embeddings import text_batch
 from unigeoclip.training import text_stage
+from unigeoclip.training.configs import TrainConfig
+from unigeoclip.training.gradients import decay_groups
 from unigeoclip.training.sampler import PlaceSampler
 from unigeoclip.training.text_stage import FREQUENCY_POWER, _SentencePlaces, tune_text
 
@@ -35,13 +40,43 @@ def test_only_the_head_of_text_changes_and_the_same_way_each_time(sampler, monke
     monkeypatch.setattr(text_stage, "BATCH", 16)
     first, second = model(), model()
     before = weights(first)
-    tune_text(first, sampler, 3, seed=1)
-    tune_text(second, sampler, 3, seed=1)
+    tune_text(first, sampler, TrainConfig(text_steps=3), seed=1)
+    tune_text(second, sampler, TrainConfig(text_steps=3), seed=1)
     after = weights(first)
     changed = {name for name in before if not torch.equal(before[name], after[name])}
     assert changed
     assert all(name.startswith("encoders.text.") for name in changed)
     assert all(torch.equal(value, weights(second)[name]) for name, value in after.items())
+
+
+def test_sentences_weigh_the_same_until_their_weights_are_learned(sampler, monkeypatch):
+    """What tells nothing of a place is made to weigh less there than what is said of it alone."""
+    monkeypatch.setattr(text_stage, "BATCH", 32)
+    text = CONFIG.encoders["text"] | {"weighted": True}
+    plain, weighted = model(), UniGeoCLIP(replace(CONFIG, encoders=CONFIG.encoders | {"text": text}))
+    assert not weighted.encoders["text"].weight.requires_grad
+    assert not any(p is weighted.encoders["text"].weight for g in decay_groups(weighted, 0.1) for p in g["params"])
+    weighted.load_state_dict(plain.state_dict(), strict=False)
+    chosen = [np.array([0, 1, 2]), np.array([3])]
+    texts = text_batch(chosen, sampler.vectors)
+    with torch.no_grad():
+        np.testing.assert_allclose(weighted.encoders["text"](texts), plain.encoders["text"](texts), atol=1e-6)
+    tune_text(weighted, sampler, TrainConfig(text_steps=20, single_sentences=0.25), seed=0)
+    assert weighted.encoders["text"].weight.abs().max() > 0
+    assert not weighted.encoders["text"].weight.requires_grad
+
+
+def test_a_weighted_mean_is_one():
+    encoder = TextEncoder(TextConfig(hidden=8, weighted=True), 4)
+    with torch.no_grad():
+        encoder.weight.copy_(torch.linspace(-3, 3, 9))
+        vectors = torch.nn.functional.normalize(torch.randn(5, 384, generator=torch.Generator().manual_seed(0)), dim=1)
+        bags = encoder(TextBatch(vectors, torch.tensor([3, 2])))
+        each = encoder.each(vectors)
+        weights = MOST_WEIGHT ** torch.tanh(each @ encoder.weight[:-1] + encoder.weight[-1])
+        for row, some in enumerate((slice(0, 3), slice(3, 5))):
+            mean = torch.from_numpy(np.average(each[some].numpy(), axis=0, weights=weights[some].numpy()))
+            torch.testing.assert_close(bags[row], encoder.together(mean.float()[None])[0])
 
 
 def test_single_sentences_find_their_places_better(sampler, monkeypatch):
@@ -61,7 +96,7 @@ def test_single_sentences_find_their_places_better(sampler, monkeypatch):
         return float(own - (text @ places.T).mean())
 
     before = similarity()
-    tune_text(some, sampler, 60, seed=0)
+    tune_text(some, sampler, TrainConfig(text_steps=60), seed=0)
     assert similarity() > before + 0.05
 
 

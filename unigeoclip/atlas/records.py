@@ -23,5 +23,7 @@ def data_state(atlas: Atlas, record: Mapping[str, Any]) -> dict[str, Any]:
         they differ: what is recorded was then measured on another state of the atlas.
     """
     state: dict[str, Any] = {"data": record.get("data"), "data_now": atlas.data_hash}
-    is_current = state["data"] == atlas.data_hash or ("pictures" in record and record["pictures"] == atlas.pictures_hash)
-    return state if is_current else state | {"outdated": True}
+    pictures = record.get("pictures")
+    if state["data"] == atlas.data_hash or (pictures is not None and pictures == atlas.pictures_hash):
+        return state
+    return state | {"outdated": True}

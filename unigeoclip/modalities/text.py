@@ -26,14 +26,23 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+MOST_WEIGHT = 8.0  # of a sentence in a weighted mean; the least is its inverse
 MAX_TOKENS = 128  # what all-MiniLM-L6-v2 was trained with; longer sentences are cut there
 
 
 @dataclass(frozen=True)
 class TextConfig:
-    """Shape of the trained head on top of the frozen sentence encoder."""
+    """Shape of the trained head on top of the frozen sentence encoder.
+
+    Attributes:
+        hidden: Its width.
+        weighted: Whether the mean over the sentences of a place is a weighted one, by a learned weight of each: what
+            is said of a whole country tells less of a place than what is said of it alone. Weights are equal until
+            the head of text learns alone (`training.text_stage`).
+    """
 
     hidden: int = 512
+    weighted: bool = False
 
 
 @dataclass(frozen=True)
@@ -138,6 +147,8 @@ class TextEncoder(nn.Module):
             nn.GELU(),
             nn.Linear(config.hidden, dim),
         )
+        zeros = torch.zeros(config.hidden + 1)  # a number for each of the hidden ones, and a constant
+        self.weight = nn.Parameter(zeros, requires_grad=False) if config.weighted else None
 
     def prepare(self, texts: TextBatch | Sequence[Sequence[str]]) -> TextBatch:
         """Embed lists of sentences, one list a place; a :class:`TextBatch` goes through as it is.
@@ -157,6 +168,11 @@ class TextEncoder(nn.Module):
         """(n places) -> (n, dim), not normalised."""
         each = self.each(texts.vectors)  # (m, hidden)
         place = torch.repeat_interleave(texts.lengths)  # (m,): the row each sentence belongs to
-        total = each.new_zeros(len(texts), each.shape[1]).index_add_(0, place, each)
-        out: Tensor = self.together(total / texts.lengths[:, None])
+        if self.weight is None:
+            weights, sums = each.new_ones(len(each), 1), texts.lengths[:, None]
+        else:
+            weights = MOST_WEIGHT ** torch.tanh(each @ self.weight[:-1, None] + self.weight[-1])
+            sums = each.new_zeros(len(texts), 1).index_add_(0, place, weights)
+        total = each.new_zeros(len(texts), each.shape[1]).index_add_(0, place, weights * each)
+        out: Tensor = self.together(total / sums)
         return out

@@ -33,6 +33,7 @@ class TrainConfig:
     restart_rate: float = 4e-4
     location_steps: int = 0  # after that only the location encoder learns, see `location_stage`
     text_steps: int = 0  # at the end only the head of text learns, see `text_stage`
+    single_sentences: float = 0.85  # share of the texts of that stage; the others are what is said of a place
     draws: DrawConfig = field(default_factory=DrawConfig)
     weights: dict[str, float] = field(default_factory=dict)  # of modalities in the loss, see `losses.all_to_all_loss`
     averaged: float = 0.0  # decay of the moving average of the weights, which is what is kept; 0: the last ones are
@@ -103,13 +104,14 @@ CONFIGS = {
                 },
                 "aerial": {"px": 48},
                 "surface": {"px": 32},
-                "text": {},
+                "text": {"weighted": True},
             },
             temperature_per_pair=True,
         ),
         steps=5000,
         location_steps=1000,
-        text_steps=4000,
+        text_steps=5000,
+        single_sentences=0.4,
         draws=DrawConfig(turned=0.25, unlocated=0.1, near=0.25),
         averaged=0.99,
         bf16=True,
@@ -153,7 +155,11 @@ CONFIGS["wide-city"] = replace(
     _CITY,
     model=replace(
         _CITY.model,
-        encoders=_CITY.model.encoders | {"location": _CITY.model.encoders["location"] | {"coarse": 2}},
+        encoders=_CITY.model.encoders
+        | {
+            "location": _CITY.model.encoders["location"] | {"coarse": 2},
+            "text": _CITY.model.encoders["text"] | {"weighted": True},
+        },
         temperature_per_pair=True,
     ),
     location_steps=600,

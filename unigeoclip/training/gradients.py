@@ -58,9 +58,10 @@ def backward(model: UniGeoCLIP, inputs: Mapping[str, Any], config: TrainConfig) 
 
 
 def decay_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Matrices decay; biases, norms, registers and the temperature do not."""
-    matrices = [p for name, p in model.named_parameters() if p.ndim >= 2 and "registers" not in name]
-    rest = [p for name, p in model.named_parameters() if p.ndim < 2 or "registers" in name]
+    """Of what learns, matrices decay; biases, norms, registers and the temperature do not."""
+    learning = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    matrices = [p for name, p in learning if p.ndim >= 2 and "registers" not in name]
+    rest = [p for name, p in learning if p.ndim < 2 or "registers" in name]
     return [{"params": matrices, "weight_decay": weight_decay}, {"params": rest, "weight_decay": 0.0}]
 
 

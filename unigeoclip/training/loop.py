@@ -377,7 +377,7 @@ class Trainer:
         if self.config.location_steps:
             tune_location(self.model, self.sampler, self.config, self.run.seed)
         if self.config.text_steps:
-            tune_text(self.model, self.sampler, self.config.text_steps, self.run.seed)
+            tune_text(self.model, self.sampler, self.config, self.run.seed)
         self.seconds += time.monotonic() - started
         folder = self.out / "model"
         save_model(self.model, folder, compact=True)

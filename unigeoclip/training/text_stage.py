@@ -1,4 +1,4 @@
-"""The last part of a city's training: the head of text alone, sentence by sentence.
+"""The last part of a training: the head of text alone, sentence by sentence.
 
 A sentence such as the name of a square belongs to a dozen places in twenty thousand, and stands among two dozen others
 there: while all encoders learn it is hardly ever read alone, though a person types nothing else. Here the unit is the
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
@@ -23,11 +23,12 @@ from unigeoclip.search.gallery_embeddings import encode_cells, encode_places, te
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from unigeoclip.modalities.text import TextEncoder
     from unigeoclip.model import UniGeoCLIP
+    from unigeoclip.training.configs import TrainConfig
     from unigeoclip.training.sampler import PlaceSampler
 
 BATCH = 384
-SINGLE_SHARE = 0.85  # of a batch are single sentences, the rest what a place is said to be, as in the training before
 FREQUENCY_POWER = 0.7  # a sentence is drawn by the power of its number of places: names would drown all else at 0
 AGAINST = 2048  # places of a step that a text is told from
 LOCATION_SHARE = 0.75  # of the steps are against locations, which are what a heatmap shows; the others against pictures
@@ -57,7 +58,7 @@ class _Targets:
     scale: float
 
 
-def tune_text(model: UniGeoCLIP, sampler: PlaceSampler, steps: int, seed: int) -> None:
+def tune_text(model: UniGeoCLIP, sampler: PlaceSampler, config: TrainConfig, seed: int) -> None:
     """Train the head of text against the frozen other encoders, in place; a pure function of model, atlas and seed.
 
     The loss of a text with the set P of places it is said of is the cross-entropy between the uniform distribution over
@@ -67,19 +68,22 @@ def tune_text(model: UniGeoCLIP, sampler: PlaceSampler, steps: int, seed: int) -
     Args:
         model: With text, location, and any of aerial and surface.
         sampler: Of the training: its places and sentence vectors.
-        steps: How many, of `BATCH` texts.
+        config: ``text_steps``, of `BATCH` texts each, and ``single_sentences``.
         seed: Of the draws.
     """
     model.eval()
     index = _SentencePlaces(sampler.sentences, len(sampler.vectors))
     locations, pictures = _targets(model, sampler, index, seed)
-    head = model.encoders["text"].train()
+    head = cast("TextEncoder", model.encoders["text"]).train()
+    if head.weight is not None:
+        head.weight.requires_grad_(True)
+    steps, single = config.text_steps, round(BATCH * config.single_sentences)
     optimizer = torch.optim.AdamW(head.parameters(), lr=RATE, weight_decay=0.01, betas=(0.9, 0.98))
     for step in tqdm(range(steps), desc="Text alone", unit="step", mininterval=5):
         rng = np.random.default_rng((seed, _SEED, step))
         among = locations if not pictures or rng.random() < LOCATION_SHARE else pictures
         target = among[rng.integers(len(among))]
-        alone = index.draw(round(BATCH * SINGLE_SHARE), rng)
+        alone = index.draw(single, rng)
         rows = rng.integers(len(sampler.sentences), size=BATCH - len(alone))
         chosen = [*alone[:, None], *(sampler.some_sentences(row, rng) for row in rows)]
         text = nn.functional.normalize(head(_noisy(chosen, sampler.vectors, rng)), dim=-1)
@@ -95,6 +99,8 @@ def tune_text(model: UniGeoCLIP, sampler: PlaceSampler, steps: int, seed: int) -
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
+    if head.weight is not None:
+        head.weight.requires_grad_(False)
     model.eval()
 
 
