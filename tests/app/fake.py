@@ -76,6 +76,7 @@ class FakeAtlas:
     title: str = "A made-up world"
     window_m: float = 333_585.0
     data_hash: str = "0123456789ab"
+    pictures_hash: str = "0123456789ab"
     path: Path = field(default_factory=lambda: _folder())
     model_path: Path = field(default_factory=lambda: _folder() / "model")
     manifest: object = field(

@@ -88,6 +88,7 @@ class FakeCity:
     title: str = "Boston"
     window_m: float = 225.0
     data_hash: str = "fedcba987654"
+    pictures_hash: str = "fedcba987654"
     path: Path = field(default_factory=lambda: folder())
     model_path: Path = field(default_factory=lambda: folder() / "model")
     manifest: object = field(

