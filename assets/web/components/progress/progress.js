@@ -13,19 +13,22 @@ import { TimeLeft } from "./time-left.js";
  * @typedef {object} State
  * @property {Followed} run The latest one.
  * @property {ReturnType<typeof setTimeout>} [timer] Of the next question.
+ * @property {number} [missed] How often the element was not on the page when the server was to be asked.
  * @property {TimeLeft} [timeLeft]
  * @property {ReturnType<typeof build>} [parts] What is drawn.
  */
 
 const EVERY_MS = 500;
 const AGAIN_MS = 4000; // the page has been told, and will run again; if that was lost, it is told again
+const PATIENCE_MS = 10_000; // for an answer; then the server is asked again
+const MOST_MISSED = 5; // questions while the element is not on the page; then it is gone
 
 /** @type {WeakMap<HTMLElement, State>} */
 const states = new WeakMap();
 
 /**
  * Called by Streamlit on every change of data. There is no clean-up, which Streamlit also calls where no further run
- * follows; an element that is no longer on the page stops asking.
+ * follows; an element that stays away from the page stops asking.
  *
  * @param {Run<ProgressProps, { update: string }>} run
  */
@@ -47,7 +50,8 @@ export function render(run) {
 function take(root, state, progress) {
   const { data, setTriggerValue } = state.run;
   const isNew = progress?.version !== data.seen;
-  if (isNew) setTriggerValue("update", nonce()); // told again with the same value, it might not count
+  // Told again with the same value, it might not count.
+  if (isNew) setTriggerValue("update", nonce());
   else draw(root, state, progress);
   later(root, state, isNew ? AGAIN_MS : EVERY_MS);
 }
@@ -67,9 +71,15 @@ function later(root, state, milliseconds) {
  * @param {State} state
  */
 async function ask(root, state) {
-  if (!root.isConnected) return;
+  if (!root.isConnected) {
+    // Streamlit may take an element away and put it back without a run of the component.
+    state.missed = (state.missed ?? 0) + 1;
+    if (state.missed < MOST_MISSED) later(root, state, AGAIN_MS);
+    return;
+  }
+  state.missed = 0;
   const { run } = state;
-  const response = await fetch(run.data.url).catch(() => null);
+  const response = await fetch(run.data.url, { signal: AbortSignal.timeout(PATIENCE_MS) }).catch(() => null);
   const progress = response?.ok ? await response.json() : null;
   if (state.run !== run) return; // a later run has a timer of its own
   if (response) take(root, state, progress);
