@@ -2,7 +2,7 @@
 
 A sentence such as the name of a square belongs to a dozen places in twenty thousand, and stands among two dozen others
 there: while all encoders learn it is hardly ever read alone, though a person types nothing else. Here the unit is the
-sentence: its similarity to all the city is asked to be high where it is said and low elsewhere. All other encoders
+sentence: its similarity to all places is asked to be high where it is said and low elsewhere. All other encoders
 keep still; they are the targets. The head of text is small, so a step costs a twentieth of one of the training.
 """
 
