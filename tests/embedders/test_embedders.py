@@ -12,6 +12,7 @@ from unigeoclip.embedders.coordinates import CoordinatesEmbedder, FourierEmbedde
 from unigeoclip.embedders.geoclip import GeoCLIPEmbedder
 from unigeoclip.embedders.retrained import BASELINES, Baseline, RetrainedEmbedder, RetrainedLocation
 from unigeoclip.embedders.satclip import SatCLIPConfig, SatCLIPEmbedder, SatCLIPLocationEncoder
+from unigeoclip.embedders.taught import TaughtEmbedder
 from unigeoclip.embedders.unigeoclip import UniGeoCLIPEmbedder
 from unigeoclip.errors import CheckpointError, InputError
 from unigeoclip.model import ModelConfig, UniGeoCLIP
@@ -38,6 +39,9 @@ def make(name: str):
         torch.manual_seed(0)
         baseline = Baseline.suited(kind, (30, 0, 60, 30)) if suited else Baseline(kind)
         return RetrainedEmbedder(name, RetrainedLocation(baseline), Provenance("a test", "random weights", "none"))
+    if name == "unigeoclip-taught":
+        provenance = Provenance("a test", "random weights", "none")
+        return TaughtEmbedder(UniGeoCLIPEmbedder(tiny_model(), provenance), "geoclip", provenance)
     return load_embedder(name)
 
 
@@ -124,10 +128,10 @@ def test_fourier_features_suit_the_size_of_an_atlas(tmp_path):
 def test_those_without_weights_are_told_apart(tmp_path, monkeypatch):
     monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
     monkeypatch.setattr(UniGeoCLIPEmbedder, "from_atlas", classmethod(lambda cls, atlas: "ours"))
-    world = SimpleNamespace(name="nowhere", manifest=SimpleNamespace(bounds=(-90, -180, 90, 180)))
+    world = SimpleNamespace(name="nowhere", path=tmp_path, manifest=SimpleNamespace(bounds=(-90, -180, 90, 180)))
     found, missing = load_all(world)
     assert list(found) == ["unigeoclip", "geoclip", "coordinates", "fourier"]
-    assert list(missing) == ["satclip", *RETRAINED]
+    assert list(missing) == ["unigeoclip-taught", "satclip", *RETRAINED]
     assert "baselines download" in missing["satclip"]
     assert "train --baseline geoclip-retrained" in missing["geoclip-retrained"]
 
@@ -161,7 +165,8 @@ def test_only_satclip_takes_weights(tmp_path):
 
 def test_unknown_names_list_those_there_are():
     with pytest.raises(
-        InputError, match="'satclap'. Known: unigeoclip, satclip, geoclip, coordinates, fourier, satclip-retrained"
+        InputError,
+        match="'satclap'. Known: unigeoclip, unigeoclip-taught, satclip, geoclip, coordinates, fourier, ",
     ):
         load_embedder("satclap")
 

@@ -73,6 +73,7 @@ class Entry:
 
 EMBEDDERS: dict[str, Entry] = {
     "unigeoclip": Entry("unigeoclip.UniGeoCLIPEmbedder.from_atlas", "required"),
+    "unigeoclip-taught": Entry("taught.TaughtEmbedder.from_atlas", "required"),
     "satclip": Entry("satclip.SatCLIPEmbedder.from_cache"),
     "geoclip": Entry("geoclip.GeoCLIPEmbedder.from_package"),
     "coordinates": Entry("coordinates.CoordinatesEmbedder"),

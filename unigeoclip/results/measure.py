@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from unigeoclip.checkpoint import checkpoint_id
 from unigeoclip.embedders import load_all
+from unigeoclip.embedders.taught import NAME as TAUGHT
+from unigeoclip.embedders.taught import taught_folder
 from unigeoclip.errors import InputError, UniGeoError
 from unigeoclip.evaluation.picture_probe import PICTURE_ATLAS, probe_pictures
 from unigeoclip.evaluation.probing.encoders import ENSEMBLE, Features, features
@@ -217,6 +219,8 @@ class _PackRun:
         found = {"data": atlas.data_hash, "model": checkpoint_id(atlas.model_path), "pack": self._pack.version}
         if WITHOUT_TEXT in names and self._wanted.without_text is not None:
             found["without_text"] = checkpoint_id(self._wanted.without_text)
+        if TAUGHT in names:
+            found["taught"] = checkpoint_id(taught_folder(atlas))
         return {**found, "encoders": list(names)}
 
     def _keep(

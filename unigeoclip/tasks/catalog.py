@@ -41,7 +41,7 @@ TASKS: dict[str, Task] = {
 # Ours, trained without text, so that what the captions say of a task is no advantage.
 WITHOUT_TEXT = "unigeoclip-without-text"
 # Encoders that learned from every modality of their atlas, through the others; see `evaluation.probing.encoders`.
-_OURS = ("unigeoclip", "aerial", "street", "surface", "text", "ensemble")
+_OURS = ("unigeoclip", "unigeoclip-taught", "aerial", "street", "surface", "text", "ensemble")
 # The retrained baselines learned from one kind of picture: GeoCLIP's from street views, where the atlas has them.
 _PICTURES = {
     "boston": {"satclip-retrained": "aerial", "geoclip-retrained": "street"},

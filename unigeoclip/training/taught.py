@@ -16,6 +16,7 @@ import torch
 from unigeoclip.checkpoint import checkpoint_id
 from unigeoclip.config import to_dict, write_json
 from unigeoclip.embedders import load_embedder
+from unigeoclip.embedders.taught import RECORD
 from unigeoclip.errors import InputError
 from unigeoclip.evaluation.pairs import measured_pairs
 from unigeoclip.model import UniGeoCLIP, load_model, save_model
@@ -29,11 +30,10 @@ if TYPE_CHECKING:
 
     from unigeoclip.atlas.store import Atlas
 
-__all__ = ["RECORD", "STEPS", "TEACHERS", "teach"]
+__all__ = ["STEPS", "TEACHERS", "teach"]
 
 TEACHERS = ("geoclip",)
 STEPS = 10_000
-RECORD = "taught.json"
 _POSITIONS = 20_000  # to find the teacher's components from
 _SEED = 13
 

@@ -33,6 +33,10 @@ SIMILARITY = "similarity"  # what a query switches the color scheme to
 _RETRAINED = "the published design, trained by this project on its own data. There is none for this atlas."
 _FINER = "the same with waves fine enough for a city. There is none for this atlas."
 _UNAVAILABLE = {  # title, and what a visitor has to know
+    "unigeoclip-taught": (
+        "UniGeoCLIP (taught by GeoCLIP)",
+        "ours, going on with GeoCLIP's vectors as one more view. There is none for this atlas.",
+    ),
     "satclip": (
         "SatCLIP",
         "the published model, learned from satellite images. It was not downloaded to this machine.",

@@ -16,6 +16,7 @@ import numpy as np
 
 from unigeoclip.embedders import EMBEDDERS, WITHOUT, load_embedder
 from unigeoclip.embedders.satclip import spherical_harmonics
+from unigeoclip.embedders.taught import NAME as TAUGHT
 from unigeoclip.errors import InputError, excerpt
 from unigeoclip.evaluation.probing.atlas_items import ModalityFeatures
 from unigeoclip.evaluation.probing.folds import extent_deg
@@ -86,7 +87,7 @@ def is_floor(name: str) -> bool:
 def is_ours(name: str) -> bool:
     """Whether an encoder is of our model, or a concatenation with it: such a one is no baseline."""
     return any(
-        part in (OURS, ENSEMBLE, *MODALITIES) or part.startswith(WITHOUT) or part == f"{OURS}{RAW}"
+        part in (OURS, TAUGHT, ENSEMBLE, *MODALITIES) or part.startswith(WITHOUT) or part == f"{OURS}{RAW}"
         for part in (split_radius(each)[0] for each in name.split("+"))
     )
 
