@@ -103,3 +103,17 @@ def test_what_is_no_item_is_refused_with_what_one_looks_like(text, words):
 def test_a_code_of_zeros_is_refused():
     with pytest.raises(InputError, match="only zeros"):
         PackedVector(bytes(8), "012345").vector  # noqa: B018
+
+
+def test_a_foreign_picture_stays_one_in_a_link():
+    item = QueryItem("street", PackedVector.of(unit(), "0123456789ab", is_foreign=True), 1.0, "kitchen.jpg")
+    spelled = write_item(item)
+    assert "!~kitchen.jpg" in spelled
+    again = parse_item(spelled)
+    assert again == item
+    assert again.value.is_foreign
+    plain = parse_item(spelled.replace("!", ""))
+    assert not plain.value.is_foreign
+    assert plain.value.codes == item.value.codes
+    with pytest.raises(InputError):
+        parse_item(spelled.replace("!", "!!"))

@@ -95,9 +95,9 @@ def _asked(query: QueryOptions, asked: Query) -> dict[str, Any]:
     """What was asked, for JSON."""
     first = asked.items[0]
     known = {"items": list(query.item)} if query.item else {"modality": first.modality, "value": first.label}
-    if asked.certainty is None:
-        return known
-    return {**known, "certainty": round(asked.certainty, 4), "nothing_like_it": asked.is_foreign}
+    if asked.certainty is not None:
+        return {**known, "certainty": round(asked.certainty, 4), "nothing_like_it": asked.is_foreign}
+    return {**known, "nothing_like_it": True} if asked.is_foreign else known
 
 
 def _line(match: Match) -> str:

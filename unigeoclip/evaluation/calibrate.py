@@ -11,6 +11,7 @@ from unigeoclip.checkpoint import checkpoint_id
 from unigeoclip.config import write_json
 from unigeoclip.errors import InputError
 from unigeoclip.evaluation.certainty.fit import text_certainty
+from unigeoclip.evaluation.certainty.pictures import picture_certainties
 from unigeoclip.evaluation.held_out import MOST, PHOTO, encode_items, held_out
 from unigeoclip.evaluation.plain_queries import searched_cells
 from unigeoclip.geo import EARTH_RADIUS_M, unit_xyz
@@ -64,7 +65,8 @@ def calibrate(model: UniGeoCLIP, atlas: Atlas, split: str, model_id: str) -> Cal
         if spread is not None:
             spreads[name] = spread
     texts = text_certainty(atlas) if "text" in names else None
-    return Calibration(FORMAT, atlas.data_hash, model_id, split, SEED, spreads, texts)
+    pictures = picture_certainties(model, atlas, split)
+    return Calibration(FORMAT, atlas.data_hash, model_id, split, SEED, spreads, texts, pictures)
 
 
 def record_calibration(model: UniGeoCLIP, atlas: Atlas, split: str, folder: Path) -> Calibration:

@@ -44,7 +44,8 @@ class Query:
             weight times scale over the length of the sum. What is subtracted of hubs is shared likewise.
         certainty: The probability, 0 to 1, that the texts that are added are about something in the atlas, that of the
             most certain one; None without any, or where it was not measured.
-        is_foreign: Whether nothing in the atlas is like the query: all that is added is text, and about nothing here.
+        is_foreign: Whether nothing in the atlas is like the query: all that is added are texts about nothing here and
+            pictures unlike those here.
     """
 
     items: tuple[QueryItem, ...]

@@ -15,9 +15,9 @@ from unigeoclip.errors import CheckpointError, InputError, excerpt
 from unigeoclip.geo import as_latlon, in_round_figures
 from unigeoclip.modalities.text import TextBatch
 from unigeoclip.search.hubs import kinds_of_item
+from unigeoclip.search.judge import Judge
 from unigeoclip.search.query import Note, Query
 from unigeoclip.search.query_items import MAX_WEIGHT, PLACE, VIEW, PackedVector, QueryItem, write_item
-from unigeoclip.search.text_judge import TextJudge
 from unigeoclip.search.texts import sentences_of
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class QueryEncoder:
                 "The weights cancel out: nothing is left of the query. Change a weight, or remove an item that is both"
                 " added and taken away."
             )
-        judged = self._texts.judge(items)
+        judged = self._judge.judge(items)
         return Query(
             tuple(items),
             (total / length).astype(np.float32),
@@ -106,8 +106,8 @@ class QueryEncoder:
         )
 
     @cached_property
-    def _texts(self) -> TextJudge:
-        return TextJudge(self.atlas)
+    def _judge(self) -> Judge:
+        return Judge(self.atlas)
 
     def _shares(self, items: Sequence[QueryItem], weights: NDArray[np.float64]) -> dict[str, float]:
         """Part of each kind of query in a sum, see `Query.shares`; what is subtracted has a negative one."""
@@ -121,7 +121,12 @@ class QueryEncoder:
     def _spelling(self, item: QueryItem, vector: NDArray[np.float32]) -> str:
         """How links spell an item, a picture by its embedding."""
         plain = write_item(item)
-        return plain or write_item(replace(item, value=PackedVector.of(vector, self.model_id))) or ""
+        return plain or write_item(self._with_vector(item, vector)) or ""
+
+    def _with_vector(self, item: QueryItem, vector: NDArray[np.float32]) -> QueryItem:
+        """An item with a picture, with its vector instead, which remembers whether the picture is foreign."""
+        packed = PackedVector.of(vector, self.model_id, is_foreign=self._judge.is_foreign(item))
+        return replace(item, value=packed)
 
     def _scales(self, items: Sequence[QueryItem], vectors: NDArray[np.float32]) -> NDArray[np.float64]:
         """Factors, (items,), that make the heatmaps of all modalities spread alike; 1 where only one modality is.
@@ -161,17 +166,17 @@ class QueryEncoder:
             )
         if isinstance(item.value, PackedVector):
             vector = self._unpacked(item.value)
-            return vector, self._unlike(item.modality, vector), None
+            return vector, self._unlike(item, vector), None
         if item.modality == "location":
             point = as_latlon(item.value)
             lat, lon = point[0].tolist()
             return self._vector("location", point), self._outside(lat, lon), (lat, lon)
         if item.modality == "text":
             notes = sentences_of(item.value)[1]
-            vectors = torch.from_numpy(self._texts.sentence_vectors(item.value))
+            vectors = torch.from_numpy(self._judge.sentence_vectors(item.value))
             return self._vector("text", TextBatch(vectors, torch.tensor([len(vectors)]))), notes, None
         vector = self._vector(item.modality, np.asarray(item.value)[None])
-        return vector, self._unlike(item.modality, vector), None
+        return vector, self._unlike(item, vector), None
 
     def packed(self, item: QueryItem) -> QueryItem:
         """An item with a picture, as the same item with the picture's embedding, which can stand in an address.
@@ -180,7 +185,7 @@ class QueryEncoder:
             InputError: The picture cannot be encoded.
         """
         vector, _, _ = self._encode(item)
-        return replace(item, value=PackedVector.of(vector, self.model_id))
+        return item if isinstance(item.value, PackedVector) else self._with_vector(item, vector)
 
     @cached_property
     def model_id(self) -> str:
@@ -232,10 +237,13 @@ class QueryEncoder:
             return []
         return [Note("outside", text)]
 
-    def _unlike(self, modality: str, vector: NDArray[np.float32]) -> list[Note]:
-        """A note if nowhere on the grid is as similar to a picture as somewhere is to nearly every held-out one."""
-        threshold = self.unlike_thresholds.get(modality)
-        if threshold is None or float((self.cells @ vector).max()) >= threshold:
+    def _unlike(self, item: QueryItem, vector: NDArray[np.float32]) -> list[Note]:
+        """A note if nowhere on the grid is as similar to a picture as somewhere is to nearly every held-out one.
+
+        None if the picture looks like nothing here, which is said of it already.
+        """
+        modality, threshold = item.modality, self.unlike_thresholds.get(item.modality)
+        if threshold is None or self._judge.is_foreign(item) or float((self.cells @ vector).max()) >= threshold:
             return []
         expected = f"a view of about {in_round_figures(self.atlas.window_m)} from above"
         if modality == "surface":

@@ -34,9 +34,10 @@ MAX_ID_CHARACTERS = 200  # of a place
 MAX_CODE_CHARACTERS = 16_384  # of a packed vector: 12,285 dimensions
 _UNIT_ERROR = 1e-3
 _TAG_BYTES = 3
+_FOREIGN = "!"
 
 _ITEM = re.compile(r"(?:(?P<weight>[^*:]*)\*)?(?P<kind>text|at|place|view|vec):(?P<value>.+)", re.DOTALL)
-_VECTOR = re.compile(r"(?P<modality>[a-z]+):(?P<code>[A-Za-z0-9_-]+)(?:~(?P<label>.*))?", re.DOTALL)
+_VECTOR = re.compile(r"(?P<modality>[a-z]+):(?P<code>[A-Za-z0-9_-]+!?)(?:~(?P<label>.*))?", re.DOTALL)
 _HOW = (
     "write text:WORDS, at:LAT,LON, place:ID, view:LAT,LON,HEADING or vec:MODALITY:CODE, with its weight before it if "
     "that is not 1, as in -0.5*text:mountains"
@@ -69,18 +70,21 @@ class PackedVector:
     Attributes:
         codes: Signed bytes, (dim,), in proportion to the vector.
         model: Six hexadecimal digits, the first of the ``checkpoint_id`` of the model whose space it is in.
+        is_foreign: Whether the picture looked like nothing in the atlas, which its vector no longer tells.
     """
 
     codes: bytes
     model: str
+    is_foreign: bool = False
 
     @classmethod
-    def of(cls, vector: ArrayLike, model: str) -> PackedVector:
+    def of(cls, vector: ArrayLike, model: str, *, is_foreign: bool = False) -> PackedVector:
         """Pack a unit vector.
 
         Args:
             vector: (dim,) of length 1, give or take a thousandth.
             model: Identity of the model, at least six hexadecimal digits; the first six are kept.
+            is_foreign: Whether the picture looked like nothing in the atlas.
 
         Raises:
             InputError: The vector is not one of length 1, or has a number that is not finite.
@@ -93,7 +97,7 @@ class PackedVector:
                 f"{length:.4g}. Divide it by its length."
             )
         steps = np.rint(values / np.abs(values).max() * MOST_STEPS).astype(np.int8)
-        return cls(steps.tobytes(), model[: 2 * _TAG_BYTES])
+        return cls(steps.tobytes(), model[: 2 * _TAG_BYTES], is_foreign)
 
     @property
     def vector(self) -> NDArray[np.float32]:
@@ -111,8 +115,9 @@ class PackedVector:
 
     @property
     def text(self) -> str:
-        """The packed vector in letters, digits, "-" and "_" (base64url)."""
-        return base64.urlsafe_b64encode(bytes.fromhex(self.model) + self.codes).decode().rstrip("=")
+        """The packed vector in letters, digits, "-" and "_" (base64url), and "!" behind that of a foreign picture."""
+        code = base64.urlsafe_b64encode(bytes.fromhex(self.model) + self.codes).decode().rstrip("=")
+        return code + _FOREIGN * self.is_foreign
 
     @classmethod
     def from_text(cls, text: str) -> PackedVector:
@@ -121,13 +126,14 @@ class PackedVector:
         Raises:
             InputError: It spells none.
         """
+        code = text.removesuffix(_FOREIGN)
         try:
-            data = base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True)
+            data = base64.b64decode(code + "=" * (-len(code) % 4), b"-_", validate=True)
         except (binascii.Error, ValueError) as error:
             raise InputError(f"'{text[:20]}…' is not a code of an image: it was cut or changed.") from error
         if len(data) <= _TAG_BYTES:
             raise InputError(f"'{text[:20]}' is not a code of an image: it is too short.")
-        return cls(data[_TAG_BYTES:], data[:_TAG_BYTES].hex())
+        return cls(data[_TAG_BYTES:], data[:_TAG_BYTES].hex(), code != text)
 
 
 def parse_item(text: str) -> QueryItem:

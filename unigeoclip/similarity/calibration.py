@@ -14,6 +14,7 @@ from unigeoclip.checkpoint import checkpoint_id
 from unigeoclip.config import from_dict, read_json
 from unigeoclip.errors import CheckpointError, InputError
 from unigeoclip.similarity.certainty import TextCertainty
+from unigeoclip.similarity.picture_certainty import PictureCertainty
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,6 +56,7 @@ class Calibration:
         seed: Of the drawn sentences and cells.
         modalities: Modality of the query -> its similarities.
         texts: What tells texts that are about nothing in the atlas; None where it was not measured.
+        pictures: Modality -> what tells pictures that look like nothing in the atlas.
     """
 
     format: int
@@ -64,6 +66,7 @@ class Calibration:
     seed: int
     modalities: dict[str, Spread] = field(default_factory=dict)
     texts: TextCertainty | None = None
+    pictures: dict[str, PictureCertainty] = field(default_factory=dict)
 
 
 def calibration(atlas: Atlas, folder: Path | None = None) -> Calibration | None:
@@ -97,5 +100,7 @@ def calibration(atlas: Atlas, folder: Path | None = None) -> Calibration | None:
                 )
     if found.texts is not None and not found.texts.is_sound:
         raise CheckpointError(f"{path}: the numbers under 'texts' are not those of a fitted model: {remedy}")
+    if not all(each.is_sound for each in found.pictures.values()):
+        raise CheckpointError(f"{path}: the numbers under 'pictures' are not those of a calibration: {remedy}")
     current = (atlas.data_hash, checkpoint_id(folder))
     return found if (found.data, found.model) == current else None
