@@ -89,33 +89,6 @@ CONFIGS = {
             },
         ),
     ),
-    # For the world, in all the ways that were added since. The model that ships was trained so.
-    "wide": TrainConfig(
-        model=ModelConfig(
-            dim=512,  # as GeoCLIP's
-            encoders={
-                "location": {
-                    "scales": [2.0, 8.0, 32.0, 128.0],
-                    "width": 256,
-                    "depth": 1,
-                    "pooled_blocks": 3,
-                    "pooled_ratio": 7.0,
-                    "coarse": 2,
-                },
-                "aerial": {"px": 48},
-                "surface": {"px": 32},
-                "text": {"weighted": True},
-            },
-            temperature_per_pair=True,
-        ),
-        steps=5000,
-        location_steps=1000,
-        text_steps=5000,
-        single_sentences=0.4,
-        draws=DrawConfig(turned=0.25, unlocated=0.1, near=0.25),
-        averaged=0.99,
-        bf16=True,
-    ),
     # For a city on two CPU cores: a window is 225 m, the finest scale sees some 270 m, the coarsest all of the city.
     "city": TrainConfig(
         model=ModelConfig(
@@ -149,7 +122,27 @@ CONFIGS = {
     ),
 }
 
-_CITY = CONFIGS["city"]
+_WORLD, _CITY = CONFIGS["mini"], CONFIGS["city"]
+# For the world, in all the ways that were added since. The model that ships was trained so.
+CONFIGS["wide"] = TrainConfig(
+    model=replace(
+        _WORLD.model,
+        dim=512,  # as GeoCLIP's
+        encoders=_WORLD.model.encoders
+        | {
+            "location": _WORLD.model.encoders["location"] | {"pooled_ratio": 7.0, "coarse": 2},
+            "text": {"weighted": True},
+        },
+        temperature_per_pair=True,
+    ),
+    steps=5000,
+    location_steps=1000,
+    text_steps=5000,
+    single_sentences=0.4,
+    draws=DrawConfig(turned=0.25, unlocated=0.1, near=0.25),
+    averaged=0.99,
+    bf16=True,
+)
 # For a city, likewise.
 CONFIGS["wide-city"] = replace(
     _CITY,
