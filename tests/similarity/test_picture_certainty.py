@@ -47,7 +47,14 @@ def test_the_record_says_what_was_refused(fitted):
 
 
 @pytest.mark.parametrize(
-    "damage", [{"mean": (0.0,)}, {"whitening": (1.0, 2.0)}, {"threshold": float("nan")}, {"threshold": 0.0}]
+    "damage",
+    [
+        {"mean": (0.0,)},
+        {"whitening": "AAAA"},
+        {"whitening": "not base64"},
+        {"threshold": float("nan")},
+        {"threshold": 0.0},
+    ],
 )
 def test_damaged_numbers_are_noticed(fitted, damage):
     assert not replace(fitted, **damage).is_sound

@@ -5,6 +5,8 @@ from __future__ import annotations
 import statistics
 from typing import TYPE_CHECKING, Any
 
+from unigeoclip.errors import excerpt
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["evaluation_lines", "nested_lines", "probe_lines", "results_lines", "training_lines"]
 
+_MOST_NUMBERS = 10  # of a list that are printed; of more than that, only how many they are
+_MOST_CHARACTERS = 200  # of a value
 FEW = 100  # held-out items, below which a share in percent says little
 _HEADS = {
     "recall@1": "first",
@@ -165,7 +169,9 @@ def nested_lines(value: Any, depth: int = 0) -> list[str]:
     lines: list[str] = []
     for key, item in pairs:
         nested = item.values() if isinstance(item, dict) else item if isinstance(item, list) else None
-        if nested is None:
+        if isinstance(item, list) and len(item) > _MOST_NUMBERS and all(isinstance(part, float) for part in item):
+            lines.append(f"{'  ' * depth}{key}: {len(item)} numbers")
+        elif nested is None:
             lines.append(f"{'  ' * depth}{key}: {_plain(item)}")
         elif isinstance(item, dict) and not any(isinstance(part, dict | list) for part in nested):
             plain = ", ".join(f"{name} {_plain(part)}" for name, part in item.items())
@@ -176,7 +182,7 @@ def nested_lines(value: Any, depth: int = 0) -> list[str]:
 
 
 def _plain(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else excerpt(str(value), _MOST_CHARACTERS)
 
 
 def probe_lines(report: Mapping[str, Any]) -> list[str]:

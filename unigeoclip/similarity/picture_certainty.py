@@ -9,13 +9,14 @@ features of a network: Lee et al., A Simple Unified Framework for Detecting Out-
 
 from __future__ import annotations
 
+import base64
 import math
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["JUDGED", "STATISTICS", "PictureCertainty", "statistics"]
+__all__ = ["JUDGED", "STATISTICS", "PictureCertainty", "packed", "statistics"]
 
 JUDGED = ("aerial", "street")  # modalities whose pictures are judged: those that are photographs or drawings in color
 _HALVINGS = 3  # sizes at which the texture is described: pixels, then means of 2 x 2 and of 4 x 4
@@ -72,27 +73,40 @@ class PictureCertainty:
 
     Attributes:
         mean: Of their statistics.
-        whitening: Lower triangle, row by row, of the matrix that makes their statistics uncorrelated and of variance 1.
+        whitening: Lower triangle, row by row, of the matrix that makes their statistics uncorrelated and of variance 1,
+            as `packed` spells it.
         threshold: Distance beyond which a picture is like nothing in the atlas.
         tested: ``n_fitting`` held-out pictures and how many percent of them lie beyond, ``fitting_refused``; and how
             many percent of each kind of foreign pictures do, by its name, of ``n_foreign`` in all, ``foreign_refused``.
     """
 
     mean: tuple[float, ...]
-    whitening: tuple[float, ...]
+    whitening: str
     threshold: float
     tested: dict[str, float] = field(default_factory=dict)
 
     def distances(self, pictures: NDArray[np.uint8]) -> NDArray[np.float64]:
         """How far pictures (n, 3, height, width) are from those of the atlas, (n,)."""
         root = np.zeros((STATISTICS, STATISTICS))
-        root[np.tril_indices(STATISTICS)] = self.whitening
+        root[np.tril_indices(STATISTICS)] = _unpacked(self.whitening)
         found: NDArray[np.float64] = np.linalg.norm((statistics(pictures) - self.mean) @ root.T, axis=1)
         return found
 
     @property
     def is_sound(self) -> bool:
         """Whether there are as many numbers as there have to be, and all are finite."""
-        triangle = STATISTICS * (STATISTICS + 1) // 2
-        right = len(self.mean) == STATISTICS and len(self.whitening) == triangle
-        return right and all(map(math.isfinite, (*self.mean, *self.whitening, self.threshold))) and self.threshold > 0
+        try:
+            triangle = _unpacked(self.whitening)
+        except ValueError:  # binascii.Error is one
+            return False
+        right = len(self.mean) == STATISTICS and len(triangle) == STATISTICS * (STATISTICS + 1) // 2
+        return right and all(map(math.isfinite, (*self.mean, *triangle, self.threshold))) and self.threshold > 0
+
+
+def packed(numbers: NDArray[np.floating]) -> str:
+    """Numbers as text: the base64 of their 32-bit floats, the lowest byte first."""
+    return base64.b64encode(numbers.astype("<f4").tobytes()).decode()
+
+
+def _unpacked(text: str) -> NDArray[np.float32]:
+    return np.frombuffer(base64.b64decode(text, validate=True), "<f4")

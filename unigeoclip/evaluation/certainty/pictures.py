@@ -20,7 +20,7 @@ from scipy.ndimage import gaussian_filter
 from unigeoclip.atlas.store import ATLASES_FOLDER, load_atlas
 from unigeoclip.evaluation.held_out import held_out
 from unigeoclip.modalities.street import street_batch
-from unigeoclip.similarity.picture_certainty import JUDGED, STATISTICS, PictureCertainty, statistics
+from unigeoclip.similarity.picture_certainty import JUDGED, STATISTICS, PictureCertainty, packed, statistics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,7 +86,7 @@ def fit_pictures(
     covariance = np.cov(described, rowvar=False)
     covariance += np.eye(STATISTICS) * _RIDGE * np.trace(covariance) / STATISTICS
     root = solve_triangular(np.linalg.cholesky(covariance), np.eye(STATISTICS), lower=True)
-    whitening = tuple(float(f"{value:.6g}") for value in root[np.tril_indices(STATISTICS)])
+    whitening = packed(root[np.tril_indices(STATISTICS)])
     fitted = PictureCertainty(tuple(described.mean(axis=0).round(6).tolist()), whitening, 1.0)
     distances = fitted.distances(np.concatenate([own, _changed(own, rng)]))
     threshold = round(float(np.quantile(distances[::2], 1 - REFUSED)), 3)
