@@ -19,6 +19,7 @@ from scipy.ndimage import gaussian_filter
 
 from unigeoclip.atlas.store import ATLASES_FOLDER, load_atlas
 from unigeoclip.evaluation.held_out import held_out
+from unigeoclip.extras import needs_extra
 from unigeoclip.modalities.street import street_batch
 from unigeoclip.similarity.picture_certainty import JUDGED, STATISTICS, PictureCertainty, packed, statistics
 
@@ -141,7 +142,7 @@ def foreign_pictures(atlas: Atlas, name: str, rng: np.random.Generator) -> dict[
         "pages of text": _page,
     }  # fmt: skip
     found = {kind: np.stack([make(rng) for _ in range(FOREIGN)]) for kind, make in makers.items()}
-    if find_spec("sklearn") is not None:  # of the extra "compare"
+    if find_spec("sklearn") is not None:  # a training, which calibrates its model, does not need the extra
         found["photographs of things"] = _photographs(rng)
     if name != "street" and "street" in atlas.manifest.modalities:
         items = held_out(atlas, None, FOREIGN, having=("street",))
@@ -211,7 +212,8 @@ def _page(rng: np.random.Generator) -> NDArray[np.uint8]:
 
 def _photographs(rng: np.random.Generator) -> NDArray[np.uint8]:
     """Parts of the two photographs that come with scikit-learn, a temple and a flower, as no camera of a map sees."""
-    from sklearn.datasets import load_sample_images
+    with needs_extra("compare"):
+        from sklearn.datasets import load_sample_images
 
     photographs, found = load_sample_images().images, []
     for number in range(FOREIGN):
