@@ -133,8 +133,8 @@ def of_boston():
     training, apart, there = own["training"], blocks["retrieval"], away["retrieval"]
     yield f"Trained for {minutes(training)} minutes"
     yield (
-        f"({training['steps']:,} steps and, after a restart, {training['restart_steps']} more, of {training['batch']} "
-        "places each"
+        f"({training['steps']:,} steps and, after a restart, {training['restart_steps']:,} more, "
+        f"of {training['batch']} places each"
     )
     yield f"then {training['text_steps']:,} steps of the small head of text alone"
     yield f"among {own['retrieval']['street->aerial']['n']:,} held-out cameras"

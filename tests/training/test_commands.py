@@ -24,7 +24,7 @@ MANUAL = (Path(__file__).resolve().parents[2] / "docs" / "cli.md").read_text(enc
 ATLASES = ("boston", "world")
 SHIPPED = {
     "boston": {
-        "python -m unigeoclip train --atlas boston --config mini": "views",
+        "python -m unigeoclip train --atlas boston --config wide": "views",
         "python -m unigeoclip train --atlas boston --config mini --steps 1300 --split blocks": "blocks",
     },
     "world": {"python -m unigeoclip train --atlas world --config wide": "random"},

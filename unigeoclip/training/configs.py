@@ -155,6 +155,7 @@ CONFIGS["wide-city"] = replace(
         },
         temperature_per_pair=True,
     ),
+    restart_steps=1600,
     location_steps=600,
     draws=DrawConfig(turned=0.15, unlocated=0.1, near=0.25, recolored=0.2),
     averaged=0.99,
