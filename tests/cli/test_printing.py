@@ -91,7 +91,7 @@ def test_nested_values_are_indented():
     ]
 
 
-def test_many_numbers_and_long_texts_are_not_poured_out():
+def test_long_lists_of_numbers_and_long_texts_are_shortened():
     lines = nested_lines({"mean": [0.5] * 35, "few": [0.5, 1.5], "code": "x" * 5000})
     assert lines[0] == "mean: 35 numbers"
     assert lines[1:3] == ["few", "  1: 0.5"]

@@ -66,7 +66,7 @@ def atlas(tmp_path, monkeypatch):
     monkeypatch.setattr(loop, "sentence_encoder", text.sentence_encoder)
     for name, value in (("POOL", 96), ("BATCH", 32), ("STEPS_A_POOL", 2)):
         monkeypatch.setattr(location_stage, name, value)
-    monkeypatch.setattr(taught, "TEACHERS", ("coordinates",))
+    monkeypatch.setattr(taught, "TEACHERS", {"coordinates": "Plain coordinates"})
     monkeypatch.setattr(taught, "_POSITIONS", 300)
     folder = write_tiny_atlas(tmp_path / "tiny")
     torch.manual_seed(0)

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
     from unigeoclip.atlas.store import Atlas
 
-__all__ = ["NAME", "RECORD", "TaughtEmbedder", "recorded_teaching", "taught_folder"]
+__all__ = ["NAME", "RECORD", "TEACHERS", "TaughtEmbedder", "taught_folder"]
 
 NAME = "unigeoclip-taught"
 RECORD = "taught.json"
-_TEACHERS = {"geoclip": "GeoCLIP"}
+TEACHERS = {"geoclip": "GeoCLIP"}  # embedders that teach, and their titles
 
 
 def taught_folder(atlas: Atlas) -> Path:
@@ -35,8 +35,8 @@ def taught_folder(atlas: Atlas) -> Path:
     return atlas.path / "taught"
 
 
-def recorded_teaching(atlas: Atlas) -> dict[str, Any] | None:
-    """What the training wrote down, None where an atlas has none; see `training.taught.teach`.
+def _record(atlas: Atlas) -> dict[str, Any] | None:
+    """What `training.taught.teach` recorded; None where the atlas has no taught encoder.
 
     Raises:
         InputError: It cannot be read, or names no teacher.
@@ -63,7 +63,7 @@ class TaughtEmbedder:
         """
         self._location = location
         self.name = NAME
-        self.title = f"UniGeoCLIP (taught by {_TEACHERS.get(teacher, teacher)})"
+        self.title = f"UniGeoCLIP (taught by {TEACHERS.get(teacher, teacher)})"
         self.dim = location.dim
         self.provenance = provenance
 
@@ -76,18 +76,18 @@ class TaughtEmbedder:
         """
         folder = taught_folder(atlas)
         try:
-            record = recorded_teaching(atlas)
+            record = _record(atlas)
         except InputError as error:
             raise CheckpointError(str(error)) from error
         if record is None:
             raise CheckpointError(
-                f"{NAME!r} is not trained for this atlas; 'train --teacher geoclip' does it, and its model belongs in "
-                f"{folder}."
+                f"{NAME!r} is not trained for this atlas; 'train --teacher geoclip' does it, and the model it writes "
+                f"belongs in the atlas's folder {folder.name!r}."
             )
         teacher = record["teacher"]
         provenance = Provenance(
             made_by=f"This project, trained on the atlas {atlas.title!r} and on the vectors of "
-            f"{_TEACHERS.get(teacher, teacher)}; architecture of arXiv 2604.11668.",
+            f"{TEACHERS.get(teacher, teacher)}; architecture of arXiv 2604.11668.",
             source=f"Model {checkpoint_id(folder)}, which went on from {record.get('student', 'an unknown one')}",
             licence="MIT",
         )

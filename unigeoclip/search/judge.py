@@ -93,8 +93,7 @@ class Judge:
 
     @cached_property
     def _texts(self) -> TextCertainty | None:
-        known = self._measured is not None and len(self._atlas.sentence_vectors()) > 0
-        return self._measured.texts if known and self._measured is not None else None
+        return None if self._measured is None or not len(self._atlas.sentence_vectors()) else self._measured.texts
 
     def _certainty(self, item: QueryItem) -> float | None:
         """That of the sentence of a text that is most surely about the atlas: one is enough."""

@@ -1,10 +1,10 @@
 """Whether a picture looks like those of an atlas: how far its colors and textures are from theirs.
 
-An encoder of pictures gives every picture some vector, noise too, and the vector does not tell: the encoder has never
-had to say "none of these". What tells is the picture itself. It is described by a few statistics, and its distance from
-the atlas's own pictures is Mahalanobis's: in standard deviations, along directions in which they vary together. A
-picture that is further away than nearly all held-out ones is like nothing in the atlas. (The same distance between
-features of a network: Lee et al., A Simple Unified Framework for Detecting Out-of-Distribution Samples, NeurIPS 2018.)
+An encoder gives every picture a vector, even noise, and the vector does not show that the picture is out of
+distribution: the encoder was never trained to reject. So the picture itself is described by a few statistics, and
+compared with the atlas's own pictures by the Mahalanobis distance. A picture that is further away than nearly all
+held-out ones is like nothing in the atlas. (The same distance between features of a network: Lee et al., A Simple
+Unified Framework for Detecting Out-of-Distribution Samples and Adversarial Attacks, NeurIPS 2018.)
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class PictureCertainty:
     Attributes:
         mean: Of their statistics.
         whitening: Lower triangle, row by row, of the matrix that makes their statistics uncorrelated and of variance 1,
-            as `packed` spells it.
+            encoded by `packed`.
         threshold: Distance beyond which a picture is like nothing in the atlas.
         tested: ``n_fitting`` held-out pictures and how many percent of them lie beyond, ``fitting_refused``; and how
             many percent of each kind of foreign pictures do, by its name, of ``n_foreign`` in all, ``foreign_refused``.

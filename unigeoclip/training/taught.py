@@ -16,7 +16,7 @@ import torch
 from unigeoclip.checkpoint import checkpoint_id
 from unigeoclip.config import to_dict, write_json
 from unigeoclip.embedders import load_embedder
-from unigeoclip.embedders.taught import RECORD
+from unigeoclip.embedders.taught import RECORD, TEACHERS
 from unigeoclip.errors import InputError
 from unigeoclip.evaluation.pairs import measured_pairs
 from unigeoclip.model import UniGeoCLIP, load_model, save_model
@@ -30,9 +30,8 @@ if TYPE_CHECKING:
 
     from unigeoclip.atlas.store import Atlas
 
-__all__ = ["STEPS", "TEACHERS", "teach"]
+__all__ = ["STEPS", "teach"]
 
-TEACHERS = ("geoclip",)
 STEPS = 10_000
 _POSITIONS = 20_000  # to find the teacher's components from
 _SEED = 13

@@ -35,7 +35,7 @@ _FINER = "the same with waves fine enough for a city. There is none for this atl
 _UNAVAILABLE = {  # title, and what a visitor has to know
     "unigeoclip-taught": (
         "UniGeoCLIP (taught by GeoCLIP)",
-        "ours, going on with GeoCLIP's vectors as one more view. There is none for this atlas.",
+        "our model, trained further with GeoCLIP's vectors as an additional target. There is none for this atlas.",
     ),
     "satclip": (
         "SatCLIP",
