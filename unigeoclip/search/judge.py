@@ -112,8 +112,8 @@ class Judge:
         named = f"the picture \u201c{excerpt(item.label)}\u201d" if item.label else "this picture"
         return Note(
             "nothing",
-            f"Nothing here is like {named}. Its colors and textures are further from those of this atlas's "
-            f"{_KINDS[item.modality]} than nearly all that the model was tested with: what it finds is a guess.",
+            f"Nothing here is like {named}. Its colors and textures differ from this atlas's "
+            f"{_KINDS[item.modality]} more than those of nearly all test pictures: the results are a guess.",
         )
 
 
