@@ -50,9 +50,13 @@ def resolved(requirements: str, *options: str) -> dict[str, list[str]]:
             packages = tomllib.load(file)["packages"]
     entries: dict[str, list[str]] = {}
     for each in packages:
-        if not _OF_TORCH.fullmatch(each["name"]) and "== 'emscripten'" not in each.get("marker", ""):
+        if not _OF_TORCH.fullmatch(each["name"]) and not _only_in_browsers(each.get("marker", "")):
             entries.setdefault(each["name"], []).append(_lines(each))
     return entries
+
+
+def _only_in_browsers(marker: str) -> bool:
+    return "== 'emscripten'" in marker and " or " not in marker
 
 
 def _lines(package: dict) -> str:

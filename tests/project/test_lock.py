@@ -24,7 +24,7 @@ def entries(path):
 def asked(lines):
     wanted = [line.partition("#")[0].strip() for line in lines]
     pairs = [line.split("==") for line in wanted if line]
-    return {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in pairs}
+    return {re.sub(r"[-_.]+", "-", name.partition("[")[0]).lower(): version for name, version in pairs}
 
 
 def test_everything_that_is_asked_for_is_locked_in_the_same_version():
