@@ -10,8 +10,11 @@ from tests.explorable import write_long_street
 from unigeoclip.atlas import load_atlas
 from unigeoclip.build.city.cells import block_split, held_out_blocks
 from unigeoclip.geo import distance_m
+from unigeoclip.training.draws import DrawConfig
+from unigeoclip.training.sampler import Share
 from unigeoclip.training.street_sampler import ALONG_M, ROUND_M, STREET_SHARE, StreetSampler
 
+PLAIN = DrawConfig()
 SIZE = (8, 16)  # height, width of a view
 
 
@@ -25,8 +28,8 @@ def sampler(atlas):
     vectors = np.random.default_rng(0).normal(size=(len(atlas.sentences), 384)).astype(np.float16)
     with ExitStack() as stack:
 
-        def make(split="views", seed=0):
-            return StreetSampler(atlas, split, vectors, {"aerial": 16}, SIZE, seed=seed, stack=stack)
+        def make(split="views", seed=0, draws=PLAIN, windows=("aerial",)):
+            return StreetSampler(atlas, split, vectors, dict.fromkeys(windows, 16), SIZE, seed, draws, stack=stack)
 
         yield make
 
@@ -73,8 +76,27 @@ def test_spots_without_a_street_come_last(sampler):
     assert batch["aerial"].shape == (20, 3, 16, 16)
 
 
+def test_shares_of_a_batch_make_up_the_whole(sampler):
+    draws = DrawConfig(turned=0.2, unlocated=0.2, near=0.25, recolored=0.5)
+    chosen = sampler(draws=draws, windows=("aerial", "surface"))
+    whole, shares = chosen.batch(3, 30), [chosen.batch(3, 30, Share(rank, 3)) for rank in range(3)]
+    counts = whole["street"].lengths.numpy()
+    assert counts[:24].min() >= 1
+    assert counts[24:].max() == 0
+    pictures = np.split(whole["street"].pictures.numpy(), np.cumsum(counts)[:-1])
+    for rank, share in enumerate(shares):
+        np.testing.assert_array_equal(share["location"], whole["location"][rank::3])
+        np.testing.assert_array_equal(share["aerial"], whole["aerial"][rank::3])
+        np.testing.assert_array_equal(share["text"].lengths, whole["text"].lengths[rank::3])
+        np.testing.assert_array_equal(share["street"].lengths, counts[rank::3])
+        np.testing.assert_array_equal(share["street"].pictures, np.concatenate(pictures[rank::3]))
+        for name in ("location", "text", "street"):
+            np.testing.assert_array_equal(share["present"][name], whole["present"][name][rank::3])
+
+
 def test_panoramas_photos_and_a_compass_that_is_not_always_there(sampler):
-    street = sampler().spots(400, np.random.default_rng(0))[0]
+    chosen = sampler()
+    street = chosen.street(chosen.spots(400, np.random.default_rng(0))[0])
     counts = np.bincount(street.lengths.numpy(), minlength=5) / 400
     np.testing.assert_allclose(counts[1:], (0.45, 0.1, 0.1, 0.35), atol=0.08)
     spot = np.repeat(np.arange(400), street.lengths.numpy())
@@ -91,7 +113,7 @@ def test_panoramas_photos_and_a_compass_that_is_not_always_there(sampler):
 def test_a_street_view_never_stands_where_one_is_held_out(atlas, sampler, eyes):
     chosen = sampler()
     seen = eyes(chosen)
-    chosen.spots(600, np.random.default_rng(0))
+    chosen.street(chosen.spots(600, np.random.default_rng(0))[0])
     on_street = (atlas.views["street"] == "Long Street").to_numpy()
     held_out = on_street & (atlas.views["views"] == "held_out").to_numpy()
     latlon = atlas.views[["lat", "lon"]].to_numpy()
@@ -106,7 +128,8 @@ def test_a_street_view_never_stands_where_one_is_held_out(atlas, sampler, eyes):
 def test_what_is_seen_from_above_lies_near_the_camera(atlas, sampler, eyes):
     chosen = sampler()
     seen = eyes(chosen)
-    street, at, rows = chosen.spots(200, np.random.default_rng(0))
+    spots, at, rows = chosen.spots(200, np.random.default_rng(0))
+    street = chosen.street(spots)
     eye = seen[0][np.cumsum(street.lengths.numpy()) - 1]
     away = distance_m(eye, at)
     assert away.max() <= ROUND_M + 0.1

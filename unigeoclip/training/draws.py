@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from unigeoclip.atlas.street_views import HEADINGS
 from unigeoclip.errors import InputError
 from unigeoclip.modalities.street import StreetBatch
-from unigeoclip.training.recolor import recolored
+from unigeoclip.training.recolor import Recoloring, drawn_recoloring, recolored
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,48 +73,89 @@ def with_neighbors(rows: NDArray[np.int64], tree: cKDTree, share: float, rng: np
     return np.concatenate([rows[: len(rows) - count], picked])
 
 
-def changed(
-    inputs: dict[str, Any], draws: DrawConfig, pictures: Sequence[str], rng: np.random.Generator
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Changes:
+    """What is done to each of the n places of a batch.
+
+    Attributes:
+        turn: (n,) symmetry of a square that the pictures from above are brought to, 0 for none: see `_turned`.
+        unlocated: (n,) whether it has no location.
+        aerial: Of each place's aerial picture, if pictures are recolored.
+        street: Of each place's street views, `HEADINGS` a place.
+    """
+
+    turn: NDArray[np.int64]
+    unlocated: NDArray[np.bool_]
+    aerial: Recoloring | None = None
+    street: Recoloring | None = None
+
+    def part(self, rows: slice) -> Changes:
+        """Those of some of the places."""
+        views = np.arange(len(self.turn) * HEADINGS).reshape(-1, HEADINGS)[rows].ravel()
+        return Changes(
+            self.turn[rows],
+            self.unlocated[rows],
+            None if self.aerial is None else self.aerial[rows],
+            None if self.street is None else self.street[views],
+        )
+
+
+def drawn_changes(size: int, draws: DrawConfig, pictures: Sequence[str], rng: np.random.Generator) -> Changes:
+    """Draw what is done to a batch.
+
+    Args:
+        size: Number of places.
+        draws: Shares of the batch.
+        pictures: Names of the square pictures from above; fewer than two are not turned.
+        rng: Of the draws.
+    """
+    turn, unlocated = np.zeros(size, np.int64), np.zeros(size, bool)
+    order = rng.permutation(size) if draws.turned or draws.unlocated else np.arange(size)
+    turned, others = np.split(order, [round(draws.turned * size)]) if len(pictures) > 1 else (order[:0], order)
+    unlocated[others[: round(draws.unlocated * len(others))]] = True
+    turn[turned] = rng.choice(_TURNS, size=len(turned))
+    if not draws.recolored:
+        return Changes(turn, unlocated)
+    aerial, street = (drawn_recoloring(count, draws.recolored, rng) for count in (size, size * HEADINGS))
+    return Changes(turn, unlocated, aerial, street)
+
+
+def changed(inputs: dict[str, Any], changes: Changes, pictures: Sequence[str]) -> dict[str, Any]:
     """Turn pictures and take modalities away.
 
     Args:
         inputs: A batch: ``"location"`` (n, 2), the pictures (n, ..., side, side), and ``"present"``.
-        draws: Shares of the batch.
+        changes: Of its places.
         pictures: Names of the square pictures from above.
-        rng: Of the draws.
 
     Returns:
         The batch; what is taken away is False in ``"present"``, and pictures are turned in place.
     """
-    size = len(inputs["location"])
-    order = rng.permutation(size) if draws.turned or draws.unlocated else np.arange(size)
-    turned, others = np.split(order, [round(draws.turned * size)]) if len(pictures) > 1 else (order[:0], order)
-    unlocated = others[: round(draws.unlocated * len(others))]
-    which = rng.choice(_TURNS, size=len(turned))
     for name in pictures:
         for turn in _TURNS:
-            rows = turned[which == turn]
+            rows = changes.turn == turn
             inputs[name][rows] = _turned(inputs[name][rows], turn)
-    if draws.recolored:
-        _recolor(inputs, draws.recolored, rng)
-    present = inputs["present"]
-    for name, rows in (("location", np.concatenate([turned, unlocated])), ("text", turned), ("street", turned)):
-        if len(rows) and name in inputs:
-            here = present.get(name, torch.ones(size, dtype=torch.bool)).clone()
-            here[torch.from_numpy(rows)] = False
-            present[name] = here
+    _recolor(inputs, changes)
+    present, turned = inputs["present"], changes.turn > 0
+    for name, without in (("location", turned | changes.unlocated), ("text", turned), ("street", turned)):
+        if name in inputs and without.any():
+            present[name] = present.get(name, torch.tensor(True)) & torch.from_numpy(~without)
     return inputs
 
 
-def _recolor(inputs: dict[str, Any], share: float, rng: np.random.Generator) -> None:
-    """Change the colors of a share of the aerial pictures, and of the street views, in place."""
-    pictures = [inputs["aerial"]] if "aerial" in inputs else []
-    if isinstance(street := inputs.get("street"), StreetBatch):
-        pictures.append(street.pictures.numpy())
-    for some in pictures:
-        rows = rng.permutation(len(some))[: round(share * len(some))]
-        some[rows] = recolored(some[rows], rng)
+def _recolor(inputs: dict[str, Any], changes: Changes) -> None:
+    """Change the colors of aerial pictures and of street views in place."""
+    if changes.aerial is not None and "aerial" in inputs:
+        _recolor_some(inputs["aerial"], changes.aerial)
+    if changes.street is not None and isinstance(street := inputs.get("street"), StreetBatch):
+        lengths = street.lengths.numpy()
+        spot = np.repeat(np.arange(len(lengths)), lengths)
+        nth = np.arange(len(spot)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        _recolor_some(street.pictures.numpy(), changes.street[spot * HEADINGS + nth])
+
+
+def _recolor_some(pictures: NDArray[np.uint8], how: Recoloring) -> None:
+    pictures[how.chosen] = recolored(pictures[how.chosen], how[how.chosen])
 
 
 def _turned(windows: NDArray[Any], turn: int) -> NDArray[Any]:

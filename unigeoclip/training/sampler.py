@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -10,9 +11,11 @@ from scipy.spatial import cKDTree
 
 from unigeoclip.geo import EARTH_RADIUS_M, as_latlon, offset_m, unit_xyz
 from unigeoclip.search.gallery_embeddings import text_batch
-from unigeoclip.training.draws import DrawConfig, changed, with_neighbors
+from unigeoclip.training.draws import DrawConfig, changed, drawn_changes, with_neighbors
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from numpy.typing import NDArray
 
     from unigeoclip.atlas.store import Atlas
@@ -26,6 +29,38 @@ LEAST_SHARE = 0.25
 KIND_WEIGHTS = {
     "resources": 0.25, "industries": 0.25, "crops": 0.5, "factbook_climate": 0.5, "factbook_terrain": 0.5, "gloss": 0.5,
 }  # fmt: skip
+
+
+class Share(NamedTuple):
+    """The part of a batch that one of several processes computes."""
+
+    rank: int = 0
+    of: int = 1
+
+    @property
+    def rows(self) -> slice:
+        """Its places: every ``of``-th."""
+        return slice(self.rank, None, self.of)
+
+
+WHOLE = Share()
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Places that were drawn, before anything is cut out or rendered for them.
+
+    Attributes:
+        latlon: (n, 2) degrees.
+        sentences: (n) rows of the sentences of each.
+    """
+
+    latlon: NDArray[np.float64]
+    sentences: list[NDArray[np.int64]]
+
+    def part(self, rows: slice) -> Self:
+        """Some of the places."""
+        return replace(self, latlon=self.latlon[rows], sentences=self.sentences[rows])
 
 
 class PlaceSampler:
@@ -110,26 +145,43 @@ class PlaceSampler:
         """Draw sentences of the training place ``row``, as `some_sentences` does."""
         return some_sentences(self.sentences[row], self.sentence_weights[row], rng)
 
-    def batch(self, step: int, size: int) -> dict[str, Any]:
+    def batch(self, step: int, size: int, share: Share = WHOLE) -> dict[str, Any]:
         """Raw inputs of every modality for one step, as :meth:`UniGeoCLIP.prepare` takes them.
+
+        All is drawn for the whole batch and only then cut out of rasters and rendered for a share of it: so many
+        processes together compute exactly the batch that one would.
 
         ``"present"`` holds which rows have a modality, where some lack it: name -> (n,) truth values, as
         `losses.all_to_all_loss` takes them. Rows lack what a raster does not cover, and what `DrawConfig` takes away.
+
+        Args:
+            step: Number of the step.
+            size: Places of the whole batch.
+            share: Whose part of it; places that are ``share.rank`` modulo ``share.of``.
         """
         rng = np.random.default_rng((self.seed, step))
-        return changed(self.drawn_inputs(size, rng), self.draws, tuple(self.windows_px), rng)
+        draw, pictures = self.draw(size, rng), tuple(self.windows_px)
+        changes = drawn_changes(size, self.draws, pictures, rng)
+        return changed(self.inputs(draw.part(share.rows)), changes.part(share.rows), pictures)
 
     def drawn_inputs(self, size: int, rng: np.random.Generator) -> dict[str, Any]:
         """A batch as it is drawn, before `DrawConfig` changes it."""
-        return self.inputs(*self.positions(size, rng), rng)
+        return self.inputs(self.draw(size, rng))
 
-    def inputs(self, latlon: NDArray[np.float64], rows: NDArray[np.int64], rng: np.random.Generator) -> dict[str, Any]:
-        """Location, windows and sentences of positions (n, 2) whose training places are ``rows`` (n,)."""
+    def draw(self, size: int, rng: np.random.Generator) -> Draw:
+        """Draw the places of a batch."""
+        return self._with_sentences(*self.positions(size, rng), rng)
+
+    def _with_sentences(self, latlon: NDArray[np.float64], rows: NDArray[np.int64], rng: np.random.Generator) -> Draw:
+        return Draw(latlon, [self.some_sentences(row, rng) for row in rows])
+
+    def inputs(self, draw: Draw) -> dict[str, Any]:
+        """Location, windows and sentences of the places of a draw."""
+        latlon = draw.latlon
         inputs: dict[str, Any] = {"location": latlon}
         for name, px in self.windows_px.items():
             inputs[name] = self.atlas.raster(name).windows(latlon, self.atlas.window_m, px)
-        chosen = [self.some_sentences(row, rng) for row in rows]
-        inputs["text"] = text_batch(chosen, self.vectors)
+        inputs["text"] = text_batch(draw.sentences, self.vectors)
         partial = [name for name in self.windows_px if self.atlas.validity(name) is not None]
         inputs["present"] = {name: torch.from_numpy(self.atlas.present_at(name, latlon)) for name in partial}
         return inputs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from unigeoclip.atlas.street_views import HEADINGS
 from unigeoclip.city.street_view import panorama_headings
 from unigeoclip.modalities.street import StreetBatch, street_batch
 from unigeoclip.training.draws import DrawConfig, with_neighbors
-from unigeoclip.training.sampler import PlaceSampler, drawn
+from unigeoclip.training.sampler import Draw, PlaceSampler, drawn
 
 if TYPE_CHECKING:
     from contextlib import ExitStack
@@ -28,6 +29,40 @@ ALONG_M = 15.0  # cameras move so far along their street, a third of the way to 
 ROUND_M = 25.0  # windows are centred so far from the camera at most: people click beside the street, too
 VIEW_COUNTS = (0.45, 0.1, 0.1, 0.35)  # how often a spot is seen in one, two, three, four directions
 COMPASS_SHARE = 0.7  # how often the headings are known
+
+
+@dataclass(frozen=True)
+class Spots:
+    """Cameras that were drawn, each to look from a spot near it.
+
+    Attributes:
+        cameras: (n,) rows of the cameras.
+        eye: (n, 2) degrees, where the view is drawn from.
+        first_deg: (n,) heading of the first view.
+        directions: (n,) number of views, 1 to `HEADINGS`.
+        known: (n,) whether the headings are known.
+    """
+
+    cameras: NDArray[np.int64]
+    eye: NDArray[np.float64]
+    first_deg: NDArray[np.float64]
+    directions: NDArray[np.int64]
+    known: NDArray[np.bool_]
+
+    def part(self, rows: slice) -> Spots:
+        """Some of the spots."""
+        return Spots(**{name: value[rows] for name, value in vars(self).items()})
+
+
+@dataclass(frozen=True)
+class StreetDraw(Draw):
+    """Places of a city that were drawn; the first of them are at spots."""
+
+    spots: Spots
+
+    def part(self, rows: slice) -> StreetDraw:
+        """Some of the places."""
+        return replace(super().part(rows), spots=self.spots.part(rows))
 
 
 class StreetSampler(PlaceSampler):
@@ -73,18 +108,25 @@ class StreetSampler(PlaceSampler):
         self.camera_tree = cKDTree(geo.unit_xyz(at))
         self.rare_at_cameras = {name: rows for name in windows_px if (rows := self._where_rare(name, at)) is not None}
 
-    def drawn_inputs(self, size: int, rng: np.random.Generator) -> dict[str, Any]:
-        """A batch as it is drawn; the spots without a view come last (`StreetBatch.lengths`)."""
+    def draw(self, size: int, rng: np.random.Generator) -> StreetDraw:
+        """Draw the places of a batch; the spots without a view come last (`StreetBatch.lengths`)."""
         count = round(size * STREET_SHARE)
-        street, at, rows = self.spots(count, rng)
+        spots, at, rows = self.spots(count, rng)
         other, other_rows = self.positions(size - count, rng)
-        none = torch.zeros(size - count, dtype=torch.int64)
-        inputs = self.inputs(np.concatenate([at, other]), np.concatenate([rows, other_rows]), rng)
+        drawn = self._with_sentences(np.concatenate([at, other]), np.concatenate([rows, other_rows]), rng)
+        return StreetDraw(drawn.latlon, drawn.sentences, spots)
+
+    def inputs(self, draw: Draw) -> dict[str, Any]:
+        """Those of `PlaceSampler.inputs`, and the street views."""
+        inputs = super().inputs(draw)
+        assert isinstance(draw, StreetDraw)
+        street = self.street(draw.spots)
+        none = torch.zeros(len(draw.latlon) - len(draw.spots.cameras), dtype=torch.int64)
         inputs["street"] = StreetBatch(street.pictures, street.headings_deg, torch.cat([street.lengths, none]))
         return inputs
 
-    def spots(self, count: int, rng: np.random.Generator) -> tuple[StreetBatch, NDArray[np.float64], NDArray[np.int64]]:
-        """Draw cameras: their views, (count, 2) degrees of the windows beside them, rows of training places."""
+    def spots(self, count: int, rng: np.random.Generator) -> tuple[Spots, NDArray[np.float64], NDArray[np.int64]]:
+        """Draw cameras: their spots, (count, 2) degrees of the windows beside them, rows of training places."""
         rows = drawn(len(self.cameras), count, self.rare_at_cameras, rng)
         chosen = self.cameras[with_neighbors(rows, self.camera_tree, self.draws.near, rng)]
         eye, ahead = self.views.latlon[chosen], np.radians(self.views.headings_deg[chosen])
@@ -96,22 +138,25 @@ class StreetSampler(PlaceSampler):
         if self.scene is not None:
             moved = geo.offset_m(eye, along * np.sin(ahead), along * np.cos(ahead))
             eye = np.where(_is_free(self.scene, moved)[:, None], moved, eye)
-            street = self._drawn(eye, first, directions)
-        else:
-            street = street_batch(*self.views.panoramas(chosen, self.width, self.height))
-        unknown = torch.from_numpy(np.repeat(~known, street.lengths.numpy()))
-        street = StreetBatch(street.pictures, street.headings_deg.masked_fill(unknown, torch.nan), street.lengths)
         at = geo.as_latlon(geo.offset_m(eye, away * np.sin(turn), away * np.cos(turn)))
-        return street, at, self.tree.query(geo.unit_xyz(at))[1]
+        return Spots(chosen, eye, first, directions, known), at, self.tree.query(geo.unit_xyz(at))[1]
 
-    def _drawn(
-        self, eye: NDArray[np.float64], first_deg: NDArray[np.float64], directions: NDArray[np.int64]
-    ) -> StreetBatch:
+    def street(self, spots: Spots) -> StreetBatch:
+        """The views of spots: drawn, or the photographs of their cameras."""
+        if self.scene is not None:
+            street = self._drawn(spots)
+        else:
+            street = street_batch(*self.views.panoramas(spots.cameras, self.width, self.height))
+        unknown = torch.from_numpy(np.repeat(~spots.known, street.lengths.numpy()))
+        return StreetBatch(street.pictures, street.headings_deg.masked_fill(unknown, torch.nan), street.lengths)
+
+    def _drawn(self, spots: Spots) -> StreetBatch:
         """Views in so many directions each, in the order of the spots."""
-        spot = np.repeat(np.arange(len(eye)), directions)
+        directions = spots.directions
+        spot = np.repeat(np.arange(len(directions)), directions)
         nth = np.arange(len(spot)) - np.repeat(np.cumsum(directions) - directions, directions)
-        headings = panorama_headings(first_deg, HEADINGS)[spot, nth]
-        pictures = self.views.draw(eye[spot], headings[:, None], self.width, self.height)
+        headings = panorama_headings(spots.first_deg, HEADINGS)[spot, nth]
+        pictures = self.views.draw(spots.eye[spot], headings[:, None], self.width, self.height)
         lengths = torch.from_numpy(directions.astype(np.int64))
         return StreetBatch(torch.from_numpy(pictures), torch.from_numpy(headings.astype(np.float32)), lengths)
 
