@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from tests.explorable import use_hashed_sentences, write_explorable_atlas
@@ -52,6 +53,22 @@ def test_rounds_are_interleaved_and_the_first_is_not_counted():
     assert report["location_points_per_s"] == {"unigeoclip": 50, "geoclip": 50}
     # Ratios are taken within a round (2, 4, 0.5): a slow moment of the machine falls on both.
     assert report["ratio_to_geoclip"] == {"unigeoclip": 2, "geoclip": 1}
+
+
+def test_an_encoder_is_measured_against_the_machines_own_products(monkeypatch):
+    monkeypatch.setattr(bench, "GEMM_SIDE", 100)  # two million operations
+    # Of a product and of the encoder in turn; the first round is not counted.
+    ends = iter([0.9, 0.9, 0.001, 0.004, 0.002, 0.002, 0.001, 0.002])
+    now, turns = [0.0], iter([False, True] * 8)
+
+    def clock():
+        now[0] += next(ends) if next(turns) else 0
+        return now[0]
+
+    found = bench.measure_gemm_share(torch.nn.Linear(50, 100), torch.ones(200, 50), 3, clock)
+    assert found["gemm_gflops"] == 2
+    assert found["encoder_gflops"] == 1
+    assert found["share"] == 0.5
 
 
 def test_without_the_reference_there_are_no_ratios():
@@ -185,6 +202,7 @@ def test_the_whole_report_is_json(tmp_path, monkeypatch):
     use_hashed_sentences(monkeypatch)
     monkeypatch.setattr(bench, "BATCH", 64)
     monkeypatch.setattr(bench, "SMALL_BATCH", 8)
+    monkeypatch.setattr(bench, "GEMM_SIDE", 64)
     monkeypatch.setattr(regions, "LAYOUT", 200)
     start = {"start_s": 1.5, "first_answers_s": 0.5, "memory_mb": 700}
     monkeypatch.setattr(bench, "measure_start", lambda path, model: start)
@@ -194,6 +212,7 @@ def test_the_whole_report_is_json(tmp_path, monkeypatch):
     assert report["small_batch"]["batch"] == 8
     assert report["location_points_per_s"].keys() | report["not_here"].keys() == EMBEDDERS.keys()
     assert report["ratio_to_geoclip"]["geoclip"] == 1
+    assert report["location_of_gemm"]["share"] > 0
     assert report["query_ms"].keys() == {"location", "text", "image"}
     parts = {"first_opening", "opening", "clusters", "click", "umap_compiled", "umap", "rectangle_coarse", "rectangle"}
     assert report["compare_s"].keys() == parts

@@ -29,6 +29,7 @@ from unigeoclip.similarity.grid_files import colored_picture
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from torch import Tensor
 
     from unigeoclip.atlas.store import Atlas
     from unigeoclip.compare.regions import Comparison, Embedded, Region
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["measure_compare", "measure_embedders", "measure_queries", "measure_start", "run_bench"]
 
 BATCH, SMALL_BATCH = 4096, 512
+GEMM_SIDE = 1536
 REFERENCE = "geoclip"
 TOP = 10
 PICTURE_PX = 256  # of the uploads that are simulated
@@ -72,10 +74,10 @@ def run_bench(atlas: str | Path | Atlas, *, quick: bool = False) -> dict[str, An
     Returns:
         Plain values for JSON, medians: "machine"; "batch"; "location_points_per_s" and "ratio_to_geoclip" by embedder,
         at that batch; "not_here", why an embedder was not measured, by name; "small_batch", the first three for a
-        small one; "query_ms" by kind of query; "street_view_ms", one view of 224 x 160 px, if the atlas draws street
-        views; "compare_s", see `measure_compare`; "start_s", from launching Python to an atlas that can be asked;
-        "first_answers_s", its first query of every kind, which loads the sentence encoder; "memory_mb", resident after
-        that (1 MB is 1,000,000 bytes).
+        small one; "location_of_gemm", see `measure_gemm_share`; "query_ms" by kind of query; "street_view_ms", one view
+        of 224 x 160 px, if the atlas draws street views; "compare_s", see `measure_compare`; "start_s", from launching
+        Python to an atlas that can be asked; "first_answers_s", its first query of every kind, which loads the sentence
+        encoder; "memory_mb", resident after that (1 MB is 1,000,000 bytes).
 
     Raises:
         AtlasError: The atlas cannot be used.
@@ -96,11 +98,55 @@ def run_bench(atlas: str | Path | Atlas, *, quick: bool = False) -> dict[str, An
         **measure_embedders(embedders, BATCH, rounds),
         "not_here": missing,
         "small_batch": measure_embedders(embedders, SMALL_BATCH, 3 * rounds),
+        "location_of_gemm": _location_of_gemm(explorer, rounds),
         "query_ms": measure_queries(explorer, rounds),
         **measure_views(explorer),
         "compare_s": measure_compare(opened, {name: embedders[name] for name in first_compared(list(embedders))}),
         **start,
     }
+
+
+def _location_of_gemm(explorer: Explorer, rounds: int) -> dict[str, float]:
+    encoder = explorer.model.encoders["location"]
+    points = random_on_sphere(BATCH, np.random.default_rng(0))
+    return measure_gemm_share(encoder, explorer.model.prepare({"location": points})["location"], rounds)
+
+
+def measure_gemm_share(
+    encoder: Callable[[Tensor], Tensor], inputs: Tensor, rounds: int, clock: Clock = time.perf_counter
+) -> dict[str, float]:
+    """How close an encoder comes to the rate at which this machine multiplies large matrices.
+
+    Args:
+        encoder: Of tensors, such as a location encoder.
+        inputs: A batch on the encoder's device.
+        rounds: Of both, in turn.
+        clock: Seconds.
+
+    Returns:
+        "gemm_gflops", of two float32 matrices of `GEMM_SIDE`; "encoder_gflops", the encoder's own matrix products over
+        all of its time; "share", the median of the ratios within a round.
+    """
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+        encoder(inputs)
+    work = {"gemm": 2.0 * GEMM_SIDE**3, "encoder": float(counter.get_total_flops())}
+    side = torch.ones(GEMM_SIDE, GEMM_SIDE, device=inputs.device)
+    calls: dict[str, Callable[[], Tensor]] = {"gemm": lambda: side @ side, "encoder": lambda: encoder(inputs)}
+    rates: dict[str, list[float]] = {name: [] for name in calls}
+    with torch.inference_mode():
+        for round_number in range(rounds + 1):
+            for name, call in calls.items():
+                started = clock()
+                float(call().flatten()[0])  # on a GPU, waits for the result
+                seconds = clock() - started
+                if round_number:
+                    rates[name].append(work[name] / seconds / 1e9)
+    medians = {f"{name}_gflops": round(statistics.median(values), 2) for name, values in rates.items()}
+    shares = np.divide(rates["encoder"], rates["gemm"]).tolist()
+    return {**medians, "share": round(statistics.median(shares), 3)}
 
 
 def measure_embedders(

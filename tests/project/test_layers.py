@@ -16,7 +16,7 @@ PACKAGE = ROOT / "unigeoclip"
 # From the ground up: a folder or module may import its own row and the rows above it in this list, never those below.
 LAYERS = [
     {"errors", "paths", "extras", "sentences"},
-    {"geo", "s2_cells", "parsing", "parallel"},
+    {"geo", "s2_cells", "parsing", "parallel", "devices"},
     {"files"},
     {"config", "uploads", "tasks"},
     {"modalities", "trunks"},

@@ -18,7 +18,7 @@ from unigeoclip.errors import InputError
 from unigeoclip.training.baselines import planned_baseline
 from unigeoclip.training.commands import recorded_config, train_command
 from unigeoclip.training.configs import named_config
-from unigeoclip.training.loop import chosen_split, planned_config
+from unigeoclip.training.runs import chosen_split, planned_config
 
 MANUAL = (Path(__file__).resolve().parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
 ATLASES = ("boston", "world")

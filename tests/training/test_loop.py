@@ -13,12 +13,14 @@ from tests.atlas.tiny import write_tiny_atlas
 from tests.explorable import CONFIG, HashedSentences, use_hashed_sentences
 from unigeoclip.atlas import load_atlas
 from unigeoclip.atlas.sentence_vectors import cache_sentence_vectors
+from unigeoclip.checkpoint import checkpoint_id
 from unigeoclip.errors import CheckpointError, InputError
 from unigeoclip.modalities import text
 from unigeoclip.model import load_model, save_model
-from unigeoclip.training import TrainConfig, location_stage, loop, text_stage, train
-from unigeoclip.training.draws import DrawConfig
+from unigeoclip.training import TrainConfig, loop, train
 from unigeoclip.training.loop import Trainer, learning_rate
+from unigeoclip.training.sampling.draws import DrawConfig
+from unigeoclip.training.stages import location_stage, text_stage
 
 TINY = TrainConfig(model=CONFIG, steps=8, batch=16, evaluate_every=4, checkpoint_every=4)
 EVERYTHING = replace(
@@ -232,3 +234,46 @@ def test_held_out_items_that_are_too_few_have_no_score_while_training(atlas, tmp
     trainer = Trainer(atlas, loop.Run("tiny", atlas.data_hash, "random", 0, TINY), tmp_path)
     assert trainer.quick_scores() == {}
     assert trainer.model.training
+
+
+def test_a_finished_training_is_extended_by_a_warm_restart(atlas, tmp_path):
+    train(atlas, TINY, tmp_path / "run")
+    longer = replace(TINY, steps=14)
+    train(atlas, longer, tmp_path / "run", resume=True)
+    record = json.loads((tmp_path / "run/model/metrics.json").read_text())["training"]
+    assert (record["steps"], record["restart_steps"]) == (8, 6)
+    planned = replace(TINY, steps=8, restart_steps=6)
+    train(atlas, planned, tmp_path / "planned")
+    one, other = load_model(tmp_path / "run/model"), load_model(tmp_path / "planned/model")
+    for (name, a), (_, b) in zip(one.state_dict().items(), other.state_dict().items(), strict=True):
+        assert torch.equal(a, b), name
+    train(atlas, longer, tmp_path / "run", resume=True)  # nothing is left to do
+    with pytest.raises(InputError, match="another training"):
+        train(atlas, replace(TINY, steps=10), tmp_path / "run", resume=True)
+    with pytest.raises(InputError, match="another training"):
+        train(atlas, replace(longer, batch=8), tmp_path / "run", resume=True)
+
+
+def test_a_training_starts_from_another_model(atlas, tmp_path, capsys):
+    train(atlas, TINY, tmp_path / "first")
+    first = load_model(tmp_path / "first/model")
+    still = replace(TINY, steps=1, learning_rate=1e-12)
+    metrics = train(atlas, still, tmp_path / "second", start=tmp_path / "first/model", seed=5)
+    assert metrics["start"] == checkpoint_id(tmp_path / "first/model")
+    second = load_model(tmp_path / "second/model")
+    for (name, a), (_, b) in zip(first.state_dict().items(), second.state_dict().items(), strict=True):
+        torch.testing.assert_close(a, b, rtol=0.1, atol=2e-3, msg=name)  # stored compactly, each rounded by itself
+    train(atlas, still, tmp_path / "second", resume=True, seed=5)  # the checkpoint holds what it started from
+    assert "random weights" not in capsys.readouterr().err
+
+
+def test_encoders_of_another_shape_start_from_random_weights(atlas, tmp_path, capsys):
+    train(atlas, TINY, tmp_path / "first")
+    wider = CONFIG.encoders | {"aerial": CONFIG.encoders["aerial"] | {"hidden": 40}}
+    config = replace(TINY, model=replace(CONFIG, encoders=wider), steps=1)
+    train(atlas, config, tmp_path / "second", start=tmp_path / "first/model")
+    assert "aerial: not in" in capsys.readouterr().err
+    with pytest.raises(InputError, match="No encoder"):
+        train(atlas, replace(TINY, model=replace(CONFIG, dim=24)), tmp_path / "third", start=tmp_path / "first/model")
+    with pytest.raises(CheckpointError, match="no model folder"):
+        train(atlas, TINY, tmp_path / "third", start=tmp_path / "nothing")

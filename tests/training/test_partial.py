@@ -22,9 +22,10 @@ from unigeoclip.search.explorer import Explorer
 from unigeoclip.search.gallery_embeddings import encode_places, gallery_rows
 from unigeoclip.search.query_items import QueryItem
 from unigeoclip.training import TrainConfig, loop
-from unigeoclip.training.loop import Run, Trainer
-from unigeoclip.training.sampler import LEAST_SHARE, PlaceSampler, drawn
-from unigeoclip.training.text_stage import tune_text
+from unigeoclip.training.loop import Trainer
+from unigeoclip.training.runs import Run
+from unigeoclip.training.sampling.sampler import LEAST_SHARE, PlaceSampler, drawn
+from unigeoclip.training.stages.text_stage import tune_text
 
 pytestmark = pytest.mark.slow
 TINY = TrainConfig(model=CITY_CONFIG, steps=3, batch=16, evaluate_every=100, checkpoint_every=100)
@@ -100,7 +101,7 @@ def test_what_fills_the_gaps_teaches_nothing(city, tmp_path, monkeypatch):
 def test_texts_learn_from_known_pictures_alone(city):
     sampler = PlaceSampler(city, "views", vectors_of(city), {"aerial": PX})
     model = UniGeoCLIP(replace(CITY_CONFIG, encoders={k: v for k, v in CITY_CONFIG.encoders.items() if k != "street"}))
-    with mock.patch("unigeoclip.training.text_stage.encode_places", wraps=encode_places) as encoded:
+    with mock.patch("unigeoclip.training.stages.text_stage.encode_places", wraps=encode_places) as encoded:
         tune_text(model, sampler, TrainConfig(text_steps=4), seed=0)
     rows = {call.args[2]: call.args[3] for call in encoded.call_args_list}
     assert city.present("aerial")[rows["aerial"]].all()

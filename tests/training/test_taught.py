@@ -15,10 +15,11 @@ from unigeoclip.embedders import load_embedder
 from unigeoclip.errors import InputError
 from unigeoclip.modalities import text
 from unigeoclip.model import UniGeoCLIP, load_model, save_model
-from unigeoclip.training import location_stage, loop, taught
+from unigeoclip.training import loop, taught
 from unigeoclip.training.configs import TrainConfig
+from unigeoclip.training.stages import location_stage
+from unigeoclip.training.stages.teacher import Teacher
 from unigeoclip.training.taught import teach
-from unigeoclip.training.teacher import Teacher
 
 
 def positions(count, seed=0):

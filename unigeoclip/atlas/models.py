@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from unigeoclip.config import read_json
+from unigeoclip.devices import chosen_device
 from unigeoclip.errors import CheckpointError, InputError
 from unigeoclip.geo import EARTH_RADIUS_M, EQUAL_EARTH_X_MAX, distance_m, equal_earth, in_round_figures
 from unigeoclip.model import load_model
@@ -25,14 +26,14 @@ _MOST_WAVES = 50
 
 
 def load_fitting(atlas: Atlas) -> UniGeoCLIP:
-    """The model of an atlas, see `load_model`; one of your own (`Atlas.with_model`) must be made for this atlas.
+    """The model of an atlas, on the chosen device; one of your own (`Atlas.with_model`) must be made for this atlas.
 
     Raises:
         CheckpointError: See `load_model`; or the model encodes no location, or was trained on another atlas, or its
             coordinates or wavelengths are those of another part of the Earth.
     """
     folder = atlas.model_path
-    model = load_model(folder)
+    model = load_model(folder).to(chosen_device())
     if "location" not in model.modalities:
         raise CheckpointError(
             f"{folder} encodes {', '.join(model.modalities) or 'nothing'} but no location, which every map needs: give "

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from unigeoclip.cli.console import Progress, print_json, print_lines, remark
-from unigeoclip.cli.options import as_json, atlas_option
+from unigeoclip.cli.options import as_json, atlas_option, device_option
 from unigeoclip.cli.outputs import check_new_folder
 from unigeoclip.cli.parser import FILE, SEED, Command, Group, whole_number, words
 from unigeoclip.errors import InputError, UniGeoError
@@ -140,7 +140,11 @@ def _bbox(text: str) -> tuple[float, float, float, float]:
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of initial weights and all draws.")
 @click.option("--steps", type=STEPS, help="Number of steps, in place of the configuration's.")
 @click.option("--modalities", type=words, metavar="NAMES", help="Train these alone, such as location,aerial.")
-@click.option("--resume", is_flag=True, help="Continue from the last checkpoint in --out.")
+@click.option("--resume", is_flag=True, help="Continue from the last checkpoint in --out; with more --steps, extend.")
+@click.option(
+    "--init-from", type=words, metavar="NAME", help="Start from the weights of an atlas's model, or a folder's."
+)
+@device_option
 @click.option("--baseline", type=words, metavar="NAME", help="satclip-retrained[-city] or geoclip-retrained[-city].")
 @click.option("--teacher", type=words, metavar="NAME", help="Teach the atlas's location encoder: geoclip.")
 @as_json
@@ -151,12 +155,15 @@ def train(
     baseline: str | None,
     teacher: str | None,
     modalities: str | None,
+    init_from: str | None,
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Train a model on an atlas."""
+    """Train a model on an atlas; under torchrun, as one of several processes."""
     from unigeoclip.atlas.store import load_atlas
 
+    if init_from and (baseline or teacher):
+        raise InputError("--init-from belongs to our own model; leave it out with --baseline and --teacher.")
     if baseline and modalities:
         raise InputError("--modalities belongs to our own model; leave it out with --baseline.")
     if teacher and (baseline or modalities):
@@ -177,13 +184,23 @@ def train(
         from unigeoclip.training import train
 
         some = None if modalities is None else [name.strip() for name in modalities.split(",")]
-        metrics = train(opened, config, out, modalities=some, **options)
+        start = None if init_from is None else _model_folder(init_from)
+        metrics = train(opened, config, out, modalities=some, start=start, **options)
+    if not metrics:  # not the first of several processes
+        return
     if as_json:
         print_json({**metrics, "out": str(out)})
         return
     from unigeoclip.cli.printing import training_lines
 
     print_lines(*training_lines(metrics, out))
+
+
+def _model_folder(name: str) -> Path:
+    """The folder of an atlas's model, by the atlas's name or its own path."""
+    from unigeoclip.atlas.store import load_atlas
+
+    return Path(name) if (Path(name) / "config.json").is_file() else load_atlas(name).model_path
 
 
 @click.group(cls=Group, subcommand_metavar="ACTION [OPTIONS]")

@@ -9,7 +9,7 @@ import click
 
 from unigeoclip.cli.console import Progress, print_json, print_lines, remark
 from unigeoclip.cli.data import STEPS
-from unigeoclip.cli.options import as_json, atlas_option, model_option, opened_atlas
+from unigeoclip.cli.options import as_json, atlas_option, device_option, model_option, opened_atlas
 from unigeoclip.cli.outputs import check_new_folder
 from unigeoclip.cli.parser import FILE, SEED, Command, words
 from unigeoclip.errors import InputError
@@ -20,6 +20,7 @@ __all__ = ["COMMANDS"]
 @click.command(cls=Command)
 @atlas_option
 @model_option
+@device_option
 @click.option("--elsewhere", metavar="NAME", help="Measure in a city never seen, too: name or folder.")
 @click.option("--record", is_flag=True, help="Keep what was measured in the model's folder.")
 @click.option("--calibrate", is_flag=True, help="Measure how similar matches are, and write calibration.json.")

@@ -15,6 +15,7 @@ from unigeoclip.cli.options import (
     QueryOptions,
     as_json,
     atlas_option,
+    device_option,
     embedder_options,
     model_option,
     opened_atlas,
@@ -184,6 +185,7 @@ def _origin(embedder: Embedder, atlas: Atlas | None, *asked: str) -> Provenance:
 @embedder_options
 @atlas_option
 @model_option
+@device_option
 @item_options
 @click.option("--out", type=FILE, required=True, metavar="FILE", help="Parquet: the table and 'embedding'.")
 def embed(embedder: str, weights: Path | None, atlas: str, model: Path | None, items: ItemOptions, out: Path) -> None:

@@ -11,6 +11,7 @@ from unigeoclip.atlas.origins import upper_bound
 from unigeoclip.atlas.records import data_state
 from unigeoclip.atlas.schema import SPLITS
 from unigeoclip.config import read_json, to_dict, write_json
+from unigeoclip.devices import chosen_device
 from unigeoclip.embedders.retrained import recorded_baselines
 from unigeoclip.errors import AtlasError, InputError
 from unigeoclip.evaluation import glossary
@@ -65,7 +66,7 @@ def evaluate(
         InputError: The model cannot be measured elsewhere (`check_elsewhere`).
     """
     folder = model_path or atlas.model_path
-    model, metrics = load_model(folder), training_record(folder, atlas)
+    model, metrics = load_model(folder).to(chosen_device()), training_record(folder, atlas)
     if elsewhere is not None:
         check_elsewhere(model, atlas, elsewhere)  # before minutes are spent on the rest
     split = metrics["split"]
@@ -151,7 +152,7 @@ def recalibrate(atlas: Atlas, model_path: Path | None = None) -> dict[str, Any]:
         InputError: The model does not know locations.
     """
     folder = model_path or atlas.model_path
-    model, metrics = load_model(folder), training_record(folder, atlas)
+    model, metrics = load_model(folder).to(chosen_device()), training_record(folder, atlas)
     found: dict[str, Any] = to_dict(record_calibration(model, atlas, metrics["split"], folder))
     return found
 

@@ -38,7 +38,7 @@ class TextConfig:
         hidden: Its width.
         weighted: Whether the mean over the sentences of a place is a weighted one, by a learned weight of each: what
             is said of a whole country tells less of a place than what is said of it alone. Weights are equal until
-            the head of text learns alone (`training.text_stage`).
+            the head of text learns alone (`training.stages.text_stage`).
     """
 
     hidden: int = 512

@@ -1,8 +1,8 @@
 """Where the gallery looks at its places: at their centers and, in a city, at some of their cameras.
 
-Windows of a city are trained within 25 m of a camera (`training.street_sampler`), but the center of a place may lie a
-hundred meters from the next street. So aerial images and surface models of a place are indexed at several points, and
-the place is as similar to a query as the best of them.
+Windows of a city are trained within 25 m of a camera (`training.sampling.street_sampler`), but the center of a place
+may lie a hundred meters from the next street. So aerial images and surface models of a place are indexed at several
+points, and the place is as similar to a query as the best of them.
 """
 
 from __future__ import annotations

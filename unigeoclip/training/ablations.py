@@ -19,7 +19,8 @@ from unigeoclip.errors import InputError
 from unigeoclip.evaluation.report import ABLATIONS_FILE
 from unigeoclip.evaluation.retrieval import TOO_FEW
 from unigeoclip.training.configs import TrainConfig, centered, named_config
-from unigeoclip.training.loop import Run, machine, train
+from unigeoclip.training.loop import machine, train
+from unigeoclip.training.runs import Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable

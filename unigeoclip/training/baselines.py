@@ -21,8 +21,9 @@ from unigeoclip.evaluation.pairs import measured_pairs
 from unigeoclip.files.atomic import atomic
 from unigeoclip.model import UniGeoCLIP
 from unigeoclip.training.configs import TrainConfig, named_config
-from unigeoclip.training.draws import DrawConfig
-from unigeoclip.training.loop import Run, Trainer, chosen_split, machine, run_training
+from unigeoclip.training.loop import Trainer, machine, run_training
+from unigeoclip.training.runs import Run, chosen_split
+from unigeoclip.training.sampling.draws import DrawConfig
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ import numpy as np
 from unigeoclip.errors import InputError
 from unigeoclip.geo import equal_earth
 from unigeoclip.model import ModelConfig
-from unigeoclip.training.draws import DrawConfig
+from unigeoclip.training.sampling.draws import DrawConfig
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from unigeoclip.devices import autocast
 from unigeoclip.modalities.street import StreetBatch
 from unigeoclip.training.losses import all_to_all_loss
 
@@ -38,10 +39,10 @@ def backward(model: UniGeoCLIP, inputs: Mapping[str, Any], config: TrainConfig) 
         The loss, which may not be finite.
     """
     prepared = model.prepare({name: inputs[name] for name in model.modalities})
-    present = presence(inputs, prepared)
+    present = presence(inputs, prepared, model.log_scale.device)
 
     def encode(some: Mapping[str, Any]) -> dict[str, Tensor]:
-        with torch.autocast(model.log_scale.device.type, torch.bfloat16, enabled=config.bf16):
+        with autocast(model.log_scale.device, config.bf16):
             return model(some)  # type: ignore[no-any-return]
 
     def loss_of(embeddings: Mapping[str, Tensor]) -> Tensor:
@@ -65,20 +66,22 @@ def decay_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
     return [{"params": matrices, "weight_decay": weight_decay}, {"params": rest, "weight_decay": 0.0}]
 
 
-def presence(inputs: Mapping[str, Any], prepared: Mapping[str, Any]) -> dict[str, Tensor]:
+def presence(inputs: Mapping[str, Any], prepared: Mapping[str, Any], device: torch.device) -> dict[str, Tensor]:
     """Which rows have a modality, where some lack it: what a batch says, and spots without a street view.
 
     Args:
         inputs: A batch, see `sampler.PlaceSampler.batch`.
         prepared: What the model made of its modalities.
+        device: Of the model.
 
     Returns:
         Modality -> (n,) truth values.
     """
-    present = {name: here for name, here in inputs.get("present", {}).items() if name in prepared}
+    present = {name: here.to(device) for name, here in inputs.get("present", {}).items() if name in prepared}
     for name, value in prepared.items():
         if isinstance(value, StreetBatch):
-            present[name] = (value.lengths > 0) & present.get(name, torch.tensor(True))
+            seen = value.lengths > 0
+            present[name] = seen & present[name] if name in present else seen
     return present
 
 

@@ -1,17 +1,15 @@
-"""The training loop: one process, checkpoints, exact resume, metrics to CSV and TensorBoard."""
+"""The training loop: one process or several, checkpoints, exact resume."""
 
 from __future__ import annotations
 
-import csv
 import math
 import pickle
+import signal
 import sys
 import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,33 +20,38 @@ from tqdm import tqdm
 
 from unigeoclip.atlas import schema
 from unigeoclip.atlas.sentence_vectors import cached_sentence_vectors
+from unigeoclip.checkpoint import checkpoint_id
 from unigeoclip.config import from_dict, read_json, to_dict, write_json
-from unigeoclip.errors import CheckpointError, InputError
+from unigeoclip.errors import CheckpointError
 from unigeoclip.evaluation.calibrate import record_calibration
 from unigeoclip.evaluation.pairs import measured_pairs
 from unigeoclip.evaluation.report import METRICS_FILE, measured
 from unigeoclip.extras import needs_extra
-from unigeoclip.files.atomic import atomic, reason, remove_leftovers
+from unigeoclip.files.atomic import atomic, reason
 from unigeoclip.files.cache import cache_array, cached_array
 from unigeoclip.modalities.text import sentence_encoder
 from unigeoclip.model import UniGeoCLIP, load_model, save_model
 from unigeoclip.parallel import processor_name
 from unigeoclip.sentences import SENTENCE_DIM
-from unigeoclip.training.configs import TrainConfig, centered, named_config
 from unigeoclip.training.gradients import backward, decay_groups
-from unigeoclip.training.location_stage import tune_location
-from unigeoclip.training.sampler import PlaceSampler
-from unigeoclip.training.street_sampler import StreetSampler
-from unigeoclip.training.text_stage import tune_text
+from unigeoclip.training.journal import QUICK_PAIRS, Journal, asked_to_end, cut_history
+from unigeoclip.training.processes import Processes, joined
+from unigeoclip.training.runs import Run, chosen_split, claimed, planned_config
+from unigeoclip.training.sampling.sampler import PlaceSampler
+from unigeoclip.training.sampling.street_sampler import StreetSampler
+from unigeoclip.training.stages.location_stage import tune_location
+from unigeoclip.training.stages.text_stage import tune_text
+from unigeoclip.training.start import start_from
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
     from unigeoclip.atlas.store import Atlas
+    from unigeoclip.training.configs import TrainConfig
 
-LOG_EVERY = 10
 _MAKE_ROOM = "Make room on the disk, then run the same command with --resume: the last checkpoint is still good."
 # What a damaged checkpoint makes torch and the archive's reader raise.
 _UNREADABLE = (
@@ -56,25 +59,6 @@ _UNREADABLE = (
     zipfile.BadZipFile,
 )  # fmt: skip
 QUICK = 2000  # held-out items of the look taken while training, about
-QUICK_PAIRS = (
-    ("location", "aerial"),
-    ("aerial", "surface"),
-    ("text", "location"),
-    ("text", "aerial"),
-    ("street", "aerial"),
-    ("street", "location"),
-)
-
-
-@dataclass(frozen=True)
-class Run:
-    """One training: what, on which territory, with which seed."""
-
-    atlas: str
-    data: str  # checksum of the atlas's data, so that a result names what it was trained on
-    split: str
-    seed: int
-    config: TrainConfig
 
 
 def train(
@@ -89,8 +73,10 @@ def train(
     modalities: Sequence[str] | None = None,
     sentences: Path | None = None,
     brief: bool = False,
+    device: str | None = None,
+    start: Path | None = None,
 ) -> dict[str, Any]:
-    """Train a model on an atlas.
+    """Train a model on an atlas, alone or as one of the processes that torchrun has started.
 
     The folder ``out`` receives ``run.json``, ``checkpoint.pt`` (for resuming), ``history.csv``, ``tensorboard/`` and at
     the end ``model/`` with ``config.json``, ``model.safetensors``, ``metrics.json``, ``calibration.json``: what ships.
@@ -102,92 +88,61 @@ def train(
         split: ``random`` or ``blocks``; in a city ``views`` or ``blocks``; the first by default.
         seed: Of initial weights and all draws.
         steps: In place of the configuration's.
-        resume: Go on from the last checkpoint in ``out``; the result equals an unbroken training.
+        resume: Go on from the last checkpoint in ``out``, with any number of processes; the result equals an unbroken
+            training. With more ``steps`` than before a training is extended, see `runs.claimed`.
         modalities: Those to train, two or more; all of the configuration by default.
         sentences: Folder that keeps the vectors of the atlas's sentences, for trainings that share them; by default
             ``out``.
         brief: Leave out, at the end, what takes minutes in a city: galleries of all its places, and the calibration.
+        device: See `devices.chosen_device`.
+        start: Folder of a model whose weights are taken over where they fit, see `start.start_from`.
 
     Returns:
-        The content of ``metrics.json``.
+        The content of ``metrics.json``; in processes other than the first nothing.
 
     Raises:
-        InputError: Unknown configuration, split or modality, or ``out`` holds another run.
-        CheckpointError: Nothing to resume.
+        InputError: Unknown configuration, split, modality or device, the batch cannot be shared by the processes,
+            ``out`` holds another run, or the model to start from does not fit.
+        CheckpointError: Nothing to resume, or no model to start from.
     """
     split = chosen_split(atlas, split)
-    run = Run(atlas.name, atlas.data_hash, split, seed, planned_config(atlas, config, steps, modalities))
-    return run_training(BriefTrainer if brief else Trainer, atlas, run, out, resume, sentences)
-
-
-def planned_config(
-    atlas: Atlas, config: str | TrainConfig, steps: int | None, modalities: Sequence[str] | None = None
-) -> TrainConfig:
-    """The configuration that a training on an atlas follows, given the options of ``train``.
-
-    Args:
-        atlas: The atlas.
-        config: Name of a configuration, or one.
-        steps: In place of the configuration's.
-        modalities: Those to train; all of the configuration by default.
-
-    Raises:
-        InputError: Unknown configuration or modality.
-    """
-    city = "street" in atlas.manifest.modalities
-    config = named_config(config, city=city) if isinstance(config, str) else config
-    config = config if modalities is None else config.with_only(modalities)
-    return centered(config if steps is None else config.shortened(steps), atlas.manifest.bounds)
-
-
-def chosen_split(atlas: Atlas, split: str | None) -> str:
-    """The split asked for, or the first one of the kind of atlas.
-
-    Raises:
-        InputError: The atlas has no such split.
-    """
-    split = split or ("views" if "street" in atlas.manifest.modalities else "random")
-    if split not in atlas.places:
-        raise InputError(f"The atlas {atlas.name} has no split {split!r}.")
-    return split
+    planned = planned_config(atlas, config, steps, modalities)
+    run = Run(atlas.name, atlas.data_hash, split, seed, planned, start=None if start is None else checkpoint_id(start))
+    kind = BriefTrainer if brief else Trainer
+    return run_training(kind, atlas, run, out, resume, sentences, device, start)
 
 
 def run_training(
-    kind: type[Trainer], atlas: Atlas, run: Run, out: Path, resume: bool, sentences: Path | None = None
+    kind: type[Trainer],
+    atlas: Atlas,
+    run: Run,
+    out: Path,
+    resume: bool,
+    sentences: Path | None = None,
+    device: str | None = None,
+    start: Path | None = None,
 ) -> dict[str, Any]:
     """Begin or resume a run, fit and finish it; returns what `Trainer.finish` does."""
     with needs_extra("train"):  # before anything is computed or written
         import torch.utils.tensorboard
-    restore = _claim(out, run, resume)
-    torch.manual_seed(run.seed)
-    trainer = kind(atlas, run, out, sentences)
-    if restore:
-        trainer.restore()
-    with trainer.held:
-        trainer.fit()
-        return trainer.finish()
-
-
-def _claim(out: Path, run: Run, resume: bool) -> bool:
-    """Make the run's folder, or check that it holds this very run; returns whether there is a checkpoint to restore."""
-    record, checkpoint = out / "run.json", out / "checkpoint.pt"
-    if not record.exists():
-        if resume:
-            raise CheckpointError(f"{out} has no checkpoint.pt to resume from; start without --resume.")
-        out.mkdir(parents=True, exist_ok=True)
-        write_json(record, run)
-        return False
-    if checkpoint.exists() and not resume:
-        raise InputError(f"{out} holds a training already; continue it with --resume or give another --out.")
-    if from_dict(type(run), read_json(record)) != from_dict(type(run), to_dict(run)):
-        raise InputError(f"{record} describes another training than asked for; give the same options or another --out.")
-    remove_leftovers(out)
-    if not checkpoint.exists():  # the training ended before it wrote one
-        tqdm.write(
-            f"{out} holds this training, but no checkpoint of it yet: it starts from the beginning.", file=sys.stderr
-        )
-        (out / "history.csv").unlink(missing_ok=True)
-    return checkpoint.exists()
+    with joined(device) as processes:
+        processes.share(run.config.batch)
+        if processes.first:  # the others read what it wrote
+            run, restore = claimed(out, run, resume)
+        processes.wait()
+        if not processes.first:
+            run = from_dict(type(run), read_json(out / "run.json"))
+            restore = (out / "checkpoint.pt").exists()
+        torch.manual_seed(run.seed)
+        trainer = kind(atlas, run, out, sentences, processes)
+        if restore:
+            trainer.restore()
+        elif start is not None:
+            trainer.start_from(start)
+        with trainer.held:
+            trainer.fit()
+            processes.leave()
+            return trainer.finish() if processes.first else {}
 
 
 def learning_rate(config: TrainConfig, step: int) -> float:
@@ -231,14 +186,17 @@ class Trainer:
 
     brief = False  # see `train`
 
-    def __init__(self, atlas: Atlas, run: Run, out: Path, sentences: Path | None = None) -> None:
+    def __init__(
+        self, atlas: Atlas, run: Run, out: Path, sentences: Path | None = None, processes: Processes | None = None
+    ) -> None:
         self.atlas, self.run, self.out = atlas, run, out
+        self.processes = processes or Processes(torch.device("cpu"))
         self.config = run.config
-        self.model = self.build().train()
+        self.model = self.build().train().to(self.processes.device)
         self.averaged = _averaged(self.model, self.config.averaged)
         self.vectors = np.zeros((len(atlas.sentences), SENTENCE_DIM), np.float16)  # what reads no text needs none
         if "text" in self.model.modalities:
-            self.vectors = all_sentence_vectors(atlas, sentences or out)
+            self.vectors = self._sentence_vectors(sentences or out)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
         self.held = ExitStack()  # rasters that are kept decoded for the time of the training
         self.sampler = self._sampler()
@@ -248,6 +206,23 @@ class Trainer:
     def build(self) -> UniGeoCLIP:
         """The model with its first weights."""
         return UniGeoCLIP(self.config.model)
+
+    def start_from(self, folder: Path) -> None:
+        """Take over the weights of another model."""
+        taken = start_from(self.model, folder)
+        if self.averaged is not None:
+            self.averaged.module.load_state_dict(self.model.state_dict())
+        if self.processes.first and (rest := [name for name in self.model.modalities if name not in taken]):
+            tqdm.write(f"{', '.join(rest)}: not in {folder} in this shape, from random weights.", file=sys.stderr)
+
+    def _sentence_vectors(self, cache: Path) -> NDArray[np.float16]:
+        """Vectors of the sentences, embedded by the first process alone."""
+        if not self.processes.first:
+            self.processes.wait()
+        vectors = all_sentence_vectors(self.atlas, cache)
+        if self.processes.first:
+            self.processes.wait()
+        return vectors
 
     def _sampler(self) -> PlaceSampler:
         """The sampler of the atlas and of the modalities that the model has."""
@@ -263,34 +238,47 @@ class Trainer:
         )
 
     def fit(self) -> None:
-        """Run the remaining steps."""
-        with needs_extra("train"):
-            from torch.utils.tensorboard import SummaryWriter
+        """Run the remaining steps.
 
+        Raises:
+            SystemExit: The process was asked to end (SIGTERM); a checkpoint has been written.
+        """
         started = time.monotonic() - self.seconds
-        bar = tqdm(total=self.config.all_steps, initial=self.step, desc=f"Training ({self.run.split})", unit="step")
-        scores: dict[str, float] = {}
+        share = self.processes.share(self.config.batch)
         # The next batch is drawn while this one is learned from.
-        with SummaryWriter(self.out / "tensorboard") as writer, bar, ThreadPoolExecutor(1) as ahead:
-            following = ahead.submit(self.sampler.batch, self.step, self.config.batch)
+        with self._journal() as journal, ThreadPoolExecutor(1) as ahead, asked_to_end() as asked:
+            following = ahead.submit(self.sampler.batch, self.step, self.config.batch, share)
             while self.step < self.config.all_steps:
                 inputs = following.result()
-                following = ahead.submit(self.sampler.batch, self.step + 1, self.config.batch)
-                loss = self.update(inputs)
+                following = ahead.submit(self.sampler.batch, self.step + 1, self.config.batch, share)
+                loss = self.processes.mean(self.update(inputs))
                 self.step += 1
                 self.seconds = time.monotonic() - started
-                last = self.step == self.config.all_steps
-                if self.step % self.config.evaluate_every == 0 or last:
-                    scores = self.quick_scores()
-                if self.step % LOG_EVERY == 0 or last:
-                    self.log(writer, {"loss": loss, **scores})
-                    bar.set_postfix({"loss": f"{loss:.3f}", **{k: f"{v:.1f}" for k, v in list(scores.items())[:2]}})
-                if self.step % self.config.checkpoint_every == 0 or last:
-                    self.save()
-                bar.update()
+                if ending := self.processes.any(asked.is_set()):
+                    following.cancel()
+                if self.processes.first:
+                    self._note(journal, loss, ending)
+                if ending:
+                    raise SystemExit(128 + signal.SIGTERM)
+
+    def _journal(self) -> Journal:
+        """What shows and records the progress; nothing but in the first process."""
+        label = f"Training ({self.run.split})"
+        return Journal(self.out, self.step, self.config.all_steps, label, silent=not self.processes.first)
+
+    def _note(self, journal: Journal, loss: float, ending: bool) -> None:
+        """Record a step, look at the model and write a checkpoint when it is time for that."""
+        last, config = self.step == self.config.all_steps, self.config
+        scores = self.quick_scores() if self.step % config.evaluate_every == 0 or last else {}
+        scale = self.model.log_scale.exp().mean().item()
+        journal.note(self.step, self.seconds, scale, loss, scores, last)
+        if self.step % config.checkpoint_every == 0 or last or ending:
+            self.save()
+        if ending:
+            tqdm.write(f"Ended as asked at step {self.step}; the same command with --resume goes on.", file=sys.stderr)
 
     def update(self, inputs: dict[str, Any]) -> float:
-        """One optimiser step on a batch of raw inputs; returns the loss.
+        """One optimizer step on a batch of raw inputs; returns the loss.
 
         Raises:
             CheckpointError: The loss is not finite; the last checkpoint is still good.
@@ -301,6 +289,7 @@ class Trainer:
         loss = backward(self.model, inputs, self.config)
         if not math.isfinite(loss):
             raise CheckpointError(f"The loss became {loss} at step {self.step}; resume with a lower learning rate.")
+        self.processes.average_gradients(self.model.parameters())
         nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
         self.optimizer.step()
         if self.averaged is not None:
@@ -315,23 +304,6 @@ class Trainer:
         found = measured_pairs(self.model, self.atlas, self.run.split, self.vectors, only=only, most=QUICK)
         self.model.train()
         return {pair: found[pair]["recall@1"] for pair in only if "recall@1" in found.get(pair, {})}
-
-    def log(self, writer: Any, values: dict[str, float]) -> None:
-        """Append a row to history.csv and to TensorBoard."""
-        scale = self.model.log_scale.exp().mean().item()
-        row = {"step": self.step, "seconds": round(self.seconds, 1), "scale": round(scale, 2)} | {
-            key: round(value, 4) for key, value in values.items()
-        }
-        path = self.out / "history.csv"
-        columns = ["step", "seconds", "scale", "loss", *(f"{a}->{b}" for a, b in QUICK_PAIRS)]
-        new = not path.exists()
-        with path.open("a", newline="", encoding="utf-8") as file:
-            table = csv.DictWriter(file, columns)
-            if new:
-                table.writeheader()
-            table.writerow(row)
-        for key, value in values.items():
-            writer.add_scalar(key.replace("->", "_to_"), value, self.step)
 
     def save(self) -> None:
         """Write checkpoint.pt whole or not at all."""
@@ -352,7 +324,7 @@ class Trainer:
             # torch believes flipped bytes; the checksums of the archive do not.
             if (bad := zipfile.ZipFile(path).testzip()) is not None:
                 raise zipfile.BadZipFile(f"the checksum of {bad} differs")
-            state = torch.load(path, weights_only=True)
+            state = torch.load(path, map_location="cpu", weights_only=True)
             self.model.load_state_dict(state["model"])
             self.optimizer.load_state_dict(state["optimiser"])
             if self.averaged is not None:
@@ -363,11 +335,7 @@ class Trainer:
                 f"{path} is damaged ({reason(error)}). Restore a copy of it, or remove it and run the same command "
                 "again: the training then starts from the beginning."
             ) from error
-        path = self.out / "history.csv"
-        if path.exists():
-            lines = path.read_text(encoding="utf-8").splitlines()
-            kept = [line for i, line in enumerate(lines) if i == 0 or int(line.split(",")[0]) <= self.step]
-            path.write_text("\n".join(kept) + "\n", encoding="utf-8")
+        cut_history(self.out, self.step)
 
     def finish(self) -> dict[str, Any]:
         """Train location and the head of text alone, export the model as it ships and measure exactly that file."""
@@ -381,13 +349,15 @@ class Trainer:
         self.seconds += time.monotonic() - started
         folder = self.out / "model"
         save_model(self.model, folder, compact=True)
-        model = load_model(folder)
+        model = load_model(folder).to(self.processes.device)
         metrics = {
             "atlas": self.run.atlas,
             "data": self.run.data,
             "split": self.run.split,
             "seed": self.run.seed,
-            "training": to_dict(self.config) | {"seconds": round(self.seconds), "machine": machine(self.model)},
+            **({} if self.run.start is None else {"start": self.run.start}),
+            "training": to_dict(self.config)
+            | {"seconds": round(self.seconds), "machine": machine(self.model, self.processes.count)},
             **measured(model, self.atlas, self.run.split, galleries=not self.brief),
         }
         write_json(folder / METRICS_FILE, metrics)
@@ -408,15 +378,16 @@ def _averaged(model: UniGeoCLIP, decay: float) -> AveragedModel | None:
     return AveragedModel(model, multi_avg_fn=average) if decay else None
 
 
-def machine(model: nn.Module | None = None) -> str:
+def machine(model: nn.Module | None = None, processes: int = 1) -> str:
     """What computed, in words: the device that a model is on, threads and PyTorch version.
 
     Args:
         model: On the device in question; by default the processor is named.
+        processes: How many computed together.
     """
     device = next((parameter.device for parameter in model.parameters()), None) if model is not None else None
     if device is None or device.type == "cpu":
         name = f"{processor_name()}, {torch.get_num_threads()} threads"
     else:
         name = torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
-    return f"{name}, PyTorch {torch.__version__}"
+    return f"{f'{processes} processes, ' if processes > 1 else ''}{name}, PyTorch {torch.__version__}"

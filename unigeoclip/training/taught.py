@@ -21,9 +21,10 @@ from unigeoclip.errors import InputError
 from unigeoclip.evaluation.pairs import measured_pairs
 from unigeoclip.model import UniGeoCLIP, load_model, save_model
 from unigeoclip.training.configs import TrainConfig, named_config
-from unigeoclip.training.location_stage import LOCATION, tune_location
-from unigeoclip.training.loop import Run, Trainer, chosen_split, machine, run_training
-from unigeoclip.training.teacher import Teacher
+from unigeoclip.training.loop import Trainer, machine, run_training
+from unigeoclip.training.runs import Run, chosen_split
+from unigeoclip.training.stages.location_stage import LOCATION, tune_location
+from unigeoclip.training.stages.teacher import Teacher
 
 if TYPE_CHECKING:
     from pathlib import Path

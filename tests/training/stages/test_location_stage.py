@@ -10,11 +10,11 @@ from tests.atlas.tiny import write_tiny_atlas
 from tests.explorable import CONFIG
 from unigeoclip.atlas import load_atlas
 from unigeoclip.model import UniGeoCLIP
-from unigeoclip.training import location_stage
 from unigeoclip.training.configs import TrainConfig
-from unigeoclip.training.draws import DrawConfig
-from unigeoclip.training.location_stage import tune_location
-from unigeoclip.training.sampler import PlaceSampler
+from unigeoclip.training.sampling.draws import DrawConfig
+from unigeoclip.training.sampling.sampler import PlaceSampler
+from unigeoclip.training.stages import location_stage
+from unigeoclip.training.stages.location_stage import tune_location
 
 
 @pytest.fixture

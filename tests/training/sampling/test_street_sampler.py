@@ -10,9 +10,9 @@ from tests.explorable import write_long_street
 from unigeoclip.atlas import load_atlas
 from unigeoclip.build.city.cells import block_split, held_out_blocks
 from unigeoclip.geo import distance_m
-from unigeoclip.training.draws import DrawConfig
-from unigeoclip.training.sampler import Share
-from unigeoclip.training.street_sampler import ALONG_M, ROUND_M, STREET_SHARE, StreetSampler
+from unigeoclip.training.sampling.draws import DrawConfig
+from unigeoclip.training.sampling.sampler import Share
+from unigeoclip.training.sampling.street_sampler import ALONG_M, ROUND_M, STREET_SHARE, StreetSampler
 
 PLAIN = DrawConfig()
 SIZE = (8, 16)  # height, width of a view

@@ -12,11 +12,11 @@ from unigeoclip.atlas import load_atlas
 from unigeoclip.modalities.text import MOST_WEIGHT, TextBatch, TextConfig, TextEncoder
 from unigeoclip.model import UniGeoCLIP
 from unigeoclip.search.gallery_embeddings import text_batch
-from unigeoclip.training import text_stage
 from unigeoclip.training.configs import TrainConfig
 from unigeoclip.training.gradients import decay_groups
-from unigeoclip.training.sampler import PlaceSampler
-from unigeoclip.training.text_stage import FREQUENCY_POWER, _SentencePlaces, tune_text
+from unigeoclip.training.sampling.sampler import PlaceSampler
+from unigeoclip.training.stages import text_stage
+from unigeoclip.training.stages.text_stage import FREQUENCY_POWER, _SentencePlaces, tune_text
 
 
 @pytest.fixture

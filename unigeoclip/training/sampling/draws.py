@@ -11,7 +11,7 @@ import torch
 from unigeoclip.atlas.street_views import HEADINGS
 from unigeoclip.errors import InputError
 from unigeoclip.modalities.street import StreetBatch
-from unigeoclip.training.recolor import Recoloring, drawn_recoloring, recolored
+from unigeoclip.training.sampling.recolor import Recoloring, drawn_recoloring, recolored
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,8 +7,8 @@ from scipy.spatial import cKDTree
 
 from unigeoclip.errors import InputError
 from unigeoclip.modalities.street import StreetBatch
-from unigeoclip.training.draws import NEIGHBORS, DrawConfig, changed, drawn_changes, with_neighbors
-from unigeoclip.training.recolor import drawn_recoloring, recolored
+from unigeoclip.training.sampling.draws import NEIGHBORS, DrawConfig, changed, drawn_changes, with_neighbors
+from unigeoclip.training.sampling.recolor import drawn_recoloring, recolored
 
 SIDE = 6
 

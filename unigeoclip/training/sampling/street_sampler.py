@@ -13,8 +13,8 @@ from unigeoclip import geo
 from unigeoclip.atlas.street_views import HEADINGS
 from unigeoclip.city.street_view import panorama_headings
 from unigeoclip.modalities.street import StreetBatch, street_batch
-from unigeoclip.training.draws import DrawConfig, with_neighbors
-from unigeoclip.training.sampler import Draw, PlaceSampler, drawn
+from unigeoclip.training.sampling.draws import DrawConfig, with_neighbors
+from unigeoclip.training.sampling.sampler import Draw, PlaceSampler, drawn
 
 if TYPE_CHECKING:
     from contextlib import ExitStack

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from unigeoclip.modalities.text import TextEncoder
     from unigeoclip.model import UniGeoCLIP
     from unigeoclip.training.configs import TrainConfig
-    from unigeoclip.training.sampler import PlaceSampler
+    from unigeoclip.training.sampling.sampler import PlaceSampler
 
 BATCH = 384
 FREQUENCY_POWER = 0.7  # a sentence is drawn by the power of its number of places: names would drown all else at 0
@@ -77,6 +77,7 @@ def tune_text(model: UniGeoCLIP, sampler: PlaceSampler, config: TrainConfig, see
     head = cast("TextEncoder", model.encoders["text"]).train()
     if head.weight is not None:
         head.weight.requires_grad_(True)
+    device = model.log_scale.device
     steps, single = config.text_steps, round(BATCH * config.single_sentences)
     optimizer = torch.optim.AdamW(head.parameters(), lr=RATE, weight_decay=0.01, betas=(0.9, 0.98))
     for step in tqdm(range(steps), desc="Text alone", unit="step", mininterval=5):
@@ -86,10 +87,12 @@ def tune_text(model: UniGeoCLIP, sampler: PlaceSampler, config: TrainConfig, see
         alone = index.draw(single, rng)
         rows = rng.integers(len(sampler.sentences), size=BATCH - len(alone))
         chosen = [*alone[:, None], *(sampler.some_sentences(row, rng) for row in rows)]
-        text = nn.functional.normalize(head(_noisy(chosen, sampler.vectors, rng)), dim=-1)
-        others = target.places[target.having[torch.from_numpy(rng.integers(len(target.having), size=AGAINST))]]
-        own = torch.cat([target.sentences[alone], target.places[rows]])
-        known = torch.cat([target.said[alone], torch.isin(torch.from_numpy(rows), target.having)])
+        text = nn.functional.normalize(head(_noisy(chosen, sampler.vectors, rng).to(device)), dim=-1)
+        against = torch.from_numpy(rng.integers(len(target.having), size=AGAINST)).to(device)
+        others = target.places[target.having[against]]
+        said, at = torch.from_numpy(alone).to(device), torch.from_numpy(rows).to(device)
+        own = torch.cat([target.sentences[said], target.places[at]])
+        known = torch.cat([target.said[said], torch.isin(at, target.having)])
         if not known.any():
             continue
         each = torch.logsumexp(target.scale * text @ others.T, dim=1) - target.scale * (text * own).sum(1)
@@ -127,10 +130,13 @@ class _SentencePlaces:
     def targets(self, places: Tensor, present: NDArray[np.bool_], scale: float) -> _Targets:
         """Embeddings (n, dim) of places, zeros where a place is not present (n,), and what follows for sentences."""
         total = places.new_zeros(len(self.counts), places.shape[1])
-        total.index_add_(0, torch.from_numpy(self.sentence), places[torch.from_numpy(self.place)])
+        device = places.device
+        sentence, place = (torch.from_numpy(each).to(device) for each in (self.sentence, self.place))
+        total.index_add_(0, sentence, places[place])
         counts = np.bincount(self.sentence[present[self.place]], minlength=len(self.counts))
-        means = total / torch.from_numpy(np.maximum(counts, 1))[:, None]
-        return _Targets(places, means, torch.from_numpy(np.flatnonzero(present)), torch.from_numpy(counts > 0), scale)
+        means = total / torch.from_numpy(np.maximum(counts, 1)).to(device)[:, None]
+        having, said = (torch.from_numpy(each).to(device) for each in (np.flatnonzero(present), counts > 0))
+        return _Targets(places, means, having, said, scale)
 
 
 def _targets(
@@ -139,7 +145,7 @@ def _targets(
     """What texts are compared with: locations in and round each place; the aerial picture and surface at its centre."""
     everywhere = np.ones(len(sampler.train), bool)
     locations = _locations(model, sampler, np.random.default_rng((seed, _SEED)))
-    pictures = []
+    pictures, device = [], model.log_scale.device
     for name in ("aerial", "surface"):
         present = sampler.atlas.present(name)[sampler.train] if name in model.modalities else ~everywhere
         if present.any():
@@ -147,9 +153,9 @@ def _targets(
             places[torch.from_numpy(present)] = torch.from_numpy(
                 encode_places(model, sampler.atlas, name, sampler.train[present])
             )
-            pictures.append(index.targets(places, present, _scale(model, name)))
+            pictures.append(index.targets(places.to(device), present, _scale(model, name)))
     scale = _scale(model, "location")
-    return [index.targets(places, everywhere, scale) for places in locations], pictures
+    return [index.targets(places.to(device), everywhere, scale) for places in locations], pictures
 
 
 def _scale(model: UniGeoCLIP, modality: str) -> float:

@@ -16,18 +16,19 @@ from scipy.spatial import cKDTree
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from unigeoclip.devices import autocast
 from unigeoclip.geo import unit_xyz
-from unigeoclip.training.draws import with_neighbors
 from unigeoclip.training.gradients import decay_groups, presence
 from unigeoclip.training.losses import all_to_all_loss
+from unigeoclip.training.sampling.draws import with_neighbors
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from unigeoclip.model import UniGeoCLIP
     from unigeoclip.training.configs import TrainConfig
-    from unigeoclip.training.sampler import PlaceSampler
-    from unigeoclip.training.teacher import Teacher
+    from unigeoclip.training.sampling.sampler import PlaceSampler
+    from unigeoclip.training.stages.teacher import Teacher
 
 LOCATION = "location"
 BATCH = 1024
@@ -112,9 +113,10 @@ def _loss(
     rng: np.random.Generator,
 ) -> Tensor:
     """The contrastive loss of location with every other modality, on some positions of a pool, and the teacher's."""
-    with torch.autocast(model.log_scale.device.type, torch.bfloat16, enabled=config.bf16):
+    device = model.log_scale.device
+    with autocast(device, config.bf16):
         own = model(model.prepare({LOCATION: pool.latlon[rows]}))
-    at = torch.from_numpy(rows)
+    at = torch.from_numpy(rows).to(device)
     embeddings = own | {name: vectors[at] for name, vectors in pool.others.items()}
     present = {name: here[at] for name, here in pool.present.items()}
     loss = all_to_all_loss(embeddings, model.pair_log_scale, present, LOCATION, config.weights)
@@ -122,7 +124,7 @@ def _loss(
         return loss
     some = rng.integers(len(pool.towns), size=round(TOWN_SHARE * len(rows)))
     near = model(model.prepare({LOCATION: pool.towns[some]}))[LOCATION]
-    lesson = torch.cat([pool.lesson[at], pool.towns_lesson[torch.from_numpy(some)]])
+    lesson = torch.cat([pool.lesson[at], pool.towns_lesson[torch.from_numpy(some).to(device)]])
     return loss + TEACHER_WEIGHT * teacher.loss(torch.cat([own[LOCATION], near]), lesson)
 
 
@@ -136,15 +138,15 @@ def _taught(pool: _Pool, sampler: PlaceSampler, teacher: Teacher, seed: tuple[in
 def _pool(model: UniGeoCLIP, sampler: PlaceSampler, seed: tuple[int, ...], bf16: bool) -> _Pool:
     """Draw positions as a step of the training does, and encode all but the location."""
     names = [name for name in model.modalities if name != LOCATION]
-    latlon, others, present = [], [], []
+    latlon, others, present, device = [], [], [], model.log_scale.device
     for start in range(0, POOL, _POOL_BATCH):
         rng = np.random.default_rng((*seed, start))
         inputs = sampler.drawn_inputs(min(_POOL_BATCH, POOL - start), rng)
         prepared = model.prepare({name: inputs[name] for name in names})
-        with torch.autocast(model.log_scale.device.type, torch.bfloat16, enabled=bf16):
+        with autocast(device, bf16):
             others.append(model(prepared))
-        here = presence(inputs, prepared)
-        everywhere = torch.ones(len(inputs[LOCATION]), dtype=torch.bool)
+        here = presence(inputs, prepared, device)
+        everywhere = torch.ones(len(inputs[LOCATION]), dtype=torch.bool, device=device)
         present.append({name: here.get(name, everywhere) for name in names})
         latlon.append(inputs[LOCATION])
     where = np.concatenate(latlon)

@@ -11,7 +11,7 @@ from scipy.spatial import cKDTree
 
 from unigeoclip.geo import EARTH_RADIUS_M, as_latlon, offset_m, unit_xyz
 from unigeoclip.search.gallery_embeddings import text_batch
-from unigeoclip.training.draws import DrawConfig, changed, drawn_changes, with_neighbors
+from unigeoclip.training.sampling.draws import DrawConfig, changed, drawn_changes, with_neighbors
 
 if TYPE_CHECKING:
     from typing import Self

@@ -7,7 +7,7 @@ import torch
 from tests.atlas.tiny import write_tiny_atlas
 from unigeoclip.atlas import load_atlas
 from unigeoclip.geo import distance_m
-from unigeoclip.training.sampler import KIND_WEIGHTS, PlaceSampler, kind_weights, some_sentences
+from unigeoclip.training.sampling.sampler import KIND_WEIGHTS, PlaceSampler, kind_weights, some_sentences
 
 
 @pytest.fixture(scope="module")

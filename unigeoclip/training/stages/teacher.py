@@ -48,7 +48,7 @@ class Teacher(nn.Module):
     def targets(self, latlon: NDArray[np.float64]) -> Tensor:
         """What the embedder says of positions (n, 2): (n, components) float32, of mean square length one."""
         vectors = (self._embedder.embed(latlon) - self._mean) @ self._directions / self._scale
-        return torch.from_numpy(vectors.astype(np.float32))
+        return torch.from_numpy(vectors.astype(np.float32)).to(self.readout.weight.device)
 
     def loss(self, vectors: Tensor, targets: Tensor) -> Tensor:
         """Share of the targets' variance that a linear function of unit vectors (n, dim) does not explain yet; ()."""

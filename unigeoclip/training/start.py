@@ -1,0 +1,52 @@
+"""Start a training from the weights of another model: an atlas's, or one of an earlier training."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from unigeoclip.errors import InputError
+from unigeoclip.model import load_model
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import nn
+
+    from unigeoclip.model import UniGeoCLIP
+
+__all__ = ["start_from"]
+
+
+def start_from(model: UniGeoCLIP, folder: Path) -> list[str]:
+    """Take over the weights of another model, encoder by encoder, in place.
+
+    An encoder of another shape keeps its random weights; the temperature is taken over if the modalities are the same.
+
+    Args:
+        model: With random weights.
+        folder: Of the other model.
+
+    Returns:
+        Modalities whose encoders took weights over.
+
+    Raises:
+        CheckpointError: The folder holds no model.
+        InputError: No encoder fits.
+    """
+    other = load_model(folder)
+    taken = [name for name in model.modalities if name in other.encoders and _fits(model, other, name)]
+    if not taken:
+        raise InputError(f"No encoder of the model in {folder} has the shape of one that is trained here.")
+    for name in taken:
+        model.encoders[name].load_state_dict(other.encoders[name].state_dict())
+    if model.modalities == other.modalities and model.log_scale.shape == other.log_scale.shape:
+        model.log_scale.data.copy_(other.log_scale.data)
+    return taken
+
+
+def _fits(model: UniGeoCLIP, other: UniGeoCLIP, name: str) -> bool:
+    return _shapes(model.encoders[name]) == _shapes(other.encoders[name])
+
+
+def _shapes(encoder: nn.Module) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(value.shape) for name, value in encoder.state_dict().items()}
