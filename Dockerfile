@@ -2,6 +2,8 @@
 #
 #   docker build -t unigeoclip .
 #   docker run --rm -p 127.0.0.1:8501:8501 -v unigeoclip-cache:/cache unigeoclip
+#
+# deploy/compose.yaml runs two of it behind nginx.
 FROM python:3.12-slim
 
 ENV PYTHONUNBUFFERED=1 \
@@ -26,5 +28,5 @@ USER app
 VOLUME /cache
 EXPOSE 8501
 HEALTHCHECK --interval=30s --timeout=5s --start-period=2m \
-  CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8501/_stcore/health', timeout=4)"]
+  CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8501/healthz', timeout=4)"]
 CMD ["streamlit", "run", "app.py", "--server.address", "0.0.0.0"]

@@ -7,7 +7,8 @@ Four measurements, none of them a test, since they are as good as the machine is
   of them on two cores would measure browsers. From the click to the heatmap's picture having come: median and p95, and
   whether every answer was the visitor's own: the marker stands where that visitor clicked, and a part of the clicks,
   asked again by a visitor who is alone, give the same heatmap. These visitors fetch the heatmap and no other picture,
-  and what the page finds out while a visitor rests, they do not wait for.
+  and what the page finds out while a visitor rests, they do not wait for. With ``--uploads`` every fifth act is the
+  upload of a photograph of about a megabyte, and with ``--replicas`` nginx and two servers with one cache answer.
 - *One visitor, many queries.* A thousand clicks in one session; the server's resident memory after the first hundred
   and at the end.
 - *On screen.* One visitor in chromium clicks thirty times: from the button going down to the first frame that holds the
@@ -18,6 +19,7 @@ Four measurements, none of them a test, since they are as good as the machine is
 
 import argparse
 import contextlib
+import io
 import json
 import multiprocessing
 import random
@@ -27,7 +29,9 @@ import threading
 import time
 from collections import Counter
 
+import numpy as np
 import psutil
+from PIL import Image
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
 from websockets.exceptions import WebSocketException
@@ -37,8 +41,10 @@ from pages.ui.http import protection
 from tests.app import server
 from tests.app.visitor import Visitor
 from tests.attacks import http
+from tests.deploy import replicas
 
 VISITORS, SECONDS, PAUSE_S, RECHECKED = 10, 60.0, 2.0, 20
+UPLOAD_EVERY, PHOTO_PX = 5, (1200, 900)
 QUERIES, FIRST_QUERIES = 1000, 100
 CLICKS = 30
 HONEST, HOSTILE, HARM_PER_S = 30, 10, 20.0
@@ -74,12 +80,35 @@ class Clicks:
             yield round(lat, self._digits), round(lon, self._digits)
 
 
-def measure_visitors(address, atlas, visitors=VISITORS, seconds=SECONDS, pause_s=PAUSE_S, ended=lambda: None):
+class ClicksAndUploads(Clicks):
+    """The same, and every `UPLOAD_EVERY`-th is a picture that nobody else has: a JPEG, as bytes."""
+
+    def __init__(self, atlas, seed):
+        super().__init__(atlas, seed)
+        self._dice = np.random.default_rng(seed)
+
+    def __iter__(self):
+        for number, point in enumerate(super().__iter__(), 1 + self._dice.integers(UPLOAD_EVERY)):
+            yield point if number % UPLOAD_EVERY else self._photo()
+
+    def _photo(self):
+        coarse = Image.fromarray(self._dice.integers(0, 256, (9, 12, 3), dtype=np.uint8))
+        smooth = np.asarray(coarse.resize(PHOTO_PX, Image.Resampling.BICUBIC), np.int16)
+        noisy = np.clip(smooth + self._dice.integers(-40, 41, smooth.shape), 0, 255).astype(np.uint8)
+        buffer = io.BytesIO()
+        Image.fromarray(noisy).save(buffer, "JPEG", quality=90)
+        return buffer.getvalue()
+
+
+def measure_visitors(
+    address, atlas, visitors=VISITORS, seconds=SECONDS, pause_s=PAUSE_S, ended=lambda: None, acts=Clicks
+):
     """Visitors who click at the same time; see the module. ``ended`` is called when they have.
 
     Returns:
-        "visitors"; "clicks", of all of them; "median_s", "p95_s" and "slowest_s" from click to heatmap; "others",
-        answers that were not the visitor's own; "failed", sentences about visitors who gave up.
+        "visitors"; "clicks" and "uploads", of all of them; "median_s", "p95_s" and "slowest_s" from click or upload to
+        heatmap, those of uploads once more by themselves; "others", answers that were not the visitor's own; "failed",
+        sentences about visitors who gave up.
     """
     answers, failed = [], []
     together = threading.Barrier(visitors)
@@ -89,7 +118,7 @@ def measure_visitors(address, atlas, visitors=VISITORS, seconds=SECONDS, pause_s
             with Visitor(address, atlas, source=f"127.0.0.{number + 2}") as visitor:
                 together.wait()
                 time.sleep(pause_s * number / visitors)  # people do not click in step
-                answers.extend(_clicks_for(visitor, Clicks(atlas, number), seconds, pause_s))
+                answers.extend(_clicks_for(visitor, acts(atlas, number), seconds, pause_s))
         except (TimeoutError, OSError, threading.BrokenBarrierError) as error:
             together.abort()
             failed.append(f"visitor {number}: {type(error).__name__}: {error}")
@@ -101,8 +130,11 @@ def measure_visitors(address, atlas, visitors=VISITORS, seconds=SECONDS, pause_s
         thread.join()
     ended()
     times = [shown.fetched_s for _, shown in answers]
+    uploaded = [shown.fetched_s for act, shown in answers if isinstance(act, bytes)]
+    of_uploads = {f"uploads_{name}": value for name, value in _spread(uploaded).items()}
     return {
-        "visitors": visitors, "clicks": len(answers), **_spread(times),
+        "visitors": visitors, "clicks": len(answers) - len(uploaded), "uploads": len(uploaded),
+        **_spread(times), **of_uploads,
         "others": _not_their_own(address, atlas, answers), "failed": failed,
     }  # fmt: skip
 
@@ -208,24 +240,28 @@ HARM = (_bad_addresses, _many_tiles, _junk_uploads, _hostile_links, _endless_act
 
 
 def _clicks_for(visitor, clicks, seconds, pause_s):
-    """Click every ``pause_s`` seconds, or when the last answer is there; returns (point, what was shown)."""
+    """Click every ``pause_s`` seconds, or when the last answer is there; returns (act, what was shown)."""
     answers, begun = [], time.monotonic()
     due = begun
-    for point in clicks:
+    for act in clicks:
         time.sleep(max(0.0, due - time.monotonic()))
         if time.monotonic() - begun >= seconds:
             return answers
         due = time.monotonic() + pause_s
-        answers.append((point, visitor.click(*point)))
+        answers.append((act, _do(visitor, act)))
     return answers
+
+
+def _do(visitor, act):
+    return visitor.upload(act) if isinstance(act, bytes) else visitor.click(*act)
 
 
 def _not_their_own(address, atlas, answers):
     """How many answers show another point, or another heatmap than a visitor who is alone gets."""
-    wrong = sum(shown.point != point for point, shown in answers)
+    wrong = sum(shown.point != (None if isinstance(act, bytes) else act) for act, shown in answers)
     sample = random.Random(0).sample(answers, min(RECHECKED, len(answers)))
     with Visitor(address, atlas) as alone:
-        return wrong + sum(alone.click(*point).overlay != shown.overlay for point, shown in sample)
+        return wrong + sum(_do(alone, act).overlay != shown.overlay for act, shown in sample)
 
 
 def measure_memory(served, atlas, queries=QUERIES, first=FIRST_QUERIES):
@@ -311,6 +347,19 @@ def _settle(served, atlas):
         pass
 
 
+def _with_processor_time(served, measure):
+    """What ``measure`` returns, and the milliseconds that the servers computed for each act, until it calls "ended"."""
+    processes = [psutil.Process(each.pid) for each in getattr(served, "replicas", [served])]
+
+    def used_s():
+        return sum(sum(each.cpu_times()[:2]) for each in processes)
+
+    began, ended = used_s(), []
+    found = measure(lambda: ended.append(used_s()))
+    acts = max(1, found["clicks"] + found["uploads"])
+    return {**found, "server_ms_per_act": round(1000 * (ended[0] - began) / acts)}
+
+
 def _say(text):
     sys.stderr.write(f"{time.strftime('%H:%M:%S')} {text}\n")
 
@@ -327,19 +376,34 @@ def main():
     parser.add_argument("--only", choices=["visitors", "memory", "screen", "hostile"], help="one measurement")
     parser.add_argument("--visitors", type=int, default=VISITORS)
     parser.add_argument("--seconds", type=float, default=SECONDS, help="how long they click")
+    parser.add_argument("--uploads", action="store_true", help="every fifth act of visitors is an upload")
+    parser.add_argument("--replicas", action="store_true", help="two servers behind nginx; visitors alone")
     parser.add_argument("--queries", type=int, default=QUERIES, help="of one session, for its memory")
     parser.add_argument("--clicks", type=int, default=CLICKS, help="in chromium")
     parser.add_argument("--fake", action="store_true", help="made-up data: to try this script")
     arguments = parser.parse_args()
     report = {"atlas": arguments.atlas, "bars": BARS}
+    acts = ClicksAndUploads if arguments.uploads else Clicks
     measurements = {
-        "visitors": lambda served: measure_visitors(
-            served.address, arguments.atlas, arguments.visitors, arguments.seconds
+        "visitors": lambda served: _with_processor_time(
+            served,
+            lambda ended: measure_visitors(
+                served.address, arguments.atlas, arguments.visitors, arguments.seconds, ended=ended, acts=acts
+            ),
         ),
         "memory": lambda served: measure_memory(served, arguments.atlas, arguments.queries),
         "screen": lambda served: measure_screen(served.address, arguments.atlas, arguments.clicks),
         "hostile": lambda served: measure_hostile(served.address, arguments.atlas, seconds=arguments.seconds),
     }
+    if arguments.replicas:
+        if arguments.only != "visitors":
+            parser.error("--replicas belongs to --only visitors.")
+        with replicas.running(server.FAKE if arguments.fake else server.REAL) as served:
+            for each in served.replicas:
+                _settle(each, arguments.atlas)
+            report["visitors"] = _load() | measurements["visitors"](served)
+        sys.stdout.write(json.dumps(report, indent=1) + "\n")
+        return
     for name in [arguments.only] if arguments.only else measurements:
         # To ask a thousand times without waiting is what the server slows down; here it is what is measured.
         pace = {protection.RUNS_A_SECOND: "1000"} if name == "memory" else {}

@@ -28,16 +28,21 @@ class Server:
     written: Callable[[], str]
 
 
+def free_port():
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
 @contextlib.contextmanager
-def running(arguments=FAKE, environment=None):
-    """Serve the app until the block ends; ``arguments`` are those of Python, to which the port is added.
+def running(arguments=FAKE, environment=None, port=None):
+    """Serve the app until the block ends; ``arguments`` are those of Python, to which the port is added, a free one.
 
     Raises:
         RuntimeError: It did not start; the message holds what it wrote.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = port or free_port()
     command = [sys.executable, *arguments, str(port)]
     with tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen(

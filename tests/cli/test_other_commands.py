@@ -1,5 +1,6 @@
 """Commands whose work other modules do: that it is called rightly and printed."""
 
+import json
 import re
 import sys
 from types import SimpleNamespace
@@ -7,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.explorable import write_explorable_city
+from unigeoclip.cli.main import main
 
 pytestmark = pytest.mark.usefixtures("surroundings")
 
@@ -223,3 +225,30 @@ def test_results_are_measured_by_one_command(run, monkeypatch, capsys):
 )
 def test_what_cannot_be_measured_is_refused(refused, arguments, words):
     assert words in refused("results", *arguments)
+
+
+def test_warm_opens_every_atlas_and_says_where_the_cache_is(monkeypatch, tmp_path, capsys):
+    from unigeoclip.atlas import store
+    from unigeoclip.search.explorer import Explorer
+
+    opened, prepared = [], []
+
+    def open_(atlas, progress):
+        opened.append(atlas)
+        descriptions = SimpleNamespace(prepare=lambda: prepared.append(atlas))
+        return SimpleNamespace(atlas=SimpleNamespace(name=atlas), descriptions=descriptions)
+
+    monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
+    monkeypatch.setattr(store, "list_atlases", lambda: ["boston", "world"])
+    monkeypatch.setattr(store, "load_atlas", lambda name: name)
+    monkeypatch.setattr(Explorer, "open", open_)
+    assert main(["warm", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"atlases": ["boston", "world"], "cache": str(tmp_path)}
+    assert opened == prepared == ["boston", "world"]
+    assert main(["warm", "world"]) == 0
+    assert capsys.readouterr().out == f"world        is ready in {tmp_path}\n"
+
+
+def test_warm_refuses_an_atlas_that_is_none(capsys):
+    assert main(["warm", "atlantis"]) == 2
+    assert "atlantis" in capsys.readouterr().err

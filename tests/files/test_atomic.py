@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from unigeoclip.errors import AtlasError, InputError
-from unigeoclip.files.atomic import atomic, owner_of_temporary, read_bytes, reason, write_bytes
+from unigeoclip.files.atomic import atomic, is_leftover, owner_of_temporary, read_bytes, reason, write_bytes
 
 
 def names(folder):
@@ -37,6 +37,28 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, failure):
         write()
     assert (tmp_path / "a.bin").read_bytes() == b"old"
     assert names(tmp_path) == ["a.bin"]
+
+
+def test_processes_of_one_number_in_two_containers_do_not_meet(tmp_path, monkeypatch):
+    """Both write the same file of a shared folder at the same time, each as process 7."""
+    monkeypatch.setattr(os, "getpid", lambda: 7)
+    with atomic(tmp_path / "a.bin") as ours, atomic(tmp_path / "a.bin") as theirs:
+        assert ours != theirs
+        theirs.write_bytes(b"theirs")
+        ours.write_bytes(b"ours")
+    assert (tmp_path / "a.bin").read_bytes() == b"ours"
+    assert names(tmp_path) == ["a.bin"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="has no such locks")
+def test_what_a_process_of_another_container_writes_is_no_leftover(tmp_path, monkeypatch):
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(os, "getpid", lambda: 2**30)  # no process of this machine
+        with atomic(tmp_path / "a.bin") as temporary:
+            temporary.write_bytes(b"half")
+            assert not is_leftover(temporary)
+    temporary.write_bytes(b"half")  # as after kill -9, which closes what was open
+    assert is_leftover(temporary)
 
 
 def test_a_full_disk_is_said_with_the_reason_and_the_remedy(tmp_path, monkeypatch):

@@ -96,8 +96,8 @@ def app_of(served):
     for name in served.explorers.names():
         assert served.explorers.opening(name).wait(WITHIN_S)
     visitors = Visitors()
-    protection = Middleware(Protection, visitors=visitors, page_runs=served.page_runs)
-    return Starlette(routes=[*routes.table(served), *index.routes(visitors)], middleware=[protection])
+    protection = Middleware(Protection, visitors=visitors, services=served)
+    return Starlette(routes=[*routes.table(served), *index.routes(visitors, served)], middleware=[protection])
 
 
 def ask(app, path, query="", method="GET", headers=()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -236,7 +237,31 @@ def download(name: str, file: Path | None) -> None:
         print_lines(str(download_satclip(name, remark)))
 
 
-COMMANDS: tuple[click.Command, ...] = (atlases, build, train, baselines)
+@click.command(cls=Command)
+@click.argument("names", nargs=-1, type=words, metavar="[NAME]...")
+@as_json
+def warm(names: tuple[str, ...], as_json: bool) -> None:
+    """Fill the cache folder with what the app computes at its first start.
+
+    NAME is the name or folder of an atlas; all of them without one. Servers that share the folder then start soon.
+    """
+    from unigeoclip.atlas.store import list_atlases, load_atlas
+    from unigeoclip.files.cache import cache_folder
+    from unigeoclip.search.explorer import Explorer
+
+    opened = []
+    for name in names or list_atlases():
+        explorer = Explorer.open(load_atlas(name), progress=Progress())
+        with contextlib.suppress(InputError):  # captions that the vocabulary has nothing close to
+            explorer.descriptions.prepare()
+        opened.append(explorer.atlas.name)
+    if as_json:
+        print_json({"atlases": opened, "cache": str(cache_folder())})
+        return
+    print_lines(*(f"{name:12} is ready in {cache_folder()}" for name in opened))
+
+
+COMMANDS: tuple[click.Command, ...] = (atlases, build, train, baselines, warm)
 
 
 def _default_folder(name: str) -> Path:

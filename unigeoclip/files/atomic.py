@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import itertools
 import os
 import re
+import secrets
 import stat
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,10 +16,13 @@ from unigeoclip.errors import InputError, UniGeoError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import BinaryIO
 
 __all__ = [
     "atomic",
+    "discard_unfinished",
     "is_leftover",
+    "lock",
     "owner_of_temporary",
     "read_bytes",
     "reason",
@@ -27,7 +31,7 @@ __all__ = [
     "write_bytes",
 ]
 
-_counter = itertools.count()  # two threads may write the same file
+_unfinished: set[Path] = set()  # what this process is writing
 # As `atomic` names them, and as earlier versions did.
 _TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.(\d+)\.\d+\.tmp|\..+\.(\d+)\.tmp(?:\.\w+)?")
 
@@ -68,10 +72,14 @@ def atomic(
     path = Path(path)
     # Not the whole name, since what comes with it could exceed the 255 bytes that a name may have.
     stem = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]
-    temporary = path.with_name(f".{stem}.{os.getpid()}.{next(_counter)}.tmp") if path.name else path / ".tmp"
+    # A random number: two threads may write the same file, and so may two containers that number processes alike.
+    name = f".{stem}.{os.getpid()}.{secrets.randbelow(10**15)}.tmp"
+    temporary = path.with_name(name) if path.name else path / ".tmp"
     caught: tuple[type[Exception], ...] = (OSError, *failures)
+    in_work = None
     try:
-        permissions = _create(temporary)
+        permissions, in_work = _create(temporary)
+        _unfinished.add(temporary)
         yield temporary
         if stat.S_IMODE(temporary.stat().st_mode) != permissions:
             temporary.chmod(permissions)  # safetensors writes files that only their owner can read
@@ -81,17 +89,38 @@ def atomic(
     except caught as failure:
         raise error(f"{path} cannot be written: {reason(failure)}. {remedy}".rstrip()) from failure
     finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
+        if in_work is not None:  # else it is another's, or nobody's
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+            in_work.close()
+            _unfinished.discard(temporary)
 
 
-def _create(path: Path) -> int:
-    """Make an empty file; returns the permissions that the system gives new files."""
-    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
+def _create(path: Path) -> tuple[int, BinaryIO]:
+    """Make an empty file; returns the permissions that the system gives new files, and a lock until it is closed."""
+    opened = path.open("xb")
+    lock(opened, exclusive=False)
+    permissions = stat.S_IMODE(os.fstat(opened.fileno()).st_mode)
+    if os.name == "nt":  # has no such locks, and renames no open file
+        opened.close()
+    return permissions, opened
+
+
+def lock(file: BinaryIO, *, exclusive: bool) -> bool:
+    """Lock an open file without waiting, until it is closed.
+
+    Returns:
+        Whether no other process holds it; True where the system has no such locks.
+    """
     try:
-        return stat.S_IMODE(os.fstat(descriptor).st_mode)
-    finally:
-        os.close(descriptor)
+        import fcntl
+    except ImportError:  # Windows, which does not remove open files anyway
+        return True
+    try:
+        fcntl.flock(file, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _confirm(path: Path) -> None:
@@ -100,6 +129,20 @@ def _confirm(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def discard_unfinished(patience_s: float) -> None:
+    """Remove the temporary files of threads that end with the process; for its last moments.
+
+    Args:
+        patience_s: Seconds for which what is being written may still be finished.
+    """
+    until = time.monotonic() + patience_s
+    while _unfinished and time.monotonic() < until:
+        time.sleep(0.02)
+    for path in list(_unfinished):
+        with contextlib.suppress(OSError):
+            path.unlink()
 
 
 def owner_of_temporary(name: str) -> int | None:
@@ -122,10 +165,19 @@ def is_leftover(path: Path, owner: int | None = None) -> bool:
         return False
     try:
         # A process that began later only has the number of the one that wrote the file, as in a restarted container.
-        return bool(psutil.Process(owner).create_time() > path.stat().st_mtime + 1)
-    except psutil.NoSuchProcess:
-        return True
+        return bool(psutil.Process(owner).create_time() > path.stat().st_mtime + 1) and not _is_in_work(path)
+    except psutil.NoSuchProcess:  # unless it lives in another container, which shares the folder alone
+        return not _is_in_work(path)
     except (psutil.Error, OSError):
+        return False
+
+
+def _is_in_work(path: Path) -> bool:
+    """Whether a process, of this container or another, holds the lock of `atomic` on a temporary file."""
+    try:
+        with path.open("rb") as opened:
+            return not lock(opened, exclusive=True)
+    except OSError:  # a folder, or gone
         return False
 
 

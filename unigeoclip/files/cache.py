@@ -28,7 +28,7 @@ import numpy as np
 import platformdirs
 
 from unigeoclip.errors import InputError
-from unigeoclip.files.atomic import atomic, is_leftover, reason, sha256_of, write_bytes
+from unigeoclip.files.atomic import atomic, is_leftover, lock, reason, sha256_of, write_bytes
 from unigeoclip.files.json_files import read_json
 
 if TYPE_CHECKING:
@@ -258,25 +258,12 @@ def hold(path: Path) -> None:
     """Let no process make room at the cost of a file that this one opens again and again, for as long as it runs."""
     with contextlib.suppress(OSError), _state.lock:
         opened = _seal(path).open("rb")
-        if not _locked(opened, exclusive=False):
+        if not lock(opened, exclusive=False):
             opened.close()
             return
         if path in _state.held:
             _state.held[path].close()
         _state.held[path] = opened
-
-
-def _locked(file: BinaryIO, *, exclusive: bool) -> bool:
-    """Whether a file could be locked without waiting; True where the system has no such locks."""
-    try:
-        import fcntl
-    except ImportError:  # Windows, which does not remove open files anyway
-        return True
-    try:
-        fcntl.flock(file, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
 
 
 # Room
@@ -386,7 +373,7 @@ def _removed(entry: _Entry) -> bool:
     seal = _seal(entry.path)
     try:
         with seal.open("rb") if seal.is_file() else contextlib.nullcontext() as opened:
-            if opened is not None and not _locked(opened, exclusive=True):
+            if opened is not None and not lock(opened, exclusive=True):
                 return False
             entry.path.unlink(missing_ok=True)
             seal.unlink(missing_ok=True)

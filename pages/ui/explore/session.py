@@ -161,7 +161,9 @@ class Session:
         is_linked = self.pending is self.linked
         try:
             self.pending = tuple(_with_label(explorer, item) for item in self.pending)
-            self.answer = answer_query(explorer, self.pending, self.count)
+            kind = self.pending[0].modality if len(self.pending) == 1 else "sum"
+            with services().metrics.timed_query(kind):
+                self.answer = answer_query(explorer, self.pending, self.count)
         except UniGeoError as error:
             self.problem = str(error)
             usable = tuple(item for item in self.linked if _is_supported(explorer, item)) if is_linked else ()

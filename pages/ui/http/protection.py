@@ -1,7 +1,8 @@
 """Protection of the server: security headers, a limit of visitors, rate limits for each.
 
-An ASGI middleware, outside of Streamlit's own. Limits are per client address; behind a proxy on the same machine that
-is the address which the proxy reports.
+An ASGI middleware, outside of Streamlit's own. Limits are per client address. Behind a proxy that is the address which
+the proxy reports in X-Forwarded-For: uvicorn puts it into the scope, and believes only proxies on this machine, or
+those that the environment variable FORWARDED_ALLOW_IPS names.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +21,7 @@ from starlette.responses import PlainTextResponse
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from pages.ui.services.fair_queue import FairQueue
 from pages.ui.services.rate_limits import Bucket, RateLimits
 from unigeoclip.parsing.numbers import bounded_int
 
@@ -27,9 +30,11 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from pages.ui.services.fair_queue import FairQueue, Turn
+    from pages.ui.services import Services
+    from pages.ui.services.fair_queue import Turn
 
 MAX_VISITORS = "UNIGEOCLIP_MAX_VISITORS"  # environment variables
+MAX_OF_ONE = "UNIGEOCLIP_MAX_PAGES_PER_CLIENT"
 RUNS_A_SECOND = "UNIGEOCLIP_ACTS_PER_S"
 METRICS = "UNIGEOCLIP_METRICS"
 VISITORS = 100  # open pages at once, unless the variable says otherwise
@@ -37,8 +42,11 @@ CONNECTS, CONNECTS_PER_S = 30, 0.5  # of one client: pages it may open at once, 
 RUNS, RUNS_PER_S = 20, 2  # of one page: clicks and other acts; what comes faster waits
 CLIENT_RUNS, CLIENT_RUNS_PER_RUN = 50, 4  # of all pages of one client: how many at once, and times those of one page
 MAX_LAST_BYTES = 256  # of the message that says that a run is over
-UPLOADS_AT_ONCE = 4
+UPLOADS_AT_ONCE, UPLOADS_WAITING, UPLOAD_WAITS_S = 4, 40, 20.0  # what waits is not read, and so not in memory
 SESSION_UPLOAD_BYTES, ALL_UPLOAD_BYTES = 200_000_000, 1_000_000_000  # of files that Streamlit holds in memory
+ENDING_STATUS = 502  # of a server that is being stopped: a proxy asks the next one, which it does not for 503
+ENDING = "This server is being restarted. Please try again in a few seconds."
+REPLICA_COOKIE = "unigeoclip_replica"  # tells a proxy which of several servers holds the session of a browser
 FULL = "Too many people are using this server just now. Please come back in a few minutes."
 TILES = "https://tile.openstreetmap.org"  # the base map "Online", fetched by browsers whose visitors chose it
 _log = logging.getLogger(__name__)
@@ -82,14 +90,15 @@ HEADERS = {
 class Visitors:
     """Who is here: open pages, of all and of each client."""
 
-    def __init__(self, most: int = VISITORS, runs_per_s: float = RUNS_PER_S) -> None:
+    def __init__(self, most: int = VISITORS, runs_per_s: float = RUNS_PER_S, most_of_one: int | None = None) -> None:
         """Make the count.
 
         Args:
-            most: Pages that may be open at once. One client gets at most half of them, so that none shuts others out.
+            most: Pages that may be open at once.
             runs_per_s: Acts of one page for each second in the long run.
+            most_of_one: Pages that one client may have open; half of all by default, so that none shuts others out.
         """
-        self._most, self._most_of_one = most, max(1, most // 2)
+        self._most, self._most_of_one = most, max(1, most // 2) if most_of_one is None else most_of_one
         # A page that was let in while there was room should not fail at its second step, which opens the connection.
         self._spare = max(2, most // 10)
         self._open: Counter[str] = Counter()
@@ -99,13 +108,22 @@ class Visitors:
 
     @classmethod
     def from_environment(cls) -> Visitors:
-        """As many as ``UNIGEOCLIP_MAX_VISITORS`` says, and as fast as ``UNIGEOCLIP_ACTS_PER_S``.
+        """As the environment says: `MAX_VISITORS`, `RUNS_A_SECOND`, `MAX_OF_ONE`.
 
         Raises:
             InputError: One of them is not a number from 1 to 100,000.
         """
-        asked = ((MAX_VISITORS, VISITORS), (RUNS_A_SECOND, RUNS_PER_S))
-        return cls(*(bounded_int(os.environ.get(name, str(usual)), 1, 100_000, name) for name, usual in asked))
+
+        def asked(name: str, usual: int) -> int:
+            return bounded_int(os.environ.get(name, str(usual)), 1, 100_000, name)
+
+        most = asked(MAX_VISITORS, VISITORS)
+        return cls(most, asked(RUNS_A_SECOND, RUNS_PER_S), asked(MAX_OF_ONE, max(1, most // 2)))
+
+    @property
+    def pages(self) -> int:
+        """Pages that are open."""
+        return self._open.total()
 
     def is_full(self, client: str) -> bool:
         """Whether there is no room for another page of a client."""
@@ -144,23 +162,26 @@ class Protection:
         self,
         app: ASGIApp,
         visitors: Visitors,
-        page_runs: FairQueue,
+        services: Services,
         script_hashes: tuple[str, ...] = (),
         metrics: bool | None = None,
+        replica: str = "",
     ) -> None:
         """Wrap an app.
 
         Args:
             app: What is protected.
             visitors: Counts open pages.
-            page_runs: Limits how many runs of page scripts there are at once.
+            services: Their queue limits how many runs of page scripts there are at once; their metrics count.
             script_hashes: See `content_security_policy`.
             metrics: Whether Streamlit's ``/_stcore/metrics`` is open; if ``UNIGEOCLIP_METRICS`` is 1 by default.
+            replica: Name of this server among several; browsers get it as a cookie.
         """
-        self._app, self._visitors, self._page_runs = app, visitors, page_runs
+        self._app, self._visitors, self._services = app, visitors, services
+        self._cookie = f"{REPLICA_COOKIE}={replica}; Path=/; HttpOnly; SameSite=Lax" if replica else ""
         self._headers = HEADERS | {"Content-Security-Policy": content_security_policy(script_hashes)}
         self._metrics = os.environ.get(METRICS) == "1" if metrics is None else metrics
-        self._uploads = 0
+        self._uploads = FairQueue(UPLOADS_AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
@@ -180,6 +201,10 @@ class Protection:
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
                     headers.setdefault(name, value)
+                if self._cookie and headers.get("content-type", "").startswith("text/html"):
+                    headers.append("Set-Cookie", self._cookie)
+            elif message["type"] == "websocket.accept" and self._cookie:  # the session is here from now on
+                MutableHeaders(scope=message).append("Set-Cookie", self._cookie)
             await send(message)
 
         return sending
@@ -194,24 +219,43 @@ class Protection:
             await self._app(scope, receive, send)
 
     async def _upload(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let files in as long as there is room for them in memory."""
-        if self._uploads >= UPLOADS_AT_ONCE or not _has_room_for_upload(scope["path"]):
+        """Let files in, a few at once, as long as there is room for them in memory."""
+        turn = await self._turn_of_upload(scope)
+        if turn is None:
             words = "Too many files are being uploaded; try again in a moment, or reload the page."
+            self._services.metrics.count_refusal("upload")
             await PlainTextResponse(words, 503, headers={"Retry-After": "5"})(scope, receive, send)
             return
-        self._uploads += 1
         try:
             await self._app(scope, receive, send)
         finally:
-            self._uploads -= 1
+            turn.end()
+
+    async def _turn_of_upload(self, scope: Scope) -> Turn | None:
+        """Wait until a file may be read; None if it may not, or if that takes too long."""
+        if self._uploads.waiting >= UPLOADS_WAITING:
+            return None
+        try:
+            turn = await asyncio.wait_for(self._uploads.take(client_of(scope)), UPLOAD_WAITS_S)
+        except TimeoutError:
+            return None
+        if not _has_room_for_upload(scope["path"]):
+            turn.end()
+            return None
+        return turn
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         client = client_of(scope)
+        if self._services.readiness.is_ending:
+            self._services.metrics.count_refusal("ending")
+            await _deny(scope, receive, send, ENDING_STATUS, ENDING)
+            return
         if not self._visitors.enter(client):
             _log.warning("A page of %s was not let in: too many are open, or it opens them too fast.", client)
-            await _deny(scope, receive, send)
+            self._services.metrics.count_refusal("page")
+            await _deny(scope, receive, send, 503, FULL)
             return
-        page = _Page(receive, send, client, self._visitors.pace(client), self._page_runs)
+        page = _Page(receive, self._with_headers(send), client, self._visitors.pace(client), self._services)
         try:
             await self._app(scope, page.receive, page.send)
         finally:
@@ -219,13 +263,13 @@ class Protection:
             self._visitors.leave(client)
 
 
-async def _deny(scope: Scope, receive: Receive, send: Send) -> None:
+async def _deny(scope: Scope, receive: Receive, send: Send, status: int, words: str) -> None:
     """Refuse a websocket before it is opened, with a reason where the server can give one."""
     await receive()
     if "websocket.http.response" in (scope.get("extensions") or {}):
         headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"retry-after", b"10")]
-        await send({"type": "websocket.http.response.start", "status": 503, "headers": headers})
-        await send({"type": "websocket.http.response.body", "body": FULL.encode()})
+        await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
+        await send({"type": "websocket.http.response.body", "body": words.encode()})
     else:
         await send({"type": "websocket.close", "code": 1013})
 
@@ -237,10 +281,11 @@ class _Page:
     """
 
     def __init__(
-        self, receive: Receive, send: Send, client: str, wait_s: Callable[[], float], page_runs: FairQueue
+        self, receive: Receive, send: Send, client: str, wait_s: Callable[[], float], services: Services
     ) -> None:
         self._receive, self._send, self._client, self._wait_s = receive, send, client, wait_s
-        self._page_runs = page_runs
+        self._page_runs, self._metrics = services.page_runs, services.metrics
+        self._asked: tuple[str, float] | None = None  # kind of the run that was asked for first, and when
         self._turn: Turn | None = None
         self._ahead: asyncio.Task[Message] | None = None  # the message after the one that waits
 
@@ -251,13 +296,20 @@ class _Page:
             return message
         act = _read(message.get("bytes"))
         if act is None:  # Streamlit takes it for a fault of its own, with a traceback
+            self._metrics.count_refusal("message")
             await self._send({"type": "websocket.close", "code": 1003})
             return {"type": "websocket.disconnect", "code": 1003}
-        disconnect = await self._unless_disconnected(self._wait(act.WhichOneof("type") == "rerun_script"))
+        runs = act.WhichOneof("type") == "rerun_script"
+        if runs and self._asked is None:
+            self._asked = "fragment" if act.rerun_script.fragment_id else "page", time.monotonic()
+        disconnect = await self._unless_disconnected(self._wait(runs))
         return disconnect or message
 
     async def _wait(self, runs: bool) -> None:
-        await asyncio.sleep(self._wait_s())
+        wait_s = self._wait_s()
+        if wait_s > 0:
+            self._metrics.count_delay()
+        await asyncio.sleep(wait_s)
         if runs and self._turn is None:  # a message that interrupts a run of the same page shares its turn
             self._turn = await self._page_runs.take(self._client)
 
@@ -284,6 +336,9 @@ class _Page:
         """Send to the page; the last message of a run ends its turn."""
         if self._turn is not None and _ends_run(message.get("bytes")):
             self._end_turn()
+            if self._asked is not None:
+                self._metrics.count_run(self._asked[0], time.monotonic() - self._asked[1])
+                self._asked = None
         await self._send(message)
 
     def _end_turn(self) -> None:

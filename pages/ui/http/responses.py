@@ -69,7 +69,14 @@ def _answered(answer: Callable[[Request], Response], request: Request) -> Respon
 class Workers:
     """Threads for slow requests, with a bounded, fair queue that lets page runs go first."""
 
-    def __init__(self, threads: int, waiting: int, per_client: int, yield_to: FairQueue | None = None) -> None:
+    def __init__(
+        self,
+        threads: int,
+        waiting: int,
+        per_client: int,
+        yield_to: FairQueue | None = None,
+        refused: Callable[[], None] = lambda: None,
+    ) -> None:
         """Make them.
 
         Args:
@@ -78,20 +85,26 @@ class Workers:
             per_client: How many of both may be one client's.
             yield_to: Work with priority: a request starts when none of it is running, or after `YIELD_S` to
                 `MAX_YIELD_S`, depending on the recent use of its client.
+            refused: Called for each request that is refused because too many wait.
         """
         self._limiter = CapacityLimiter(threads)
-        self._turns, self._yield_to = FairQueue(threads), yield_to
+        self._turns, self._yield_to, self._refused = FairQueue(threads), yield_to, refused
         self._most, self._per_client = threads + waiting, per_client
         self._in_flight: Counter[str] = Counter()
 
     @classmethod
-    def beside(cls, page_runs: FairQueue) -> Workers:
+    def beside(cls, page_runs: FairQueue, refused: Callable[[], None] = lambda: None) -> Workers:
         """The workers of a server, which yield to page runs.
 
         One core is left for those. A browser asks for six things at a time; behind one address there may be a room full
         of browsers.
         """
-        return cls(max(1, (os.cpu_count() or 2) - 1), waiting=400, per_client=200, yield_to=page_runs)
+        return cls(max(1, (os.cpu_count() or 2) - 1), waiting=400, per_client=200, yield_to=page_runs, refused=refused)
+
+    @property
+    def in_flight(self) -> int:
+        """Requests that wait or are being answered."""
+        return self._in_flight.total()
 
     def threaded(self, answer: Callable[[Request], Response]) -> Endpoint:
         """An endpoint that works in these threads: many tiles at once must not keep the pages' files waiting."""
@@ -105,6 +118,7 @@ class Workers:
         """Answer in a thread, or refuse at once where too many wait already."""
         client = request.client.host if request.client else ""
         if self._in_flight.total() >= self._most or self._in_flight[client] >= self._per_client:
+            self._refused()
             return refusal(NotReadyError("Too many requests are waiting; ask again in a moment."))
         self._in_flight[client] += 1
         try:

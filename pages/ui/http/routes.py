@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 def table(services: Services) -> list[BaseRoute]:
     """All routes of data and web files."""
-    threaded, explorers = Workers.beside(services.page_runs).threaded, services.explorers
+    workers = Workers.beside(services.page_runs, partial(services.metrics.count_refusal, "request"))
+    services.metrics.gauge("requests_in_flight", "Tiles and pictures that wait or are drawn", lambda: workers.in_flight)
+    threaded, explorers = workers.threaded, services.explorers
     return [
         Mount("/web", RevalidatedFiles(directory=WEB)),
         Route("/data/qr.svg", threaded(qr.code)),  # drawing a long address takes a while

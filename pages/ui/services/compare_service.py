@@ -84,6 +84,11 @@ class CompareService:
             each.abandon()
 
     @property
+    def queued(self) -> int:
+        """Pieces of work that wait for the worker."""
+        return self._own_worker.queued
+
+    @property
     def jobs(self) -> list[Job]:
         """Jobs in memory, the least recently used first."""
         with self._lock:

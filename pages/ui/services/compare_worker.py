@@ -68,6 +68,11 @@ class Worker:
                 self._thread = threading.Thread(target=self._run, name="compare", daemon=True)
                 self._thread.start()
 
+    @property
+    def queued(self) -> int:
+        """Acts that wait."""
+        return self._queue.qsize()
+
     def close(self) -> None:
         """End the thread after the act that it is at; what is queued is not done."""
         self._queue.put((-1, next(self._number), None, None))

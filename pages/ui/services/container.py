@@ -11,6 +11,8 @@ from pages.ui.services.completions import Completions
 from pages.ui.services.explorers import Explorers
 from pages.ui.services.fair_queue import FairQueue
 from pages.ui.services.modalities import ModalitiesService
+from pages.ui.services.operation.metrics import Metrics
+from pages.ui.services.operation.readiness import Readiness
 from pages.ui.services.overlays import OverlayStore
 from pages.ui.services.priority import Priority
 from pages.ui.services.probe import Library, ProbeService
@@ -38,6 +40,8 @@ class Services:
         topics: What visitors follow while it is being done.
         suggestions: Texts that the search field suggests.
         page_runs: The queue of runs of page scripts.
+        metrics: Counts and times for those who run this server.
+        readiness: Whether this server takes new visitors.
         origin: Returns where others reach this server, as ``http://192.168.1.20:8501``; empty if they cannot.
     """
 
@@ -51,6 +55,12 @@ class Services:
     suggestions: Suggestions = field(default_factory=Suggestions)
     page_runs: FairQueue = field(default_factory=lambda: FairQueue(PAGE_RUNS_AT_ONCE, PAGE_RUN_HOLD_S))
     origin: Callable[[], str] = str
+    metrics: Metrics = field(default_factory=Metrics)
+    readiness: Readiness = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make what depends on the other services."""
+        object.__setattr__(self, "readiness", Readiness(self.explorers))
 
     @classmethod
     def create(cls, origin: Callable[[], str] = str) -> Services:

@@ -35,6 +35,7 @@ class FairQueue:
         self._at_once, self._free, self._hold_s, self._clock = at_once, at_once, hold_s, clock
         self._waiting: list[tuple[str, asyncio.Future[None]]] = []
         self._used: OrderedDict[str, tuple[float, float]] = OrderedDict()  # seconds used, and as of when
+        self._running = 0  # turns that have not ended, over their time limit or not
         self._until_idle: list[asyncio.Future[None]] = []  # see `wait_until_idle`
 
     async def take(self, client: str) -> Turn:
@@ -52,7 +53,18 @@ class FairQueue:
                 elif not mine[1].cancelled():  # the turn had been granted, but the task had not resumed yet
                     self._pass_on()
                 raise
+        self._running += 1
         return Turn(self, client, self._hold_s, self._clock)
+
+    @property
+    def running(self) -> int:
+        """Turns that have not ended."""
+        return self._running
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for a turn."""
+        return len(self._waiting)
 
     async def wait_until_idle(self, timeout_s: float) -> None:
         """Wait until no turn is held, for at most that many seconds."""
@@ -113,5 +125,6 @@ class Turn:
         """End the turn; calling it again has no effect."""
         if not self._is_over:
             self._is_over = True
+            self._queue._running -= 1
             self._queue._count(self._client, self._clock() - self._begun)
             self._let_go()

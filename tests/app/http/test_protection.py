@@ -14,7 +14,7 @@ from streamlit.proto.ClientState_pb2 import ClientState
 
 from pages.ui.http import index, protection
 from pages.ui.http.protection import Protection, Visitors
-from pages.ui.services.fair_queue import FairQueue
+from tests.app import fake
 from unigeoclip.errors import InputError
 
 MESSAGE = BackMsg(rerun_script=ClientState(query_string="q=text:sea")).SerializeToString()
@@ -33,10 +33,10 @@ async def _plain(_request):
     return PlainTextResponse("fine", headers={"Referrer-Policy": "origin"})
 
 
-def client_of(visitors=None, **options):
-    visitors = visitors or Visitors()
+def client_of(visitors=None, services=None, **options):
+    visitors, services = visitors or Visitors(), services or fake.services([])
     routes = [
-        *index.routes(visitors),
+        *index.routes(visitors, services),
         Route("/plain", _plain),
         Route("/_stcore/metrics", _plain),
         Route("/_stcore/upload_file/{session}/{file}", _plain, methods=["PUT"]),
@@ -44,9 +44,7 @@ def client_of(visitors=None, **options):
     ]
     options = {"script_hashes": index.script_hashes()} | options
     return TestClient(
-        Starlette(
-            routes=routes, middleware=[Middleware(Protection, visitors=visitors, page_runs=FairQueue(3), **options)]
-        )
+        Starlette(routes=routes, middleware=[Middleware(Protection, visitors=visitors, services=services, **options)])
     )
 
 
@@ -118,7 +116,7 @@ def test_one_client_cannot_open_pages_without_end(monkeypatch):
     assert visitors.enter("honest")
 
 
-@pytest.mark.parametrize("name", [protection.MAX_VISITORS, protection.RUNS_A_SECOND])
+@pytest.mark.parametrize("name", [protection.MAX_VISITORS, protection.RUNS_A_SECOND, protection.MAX_OF_ONE])
 @pytest.mark.parametrize("value", ["0", "-1", "many", "", "9" * 100])
 def test_a_limit_that_is_none_is_refused(monkeypatch, name, value):
     monkeypatch.setenv(name, value)
@@ -132,8 +130,66 @@ def test_the_limit_of_visitors_can_be_set(monkeypatch):
     visitors = Visitors.from_environment()
     assert visitors._runs_per_s == 7
     assert visitors.enter("a")
+    assert visitors.is_full("a")
     assert visitors.enter("b")
     assert visitors.is_full("c")
+
+
+def test_the_limit_of_one_client_can_be_set(monkeypatch):
+    monkeypatch.setenv(protection.MAX_OF_ONE, "100")
+    visitors = Visitors.from_environment()
+    for _ in range(30):  # so many at once
+        assert visitors.enter("a room behind one address")
+    monkeypatch.setenv(protection.MAX_OF_ONE, "1")
+    visitors = Visitors.from_environment()
+    assert visitors.enter("a")
+    assert visitors.is_full("a")
+    assert not visitors.is_full("b")
+
+
+def test_a_server_that_is_being_stopped_lets_nobody_in():
+    services = fake.services(["world"])
+    client = client_of(services=services)
+    with client.websocket_connect("/_stcore/stream") as here:
+        services.readiness.end()
+        refused = client.get("/compare")
+        assert (refused.status_code, refused.headers["retry-after"]) == (502, "5")  # a proxy asks the next server
+        assert protection.ENDING in refused.text
+        with pytest.raises(WebSocketDenialResponse) as denied, client.websocket_connect("/_stcore/stream"):
+            pass
+        assert denied.value.status_code == 502
+        here.send_bytes(MESSAGE)  # who is in may finish
+        assert here.receive_bytes() == MESSAGE
+
+
+def test_browsers_are_told_which_replica_holds_their_session():
+    client = client_of(replica="b")
+    assert client.get("/plain").headers.get("set-cookie") is None
+    cookie = "unigeoclip_replica=b; Path=/; HttpOnly; SameSite=Lax"
+    assert client.get("/compare").headers["set-cookie"] == cookie
+    with client.websocket_connect("/_stcore/stream") as stream:
+        assert (b"set-cookie", cookie.encode()) in [tuple(each) for each in stream.extra_headers]
+    assert client_of().get("/").headers.get("set-cookie") is None
+
+
+def test_what_is_refused_is_counted(monkeypatch):
+    services = fake.services([])
+    client = client_of(Visitors(most=1), services)
+    with client.websocket_connect("/_stcore/stream") as stream:
+        stream.send_bytes(MESSAGE)
+        stream.receive_bytes()
+        assert client.get("/").status_code == 503
+        stream.send_bytes(b"junk")
+        with pytest.raises(WebSocketDisconnect):
+            stream.receive_bytes()
+    monkeypatch.setattr(protection, "held_uploads", lambda: {"": protection.ALL_UPLOAD_BYTES})
+    assert client.put("/_stcore/upload_file/a/1").status_code == 503
+    refused = {
+        line.split('"')[1]: float(line.split()[-1])
+        for line in services.metrics.text().decode().splitlines()
+        if line.startswith("unigeoclip_refused_total")
+    }
+    assert refused == {"page": 1, "ending": 0, "upload": 1, "request": 0, "message": 1}
 
 
 def test_acts_that_come_too_fast_wait(monkeypatch):
@@ -153,7 +209,7 @@ def test_acts_that_come_too_fast_wait(monkeypatch):
 
     async def take(count, client):
         waits.clear()
-        page = protection._Page(receive, None, client, visitors.pace(client), FairQueue(3))
+        page = protection._Page(receive, None, client, visitors.pace(client), fake.services([]))
         assert len([await page.receive() for _ in range(count)]) == count
         page.close()
         return waits
@@ -184,6 +240,48 @@ def test_uploads_are_bounded_by_what_is_held_in_memory(monkeypatch):
     assert client.put("/_stcore/upload_file/another/1").status_code == 200
     held["a third"] = protection.ALL_UPLOAD_BYTES
     assert client.put("/_stcore/upload_file/another/1").status_code == 503
+
+
+def test_uploads_take_turns_and_none_waits_without_end(monkeypatch):
+    monkeypatch.setattr(protection, "held_uploads", dict)
+    monkeypatch.setattr(protection, "UPLOADS_WAITING", 2)
+    services, statuses, begun = fake.services([]), [], []
+
+    async def main():
+        go_on = asyncio.Event()
+
+        async def app(_scope, _receive, send):
+            begun.append(None)
+            await go_on.wait()
+            await PlainTextResponse("fine")(_scope, _receive, send)
+
+        async def send(message):
+            statuses.extend([message["status"]] if "status" in message else [])
+
+        guarded = Protection(app, Visitors(), services)
+        scope = {"type": "http", "method": "PUT", "path": "/_stcore/upload_file/a/1", "client": ("a", 1), "headers": []}
+        tasks = []
+        for _ in range(protection.UPLOADS_AT_ONCE + 3):
+            tasks.append(asyncio.ensure_future(guarded(scope, None, send)))
+            for _ in range(10):
+                await asyncio.sleep(0)
+        assert (len(begun), statuses) == (protection.UPLOADS_AT_ONCE, [503])  # two wait, the third may not
+        go_on.set()
+        await asyncio.gather(*tasks)
+        assert sorted(statuses) == [200] * (protection.UPLOADS_AT_ONCE + 2) + [503]
+        go_on.clear()
+        first = [asyncio.ensure_future(guarded(scope, None, send)) for _ in range(protection.UPLOADS_AT_ONCE)]
+        for _ in range(10):
+            await asyncio.sleep(0)
+        statuses.clear()
+        monkeypatch.setattr(protection, "UPLOAD_WAITS_S", 0.0)
+        await guarded(scope, None, send)
+        assert statuses == [503]
+        go_on.set()
+        await asyncio.gather(*first)
+
+    asyncio.run(main())
+    assert 'unigeoclip_refused_total{what="upload"} 2.0' in services.metrics.text().decode()
 
 
 def test_what_streamlit_holds_of_uploads_is_counted(monkeypatch):

@@ -11,6 +11,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from pages.ui.http import protection, responses
 from pages.ui.services import fair_queue
 from pages.ui.services.fair_queue import HALF_LIFE_S, FairQueue
+from tests.app import fake
 
 ACT = {
     "type": "websocket.receive",
@@ -178,7 +179,7 @@ class Line:
     def __init__(self, client, page_runs):
         self.coming, self.sent = asyncio.Queue(), []
         pace = protection.Visitors().pace(client)
-        self.page = protection._Page(self.coming.get, self._send, client, pace, page_runs)
+        self.page = protection._Page(self.coming.get, self._send, client, pace, fake.services([], page_runs=page_runs))
 
     async def _send(self, message):
         self.sent.append(message)

@@ -56,6 +56,11 @@ class ProbeService:
         self._lock = threading.Lock()
         self.files = PrivateFiles()
 
+    @property
+    def waiting(self) -> int:
+        """Jobs that wait, of all kinds."""
+        return self._reading.waiting + self._computing.waiting + self._loading.waiting
+
     def close(self) -> None:
         """Give up all work and end the threads."""
         self._reading.close()

@@ -55,6 +55,11 @@ class FairWorker:
             others = {each.client for each in self._waiting if each.is_wanted and each is not job}
             return len(others - {job.client}) + (self._current is not None)
 
+    @property
+    def waiting(self) -> int:
+        """Jobs that wait."""
+        return len(self._waiting)
+
     def close(self) -> None:
         """Give up all jobs and end the thread."""
         with self._changed:

@@ -1,0 +1,1 @@
+"""What operators of the server see and steer: metrics, and whether it takes visitors."""

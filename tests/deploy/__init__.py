@@ -1,0 +1,1 @@
+"""The app behind nginx, and how it is stopped."""
