@@ -11,9 +11,10 @@ import torch
 from unigeoclip.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
-__all__ = ["DEVICES", "VARIABLE", "autocast", "chosen_device", "computes_bf16"]
+__all__ = ["DEVICES", "VARIABLE", "autocast", "chosen_device", "computes_bf16", "using_device"]
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 VARIABLE = "UNIGEOCLIP_DEVICE"  # the environment's choice, where none is made
@@ -46,6 +47,22 @@ def chosen_device(name: str | None = None) -> torch.device:
     return torch.device(kind, int(number)) if number else torch.device(kind)
 
 
+@contextlib.contextmanager
+def using_device(name: str) -> Iterator[None]:
+    """Choose a device for where none is named, in this process and in those that it starts.
+
+    Raises:
+        InputError: See `chosen_device`.
+    """
+    chosen_device(name)  # refused before any work
+    before = os.environ.get(VARIABLE)
+    os.environ[VARIABLE] = name
+    try:
+        yield
+    finally:
+        os.environ.pop(VARIABLE) if before is None else os.environ.update({VARIABLE: before})
+
+
 def computes_bf16(device: torch.device) -> bool:
     """Whether a device multiplies bfloat16 faster than float32.
 
@@ -53,7 +70,7 @@ def computes_bf16(device: torch.device) -> bool:
     times as long as in float32.
     """
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device.type != "cpu" or not hasattr(torch.cpu, "get_capabilities"):  # of PyTorch 2.10 and later
         return False
     can = torch.cpu.get_capabilities()

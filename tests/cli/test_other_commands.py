@@ -1,13 +1,16 @@
 """Commands whose work other modules do: that it is called rightly and printed."""
 
 import json
+import os
 import re
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from tests.explorable import write_explorable_city
+from unigeoclip.atlas import load_atlas
 from unigeoclip.cli.main import main
 
 pytestmark = pytest.mark.usefixtures("surroundings")
@@ -34,6 +37,25 @@ def test_build_knows_its_atlases(refused):
     assert "invalid choice" in refused("build", "moon")
 
 
+def test_train_starts_from_a_model_on_a_device(run, refused, folder, tmp_path, monkeypatch):
+    called = []
+
+    def train(atlas, config, out, **options):
+        called.append((options["start"], os.environ["UNIGEOCLIP_DEVICE"]))
+        return {}
+
+    stand_in(monkeypatch, "unigeoclip.training", "train", train)
+    monkeypatch.delenv("UNIGEOCLIP_DEVICE", raising=False)
+    options = ["train", "--atlas", folder, "--out", tmp_path / "run", "--device", "cpu", "--init-from"]
+    assert run(*options, "world") == "", "one of several processes prints nothing, but the first"
+    assert run(*options, Path(folder, "model")) == ""
+    assert called == [(load_atlas("world").model_path, "cpu"), (Path(folder, "model"), "cpu")]
+    assert "UNIGEOCLIP_DEVICE" not in os.environ
+    assert "Unknown device" in refused("train", "--atlas", folder, "--device", "tpu")
+    assert "--init-from" in refused(*options, "world", "--teacher", "geoclip")
+    assert "nowhere" in refused(*options, "nowhere")
+
+
 def test_train(run, folder, tmp_path, monkeypatch):
     called = []
 
@@ -43,7 +65,7 @@ def test_train(run, folder, tmp_path, monkeypatch):
 
     stand_in(monkeypatch, "unigeoclip.training", "train", train)
     printed = run("train", "--atlas", folder, "--out", tmp_path / "run", "--split", "blocks", "--steps", 7, "--resume")
-    options = {"split": "blocks", "seed": 0, "steps": 7, "resume": True, "modalities": None}
+    options = {"split": "blocks", "seed": 0, "steps": 7, "resume": True, "modalities": None, "start": None}
     assert called == [("tiny", "mini", tmp_path / "run", options)]
     sentence, _, head, row, *_ = printed.splitlines()
     assert "Held out (split blocks): the right one among 8 is first for 31 %" in sentence

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import shlex
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -44,17 +43,26 @@ atlas_option = click.option(
     "--atlas", default="world", metavar="NAME", show_default=True, help="Name or folder of an atlas."
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-device_option = click.option(
-    "--device",
-    type=words,
-    metavar="NAME",
-    expose_value=False,
-    callback=lambda context, _, name: None if name is None else _use_device(context, name),
-    help="Where models compute: cpu, cuda, mps or auto.  [default: auto]",
-)
 model_option = click.option(
     "--model", type=FILE, metavar="DIR", help="Folder of a model of your own.  [default: the atlas's model]"
 )
+
+
+def device_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Where models compute while the command runs, in its subprocesses, too."""
+
+    @functools.wraps(command)
+    def run(*args: Any, device: str | None, **kwargs: Any) -> Any:
+        if device is None:
+            return command(*args, **kwargs)
+        from unigeoclip.devices import using_device
+
+        with using_device(device):
+            return command(*args, **kwargs)
+
+    return click.option(
+        "--device", type=words, metavar="NAME", help="Where models compute: cpu, cuda, mps or auto.  [default: auto]"
+    )(run)
 
 
 def embedder_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -189,16 +197,6 @@ def opened_atlas(name: str, model: Path | None = None) -> Atlas:
     return atlas if model is None else atlas.with_model(model)
 
 
-def _use_device(context: click.Context, name: str) -> None:
-    """Let `devices.chosen_device` choose this one for as long as the command runs, in its subprocesses, too."""
-    from unigeoclip.devices import VARIABLE, chosen_device
-
-    chosen_device(name)  # refused before any work
-    before = os.environ.get(VARIABLE)
-    os.environ[VARIABLE] = name
-    context.call_on_close(lambda: os.environ.pop(VARIABLE) if before is None else os.environ.update({VARIABLE: before}))
-
-
 def typed_command() -> str:
     """The command that runs, as it can be typed again: its name and the options that were given."""
     context = click.get_current_context()
@@ -206,8 +204,7 @@ def typed_command() -> str:
     for option in context.command.params:
         source = context.get_parameter_source(option.name or "")
         value = context.params.get(option.name or "")
-        given = source is click.core.ParameterSource.COMMANDLINE and option.expose_value
-        if given and isinstance(option, click.Option):
+        if source is click.core.ParameterSource.COMMANDLINE and isinstance(option, click.Option):
             values = value if isinstance(value, tuple) else (value,)
             line += [option.opts[0]] if option.is_flag else [f"{option.opts[0]}={each}" for each in values]
     return shlex.join(line)

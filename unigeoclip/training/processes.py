@@ -94,7 +94,7 @@ class Processes:
             gradients = [torch.zeros_like(each) if each.grad is None else each.grad for each in bucket]
             together = torch.cat([each.flatten() for each in gradients])
             dist.all_reduce(together)
-            means = (together / self.count).split([each.numel() for each in bucket])
+            means = torch.split(together / self.count, [each.numel() for each in bucket])
             for each, gradient, mean in zip(bucket, gradients, means, strict=True):
                 each.grad = gradient.copy_(mean.view_as(gradient))
 

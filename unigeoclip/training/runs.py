@@ -96,20 +96,19 @@ def claimed(out: Path, run: AnyRun, resume: bool) -> tuple[AnyRun, bool]:
         return run, False
     if checkpoint.exists() and not resume:
         raise InputError(f"{out} holds a training already; continue it with --resume or give another --out.")
-    recorded, run = from_dict(type(run), read_json(record)), from_dict(type(run), to_dict(run))
-    if resume:
-        run = _extended(recorded, run)
-    if run is None or (run != recorded and not resume):
+    recorded, asked = from_dict(type(run), read_json(record)), from_dict(type(run), to_dict(run))
+    planned = _extended(recorded, asked)
+    if planned is None or not (resume or planned == recorded):
         raise InputError(f"{record} describes another training than asked for; give the same options or another --out.")
     remove_leftovers(out)
-    if run != recorded:
-        write_json(record, run)
+    if planned != recorded:
+        write_json(record, planned)
     if not checkpoint.exists():  # the training ended before it wrote one
         tqdm.write(
             f"{out} holds this training, but no checkpoint of it yet: it starts from the beginning.", file=sys.stderr
         )
         (out / "history.csv").unlink(missing_ok=True)
-    return run, checkpoint.exists()
+    return planned, checkpoint.exists()
 
 
 def _extended(recorded: AnyRun, asked: AnyRun) -> AnyRun | None:
