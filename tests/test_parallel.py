@@ -6,7 +6,7 @@ import time
 import pytest
 import torch
 
-from unigeoclip.parallel import parallel_map, processor_name
+from unigeoclip.parallel import parallel_map, processor_name, read_ahead
 
 
 @pytest.fixture(params=[1, 2, 3])
@@ -90,3 +90,44 @@ def test_the_processor_is_named_where_the_system_names_it(tmp_path):
     assert processor_name(info) == "Quick 9000 @ 3 GHz"
     info.write_text("processor\t: 0\n")
     assert processor_name(info) == processor_name(tmp_path / "missing") != ""
+
+
+def test_a_part_that_is_alone_is_not_divided_where_results_must_be_steady(threads):
+    assert list(parallel_map(lambda _: torch.get_num_threads(), [0], steady=True)) == [1]
+    assert torch.get_num_threads() == threads
+
+
+def test_reading_ahead_keeps_the_order_and_its_bound():
+    made = []
+    may_go_on = threading.Event()
+
+    def parts():
+        for number in range(20):
+            made.append(number)
+            if number == 3:
+                may_go_on.set()
+            yield number
+
+    ahead = read_ahead(parts(), 2)
+    assert next(ahead) == 0
+    assert may_go_on.wait(20)  # 1 and 2 wait, 3 is in the making, while the caller does something else
+    assert made == [0, 1, 2, 3]
+    assert list(ahead) == list(range(1, 20))
+
+
+def test_reading_ahead_ends_with_its_caller_and_passes_errors_on():
+    def endless():
+        while True:
+            yield 1
+
+    ahead = read_ahead(endless(), 1)
+    assert next(ahead) == 1
+    ahead.close()
+    assert not [thread for thread in threading.enumerate() if thread.name == "read ahead"]
+
+    def failing():
+        yield 1
+        raise ValueError("cannot be read")
+
+    with pytest.raises(ValueError, match="cannot be read"):
+        list(read_ahead(failing(), 3))

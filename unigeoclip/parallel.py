@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import platform
+import queue
+import threading
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, islice
 from pathlib import Path
 from threading import Barrier, Lock
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
     from concurrent.futures import Future
 
-__all__ = ["parallel_map", "processor_name"]
+__all__ = ["parallel_map", "processor_name", "read_ahead"]
 
 Part = TypeVar("Part")
 Result = TypeVar("Result")
 
 
-def parallel_map(work: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:
+def parallel_map(work: Callable[[Part], Result], parts: Iterable[Part], *, steady: bool = False) -> Iterator[Result]:
     """Like ``map``, with as many parts in the making as torch may use threads, each in a thread of its own.
 
     Torch would else divide every single operation between its threads and wait for the slower one. As soon as something
@@ -30,6 +32,8 @@ def parallel_map(work: Callable[[Part], Result], parts: Iterable[Part]) -> Itera
     Args:
         work: Called with one part, in any thread; torch uses one thread in it.
         parts: Taken one after the other in the caller's thread, few ahead of the results.
+        steady: Never divide an operation, not even of a part that is alone: sums are then added in the same order on
+            any number of threads, and results are the same to the last bit.
 
     Yields:
         Results in the order of the parts. An exception in ``work`` or in ``parts`` ends it.
@@ -39,7 +43,7 @@ def parallel_map(work: Callable[[Part], Result], parts: Iterable[Part]) -> Itera
     parts = iter(parts)
     threads = torch.get_num_threads()
     head = list(islice(parts, 2))
-    if threads == 1 or len(head) < 2:
+    if threads == 1 or (len(head) < 2 and not steady):
         yield from map(work, chain(head, parts))
         return
     pool = _pool(threads)
@@ -54,6 +58,54 @@ def parallel_map(work: Callable[[Part], Result], parts: Iterable[Part]) -> Itera
     finally:
         for each in ahead:
             each.cancel()
+
+
+def read_ahead(parts: Iterable[Part], most: int) -> Generator[Part]:
+    """The same parts, made in a thread of their own while the caller works on those before.
+
+    Args:
+        parts: Read in that thread, in order.
+        most: Parts that wait at any time, 1 or more.
+
+    Yields:
+        The parts in their order. An exception in ``parts`` is raised here; when the caller stops early, so does the
+        thread.
+    """
+    ready: queue.Queue[tuple[bool, Any]] = queue.Queue(most)
+    stopped = threading.Event()
+
+    def put(more: bool, value: Any) -> bool:
+        while not stopped.is_set():
+            try:
+                ready.put((more, value), timeout=0.1)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+    def read() -> None:
+        try:
+            for part in parts:
+                if not put(True, part):
+                    return
+            put(False, None)
+        except BaseException as error:  # whatever it is, the caller must not wait for ever
+            put(False, error)
+
+    thread = threading.Thread(target=read, name="read ahead", daemon=True)
+    thread.start()
+    try:
+        while True:
+            more, value = ready.get()
+            if more:
+                yield value
+            elif value is None:
+                return
+            else:
+                raise value
+    finally:
+        stopped.set()
+        thread.join()
 
 
 def _pool(threads: int) -> ThreadPoolExecutor:

@@ -14,7 +14,7 @@ from unigeoclip import geo
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["cell_ids", "token"]
+__all__ = ["cell_ids", "leaf_range", "parents", "token"]
 
 _MAX_LEVEL = 30
 
@@ -59,6 +59,27 @@ def _ij(tangent: NDArray[np.float64]) -> NDArray[np.int64]:
     st = np.where(tangent >= 0, 0.5 * root, 1 - 0.5 * root)
     whole: NDArray[np.int64] = np.clip(np.floor(st * 2**_MAX_LEVEL), 0, 2**_MAX_LEVEL - 1).astype(np.int64)
     return whole
+
+
+def parents(ids: NDArray[np.uint64], level: int) -> NDArray[np.uint64]:
+    """Cells of a level that hold finer ones.
+
+    Args:
+        ids: (n,) uint64 numbers of cells, each at this level or below.
+        level: 0 to 30.
+
+    Returns:
+        (n,) uint64.
+    """
+    lowest = np.uint64(1) << np.uint64(2 * (_MAX_LEVEL - level))
+    above: NDArray[np.uint64] = (ids & ~(lowest - np.uint64(1))) | lowest
+    return above
+
+
+def leaf_range(cell_id: int) -> tuple[int, int]:
+    """The first and the last number of the cells of level 30 that lie in a cell."""
+    half = (cell_id & -cell_id) - 1
+    return cell_id - half, cell_id + half
 
 
 def token(cell_id: int) -> str:

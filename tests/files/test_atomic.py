@@ -137,3 +137,18 @@ def test_reasons_are_never_empty():
     assert reason(OSError()) == "OSError"
     assert reason(OSError(errno.ENOSPC, "No space left on device")) == "No space left on device"
     assert reason(ValueError("first.\nsecond")) == "first"
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_new_file_never_replaces_another(tmp_path, monkeypatch, links):
+    if not links:  # as on exFAT
+
+        def refuse(*_):
+            raise PermissionError(errno.EPERM, "Operation not permitted")
+
+        monkeypatch.setattr(os, "link", refuse)
+    write_bytes(tmp_path / "a.bin", b"first", new=True)
+    with pytest.raises(FileExistsError):
+        write_bytes(tmp_path / "a.bin", b"second", new=True)
+    assert (tmp_path / "a.bin").read_bytes() == b"first"
+    assert names(tmp_path) == ["a.bin"]

@@ -28,6 +28,7 @@ LAYERS = [
     {"similarity"},
     {"words"},
     {"search"},
+    {"encoding"},
     {"evaluation"},
     {"training", "compare"},
     {"export", "bench", "build", "results"},

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rasterio.io import DatasetReader
 
 IN_MEMORY_BYTES = 200_000_000  # decoded rasters up to this size are kept whole
+WHOLE_BYTES = 4_000_000_000  # and up to this size while tens of thousands of windows are cut
 WINDOW_M_PER_DEG = 111_195.0  # metres of one degree of latitude, as the window size of an atlas is defined
 MIN_COS_LAT = 0.2  # windows stop growing in longitude beyond 78.5 degrees, see geo.offset_m
 MAX_WINDOW_PX = 4096
@@ -78,8 +79,8 @@ class Raster:
         self._local = threading.local()
         self._lock = threading.Lock()
         self._levels: dict[int, NDArray[Any]] = {}
-        decoded_bytes = self.bands * self.shape[0] * self.shape[1] * self._dtype.itemsize
-        self.in_memory = decoded_bytes <= IN_MEMORY_BYTES
+        self.decoded_bytes = self.bands * self.shape[0] * self.shape[1] * self._dtype.itemsize
+        self.in_memory = self.decoded_bytes <= IN_MEMORY_BYTES
 
     @classmethod
     def open(cls, path: str | Path) -> Raster:
@@ -121,8 +122,8 @@ class Raster:
 
     @contextmanager
     def whole(self) -> Iterator[None]:
-        """Hold the decoded raster in memory meanwhile: for cutting tens of thousands of windows."""
-        before, self.in_memory = self.in_memory, True
+        """Hold the decoded raster in memory meanwhile, if it has room: for cutting tens of thousands of windows."""
+        before, self.in_memory = self.in_memory, self.decoded_bytes <= WHOLE_BYTES
         try:
             yield
         finally:

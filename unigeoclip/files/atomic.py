@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import re
@@ -32,6 +33,8 @@ __all__ = [
 ]
 
 _unfinished: set[Path] = set()  # what this process is writing
+# Of file systems without hard links, or that do not let this user make them.
+_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
 # As `atomic` names them, and as earlier versions did.
 _TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.(\d+)\.\d+\.tmp|\..+\.(\d+)\.tmp(?:\.\w+)?")
 
@@ -50,6 +53,7 @@ def atomic(
     remedy: str = "Choose another place, or make room on the disk.",
     failures: tuple[type[Exception], ...] = (),
     durable: bool = False,
+    new: bool = False,
 ) -> Iterator[Path]:
     """Write a file under a temporary name beside it, then rename it: a reader never sees half a file.
 
@@ -62,12 +66,14 @@ def atomic(
         remedy: What to do then, a sentence for the message's end.
         failures: What else than OSError means that it cannot be written, for libraries that raise errors of their own.
         durable: Have the disk confirm the content before the rename, so that it survives a loss of power.
+        new: Leave a file alone that has got this name meanwhile.
 
     Yields:
         Where to write.
 
     Raises:
         UniGeoError: ``error``, with the reason and the remedy.
+        FileExistsError: There is such a file and ``new`` was asked for.
     """
     path = Path(path)
     # Not the whole name, since what comes with it could exceed the 255 bytes that a name may have.
@@ -85,8 +91,13 @@ def atomic(
             temporary.chmod(permissions)  # safetensors writes files that only their owner can read
         if durable:
             _confirm(temporary)
-        temporary.replace(path)
+        if new:
+            _name_new(temporary, path)
+        else:
+            temporary.replace(path)
     except caught as failure:
+        if new and isinstance(failure, FileExistsError):
+            raise
         raise error(f"{path} cannot be written: {reason(failure)}. {remedy}".rstrip()) from failure
     finally:
         if in_work is not None:  # else it is another's, or nobody's
@@ -121,6 +132,18 @@ def lock(file: BinaryIO, *, exclusive: bool) -> bool:
     except OSError:
         return False
     return True
+
+
+def _name_new(temporary: Path, path: Path) -> None:
+    """Give a file a name that no other has: unlike a rename, a hard link never replaces one."""
+    try:
+        os.link(temporary, path)
+    except OSError as failure:
+        if failure.errno not in _NO_LINKS:
+            raise
+        if path.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from failure
+        temporary.replace(path)
 
 
 def _confirm(path: Path) -> None:

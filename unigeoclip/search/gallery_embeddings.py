@@ -7,10 +7,10 @@ The folder is named after the data and the checkpoint, so that neither can chang
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
-from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -26,7 +26,7 @@ from unigeoclip.geo import EARTH_RADIUS_M, METERS_PER_DEGREE, unit_xyz
 from unigeoclip.modalities import text as text_modality
 from unigeoclip.modalities.street import street_batch
 from unigeoclip.modalities.text import TextBatch
-from unigeoclip.parallel import parallel_map
+from unigeoclip.parallel import parallel_map, read_ahead
 from unigeoclip.search.gallery_windows import MOST_WINDOWS, gallery_rows, gallery_windows
 from unigeoclip.similarity.grid import Grid
 
@@ -58,6 +58,7 @@ _BATCH = {"location": 512, "text": 512, "aerial": 128, "surface": 128, "street":
 # Rough cost of encoding one item, in location encodings: only the progress bar depends on it.
 _COST = {"grid": 1.0, "location": 1.0, "text": 0.7, "aerial": 4.0, "surface": 2.0, "street": 14.0}
 MOST_ROWS = 3  # of the grid that a mean over waves reaches up or down, however long the waves are
+_AHEAD = 4  # batches that wait for the model while a thread cuts the next
 _MANY = 200  # windows or views from which on whole rasters are held while they are cut
 _MAX_NORM_ERROR = 0.01  # a cached vector further than this from norm 1 is damaged; float16 itself errs by 0.0005
 
@@ -112,6 +113,7 @@ def encode_places(
     *,
     latlon: NDArray[np.float64] | None = None,
     cameras: NDArray[np.int64] | None = None,
+    bulk: bool = False,
 ) -> NDArray[np.float32]:
     """Encode one modality of places.
 
@@ -125,6 +127,8 @@ def encode_places(
             embedded now.
         latlon: (n, 2) degrees, where locations and windows are taken instead of at the centres of the places.
         cameras: (n,) rows of ``atlas.views`` to look through instead of the cameras nearest to the centres.
+        bulk: Cut windows in a thread of its own while the model encodes those before, and compute to the last bit the
+            same on any number of threads.
 
     Returns:
         (n, dim) float32 unit vectors.
@@ -137,20 +141,20 @@ def encode_places(
     latlon = atlas.places[["lat", "lon"]].to_numpy(np.float64)[rows] if latlon is None else latlon
     batches = _batches(len(rows), modality)
     if modality == "location":
-        return _encode(model, modality, (latlon[batch] for batch in batches), len(rows), report)
+        return _encode(model, modality, (latlon[batch] for batch in batches), len(rows), report, bulk)
     if modality in ("aerial", "surface"):
         raster, px = atlas.raster(modality), model.window_px(modality)
-        with raster.whole() if len(rows) > _MANY else nullcontext():
+        with raster.whole() if len(rows) > _MANY else contextlib.nullcontext():
             windows = (raster.windows(latlon[batch], atlas.window_m, px) for batch in batches)
-            return _encode(model, modality, windows, len(rows), report)
+            return _encode(model, modality, windows, len(rows), report, bulk)
     if modality == "street":
         cameras = _cameras(atlas, rows) if cameras is None else cameras
-        return _encode_streets(model, atlas, cameras, batches, report)
+        return _encode_streets(model, atlas, cameras, batches, report, bulk)
     if modality == "text":
         sentences = atlas.places["sentences"].to_numpy()[rows]
         vectors = sentence_vectors_of(atlas, rows) if sentence_vectors is None else sentence_vectors
         texts = (text_batch(sentences[batch], vectors) for batch in batches)
-        return _encode(model, modality, texts, len(rows), report)
+        return _encode(model, modality, texts, len(rows), report, bulk)
     raise InputError(f"Places of the atlas {atlas.name!r} have no {modality!r}.")
 
 
@@ -180,12 +184,13 @@ def _encode_streets(
     cameras: NDArray[np.int64],
     batches: list[slice],
     report: Callable[[int], None] | None,
+    bulk: bool,
 ) -> NDArray[np.float32]:
     """Panoramas of cameras, (n,) rows of views -> (n, dim)."""
     streets, (width, height) = atlas.streets, model.input_size("street")
-    with streets.held() if len(cameras) > _MANY else nullcontext():
+    with streets.held() if len(cameras) > _MANY else contextlib.nullcontext():
         views = (street_batch(*streets.panoramas(cameras[batch], width, height)) for batch in batches)
-        return _encode(model, "street", views, len(cameras), report)
+        return _encode(model, "street", views, len(cameras), report, bulk)
 
 
 def sentence_vectors_of(
@@ -228,15 +233,25 @@ def text_batch(sentences: Sequence[NDArray[np.integer[Any]]], vectors: NDArray[n
 
 
 def _encode(
-    model: UniGeoCLIP, modality: str, batches: Iterator[Any], count: int, report: Callable[[int], None] | None
+    model: UniGeoCLIP,
+    modality: str,
+    batches: Iterator[Any],
+    count: int,
+    report: Callable[[int], None] | None,
+    bulk: bool = False,
 ) -> NDArray[np.float32]:
     out = np.empty((count, model.dim), dtype=np.float32)
     done = 0
-    for vectors in parallel_map(lambda batch: model.encode({modality: batch})[modality].cpu().numpy(), batches):
-        out[done : done + len(vectors)] = vectors
-        done += len(vectors)
-        if report is not None:
-            report(len(vectors))
+    with contextlib.ExitStack() as stack:
+        parts = stack.enter_context(contextlib.closing(read_ahead(batches, _AHEAD))) if bulk else batches
+        encoded = parallel_map(
+            lambda batch: model.encode({modality: batch})[modality].cpu().numpy(), parts, steady=bulk
+        )
+        for vectors in encoded:
+            out[done : done + len(vectors)] = vectors
+            done += len(vectors)
+            if report is not None:
+                report(len(vectors))
     return out
 
 
