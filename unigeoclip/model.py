@@ -17,7 +17,7 @@ from unigeoclip.checkpoint import load_checkpoint, save_checkpoint
 from unigeoclip.config import from_dict
 from unigeoclip.errors import InputError
 from unigeoclip.modalities import MODALITIES
-from unigeoclip.modalities.convolution import ConvConfig
+from unigeoclip.modalities.convolution import PictureConfig
 from unigeoclip.pretrained import pretrained_folder, write_card
 
 
@@ -26,7 +26,7 @@ class ModelConfig:
     """The shared space and the shape of each modality's encoder."""
 
     dim: int = 256
-    encoders: dict[str, dict[str, Any]] = field(default_factory=dict)  # modality -> keyword arguments of its config
+    encoders: dict[str, dict[str, Any]] = field(default_factory=dict)  # modality -> arguments of its config
     temperature: float = 0.07  # where the learnable temperature starts
     temperature_per_pair: bool = False  # one for each pair of modalities; else one for all
 
@@ -59,7 +59,10 @@ class UniGeoCLIP(nn.Module):
         self.encoders = nn.ModuleDict()
         for name, modality in MODALITIES.items():
             if name in config.encoders:
-                self.encoders[name] = modality.encoder(_encoder_config(name, config.encoders[name]), config.dim)
+                options = config.encoders[name]
+                architecture = modality.architecture(options)
+                shape = from_dict(architecture.config, _as_json(options), where=f"encoders.{name}")
+                self.encoders[name] = architecture.encoder(shape, config.dim)
         pairs = list(itertools.combinations(self.encoders, 2))
         self._pairs = {frozenset(pair): number for number, pair in enumerate(pairs)}
         first = math.log(1 / config.temperature)
@@ -119,9 +122,9 @@ class UniGeoCLIP(nn.Module):
         """
         return self._picture_config(modality).px
 
-    def _picture_config(self, modality: str) -> ConvConfig:
+    def _picture_config(self, modality: str) -> PictureConfig:
         options = getattr(self.encoders[modality], "config", None) if modality in self.encoders else None
-        if not isinstance(options, ConvConfig):
+        if not isinstance(options, PictureConfig):
             raise InputError(
                 f"{modality!r} is no modality of pictures in this model; it takes no pictures of that kind."
             )
@@ -161,10 +164,6 @@ class UniGeoCLIP(nn.Module):
     def encode(self, inputs: Mapping[str, Any]) -> dict[str, Tensor]:
         """Raw inputs of any subset of the modalities -> modality name -> (n, dim) float32 unit vectors, no gradient."""
         return self.forward(self.prepare(inputs))
-
-
-def _encoder_config(name: str, options: Mapping[str, Any]) -> Any:
-    return from_dict(MODALITIES[name].config, _as_json(options), where=f"encoders.{name}")
 
 
 def _as_json(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,10 +15,10 @@ from unigeoclip.files.atomic import write_bytes
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["model_card", "pretrained_folder", "write_card"]
+__all__ = ["HUB_ID", "fetched_folder", "model_card", "pretrained_folder", "write_card"]
 
 FILES = ("config.json", "model.safetensors", "metrics.json")  # the last one may be missing
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 
 def pretrained_folder(
@@ -28,26 +28,52 @@ def pretrained_folder(
     folder = Path(source)
     if folder.is_dir():
         return folder
-    if not _HUB_ID.fullmatch(str(source)):
+    if not HUB_ID.fullmatch(str(source)):
         raise CheckpointError(
             f"{source} is neither a folder nor an id of the hub such as OWNER/NAME: check the spelling."
         )
-    return _fetched(str(source), revision, say or _say)
+    return fetched_folder(str(source), FILES[:2], FILES[2:], what="UniGeoCLIP model", revision=revision, say=say)
 
 
 def _say(text: str) -> None:
     sys.stderr.write(f"{text}\n")
 
 
-def _fetched(repository: str, revision: str | None, say: Callable[[str], None]) -> Path:
+def fetched_folder(
+    repository: str,
+    needed: Sequence[str],
+    optional: Sequence[str] = (),
+    *,
+    what: str,
+    revision: str | None = None,
+    say: Callable[[str], None] | None = None,
+) -> Path:
+    """Bring files of a repository of the hub into the hub's cache on this machine.
+
+    Args:
+        repository: Such as ``OWNER/NAME``.
+        needed: Names of files that it must have.
+        optional: Names of files that it may have.
+        what: What the repository should hold, for messages.
+        revision: Branch, tag or commit.
+        say: Called with what and how much is fetched, before it is; by default it is written to stderr.
+
+    Returns:
+        The folder that holds them.
+
+    Raises:
+        CheckpointError: The repository lacks a file.
+        DownloadError: The hub cannot be reached, or has no such repository.
+    """
     from huggingface_hub import HfApi, hf_hub_download
 
+    wanted = (*needed, *optional)
     try:
         about = HfApi().model_info(repository, revision=revision, files_metadata=True)
-        sizes = {each.rfilename: each.size or 0 for each in about.siblings or [] if each.rfilename in FILES}
-        if lacking := [name for name in FILES[:2] if name not in sizes]:
-            raise CheckpointError(f"{repository} of the hub is no UniGeoCLIP model: {lacking[0]} is missing.")
-        say(f"{repository}: {sum(sizes.values()) / 1e6:.0f} MB from the hub, revision {about.sha}")
+        sizes = {each.rfilename: each.size or 0 for each in about.siblings or [] if each.rfilename in wanted}
+        if lacking := [name for name in needed if name not in sizes]:
+            raise CheckpointError(f"{repository} of the hub is no {what}: {lacking[0]} is missing.")
+        (say or _say)(f"{repository}: {sum(sizes.values()) / 1e6:.0f} MB from the hub, revision {about.sha}")
         paths = [Path(hf_hub_download(repository, name, revision=about.sha)) for name in sizes]
     except CheckpointError:
         raise

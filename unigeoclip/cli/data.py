@@ -135,7 +135,13 @@ def _bbox(text: str) -> tuple[float, float, float, float]:
 
 @click.command(cls=Command)
 @atlas_option
-@click.option("--config", type=words, default="mini", show_default=True, help="Named configuration.")
+@click.option("--config", type=words, default="mini", show_default=True, help="Named, or a FILE.json.")
+@click.option(
+    "--towers",
+    type=words,
+    metavar="SRC",
+    help="Pretrained towers of base: folder or hub id, aerial=SRC,text=SRC, or random.",
+)
 @click.option("--out", type=FILE, metavar="DIR", help="Folder of the run.  [default: runs/ATLAS-CONFIG-SPLIT]")
 @click.option("--split", type=words, help="What is held out: random (world) or views (cities), the default, or blocks.")
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of initial weights and all draws.")
@@ -152,6 +158,7 @@ def _bbox(text: str) -> tuple[float, float, float, float]:
 def train(
     atlas: str,
     config: str,
+    towers: str | None,
     out: Path | None,
     baseline: str | None,
     teacher: str | None,
@@ -162,6 +169,7 @@ def train(
 ) -> None:
     """Train a model on an atlas; under torchrun, as one of several processes."""
     from unigeoclip.atlas.store import load_atlas
+    from unigeoclip.training.configs import opened_config
 
     if init_from and (baseline or teacher):
         raise InputError("--init-from belongs to our own model; leave it out with --baseline and --teacher.")
@@ -170,23 +178,24 @@ def train(
     if teacher and (baseline or modalities):
         raise InputError("--teacher goes on from the atlas's own model; leave out --baseline and --modalities.")
     opened = load_atlas(atlas)
-    kind = f"taught-by-{teacher}" if teacher else baseline or config
+    chosen = opened_config(config, city="street" in opened.manifest.modalities, towers=towers)
+    kind = f"taught-by-{teacher}" if teacher else baseline or Path(config).stem
     out = out or Path("runs") / "-".join(filter(None, (opened.name, kind, options["split"])))
     check_new_folder(out)
     if baseline:
         from unigeoclip.training.baselines import train_baseline
 
-        metrics = train_baseline(opened, baseline, out, config=config, **options)
+        metrics = train_baseline(opened, baseline, out, config=chosen, **options)
     elif teacher:
         from unigeoclip.training.taught import teach
 
-        metrics = teach(opened, teacher, out, config=config, **options)
+        metrics = teach(opened, teacher, out, config=chosen, **options)
     else:
         from unigeoclip.training import train
 
         some = None if modalities is None else [name.strip() for name in modalities.split(",")]
         start = None if init_from is None else _model_folder(init_from)
-        metrics = train(opened, config, out, modalities=some, start=start, **options)
+        metrics = train(opened, chosen, out, modalities=some, start=start, **options)
     if not metrics:  # not the first of several processes
         return
     if as_json:

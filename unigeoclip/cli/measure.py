@@ -11,7 +11,7 @@ from unigeoclip.cli.console import Progress, print_json, print_lines, remark
 from unigeoclip.cli.data import STEPS
 from unigeoclip.cli.options import as_json, atlas_option, device_option, model_option, opened_atlas
 from unigeoclip.cli.outputs import check_new_folder
-from unigeoclip.cli.parser import FILE, SEED, Command, words
+from unigeoclip.cli.parser import FILE, SEED, Command, whole_number, words
 from unigeoclip.errors import InputError
 
 __all__ = ["COMMANDS"]
@@ -117,12 +117,20 @@ def _report(
 @atlas_option
 @model_option
 @click.option("--quick", is_flag=True, help="Fewer rounds, less steady figures.")
+@click.option("--config", type=words, help="Instead, one step of a training at true size, such as base-city.")
+@click.option("--places", type=whole_number(2, 4096), default=8, show_default=True, help="In the batch of --config.")
 @as_json
-def bench(atlas: str, model: Path | None, quick: bool, as_json: bool) -> None:
-    """Measure speed: location encoders, whole queries."""
-    from unigeoclip.bench import run_bench
+def bench(atlas: str, model: Path | None, quick: bool, config: str | None, places: int, as_json: bool) -> None:
+    """Measure speed: location encoders, whole queries; or what a step of a training costs."""
+    if config is not None:
+        from unigeoclip.training.configs import opened_config
+        from unigeoclip.training.fine_tuning.cost import step_cost
 
-    report = run_bench(atlas if model is None else opened_atlas(atlas, model), quick=quick)
+        report = step_cost(opened_config(config, city=False), places)
+    else:
+        from unigeoclip.bench import run_bench
+
+        report = run_bench(atlas if model is None else opened_atlas(atlas, model), quick=quick)
     if as_json:
         print_json(report)
         return

@@ -15,7 +15,7 @@ from unigeoclip.evaluation.certainty.pictures import picture_certainties
 from unigeoclip.evaluation.held_out import MOST, PHOTO, encode_items, held_out
 from unigeoclip.evaluation.plain_queries import searched_cells
 from unigeoclip.geo import EARTH_RADIUS_M, unit_xyz
-from unigeoclip.search.gallery_embeddings import land_grid, sentence_vectors_of, text_batch
+from unigeoclip.search.gallery_embeddings import land_grid, sentence_inputs, text_batch
 from unigeoclip.similarity.calibration import FILE, FORMAT, MATCH_PERCENTILES, OTHER_PERCENTILES, Calibration, Spread
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _queries(
         return encode_items(model, atlas, PHOTO if name == "street" else name, items)
     said = atlas.places["sentences"].to_numpy()[items.rows]
     single = [rng.choice(np.asarray(sentences, np.int64), 1) for sentences in said]
-    texts = text_batch(single, sentence_vectors_of(atlas, items.rows))
+    texts = text_batch(single, sentence_inputs(model, atlas, items.rows))
     asked: NDArray[np.float32] = model.encode({"text": texts})["text"].cpu().numpy()
     return asked
 

@@ -24,16 +24,8 @@ class AerialEncoder(nn.Module):
         self.trunk = ConvEncoder(config, channels=3, dim=dim)
 
     def prepare(self, pictures: NDArray[np.uint8]) -> Tensor:
-        """Check (n, 3, px, px) uint8 and return it as a tensor.
-
-        Raises:
-            InputError: Another shape or type.
-        """
-        px = self.config.px
-        if pictures.ndim != 4 or pictures.shape[1:] != (3, px, px) or pictures.dtype != np.uint8:
-            found = f"{pictures.dtype} {pictures.shape}"
-            raise InputError(f"Aerial pictures must be uint8 of shape (n, 3, {px}, {px}); these are {found}.")
-        return torch.from_numpy(np.ascontiguousarray(pictures))
+        """See `prepared_pictures`."""
+        return prepared_pictures(pictures, self.config.px)
 
     def scaled(self, pictures: Tensor) -> Tensor:
         """(n, 3, px, px) uint8 -> float32 of about [-1, 1]: what the trunk takes."""
@@ -45,3 +37,15 @@ class AerialEncoder(nn.Module):
         """(n, 3, px, px) uint8 -> (n, dim), not normalised."""
         out: Tensor = self.trunk(self.scaled(pictures))
         return out
+
+
+def prepared_pictures(pictures: NDArray[np.uint8], px: int) -> Tensor:
+    """Check (n, 3, px, px) uint8 and return it as a tensor.
+
+    Raises:
+        InputError: Another shape or type.
+    """
+    if pictures.ndim != 4 or pictures.shape[1:] != (3, px, px) or pictures.dtype != np.uint8:
+        found = f"{pictures.dtype} {pictures.shape}"
+        raise InputError(f"Aerial pictures must be uint8 of shape (n, 3, {px}, {px}); these are {found}.")
+    return torch.from_numpy(np.ascontiguousarray(pictures))

@@ -12,10 +12,21 @@ GROUP = 8  # channels normalised together
 
 
 @dataclass(frozen=True)
-class ConvConfig:
-    """Shape of a compact image encoder."""
+class PictureConfig:
+    """What an encoder of pictures takes, whatever it is made of."""
 
     px: int = 48  # width of the input, and its height too unless `size` says otherwise
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the input in pixels."""
+        return self.px, self.px
+
+
+@dataclass(frozen=True)
+class ConvConfig(PictureConfig):
+    """Shape of a compact image encoder."""
+
     patch: int = 4  # side of the patches that the first stage turns into one position each
     widths: tuple[int, ...] = (64, 128, 256)  # channels of the stages; each after the first halves the side
     blocks: tuple[int, ...] = (0, 1, 0)  # residual convolutions of each stage
@@ -36,11 +47,6 @@ class ConvConfig:
                 )
         if any(width % GROUP for width in self.widths):
             raise InputError(f"widths {self.widths} must be multiples of {GROUP}, the channels normalised together.")
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Height and width of the input in pixels."""
-        return self.px, self.px
 
     @property
     def step(self) -> int:

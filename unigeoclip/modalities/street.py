@@ -20,7 +20,7 @@ from unigeoclip.modalities.convolution import ConvConfig, ConvStages
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-_COMPASS = 5  # known or not, and two harmonics of the heading
+COMPASS = 5  # known or not, and two harmonics of the heading
 
 
 @dataclass(frozen=True)
@@ -93,44 +93,57 @@ class StreetEncoder(nn.Module):
         self.stages = ConvStages(config, channels=3)
         self.seen = nn.Sequential(nn.Flatten(), nn.Linear(self.stages.features, hidden))
         # The same picture means another place when it is seen to the south: the compass scales and shifts features.
-        self.compass = nn.Linear(_COMPASS, 2 * hidden)
+        self.compass = nn.Linear(COMPASS, 2 * hidden)
         self.each = nn.Sequential(nn.GELU(), nn.Linear(hidden, hidden), nn.GELU())
         self.together = nn.Sequential(
             nn.LayerNorm(hidden), nn.Linear(hidden, hidden), nn.GELU(), nn.Linear(hidden, dim)
         )
 
     def prepare(self, views: StreetBatch | NDArray[np.uint8]) -> StreetBatch:
-        """Check views and return them as a batch; an array (n, 3, h, w) is one view a spot, heading unknown.
-
-        Raises:
-            InputError: Another shape or type.
-        """
-        if isinstance(views, StreetBatch):
-            self._check(tuple(views.pictures.shape), views.pictures.dtype == torch.uint8, views.pictures.dtype)
-            return views
-        self._check(views.shape, views.dtype == np.uint8, views.dtype)
-        return street_batch(views, np.full((len(views), 1), np.nan))
-
-    def _check(self, shape: tuple[int, ...], is_uint8: bool, dtype: Any) -> None:
-        height, width = self.config.size
-        if len(shape) != 4 or shape[1:] != (3, height, width) or not is_uint8:
-            raise InputError(
-                f"Street views must be uint8 of shape (n, 3, {height}, {width}); these are {dtype} {shape}."
-            )
+        """See `prepared_views`."""
+        return prepared_views(views, self.config.size)
 
     def forward(self, views: StreetBatch) -> Tensor:
         """(n spots) -> (n, dim), not normalised."""
         scaled = views.pictures.float() / 127.5 - 1
         features = self.seen(self.stages(scaled.contiguous(memory_format=torch.channels_last)))  # (m, hidden)
-        scale, shift = self.compass(_compass(views.headings_deg)).chunk(2, dim=1)
+        scale, shift = self.compass(compass_waves(views.headings_deg)).chunk(2, dim=1)
         each = self.each(features * (1 + scale) + shift)
-        spot = torch.repeat_interleave(views.lengths)  # (m,): the row each view belongs to
-        total = each.new_zeros(len(views), each.shape[1]).index_add_(0, spot, each)
-        out: Tensor = self.together(total / views.lengths.clamp(min=1)[:, None])
+        out: Tensor = self.together(mean_over_views(each, views.lengths))
         return out
 
 
-def _compass(headings_deg: Tensor) -> Tensor:
+def prepared_views(views: StreetBatch | NDArray[np.uint8], size: tuple[int, int]) -> StreetBatch:
+    """Check views and return them as a batch; an array (n, 3, h, w) is one view a spot, heading unknown.
+
+    Args:
+        views: A batch, or uint8 pictures.
+        size: Height and width they must have.
+
+    Raises:
+        InputError: Another shape or type.
+    """
+    if isinstance(views, StreetBatch):
+        _check(tuple(views.pictures.shape), size, views.pictures.dtype == torch.uint8, views.pictures.dtype)
+        return views
+    _check(views.shape, size, views.dtype == np.uint8, views.dtype)
+    return street_batch(views, np.full((len(views), 1), np.nan))
+
+
+def _check(shape: tuple[int, ...], size: tuple[int, int], is_uint8: bool, dtype: Any) -> None:
+    height, width = size
+    if len(shape) != 4 or shape[1:] != (3, height, width) or not is_uint8:
+        raise InputError(f"Street views must be uint8 of shape (n, 3, {height}, {width}); these are {dtype} {shape}.")
+
+
+def mean_over_views(each: Tensor, lengths: Tensor) -> Tensor:
+    """Features of views (m, d), of so many views each spot (n,) -> their means (n, d), zeros where there is no view."""
+    spot = torch.repeat_interleave(lengths)  # (m,): the row each view belongs to
+    total = each.new_zeros(len(lengths), each.shape[1]).index_add_(0, spot, each)
+    return total / lengths.clamp(min=1)[:, None]
+
+
+def compass_waves(headings_deg: Tensor) -> Tensor:
     """(m,) degrees -> (m, 5): whether it is known, then sine and cosine of the heading and of twice it."""
     known = ~headings_deg.isnan()
     turn = headings_deg.nan_to_num(0.0) * (math.pi / 180)

@@ -47,7 +47,12 @@ class TextConfig:
 
 @dataclass(frozen=True)
 class TextBatch:
-    """Sentences of n places laid end to end: ``vectors`` (m, 384) float32, ``lengths`` (n,) int64 with sum m."""
+    """Sentences of n places laid end to end, as the text encoder reads them.
+
+    Attributes:
+        vectors: One row a sentence: (m, 384) float32 sentence vectors, or (m, tokens) token ids for a `TextTower`.
+        lengths: (n,) int64 sentences of each place, with sum m.
+    """
 
     vectors: Tensor
     lengths: Tensor
@@ -134,6 +139,13 @@ def _load_once() -> SentenceEncoder:
     return SentenceEncoder()
 
 
+def check_sentences(texts: Sequence[Sequence[str]]) -> None:
+    """Raises InputError unless every place has a list of one or more sentences, none of them empty."""
+    for row, sentences in enumerate(texts):
+        if isinstance(sentences, str) or not sentences or not all(sentence.strip() for sentence in sentences):
+            raise InputError(f"Text {row} must be a list of one or more sentences, none of them empty.")
+
+
 class TextEncoder(nn.Module):
     """Bags of sentence vectors -> embeddings."""
 
@@ -158,11 +170,13 @@ class TextEncoder(nn.Module):
         """
         if isinstance(texts, TextBatch):
             return texts
-        for row, sentences in enumerate(texts):
-            if isinstance(sentences, str) or not sentences or not all(sentence.strip() for sentence in sentences):
-                raise InputError(f"Text {row} must be a list of one or more sentences, none of them empty.")
-        vectors = sentence_encoder().embed([sentence for sentences in texts for sentence in sentences])
+        check_sentences(texts)
+        vectors = self.embed([sentence for sentences in texts for sentence in sentences])
         return TextBatch(torch.from_numpy(vectors), torch.tensor([len(sentences) for sentences in texts]))
+
+    def embed(self, sentences: Sequence[str], progress: Callable[[int], None] | None = None) -> NDArray[np.float32]:
+        """Rows of a `TextBatch`, one a sentence, see `SentenceEncoder.embed`."""
+        return sentence_encoder().embed(sentences, progress=progress)
 
     def forward(self, texts: TextBatch) -> Tensor:
         """(n places) -> (n, dim), not normalised."""

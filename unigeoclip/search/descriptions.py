@@ -6,17 +6,16 @@ import hashlib
 import json
 import threading
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import torch
 
 from unigeoclip.atlas.schema import SPLITS
 from unigeoclip.errors import InputError
 from unigeoclip.files.cache import cache_array, cache_folder, cached_array
 from unigeoclip.modalities import text as text_modality
-from unigeoclip.modalities.text import TextBatch
-from unigeoclip.search.gallery_embeddings import gallery_rows, sentence_vectors_of
+from unigeoclip.modalities.towers.text import TextTower
+from unigeoclip.search.gallery_embeddings import gallery_rows, sentence_inputs, text_batch
 from unigeoclip.search.query_items import PLACE, VIEW
 from unigeoclip.search.texts import PHRASE, is_phrase, sentences_of
 from unigeoclip.sentences import SENTENCE_DIM
@@ -249,18 +248,21 @@ def phrase_vectors(
         phrases: (n,) phrases.
         captions: Rows of places with texts.
     """
-    sentences, known = text_modality.sentence_encoder().embed(phrases), sentence_vectors_of(atlas, captions)
+    sentences, known = text_modality.sentence_encoder().embed(phrases), sentence_inputs(model, atlas, captions)
+    reader: Any = model.encoders["text"]
+    read = reader.embed(phrases) if isinstance(reader, TextTower) else sentences  # what the text encoder takes of each
     bags = [known[np.asarray(bag, np.int64)] for bag in atlas.places["sentences"].iloc[captions]]
-    alone = _encode(model, [each[None] for each in sentences])
+    alone = _encode(model, [each[None] for each in read])
     total = np.zeros(alone.shape, np.float64)
     for bag in bags:
-        total += _encode(model, [np.concatenate([bag, np.repeat(each[None], _REPEATED, 0)]) for each in sentences])
+        total += _encode(model, [np.concatenate([bag, np.repeat(each[None], _REPEATED, 0)]) for each in read])
     return PhraseVectors(unit_rows(total), alone, sentences, (sentences @ atlas.sentence_vectors().T).max(axis=1))
 
 
-def _encode(model: UniGeoCLIP, bags: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-    vectors = torch.from_numpy(np.concatenate(bags).astype(np.float32))
-    batch = TextBatch(vectors, torch.tensor([len(bag) for bag in bags]))
+def _encode(model: UniGeoCLIP, bags: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
+    ends = np.cumsum([len(bag) for bag in bags])
+    rows = [np.arange(end - len(bag), end) for bag, end in zip(bags, ends, strict=True)]
+    batch = text_batch(rows, np.concatenate(bags))
     encoded: NDArray[np.float32] = model.encode({"text": batch})["text"].cpu().numpy()
     return encoded
 

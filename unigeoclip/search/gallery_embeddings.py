@@ -26,6 +26,7 @@ from unigeoclip.geo import EARTH_RADIUS_M, METERS_PER_DEGREE, unit_xyz
 from unigeoclip.modalities import text as text_modality
 from unigeoclip.modalities.street import street_batch
 from unigeoclip.modalities.text import TextBatch
+from unigeoclip.modalities.towers.text import TextTower
 from unigeoclip.parallel import parallel_map, read_ahead
 from unigeoclip.search.gallery_windows import MOST_WINDOWS, gallery_rows, gallery_windows
 from unigeoclip.similarity.grid import Grid
@@ -47,6 +48,7 @@ __all__ = [
     "gallery_rows",
     "land_grid",
     "mean_over_waves",
+    "sentence_inputs",
     "sentence_vectors_of",
     "text_batch",
 ]
@@ -109,7 +111,7 @@ def encode_places(
     modality: str,
     rows: NDArray[np.int64],
     report: Callable[[int], None] | None = None,
-    sentence_vectors: NDArray[np.floating[Any]] | None = None,
+    sentence_vectors: NDArray[Any] | None = None,
     *,
     latlon: NDArray[np.float64] | None = None,
     cameras: NDArray[np.int64] | None = None,
@@ -123,8 +125,8 @@ def encode_places(
         modality: One that both the atlas and the model have.
         rows: (n,) row numbers into ``atlas.places``.
         report: Called with the number of places done since the last call.
-        sentence_vectors: Vectors of all sentences of the atlas; by default those that it ships, and what they lack is
-            embedded now.
+        sentence_vectors: What the text encoder reads of all sentences of the atlas, see `sentence_inputs`, which makes
+            it by default.
         latlon: (n, 2) degrees, where locations and windows are taken instead of at the centres of the places.
         cameras: (n,) rows of ``atlas.views`` to look through instead of the cameras nearest to the centres.
         bulk: Cut windows in a thread of its own while the model encodes those before, and compute to the last bit the
@@ -152,7 +154,7 @@ def encode_places(
         return _encode_streets(model, atlas, cameras, batches, report, bulk)
     if modality == "text":
         sentences = atlas.places["sentences"].to_numpy()[rows]
-        vectors = sentence_vectors_of(atlas, rows) if sentence_vectors is None else sentence_vectors
+        vectors = sentence_inputs(model, atlas, rows) if sentence_vectors is None else sentence_vectors
         texts = (text_batch(sentences[batch], vectors) for batch in batches)
         return _encode(model, modality, texts, len(rows), report, bulk)
     raise InputError(f"Places of the atlas {atlas.name!r} have no {modality!r}.")
@@ -216,6 +218,29 @@ def sentence_vectors_of(
     return vectors
 
 
+def sentence_inputs(
+    model: UniGeoCLIP, atlas: Atlas, rows: NDArray[np.int64], report: Callable[[int, int], None] | None = None
+) -> NDArray[Any]:
+    """What the text encoder of a model reads of all sentences that some places use, a row each, see `TextBatch`.
+
+    Args:
+        model: With the modality text.
+        atlas: The atlas.
+        rows: (n,) of the places.
+        report: See `sentence_vectors_of`.
+
+    Returns:
+        (sentences, 384) sentence vectors, or (sentences, tokens) token ids; what no place uses is zeros.
+    """
+    encoder = model.encoders["text"]
+    if not isinstance(encoder, TextTower):
+        return sentence_vectors_of(atlas, rows, report)
+    used = np.unique(np.concatenate([np.asarray(some, np.int64) for some in atlas.places["sentences"].iloc[rows]]))
+    ids = np.zeros((len(atlas.sentences), encoder.config.tokens), np.int32)
+    ids[used] = encoder.embed(atlas.sentences["text"].iloc[used].tolist())
+    return ids
+
+
 def _report_of(report: Callable[[int, int], None], total: int, count: int) -> None:
     report(count, total)
 
@@ -225,11 +250,12 @@ def _batches(count: int, modality: str) -> list[slice]:
     return [slice(start, min(start + size, count)) for start in range(0, count, size)]
 
 
-def text_batch(sentences: Sequence[NDArray[np.integer[Any]]], vectors: NDArray[np.floating[Any]]) -> TextBatch:
-    """Bags of sentence vectors: one array of row numbers a place, and the (sentences, 384) vectors they refer to."""
+def text_batch(sentences: Sequence[NDArray[np.integer[Any]]], vectors: NDArray[Any]) -> TextBatch:
+    """Bags of sentences: one array of row numbers a place, and the rows of all sentences, see `sentence_inputs`."""
     lengths = np.array([len(numbers) for numbers in sentences], dtype=np.int64)
     numbers = np.concatenate([np.asarray(numbers, dtype=np.int64) for numbers in sentences])
-    return TextBatch(torch.from_numpy(vectors[numbers].astype(np.float32)), torch.from_numpy(lengths))
+    kind = np.float32 if vectors.dtype.kind == "f" else np.int64
+    return TextBatch(torch.from_numpy(vectors[numbers].astype(kind)), torch.from_numpy(lengths))
 
 
 def _encode(

@@ -21,7 +21,7 @@ import numpy as np
 
 from unigeoclip.atlas.schema import SPLITS
 from unigeoclip.files.cache import cache_array, cached_array
-from unigeoclip.search.gallery_embeddings import sentence_vectors_of, text_batch
+from unigeoclip.search.gallery_embeddings import sentence_inputs, text_batch
 from unigeoclip.search.gallery_windows import gallery_rows
 from unigeoclip.search.query_items import PLACE, VIEW
 from unigeoclip.search.texts import PHRASE, is_phrase
@@ -90,7 +90,7 @@ def reference_queries(
         rows = rows[reference_rows(atlas, rows)]
         said = atlas.places["sentences"].to_numpy()[rows]
         single = [rng.choice(np.asarray(sentences, np.int64), 1) for sentences in said]
-        texts = text_batch(single, sentence_vectors_of(atlas, rows))
+        texts = text_batch(single, sentence_inputs(model, atlas, rows))
         found[PHRASE] = model.encode({"text": texts})["text"].cpu().numpy()
     return found
 

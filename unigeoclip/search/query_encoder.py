@@ -14,6 +14,7 @@ from unigeoclip.config import read_json
 from unigeoclip.errors import CheckpointError, InputError, excerpt
 from unigeoclip.geo import as_latlon, in_round_figures
 from unigeoclip.modalities.text import TextBatch
+from unigeoclip.modalities.towers.text import TextTower
 from unigeoclip.search.hubs import kinds_of_item
 from unigeoclip.search.judge import Judge
 from unigeoclip.search.query import Note, Query
@@ -172,7 +173,9 @@ class QueryEncoder:
             lat, lon = point[0].tolist()
             return self._vector("location", point), self._outside(lat, lon), (lat, lon)
         if item.modality == "text":
-            notes = sentences_of(item.value)[1]
+            sentences, notes = sentences_of(item.value)
+            if isinstance(self.model.encoders["text"], TextTower):
+                return self._vector("text", [sentences]), notes, None
             vectors = torch.from_numpy(self._judge.sentence_vectors(item.value))
             return self._vector("text", TextBatch(vectors, torch.tensor([len(vectors)]))), notes, None
         vector = self._vector(item.modality, np.asarray(item.value)[None])

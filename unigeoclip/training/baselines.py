@@ -145,4 +145,5 @@ def _of_pair(ours: TrainConfig, baseline: Baseline, city: bool) -> TrainConfig:
     encoders = {name: options for name, options in ours.model.encoders.items() if name in ("location", picture)}
     model = replace(ours.model, dim=baseline.dim, encoders=encoders, temperature_per_pair=False)
     plain: dict[str, Any] = {"location_steps": 0, "text_steps": 0, "draws": DrawConfig(), "weights": {}}
+    plain["fine_tuning"] = ours.fine_tuning.only(encoders)
     return replace(ours, model=model, learning_rate=RATE, restart_rate=RESTART_RATE, **plain)

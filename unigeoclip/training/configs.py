@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from unigeoclip.errors import InputError
+from unigeoclip.config import from_dict, read_json
+from unigeoclip.errors import InputError, excerpt
 from unigeoclip.geo import equal_earth
+from unigeoclip.modalities.surface_vit import KIND as VIT
+from unigeoclip.modalities.towers.pretrained import DINOV2, SIGLIP2
 from unigeoclip.model import ModelConfig
+from unigeoclip.training.fine_tuning.options import FineTuning
 from unigeoclip.training.sampling.draws import DrawConfig
 
 if TYPE_CHECKING:
@@ -17,6 +22,7 @@ if TYPE_CHECKING:
 
     from unigeoclip.geo import Bounds
 
+PRETRAINED = (SIGLIP2, DINOV2)
 SMALL_DEG = 20.0  # an atlas no wider than that has its own centre of coordinates
 
 
@@ -38,12 +44,22 @@ class TrainConfig:
     weights: dict[str, float] = field(default_factory=dict)  # of modalities in the loss, see `losses.all_to_all_loss`
     averaged: float = 0.0  # decay of the moving average of the weights, which is what is kept; 0: the last ones are
     micro_batch: int = 0  # places whose activations are kept at once, see `gradients`; 0: those of the whole batch
+    fine_tuning: FineTuning = field(default_factory=FineTuning)  # how pretrained towers learn, where there are any
     bf16: bool = False  # encoders compute in bfloat16 where that is safe; the loss never does
     weight_decay: float = 0.05
     clip_norm: float = 1.0
     pivot: str | None = None  # None: all-to-all
     evaluate_every: int = 500
     checkpoint_every: int = 100
+
+    def __post_init__(self) -> None:
+        """Check that the parts go together.
+
+        Raises:
+            InputError: A stage that a text tower does not have.
+        """
+        if self.text_steps and "kind" in self.model.encoders.get("text", {}):
+            raise InputError("text_steps belong to the head on frozen sentence vectors; a text tower has none: set 0.")
 
     @property
     def all_steps(self) -> int:
@@ -71,7 +87,30 @@ class TrainConfig:
         location_steps = self.location_steps if "location" in wanted else 0
         weights = {name: weight for name, weight in self.weights.items() if name in wanted}
         model = replace(self.model, encoders=encoders)
-        return replace(self, model=model, weights=weights, location_steps=location_steps, text_steps=text_steps)
+        tuning = self.fine_tuning.only(wanted)
+        changed = replace(self, model=model, weights=weights, fine_tuning=tuning)
+        return replace(changed, location_steps=location_steps, text_steps=text_steps)
+
+    def with_towers(self, sources: str) -> TrainConfig:
+        """The same with weights of pretrained towers from elsewhere.
+
+        Args:
+            sources: A folder, an id of the hub or ``random`` for all towers, or ``aerial=SOURCE,text=SOURCE``.
+
+        Raises:
+            InputError: The configuration has no towers, or none of that modality.
+        """
+        known = [name for name, options in self.model.encoders.items() if options.get("kind") in PRETRAINED]
+        if not known:
+            raise InputError("--towers belongs to configurations with pretrained towers, such as base.")
+        weights = dict.fromkeys(known, sources)
+        if "=" in sources:
+            parts = [part.strip().partition("=") for part in sources.split(",")]
+            named = {name: source for name, _, source in parts}
+            if wrong := [name for name, source in named.items() if name not in known or not source]:
+                raise InputError(f"--towers takes MODALITY=SOURCE with {', '.join(known)}; not {excerpt(wrong[0])!r}.")
+            weights = self.fine_tuning.weights | named
+        return replace(self, fine_tuning=replace(self.fine_tuning, weights=weights))
 
 
 CONFIGS = {
@@ -161,8 +200,57 @@ CONFIGS["wide-city"] = replace(
     averaged=0.99,
     bf16=True,
 )
+# The paper's (arXiv 2604.11668), for GPUs; what a step costs is in docs/scale.md. The paper says: towers of SigLIP 2
+# ViT-B, a surface encoder that is a ViT from scratch, and the location encoder in full. The rest is chosen here:
+# - the surface encoder has the size of the towers, and heights are scaled as in our other configurations;
+# - 4,096 places a batch, as contrast gains by more negatives, of which 64 keep their activations at once;
+# - 20,000 steps draw each of 800,000 cells a hundred times, at other positions, views and sentences each time;
+# - what starts at random learns at a rate usual for ViT-B; towers, which know pictures and words already, at a tenth of
+#   it in their last layer and less by 0.8 in each before, as is usual where ViT-B is fine-tuned.
+_SIGLIP2 = "google/siglip2-base-patch16-224"
+_TOWER = {"kind": SIGLIP2, "px": 224, "patch": 16, "width": 768, "depth": 12, "heads": 12}
+CONFIGS["base"] = TrainConfig(
+    model=ModelConfig(
+        dim=768,
+        encoders={
+            # As in the paper: no MLPs on the pooled vector, no path past the transformer.
+            "location": {
+                "scales": [1.0, 16.0, 256.0, 4096.0],
+                "width": 768,
+                "depth": 12,
+                "heads": 12,
+                "mlp_ratio": 4.0,
+                "registers": 4,
+                "pooled_blocks": 0,
+            },
+            "aerial": _TOWER,
+            "surface": _TOWER | {"kind": VIT, "mlp_ratio": 4.0},
+            "text": {"kind": SIGLIP2, "vocabulary": 256_000, "tokens": 64, "width": 768, "depth": 12, "heads": 12},
+        },
+    ),
+    steps=20_000,
+    batch=4096,
+    micro_batch=64,
+    learning_rate=5e-4,
+    fine_tuning=FineTuning({"aerial": _SIGLIP2, "text": _SIGLIP2}, rate=0.1, layer_decay=0.8),
+    bf16=True,
+    evaluate_every=1000,
+    checkpoint_every=500,
+)
+CONFIGS["base-city"] = replace(
+    CONFIGS["base"],
+    model=replace(
+        CONFIGS["base"].model,
+        encoders=CONFIGS["base"].model.encoders
+        | {
+            "street": _TOWER,
+            "surface": CONFIGS["base"].model.encoders["surface"] | {"relief_m": 10.0, "level_m": 20.0},
+        },
+    ),
+    fine_tuning=replace(CONFIGS["base"].fine_tuning, weights=dict.fromkeys(("aerial", "street", "text"), _SIGLIP2)),
+)
 # What a name stands for where an atlas has street views.
-_IN_CITIES = {"mini": "city", "wide": "wide-city"}
+_IN_CITIES = {"mini": "city", "wide": "wide-city", "base": "base-city"}
 
 
 def centered(config: TrainConfig, bounds: Bounds) -> TrainConfig:
@@ -194,3 +282,22 @@ def named_config(name: str, *, city: bool = False) -> TrainConfig:
     if name not in CONFIGS:
         raise InputError(f"Unknown configuration {name!r}. Known: {', '.join(CONFIGS)}.")
     return CONFIGS[_IN_CITIES.get(name, name) if city else name]
+
+
+def opened_config(name: str, *, city: bool, towers: str | None = None) -> TrainConfig:
+    """A configuration as the command line names it.
+
+    Args:
+        name: A key of `CONFIGS`, or a file ``....json`` with the fields of a `TrainConfig`, such as part "config" of
+            a ``run.json``; what it leaves out has its default.
+        city: See `named_config`.
+        towers: See `TrainConfig.with_towers`.
+
+    Raises:
+        InputError: There is no such configuration or file, or it says what no training has.
+    """
+    if name.endswith(".json"):
+        config = from_dict(TrainConfig, read_json(Path(name)), where=name)
+    else:
+        config = named_config(name, city=city)
+    return config if towers is None else config.with_towers(towers)

@@ -30,10 +30,13 @@ from unigeoclip.extras import needs_extra
 from unigeoclip.files.atomic import atomic, reason
 from unigeoclip.files.cache import cache_array, cached_array
 from unigeoclip.modalities.text import sentence_encoder
+from unigeoclip.modalities.towers.text import TextTower
 from unigeoclip.model import UniGeoCLIP, load_model, save_model
 from unigeoclip.parallel import processor_name
 from unigeoclip.sentences import SENTENCE_DIM
-from unigeoclip.training.gradients import backward, decay_groups
+from unigeoclip.training.fine_tuning.rates import SHARE, parameter_groups
+from unigeoclip.training.fine_tuning.weights import check_towers, merge_adapters, started_model, towers_of
+from unigeoclip.training.gradients import backward
 from unigeoclip.training.journal import QUICK_PAIRS, Journal, asked_to_end, cut_history
 from unigeoclip.training.processes import Processes, joined
 from unigeoclip.training.runs import Run, chosen_split, claimed, planned_config
@@ -127,6 +130,7 @@ def run_training(
         import torch.utils.tensorboard
     with joined(device) as processes:
         processes.share(run.config.batch)
+        check_towers(run.config.model, run.config.fine_tuning.weights, processes.say)
         if processes.first:  # the others read what it wrote
             run, restore = claimed(out, run, resume)
         processes.wait()
@@ -194,18 +198,18 @@ class Trainer:
         self.config = run.config
         self.model = self.build().train().to(self.processes.device)
         self.averaged = _averaged(self.model, self.config.averaged)
-        self.vectors = np.zeros((len(atlas.sentences), SENTENCE_DIM), np.float16)  # what reads no text needs none
-        if "text" in self.model.modalities:
-            self.vectors = self._sentence_vectors(sentences or out)
+        self.vectors = self._sentence_inputs(sentences or out)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
         self.held = ExitStack()  # rasters that are kept decoded for the time of the training
         self.sampler = self._sampler()
-        self.optimizer = torch.optim.AdamW(decay_groups(self.model, self.config.weight_decay), betas=(0.9, 0.98))
+        groups = parameter_groups(self.model, self.config.fine_tuning, self.config.weight_decay)
+        self.optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98))
         self.step, self.seconds = 0, 0.0
 
     def build(self) -> UniGeoCLIP:
         """The model with its first weights."""
-        return UniGeoCLIP(self.config.model)
+        config = self.config
+        return started_model(config.model, config.fine_tuning, lambda: self.atlas.sentences["text"].tolist())
 
     def start_from(self, folder: Path) -> None:
         """Take over the weights of another model."""
@@ -215,8 +219,13 @@ class Trainer:
         if self.processes.first and (rest := [name for name in self.model.modalities if name not in taken]):
             tqdm.write(f"{', '.join(rest)}: not in {folder} in this shape, from random weights.", file=sys.stderr)
 
-    def _sentence_vectors(self, cache: Path) -> NDArray[np.float16]:
-        """Vectors of the sentences, embedded by the first process alone."""
+    def _sentence_inputs(self, cache: Path) -> NDArray[Any]:
+        """What the text encoder reads of the sentences; vectors are embedded by the first process alone."""
+        reader = self.model.encoders["text"] if "text" in self.model.modalities else None
+        if reader is None:
+            return np.zeros((len(self.atlas.sentences), SENTENCE_DIM), np.float16)
+        if isinstance(reader, TextTower):
+            return reader.embed(self.atlas.sentences["text"].tolist())
         if not self.processes.first:
             self.processes.wait()
         vectors = all_sentence_vectors(self.atlas, cache)
@@ -284,7 +293,7 @@ class Trainer:
             CheckpointError: The loss is not finite; the last checkpoint is still good.
         """
         for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.config, self.step)
+            group["lr"] = learning_rate(self.config, self.step) * group.get(SHARE, 1.0)
         self.optimizer.zero_grad(set_to_none=True)
         loss = backward(self.model, inputs, self.config)
         if not math.isfinite(loss):
@@ -348,7 +357,8 @@ class Trainer:
             tune_text(self.model, self.sampler, self.config, self.run.seed)
         self.seconds += time.monotonic() - started
         folder = self.out / "model"
-        save_model(self.model, folder, compact=True)
+        merge_adapters(self.model)
+        save_model(self.model, folder, compact=not towers_of(self.model))  # rounding is measured for compact encoders
         model = load_model(folder).to(self.processes.device)
         metrics = {
             "atlas": self.run.atlas,

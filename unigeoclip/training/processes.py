@@ -10,6 +10,7 @@ thousands it takes a hundredth of a step.
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from tqdm import tqdm
 
 from unigeoclip.devices import chosen_device
 from unigeoclip.errors import InputError
@@ -61,6 +63,11 @@ class Processes:
                 "processes that divides it."
             )
         return Share(self.rank, self.count)
+
+    def say(self, text: str) -> None:
+        """Write a line to stderr, once and not from every process."""
+        if self.first:
+            tqdm.write(text, file=sys.stderr)
 
     def wait(self) -> None:
         """Wait for all the others."""

@@ -29,7 +29,7 @@ from unigeoclip.evaluation.report import training_record
 from unigeoclip.evaluation.retrieval import ensemble, figures, ranks
 from unigeoclip.files.cache import cache_array, cache_folder, cached_array
 from unigeoclip.geo import distance_m
-from unigeoclip.search.gallery_embeddings import sentence_vectors_of
+from unigeoclip.search.gallery_embeddings import sentence_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -290,7 +290,7 @@ class _CachedEncoder:
             left, done = 1 - most * done / total, done + count
             self._progress.advance(kind, "Embedding the sentences of held-out places", most * count / total / left)
 
-        return sentence_vectors_of(self._atlas, items.rows, report)
+        return sentence_inputs(self._model, self._atlas, items.rows, report)
 
 
 def _digest(items: HeldOut) -> str:

@@ -131,8 +131,7 @@ class ModalityFeatures:
 
     def _encoded(self, name: str, items: NDArray[np.int64]) -> NDArray[np.float32]:
         if name == "text":
-            shipped = self._atlas.sentence_vectors()
-            return encode_places(self._model, self._atlas, name, items, sentence_vectors=shipped)
+            return encode_places(self._model, self._atlas, name, items)  # of `_told_places`, whose vectors all ship
         if name == "street":
             rows = np.zeros(len(items), np.int64)  # which place a camera is of does not matter
             latlon = self._atlas.views[["lat", "lon"]].to_numpy(np.float64)[items]

@@ -1,0 +1,1 @@
+"""Encoders round pretrained transformers that are trained end to end."""
