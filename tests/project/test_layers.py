@@ -27,11 +27,12 @@ LAYERS = [
     {"embedders"},
     {"similarity"},
     {"words"},
+    {"stores"},
     {"search"},
     {"encoding"},
     {"evaluation"},
     {"training", "compare"},
-    {"export", "bench", "build", "results"},
+    {"export", "bench", "build", "growth", "results"},
     {"photographs"},
     {"cli", "__main__"},
 ]

@@ -79,8 +79,8 @@ def test_a_place_is_found_by_its_best_window_and_once(city):
     """What a search returns is, for every place, the highest score of its windows, and the position of that window."""
     query = city.query([QueryItem("text", "a bridge")])
     windows = gallery_windows(city.atlas, "aerial")
-    index, places = city._indexes["aerial"], city.atlas.places
-    scores = index.reconstruct_n(0, index.ntotal) @ city._asked(query, "aerial")[0]
+    store, places = city._store, city.atlas.places
+    scores = store.vectors("aerial", np.arange(store.count("aerial"))) @ city._asked(query, "aerial")[0]
     found = city.search(query, k=10_000)["aerial"]
     assert len(found) == windows.places == len({match.place_id for match in found})
     assert [match.score for match in found] == sorted((match.score for match in found), reverse=True)

@@ -178,7 +178,9 @@ def train(
     if teacher and (baseline or modalities):
         raise InputError("--teacher goes on from the atlas's own model; leave out --baseline and --modalities.")
     opened = load_atlas(atlas)
-    chosen = opened_config(config, city="street" in opened.manifest.modalities, towers=towers)
+    city = "street" in opened.manifest.modalities
+    named = towers is None and not config.endswith(".json")
+    chosen = config if named else opened_config(config, city=city, towers=towers)
     kind = f"taught-by-{teacher}" if teacher else baseline or Path(config).stem
     out = out or Path("runs") / "-".join(filter(None, (opened.name, kind, options["split"])))
     check_new_folder(out)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from unigeoclip.cli import compare, data, encode, export, measure, query
+from unigeoclip.cli import compare, data, encode, export, measure, query, stores
 from unigeoclip.cli.console import complain, drop_output
 from unigeoclip.cli.error_messages import DEBUG, failure_line
 from unigeoclip.cli.parser import Group
@@ -36,7 +36,7 @@ def commands() -> None:
     """UniGeoCLIP in the open: five modalities of a place in one embedding space."""
 
 
-for _group in (data, query, encode, measure, probe, tasks, compare, export):
+for _group in (data, query, encode, stores, measure, probe, tasks, compare, export):
     for _command in _group.COMMANDS:
         commands.add_command(_command)
 

@@ -13,8 +13,11 @@ from unigeoclip.cli.options import as_json, atlas_option, device_option, model_o
 from unigeoclip.cli.outputs import check_new_folder
 from unigeoclip.cli.parser import FILE, SEED, Command, whole_number, words
 from unigeoclip.errors import InputError
+from unigeoclip.parsing.numbers import bounded_float
 
 __all__ = ["COMMANDS"]
+
+_TYPED = click.core.ParameterSource.COMMANDLINE
 
 
 @click.command(cls=Command)
@@ -113,16 +116,36 @@ def _report(
     return evaluate(opened, model, elsewhere=other, record=record)
 
 
+def _sizes(text: str) -> tuple[int, ...]:
+    """Numbers of places with commas between them; 1e6 is one, too."""
+    return tuple(int(bounded_float(part, 1, 1e9, "A size")) for part in words(text).split(","))
+
+
+_sizes.__name__ = "numbers"  # how help calls such a value
+
+
 @click.command(cls=Command)
 @atlas_option
 @model_option
 @click.option("--quick", is_flag=True, help="Fewer rounds, less steady figures.")
 @click.option("--config", type=words, help="Instead, one step of a training at true size, such as base-city.")
 @click.option("--places", type=whole_number(2, 4096), default=8, show_default=True, help="In the batch of --config.")
+@click.option("--growth", is_flag=True, help="Instead, made-up atlases: time, memory and recall against their size.")
+@click.option("--sizes", type=_sizes, metavar="N,N", help="Places, of --growth.  [default: 1e4,1e5,1e6]")
+@click.option("--out", type=FILE, metavar="DIR", help="Folder for growth.json and growth.svg, of --growth.")
 @as_json
-def bench(atlas: str, model: Path | None, quick: bool, config: str | None, places: int, as_json: bool) -> None:
-    """Measure speed: location encoders, whole queries; or what a step of a training costs."""
-    if config is not None:
+def bench(
+    atlas: str, model: Path | None, quick: bool, config: str | None, places: int, growth: bool,
+    sizes: tuple[int, ...] | None, out: Path | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Measure speed: location encoders, whole queries; or what a step of a training costs; or growth."""
+    if not growth and (sizes is not None or out is not None):
+        raise InputError("--sizes and --out belong to --growth; add it, or leave them out.")
+    if growth and config is not None:
+        raise InputError("--growth and --config measure different things: give one of them.")
+    if growth:
+        report = _growth(model, quick, sizes, out)
+    elif config is not None:
         from unigeoclip.training.configs import opened_config
         from unigeoclip.training.fine_tuning.cost import step_cost
 
@@ -137,6 +160,16 @@ def bench(atlas: str, model: Path | None, quick: bool, config: str | None, place
     from unigeoclip.cli.printing import nested_lines
 
     print_lines(*nested_lines(report))
+
+
+def _growth(model: Path | None, quick: bool, sizes: tuple[int, ...] | None, out: Path | None) -> dict[str, Any]:
+    from unigeoclip.growth.measure import DEFAULT_SIZES, measure_growth
+
+    if model is not None or quick or click.get_current_context().get_parameter_source("atlas") is _TYPED:
+        raise InputError("--growth measures made-up atlases; leave out --atlas, --model and --quick.")
+    if out is not None:
+        check_new_folder(out)
+    return measure_growth(sizes or DEFAULT_SIZES, out, remark)
 
 
 def _seeds(text: str) -> tuple[int, ...]:

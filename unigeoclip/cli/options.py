@@ -115,8 +115,11 @@ class QueryOptions:
                 f"argument {given[1]}: not allowed with argument {given[0]}", click.get_current_context()
             )
 
-    def ask(self) -> tuple[Explorer, Query, list[str]]:
+    def ask(self, opener: Callable[[], Explorer] | None = None) -> tuple[Explorer, Query, list[str]]:
         """Open the atlas and encode the query; bad options fail before the atlas is opened.
+
+        Args:
+            opener: Opens another explorer than that of the atlas's own places.
 
         Returns:
             The explorer, the query, and what to know about the answer in whole sentences.
@@ -129,7 +132,8 @@ class QueryOptions:
         from unigeoclip.search.explorer import Explorer
 
         notes: list[str] = []
-        explorer = Explorer.open(self.atlas, model=self.model, progress=Progress())
+        opened = functools.partial(Explorer.open, self.atlas, model=self.model, progress=Progress())
+        explorer = (opener or opened)()
         if self.image is not None:
             decoded = _decoded(self.image, value, modality, explorer.input_size(modality))
             value = decoded.array

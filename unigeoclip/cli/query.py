@@ -24,6 +24,7 @@ from unigeoclip.cli.options import (
 )
 from unigeoclip.cli.outputs import check_new_file
 from unigeoclip.cli.parser import FILE, Command, whole_number
+from unigeoclip.cli.stores import StoreOptions, store_options
 from unigeoclip.errors import InputError
 
 if TYPE_CHECKING:
@@ -44,18 +45,22 @@ TOP = whole_number(1, 100_000)
 
 @click.command(cls=Command)
 @query_options
+@store_options
 @click.option("--top", type=TOP, default=10, metavar="K", show_default=True, help="Matches per modality.")
 @click.option("--out", type=FILE, metavar="FILE", help="Write the results, too: F.geojson or F.csv.")
 @as_json
-def search(query: QueryOptions, top: int, out: Path | None, as_json: bool) -> None:
+def search(query: QueryOptions, elsewhere: StoreOptions, top: int, out: Path | None, as_json: bool) -> None:
     """Find the places most similar to a query."""
     if out is not None:
         from unigeoclip.export.results import check_results_ending
 
         check_results_ending(out)
         check_new_file(out, query.image)
-    explorer, asked, notes = query.ask()
-    results = explorer.search(asked, k=top)
+    if elsewhere.store is not None:
+        results, asked, notes = elsewhere.search(query, top)
+    else:
+        explorer, asked, notes = query.ask()
+        results = explorer.search(asked, k=top)
     if out is not None:
         from unigeoclip.export.results import save_results
 

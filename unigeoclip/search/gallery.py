@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -13,11 +13,13 @@ from unigeoclip.geo import as_latlon, distance_m, unit_xyz
 from unigeoclip.search.gallery_embeddings import encode_places
 from unigeoclip.search.gallery_windows import MOST_WINDOWS, gallery_rows, gallery_windows
 from unigeoclip.search.results import Match, Place
+from unigeoclip.stores.base import Items
+from unigeoclip.stores.flat import FlatStore
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from unigeoclip.atlas.store import Atlas
     from unigeoclip.model import UniGeoCLIP
@@ -45,36 +47,36 @@ class Gallery:
             offsets: Modality name -> kind of query -> (items,), from `hubs.hub_offsets`; without, items are ranked by
                 their similarity alone.
         """
-        import faiss
-
         self.atlas, self.model = atlas, model
-        self._indexes: dict[str, Any] = {}
-        self._kinds: dict[str, tuple[str, ...]] = {}
-        for modality, vectors in places.items():
-            if not len(vectors):  # no place of the gallery has it
-                continue
-            # What is subtracted of an item is a number more for each kind of query: see `_asked`.
-            subtracted = (offsets or {}).get(modality, {})
-            self._kinds[modality] = tuple(subtracted)
-            rows = np.column_stack([vectors, *(-each for each in subtracted.values())])
-            self._indexes[modality] = faiss.IndexFlatIP(rows.shape[1])
-            self._indexes[modality].add(np.ascontiguousarray(rows, np.float32))
         self._rows = gallery_rows(atlas)
         table = atlas.places.iloc[self._rows]
         self._ids, self._names = table["place_id"].tolist(), table["name"].tolist()
         self._row_of = {place_id: row for row, place_id in enumerate(atlas.places["place_id"].tolist())}
-        self._windows = {name: gallery_windows(atlas, name) for name in self._indexes}
+        # A modality that no place of the gallery has cannot be searched.
+        self._windows = {name: gallery_windows(atlas, name) for name, vectors in places.items() if len(vectors)}
         # Of each index: the gallery place that its items belong to; and the item that is the center of a place.
         self._numbers = {name: np.searchsorted(self._rows, each.rows) for name, each in self._windows.items()}
         self._item_of = {
             name: {int(row): item for item, row in enumerate(each.rows[: each.places].tolist())}
             for name, each in self._windows.items()
         }
+        # What is subtracted of an item is a number more for each kind of query: see `_asked`.
+        subtracted = {name: (offsets or {}).get(name, {}) for name in self._windows}
+        self._kinds = {name: tuple(each) for name, each in subtracted.items()}
+        rows = {
+            name: np.column_stack([places[name], *(-each for each in subtracted[name].values())])
+            for name in self._windows
+        }
+        self._store = FlatStore(rows, {name: self._items(name) for name in self._windows})
+
+    def _items(self, modality: str) -> Items:
+        ids = [self._ids[number] for number in self._numbers[modality].tolist()]
+        return Items(ids, self._windows[modality].latlon)
 
     @property
     def modalities(self) -> tuple[str, ...]:
         """Modalities that can be searched."""
-        return tuple(self._indexes)
+        return self._store.modalities
 
     def place_vectors(self, place_id: str, *, encode: bool = True) -> dict[str, NDArray[np.float32]]:
         """Vectors of the items that a place has, modality -> (dim,).
@@ -88,10 +90,10 @@ class Gallery:
         """
         row = self._row(place_id)
         vectors = {}
-        for name, index in self._indexes.items():
+        for name in self._windows:
             item = self._item_of[name].get(row)
             if item is not None:
-                vectors[name] = index.reconstruct(item)[: self.model.dim]
+                vectors[name] = self._vectors(name, [item])[0]
             elif self.atlas.present(name)[row]:
                 unknown = np.full(self.model.dim, np.nan, np.float32)
                 vectors[name] = encode_places(self.model, self.atlas, name, np.array([row]))[0] if encode else unknown
@@ -103,12 +105,11 @@ class Gallery:
         Raises:
             InputError: The modality cannot be searched.
         """
-        return self._vectors(modality, self._windows[self._searchable(modality)].places)
+        return self._vectors(modality, np.arange(self._windows[self._searchable(modality)].places))
 
-    def _vectors(self, modality: str, count: int) -> NDArray[np.float32]:
-        """Unit vectors of the first items of a modality, (count, dim)."""
-        found: NDArray[np.float32] = self._indexes[modality].reconstruct_n(0, count)[:, : self.model.dim]
-        return np.ascontiguousarray(found)
+    def _vectors(self, modality: str, items: ArrayLike) -> NDArray[np.float32]:
+        """Unit vectors of some items of a modality, (n, dim)."""
+        return np.ascontiguousarray(self._store.vectors(modality, items)[:, : self.model.dim])
 
     def item_rows(self, modality: str) -> NDArray[np.int64]:
         """Row of the place, in the atlas, of each vector of `vectors`, (n,).
@@ -120,7 +121,7 @@ class Gallery:
         return windows.rows[: windows.places]
 
     def _searchable(self, modality: str) -> str:
-        if modality not in self._indexes:
+        if modality not in self.modalities:
             raise InputError(f"{modality!r} cannot be searched here; choose among {', '.join(self.modalities)}.")
         return modality
 
@@ -133,7 +134,7 @@ class Gallery:
         if k < 1:
             raise InputError(f"The number of matches must be at least 1, not {k}.")
         wanted = self.modalities if modalities is None else tuple(modalities)
-        if unknown := [name for name in wanted if name not in self._indexes]:
+        if unknown := [name for name in wanted if name not in self.modalities]:
             raise InputError(f"{unknown[0]!r} cannot be searched here; choose among {', '.join(self.modalities)}.")
         return {modality: self._best(query, k, modality) for modality in wanted}
 
@@ -144,9 +145,9 @@ class Gallery:
 
     def _best(self, query: Query, k: int, modality: str) -> list[Match]:
         """The k places with the highest scores, each by its best window."""
-        index, numbers = self._indexes[modality], self._numbers[modality]
-        scores, items = index.search(self._asked(query, modality), min(k * MOST_WINDOWS, index.ntotal))
-        first = np.sort(np.unique(numbers[items[0]], return_index=True)[1])[:k]
+        top = min(k * MOST_WINDOWS, self._store.count(modality))
+        items, scores = self._store.search(self._asked(query, modality), modality, top)
+        first = np.sort(np.unique(self._numbers[modality][items[0]], return_index=True)[1])[:k]
         return [
             self._match(modality, item, score, query)
             for item, score in zip(items[0][first].tolist(), scores[0][first].tolist(), strict=True)
@@ -158,7 +159,7 @@ class Gallery:
         heading = None if view is None else view.heading_deg
         lat, lon = (lat, lon) if view is None else (view.lat, view.lon)
         meters = None if query.origin is None else float(distance_m(query.origin, (lat, lon)))
-        similarity = float(self._indexes[modality].reconstruct(item)[: self.model.dim] @ query.vector)
+        similarity = float(self._vectors(modality, [item])[0] @ query.vector)
         bounded = min(max(similarity, -1.0), 1.0)  # rounding can leave 1.0000001
         return Match(modality, self._ids[number], self._names[number], lat, lon, bounded, meters, heading, score)
 
@@ -196,7 +197,7 @@ class Gallery:
             InputError: The modality cannot be searched.
         """
         windows = self._windows[self._searchable(modality)]
-        similarities = (self._vectors(modality, len(windows)) @ query.vector).astype(np.float32)
+        similarities = (self._vectors(modality, np.arange(len(windows))) @ query.vector).astype(np.float32)
         order = np.lexsort((-similarities, windows.rows))
         best = order[np.unique(windows.rows[order], return_index=True)[1]]
         return windows.latlon[best], similarities[best]

@@ -314,6 +314,16 @@ class VectorCache:
             the order of `gallery_windows`: all places at their centers first.
         """
         counts = {_GRID: len(self.grid)} | {name: len(windows) for name, windows in self._windows.items()}
+        vectors = self._load(counts, progress)
+        return vectors.pop(_GRID), vectors
+
+    def load_grid(self, progress: Callable[[str, float], None] | None = None) -> NDArray[np.float32]:
+        """Vectors of the grid's cells alone, (n, dim), as `load` returns them."""
+        return self._load({_GRID: len(self.grid)}, progress)[_GRID]
+
+    def _load(
+        self, counts: dict[str, int], progress: Callable[[str, float], None] | None
+    ) -> dict[str, NDArray[np.float32]]:
         found = {name: self._read(name, count) for name, count in counts.items()}
         missing = [name for name, vectors in found.items() if vectors is None]
         total = sum(counts[name] * _COST[name] for name in missing)
@@ -328,8 +338,7 @@ class VectorCache:
                     progress(words, done / total)
 
             found[name] = self._keep(name, self._compute(name, report))
-        vectors = cast("dict[str, NDArray[np.float32]]", found)
-        return vectors.pop(_GRID), vectors
+        return cast("dict[str, NDArray[np.float32]]", found)
 
     def _compute(self, name: str, report: Callable[[int], None]) -> NDArray[np.float32]:
         if name == _GRID:

@@ -93,9 +93,13 @@ class Grid:
     @cached_property
     def cells(self) -> NDArray[np.float64]:
         """Centres of the cells that count, (n, 2) degrees, from the north-west, row by row."""
+        return self.cells_of_rows(0, self.shape[0])
+
+    def cells_of_rows(self, first: int, last: int) -> NDArray[np.float64]:
+        """`cells` of the rows from ``first`` to before ``last``, (n, 2) degrees, without those of all others."""
         lat_step, lon_step = self.step_deg
-        rows, columns = np.nonzero(self.mask)
-        lat = self.bounds[2] - (rows + 0.5) * lat_step
+        rows, columns = np.nonzero(self.mask[first:last])
+        lat = self.bounds[2] - (rows + first + 0.5) * lat_step
         return np.stack([lat, wrap_lon_deg(self.bounds[1] + (columns + 0.5) * lon_step)], axis=1)
 
     @cached_property

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
-from unigeoclip.errors import CheckpointError, InputError
+from unigeoclip.errors import CheckpointError, DownloadError, InputError
 from unigeoclip.extras import needs_extra
 from unigeoclip.modalities.towers.pictures import TowerEncoder
 from unigeoclip.modalities.towers.pretrained import FILES, TOKENIZER, check_tower, read_tower
@@ -125,7 +125,10 @@ def _folder(source: str, is_text: bool, say: Callable[[str], None] | None) -> Pa
     kept = [try_to_load_from_cache(source, name) for name in needed]
     if all(isinstance(path, str) for path in kept):
         return Path(str(kept[0])).parent
-    return fetched_folder(source, needed, what="pretrained tower", say=say)
+    try:
+        return fetched_folder(source, needed, what="pretrained tower", say=say)
+    except DownloadError as error:
+        raise DownloadError(f"{error} In a training: --towers FOLDER, or --towers {RANDOM}.") from error
 
 
 def prepare_towers(model: UniGeoCLIP, options: FineTuning) -> None:

@@ -1,0 +1,1 @@
+"""Growth: time and memory against the number of places, measured on made-up atlases."""
