@@ -169,7 +169,6 @@ def train(
 ) -> None:
     """Train a model on an atlas; under torchrun, as one of several processes."""
     from unigeoclip.atlas.store import load_atlas
-    from unigeoclip.training.configs import opened_config
 
     if init_from and (baseline or teacher):
         raise InputError("--init-from belongs to our own model; leave it out with --baseline and --teacher.")
@@ -179,8 +178,11 @@ def train(
         raise InputError("--teacher goes on from the atlas's own model; leave out --baseline and --modalities.")
     opened = load_atlas(atlas)
     city = "street" in opened.manifest.modalities
-    named = towers is None and not config.endswith(".json")
-    chosen = config if named else opened_config(config, city=city, towers=towers)
+    chosen: Any = config
+    if towers is not None or config.endswith(".json"):
+        from unigeoclip.training.configs import opened_config
+
+        chosen = opened_config(config, city=city, towers=towers)
     kind = f"taught-by-{teacher}" if teacher else baseline or Path(config).stem
     out = out or Path("runs") / "-".join(filter(None, (opened.name, kind, options["split"])))
     check_new_folder(out)
