@@ -6,6 +6,7 @@ The figures are measured by ``evaluate --calibrate`` (`evaluation.calibrate`) an
 
 from __future__ import annotations
 
+import functools
 import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -83,7 +84,16 @@ def calibration(atlas: Atlas, folder: Path | None = None) -> Calibration | None:
     path = folder / FILE
     if not path.is_file():
         return None
+    status = path.stat()
     remedy = f"delete it, or measure again: python -m unigeoclip evaluate --atlas {atlas.name} --calibrate"
+    found = _read(path, (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino), remedy)
+    current = (atlas.data_hash, checkpoint_id(folder))
+    return found if (found.data, found.model) == current else None
+
+
+@functools.lru_cache(maxsize=64)
+def _read(path: Path, _stamp: tuple[int, ...], remedy: str) -> Calibration:
+    """Read and check the file, once for as long as it does not change, since every answer asks."""
     try:
         found = from_dict(Calibration, read_json(path), where=FILE)
     except InputError as error:
@@ -102,5 +112,4 @@ def calibration(atlas: Atlas, folder: Path | None = None) -> Calibration | None:
         raise CheckpointError(f"{path}: the numbers under 'texts' are not those of a fitted model: {remedy}")
     if not all(each.is_sound for each in found.pictures.values()):
         raise CheckpointError(f"{path}: the numbers under 'pictures' are not those of a calibration: {remedy}")
-    current = (atlas.data_hash, checkpoint_id(folder))
-    return found if (found.data, found.model) == current else None
+    return found

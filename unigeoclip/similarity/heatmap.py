@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -195,7 +196,7 @@ class Heatmap(Similarities):
         pixels = np.zeros(self.grid.shape, np.uint8)
         pixels[self.grid.mask] = ranks
         file = io.BytesIO()
-        Image.fromarray(pixels).save(file, "PNG")
+        Image.fromarray(pixels).save(file, "PNG", compress_type=zlib.Z_RLE)  # as small as by default, in half the time
         return file.getvalue()
 
     def outline(self, share: float) -> dict[str, Any]:
