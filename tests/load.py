@@ -3,12 +3,13 @@
 Four measurements, none of them a test, since they are as good as the machine is idle:
 
 - *Visitors at once.* Ten visitors, each a session of its own over Streamlit's websocket protocol, click the map every
-  two seconds for a minute, or as soon as their last click is answered if that takes longer. No browser takes part: ten
-  of them on two cores would measure browsers. From the click to the heatmap's picture having come: median and p95, and
-  whether every answer was the visitor's own: the marker stands where that visitor clicked, and a part of the clicks,
-  asked again by a visitor who is alone, give the same heatmap. These visitors fetch the heatmap and no other picture,
-  and what the page finds out while a visitor rests, they do not wait for. With ``--uploads`` every fifth act is the
-  upload of a photograph of about a megabyte, and with ``--replicas`` nginx and two servers with one cache answer.
+  two seconds (``--pause``) for a minute, or as soon as their last click is answered if that takes longer. No browser
+  takes part: ten of them on two cores would measure browsers. From the click to the heatmap's picture having come:
+  median and p95, and whether every answer was the visitor's own: the marker stands where that visitor clicked, and a
+  part of the clicks, asked again by a visitor who is alone, give the same heatmap. These visitors fetch the heatmap and
+  no other picture, and what the page finds out while a visitor rests, they do not wait for. With ``--uploads`` every
+  fifth act is the upload of a photograph of about a megabyte, and with ``--replicas`` nginx and two servers with one
+  cache answer.
 - *One visitor, many queries.* A thousand clicks in one session; the server's resident memory after the first hundred
   and at the end.
 - *On screen.* One visitor in chromium clicks thirty times: from the button going down to the first frame that holds the
@@ -376,6 +377,7 @@ def main():
     parser.add_argument("--only", choices=["visitors", "memory", "screen", "hostile"], help="one measurement")
     parser.add_argument("--visitors", type=int, default=VISITORS)
     parser.add_argument("--seconds", type=float, default=SECONDS, help="how long they click")
+    parser.add_argument("--pause", type=float, default=PAUSE_S, help="seconds from a visitor's click to the next")
     parser.add_argument("--uploads", action="store_true", help="every fifth act of visitors is an upload")
     parser.add_argument("--replicas", action="store_true", help="two servers behind nginx; visitors alone")
     parser.add_argument("--queries", type=int, default=QUERIES, help="of one session, for its memory")
@@ -388,7 +390,7 @@ def main():
         "visitors": lambda served: _with_processor_time(
             served,
             lambda ended: measure_visitors(
-                served.address, arguments.atlas, arguments.visitors, arguments.seconds, ended=ended, acts=acts
+                served.address, arguments.atlas, arguments.visitors, arguments.seconds, arguments.pause, ended, acts
             ),
         ),
         "memory": lambda served: measure_memory(served, arguments.atlas, arguments.queries),
