@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.ui import atlas_scale, atlas_switch
 from pages.ui.explore import composer, display, examples, export, introduction, results, suggestions
+from pages.ui.explore.live import live_grid
 from pages.ui.explore.pane import answer_pane
 from pages.ui.explore.session import session_of
 from pages.ui.map import component
@@ -42,9 +43,12 @@ def explore() -> None:
     left, right = st.columns([size.map_share, 1], gap="medium")
     with left:
         drawn = None if answer is None or explorer is None else display.draw(explorer, answer, session.display)
+        pane = answer_pane(answer, size, drawn, session.display, hides_results=session.hides_results)
+        if explorer is not None and not session.display.items:
+            pane["live"] = live_grid(explorer, session.display)
         # Each atlas has a map and cards of its own: nothing of one remains when the other is shown.
         component.show(
-            atlas, [answer_pane(answer, size, drawn, session.display, hides_results=session.hides_results)],
+            atlas, [pane],
             nonce=session.revision, key=f"map-{name}",
             on_click=lambda click: results.use_click(session, explorer, click, size.click_digits), query_by=True,
         )  # fmt: skip

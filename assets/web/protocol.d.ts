@@ -53,6 +53,7 @@ export interface Pane {
   meaning?: string; // tooltip of the title
   overlay?: Overlay;
   values?: PercentileGrid;
+  live?: LiveGrid;
   outline?: string; // address of GeoJSON
   legend?: Legend;
   markers?: Marker[];
@@ -69,6 +70,19 @@ export interface PercentileGrid {
   bounds: [number, number, number, number];
   land: string; // what percentiles are shares of
   similarities: string[]; // one for each percentile
+}
+
+/** What heatmaps can be computed of in the browser, and how they are drawn. */
+export interface LiveGrid {
+  url: string; // of the compact grid
+  bounds: [number, number, number, number]; // of the picture
+  scale: "absolute" | "similarity" | "percentile";
+  limits: [number, number] | null; // similarities of the lowest and the highest color, for "absolute"
+  floor: number; // percentile at which colors start
+  share: number; // of the area that is painted; 0 for all
+  low_opacity: number;
+  colors: string[]; // from low to high
+  legend: Legend;
 }
 
 export interface Legend {

@@ -44,6 +44,20 @@ class Legend(TypedDict):
     fixed: NotRequired[bool]
 
 
+class LiveGrid(TypedDict):
+    """What heatmaps can be computed of in the browser, and how they are drawn."""
+
+    url: str
+    bounds: Bounds
+    scale: Literal["absolute", "similarity", "percentile"]
+    limits: tuple[float, float] | None
+    floor: float
+    share: float
+    low_opacity: float
+    colors: list[str]
+    legend: Legend
+
+
 class Marker(TypedDict):
     """A point on a pane; with a heading, a camera."""
 
@@ -67,6 +81,7 @@ class Pane(TypedDict):
     meaning: NotRequired[str]
     overlay: NotRequired[Overlay]
     values: NotRequired[PercentileGrid]
+    live: NotRequired[LiveGrid]
     outline: NotRequired[str]
     legend: NotRequired[Legend]
     markers: NotRequired[list[Marker]]

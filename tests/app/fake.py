@@ -19,6 +19,7 @@ from unigeoclip.errors import InputError, excerpt
 from unigeoclip.geo import as_latlon, distance_m, unit_xyz
 from unigeoclip.search.explorer import Note, Place, Query
 from unigeoclip.search.query_items import PackedVector
+from unigeoclip.similarity.compact import CompactGrid
 from unigeoclip.similarity.grid import Grid
 from unigeoclip.similarity.heatmap import Heatmap
 from unigeoclip.words.describer import Description, Phrase
@@ -273,6 +274,11 @@ class FakeExplorer:
     @property
     def cells(self):
         return unit_xyz(self.grid.cells).astype(np.float32)
+
+    model_id = "fake"
+
+    def compact(self):
+        return CompactGrid.fit(self.grid, self.cells).to_bytes()
 
     def describe(self, query):
         texts = [item.value for item in query.items if item.modality == "text"]

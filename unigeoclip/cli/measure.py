@@ -29,6 +29,7 @@ _TYPED = click.core.ParameterSource.COMMANDLINE
 @click.option("--calibrate", is_flag=True, help="Measure how similar matches are, and write calibration.json.")
 @click.option("--real", type=FILE, metavar="DIR", help="Measure on photographs of cities never seen: folder of them.")
 @click.option("--words", is_flag=True, help="Measure descriptions in words on held-out places.")
+@click.option("--compact", is_flag=True, help="Measure the live heatmaps of the browser against the exact ones.")
 @click.option("--ablations", is_flag=True, help="Train and measure rows of modalities, loss, scales.")
 @click.option("--steps", type=STEPS, help="Of every row of --ablations.  [default: 250]")
 @click.option(
@@ -79,6 +80,9 @@ def _check_evaluate(options: dict[str, Any]) -> None:
         raise InputError("--calibrate measures nothing else; leave out --ablations, --elsewhere and --record.")
     if options["words"] and (options["ablations"] or options["calibrate"] or elsewhere or options["record"]):
         raise InputError("--words measures nothing else; leave out --ablations, --calibrate, --elsewhere and --record.")
+    others = ("ablations", "calibrate", "words", "record")
+    if options["compact"] and (elsewhere or any(options[name] for name in others)):
+        raise InputError("--compact measures nothing else; leave out the other options but --model and --json.")
 
 
 def _report(
@@ -89,6 +93,7 @@ def _report(
     record: bool,
     calibrate: bool,
     words: bool,
+    compact: bool,
     ablations: bool,
     steps: int | None,
     out: Path | None,
@@ -112,6 +117,11 @@ def _report(
         from unigeoclip.evaluation.report import describe_held_out
 
         return {"words": describe_held_out(opened, model)}
+    if compact:
+        from unigeoclip.evaluation.compact import compact_errors
+        from unigeoclip.search.explorer import Explorer
+
+        return {"compact": compact_errors(Explorer.open(opened, model=model))}
     other = None if elsewhere is None else load_atlas(elsewhere)
     return evaluate(opened, model, elsewhere=other, record=record)
 

@@ -194,6 +194,17 @@ class Explorer(Gallery):
         """Similarity of a query to every cell of the grid."""
         return Heatmap(self.grid, self.cells @ query.vector, self.provenance(query, "heatmap"))
 
+    @property
+    def model_id(self) -> str:
+        """Identity of the model, see `checkpoint.checkpoint_id`."""
+        return self.encoder.model_id
+
+    def compact(self) -> bytes:
+        """The grid for a browser that computes heatmaps itself, see `CompactGrid.to_bytes`; making it takes seconds."""
+        from unigeoclip.search.compact_grids import compact_bytes
+
+        return compact_bytes(self, self._cache_dir)
+
     def map(
         self,
         query: Query | None = None,

@@ -51,6 +51,7 @@ __all__ = [
     "sentence_inputs",
     "sentence_vectors_of",
     "text_batch",
+    "wave_radius_m",
 ]
 
 _GRID = "grid"
@@ -81,6 +82,12 @@ def encode_cells(
     return _encode(model, "location", batches, len(latlon), report)
 
 
+def wave_radius_m(model: UniGeoCLIP, grid: Grid) -> float:
+    """Half of the location encoder's finest wave, meters, but no more than some rows of a grid."""
+    wave_m = min(cast("LocationEncoder", model.encoders["location"]).wavelengths_m())
+    return min(wave_m / 2, MOST_ROWS * METERS_PER_DEGREE * grid.step_deg[0])
+
+
 def mean_over_waves(model: UniGeoCLIP, grid: Grid, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """What a cell of a heatmap stands for: the mean over all cells within half of the location encoder's finest wave.
 
@@ -94,8 +101,7 @@ def mean_over_waves(model: UniGeoCLIP, grid: Grid, vectors: NDArray[np.float32])
     Returns:
         (n, dim) float32, none longer than 1: products with a unit vector are mean similarities.
     """
-    wave_m = min(cast("LocationEncoder", model.encoders["location"]).wavelengths_m())
-    radius_m = min(wave_m / 2, MOST_ROWS * METERS_PER_DEGREE * grid.step_deg[0])
+    radius_m = wave_radius_m(model, grid)
     tree = cKDTree(unit_xyz(grid.cells))
     pairs = tree.query_pairs(2 * np.sin(radius_m / (2 * EARTH_RADIUS_M)), output_type="ndarray")
     count = len(vectors)

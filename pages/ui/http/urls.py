@@ -61,6 +61,10 @@ class Urls:
         """A line layer of the base map."""
         return self._of(atlas, f"vectors/{layer}")
 
+    def live(self, atlas: Atlas, model: str) -> str:
+        """The compact grid of an atlas under a model, by its checksum."""
+        return self._of(atlas, f"live/{model}")
+
     def suggestions(self, atlas: Atlas) -> str:
         """Texts that the search field suggests."""
         return self._of(atlas, "suggestions")

@@ -42,19 +42,24 @@ def absolute_legend(heading: str, levels: Levels, best: float, *more: str) -> Le
     """
     return {
         "title": f"{heading}, absolute",
-        "marks": _marks(levels),
+        "marks": marks(levels),
         "low": "as unrelated places",
-        "high": "as held-out matches" if levels.separates else "as the best of 1,000 unrelated",
+        "high": high_end(levels),
         "words": " ".join(part for part in (verdict(levels, best), *more) if part),
         "weak": levels.separates and levels.is_chance(best),
     }
 
 
-def _marks(levels: Levels) -> list[tuple[float, str]]:
+def high_end(levels: Levels) -> str:
+    """What the highest color of the absolute scale means."""
+    return "as held-out matches" if levels.separates else "as the best of 1,000 unrelated"
+
+
+def marks(levels: Levels) -> list[tuple[float, str]]:
     """Where on the color bar chance ends and an ordinary match is; one name for both where two would overlap."""
-    marks = sorted([(levels.fraction(levels.chance), "chance"), (levels.fraction(levels.match), "match")])
-    (first, one), (second, other) = marks
-    return marks if second - first > MARKS_APART else [(first, f"{one}, {other}"), (second, "")]
+    both = sorted([(levels.fraction(levels.chance), "chance"), (levels.fraction(levels.match), "match")])
+    (first, one), (second, other) = both
+    return both if second - first > MARKS_APART else [(first, f"{one}, {other}"), (second, "")]
 
 
 def verdict(levels: Levels, best: float) -> str:

@@ -77,6 +77,7 @@ class Opening:
             self._done.set()
         self._warm_streets()
         self._warm_questions()
+        self._warm_live()
         _freeze_garbage()
 
     def _warm_streets(self) -> None:
@@ -97,6 +98,11 @@ class Opening:
         places = self.explorer.atlas.places
         for place_id in places["place_id"][~places["gallery"]].head(1):  # of the gallery everything is encoded already
             self.explorer.place_matches(query, place_id)
+
+    def _warm_live(self) -> None:
+        """Make the compact grid, which takes seconds the first time, before somebody wants the map live."""
+        if self.explorer is not None:
+            self.explorer.compact()
 
     def _report(self, words: str, share: float) -> None:
         self.words, self.share = words, min(max(share, 0.0), 1.0)

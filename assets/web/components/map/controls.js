@@ -4,8 +4,10 @@
 import { coordinates, el } from "../../dom.js";
 import { Legend } from "./legend.js";
 
-/** @import { BaseStyle, MapProps, Pane as PaneProps } from "../../protocol" */
+/** @import { BaseStyle, Legend as LegendProps, MapProps, Pane as PaneProps } from "../../protocol" */
 /** @import { Pane } from "./pane.js" */
+
+const LIVE = "The heatmap follows the pointer, computed in this browser; a click gives the exact answer";
 
 export class Controls {
   /**
@@ -20,6 +22,12 @@ export class Controls {
     this.asks = [];
     /** @type {HTMLButtonElement | null} */
     this.drawing = null;
+    /** @type {HTMLButtonElement | null} */
+    this.live = null;
+    /** @type {HTMLElement | null} */
+    this.liveRow = null;
+    /** @type {PaneProps | null} */
+    this.spec = null;
     this.title = el("h3.ugc-pane-title", { hidden: "" });
     this.legend = new Legend((opacity) => pane.owner.setOpacity(opacity));
     this.position = el("span.ugc-position");
@@ -35,6 +43,7 @@ export class Controls {
         this.baseButtons(data.base.styles),
         data.ask_by ? this.askButtons() : null,
         data.region ? this.regionButtons(data.region) : null,
+        this.liveButton(),
       );
     }
     this.corner("bottomleft", this.legend.element);
@@ -111,6 +120,33 @@ export class Controls {
     );
   }
 
+  liveButton() {
+    const { owner } = this.pane;
+    this.live = textButton("Live", LIVE, () => owner.setLive(!owner.memory.live), { "aria-pressed": "false" });
+    this.liveRow = row("Live similarity", this.live);
+    this.liveRow.hidden = true;
+    return this.liveRow;
+  }
+
+  /**
+   * @param {boolean} isPossible
+   * @param {boolean} isOn
+   * @param {boolean} isWaiting
+   */
+  markLive(isPossible, isOn, isWaiting) {
+    if (!this.live || !this.liveRow) return;
+    this.liveRow.hidden = !isPossible;
+    this.live.setAttribute("aria-pressed", String(isOn));
+    this.live.textContent = isWaiting ? "Live: preparing …" : "Live";
+  }
+
+  /** @param {string} words */
+  sayLiveFailed(words) {
+    if (this.live) this.live.title = `The live map does not work here: ${words}`;
+    this.value.textContent = "The live map cannot be fetched; clicks are answered as always.";
+    this.value.hidden = false;
+  }
+
   /** @param {boolean} on */
   markDrawing(on) {
     this.drawing?.setAttribute("aria-pressed", String(on));
@@ -140,7 +176,13 @@ export class Controls {
     this.title.hidden = !spec.title;
     this.title.replaceChildren(spec.title ?? "", ...(spec.note ? [el("small", {}, spec.note)] : []));
     this.title.title = spec.meaning ?? "";
-    this.legend.update(spec.legend, this.pane.owner.memory.opacity);
+    this.spec = spec;
+    this.showLegend(null);
+  }
+
+  /** @param {LegendProps | null} legend In place of the answer's own; null for that. */
+  showLegend(legend) {
+    this.legend.update(legend ?? this.spec?.legend, this.pane.owner.memory.opacity);
   }
 
   /**

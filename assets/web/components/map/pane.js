@@ -5,10 +5,11 @@ import { BaseLayers } from "./base-layers.js";
 import { Controls } from "./controls.js";
 import { Drawing } from "./drawing.js";
 import { snapped, toBounds } from "./geometry.js";
+import { Keys } from "./keys.js";
 import { aim, markerFor } from "./markers.js";
 import { Values } from "./values.js";
 
-/** @import { MapProps, Marker, Overlay, Pane as PaneProps } from "../../protocol" */
+/** @import { LiveGrid, MapProps, Marker, Overlay, Pane as PaneProps } from "../../protocol" */
 /** @import { Events } from "../../bus.js" */
 /** @import { PlacedMarker } from "./markers.js" */
 /** @import { SyncedMap } from "./synced-map.js" */
@@ -37,6 +38,8 @@ export class Pane {
   overlayUrl = null;
   /** @type {Values | null} */
   values = null;
+  /** @type {LiveGrid | null} what heatmaps can be computed of in the browser */
+  live = null;
   /** @type {PlacedMarker | null} of the street viewer */
   camera = null;
   /** @type {PlacedMarker | null} where a click waits for its answer */
@@ -85,14 +88,30 @@ export class Pane {
     // :focus-visible cannot tell, since Leaflet focuses the map by script on every mouse click.
     canvas.addEventListener("pointerdown", () => canvas.classList.remove("is-keyboard"));
     canvas.addEventListener("keyup", () => canvas.classList.add("is-keyboard"));
-    canvas.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" && event.target === canvas) owner.ask(this, map.getCenter());
-    });
+    this.keys = new Keys(this);
     map.on("mousemove", (event) => {
       const at = event.latlng.wrap();
-      this.controls.pointer(at, this.values?.at(at));
+      this.controls.pointer(at, owner.live.isOn ? "" : this.values?.at(at));
+      owner.live.hover(at);
     });
-    map.on("mouseout", () => this.controls.pointer(null));
+    map.on("mouseout", () => {
+      this.controls.pointer(null);
+      owner.live.hover(null);
+    });
+    this.listenToFingers();
+  }
+
+  // A finger that is dragged over a live map asks where it is, as a pointer does; two still move and zoom the map.
+  listenToFingers() {
+    const { canvas, map, owner } = this;
+    const isFinger = (/** @type {PointerEvent} */ event) => owner.live.isOn && event.pointerType === "touch";
+    canvas.addEventListener("pointerdown", (event) => {
+      if (isFinger(event)) map.dragging.disable();
+    });
+    canvas.addEventListener("pointermove", (event) => {
+      if (isFinger(event) && event.isPrimary) owner.live.hover(map.mouseEventToLatLng(event).wrap());
+    });
+    for (const kind of ["pointerup", "pointercancel"]) canvas.addEventListener(kind, () => map.dragging.enable());
   }
 
   /**
@@ -155,6 +174,7 @@ export class Pane {
     this.setOverlay(spec.overlay);
     this.base.setOutline(spec.outline ?? null);
     if (this.values?.spec.url !== spec.values?.url) this.values = spec.values ? new Values(spec.values) : null;
+    this.live = spec.live ?? null;
     this.setMarkers(spec.markers ?? []);
     this.controls.update(spec);
     if (this.nonce !== data.nonce) this.pending(null); // the answer is here: the "asking" ring goes
@@ -181,7 +201,7 @@ export class Pane {
     const dropOld = () => setTimeout(() => old?.remove(), FADE_MS);
     this.overlay = next;
     next.on("load", () => {
-      if (this.overlay === next) next.setOpacity(this.owner.memory.opacity);
+      if (this.overlay === next && !this.owner.live.isShown) next.setOpacity(this.owner.memory.opacity);
       const image = next.getElement();
       if (image) image.dataset.shown = "true";
       dropOld();

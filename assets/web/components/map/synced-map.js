@@ -3,6 +3,7 @@
 import { hear, nonce } from "../../bus.js";
 import { Address, opened, readOpacity, readView, writeView } from "./address.js";
 import { clampLat, luminance, toBounds } from "./geometry.js";
+import { Live } from "./live.js";
 import { Pane } from "./pane.js";
 
 /** @import { BaseStyle, MapClick, MapProps, MapRegion } from "../../protocol" */
@@ -16,6 +17,7 @@ import { Pane } from "./pane.js";
  * @property {number} opacity
  * @property {string} base
  * @property {"point" | "place"} by What a click asks by.
+ * @property {boolean} live Whether the heatmap follows the pointer.
  * @property {Texts} texts What of it stands in the page's address.
  */
 
@@ -52,6 +54,7 @@ export class SyncedMap {
     /** @type {Pane | null} */
     this.leader = null;
     this.syncing = false;
+    this.live = new Live(this);
     /** @type {Pane[]} */
     this.panes = [];
     this.panes = data.panes.map((pane) => new Pane(this, pane, data));
@@ -84,12 +87,14 @@ export class SyncedMap {
   update(data) {
     const background = getComputedStyle(this.root).getPropertyValue("--st-background-color");
     this.root.classList.toggle("is-dark", luminance(background) < DARK);
+    if (this.data && this.data.nonce !== data.nonce) this.live.rest();
     this.panes.forEach((pane, i) => pane.update(data.panes[i], data));
     this.root.classList.toggle(
       "has-overlay",
       data.panes.some((pane) => pane.overlay),
     );
     this.data = data;
+    this.setLive(this.memory.live);
     this.focus();
     this.address.schedule(); // Python may have written the address again
   }
@@ -169,6 +174,7 @@ export class SyncedMap {
    */
   ask(pane, position) {
     const { lat, lng } = position.wrap();
+    this.live.hover({ lat, lng }); // shown until the exact answer is here
     for (const each of this.panes) each.pending(position);
     this.onClick({ pane: pane.id, lat: clampLat(lat), lng, by: this.memory.by, nonce: nonce() });
   }
@@ -210,19 +216,40 @@ export class SyncedMap {
     for (const pane of this.panes) pane.controls.markAskBy(by);
   }
 
+  /** @param {boolean} isOn */
+  setLive(isOn) {
+    this.memory.live = isOn;
+    this.live.setOn(isOn);
+    this.live.update();
+    this.markLive();
+  }
+
+  markLive() {
+    const { isPossible, isOn, isWaiting } = this.live;
+    for (const pane of this.panes) pane.controls.markLive(isPossible, isOn, isWaiting);
+  }
+
+  /** @param {string} words Why the heatmap cannot be computed here. */
+  failLive(words) {
+    this.setLive(false);
+    this.panes[0].controls.sayLiveFailed(words);
+  }
+
   /** @param {number} opacity */
   setOpacity(opacity) {
     this.memory.opacity = opacity;
     this.address.set("o", String(Math.round(opacity * 100)));
     for (const pane of this.panes) {
-      pane.overlay?.setOpacity(opacity);
+      if (!this.live.isShown) pane.overlay?.setOpacity(opacity);
       pane.controls.legend.markOpacity(opacity);
     }
+    this.live.markOpacity();
   }
 
   destroy() {
     this.address.stop();
     this.stops.forEach((stop) => stop());
+    this.live.destroy();
     this.panes.forEach((pane) => pane.destroy());
   }
 }
@@ -247,6 +274,7 @@ function addressed(styles) {
     opacity: opacity ?? DEFAULT_OPACITY,
     base: base ?? styles[0]?.id,
     by: "point",
+    live: false,
     texts,
   };
 }

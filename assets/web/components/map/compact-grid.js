@@ -1,0 +1,185 @@
+// The vectors of an atlas's grid, small enough for a browser: a heatmap is computed out of them in some milliseconds.
+// `unigeoclip/similarity/compact.py` says how they are made, and writes the bytes that `readCompact` reads.
+
+const FORMAT = 1;
+const ALIGNED = 8; // numbers of a cell are padded to a multiple of that
+const WHOLE = 32767; // the largest weight of a query: 144 products of it with a byte fit into 32 bits
+
+/**
+ * @typedef {object} Header
+ * @property {number} format
+ * @property {[number, number, number, number]} bounds South, west, north, east, degrees.
+ * @property {[number, number]} shape Rows and columns.
+ * @property {number} cells How many count.
+ * @property {number} components
+ * @property {number} step Length of a step of the codes.
+ * @property {number[]} mean Products of the mean vector with each component.
+ * @property {number} square Of the mean vector's length.
+ * @property {number[][]} reach For each row: columns to either side that are averaged, in rows above to below; -1: none.
+ */
+
+/**
+ * @param {ArrayBuffer} buffer
+ * @throws {Error} It is none, or of another version.
+ */
+export async function readCompact(buffer) {
+  const size = new DataView(buffer).getUint32(0, true);
+  /** @type {Header} */
+  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, size)));
+  if (header.format !== FORMAT) throw new Error(`The compact grid has format ${header.format}, not ${FORMAT}.`);
+  const unpacked = new Blob([new Uint8Array(buffer, 4 + size)])
+    .stream()
+    .pipeThrough(new DecompressionStream("deflate"));
+  const body = new Int8Array(await new Response(unpacked).arrayBuffer());
+  const [rows, columns] = header.shape;
+  const bits = new Uint8Array(body.buffer, 0, Math.ceil((rows * columns) / 8));
+  if (body.length !== bits.length + header.cells * header.components) throw new Error("The compact grid is cut off.");
+  return new CompactGrid(header, bits, body.subarray(bits.length));
+}
+
+export class CompactGrid {
+  /**
+   * @param {Header} header
+   * @param {Uint8Array} bits The mask, a bit a cell.
+   * @param {Int8Array} differences Component by component, each cell's code less that of the one before.
+   */
+  constructor(header, bits, differences) {
+    this.header = header;
+    const [rows, columns] = header.shape;
+    const { cells, components } = header;
+    /** Number of each cell that counts, -1 elsewhere. */
+    this.numbers = new Int32Array(rows * columns).fill(-1);
+    this.rowOf = new Int32Array(cells);
+    let number = 0;
+    for (let at = 0; at < rows * columns; at++) {
+      if (!((bits[at >> 3] >> (7 - (at & 7))) & 1)) continue;
+      this.rowOf[number] = Math.floor(at / columns);
+      this.numbers[at] = number++;
+    }
+    this.width = Math.ceil(components / ALIGNED) * ALIGNED;
+    this.codes = new Int8Array(cells * this.width);
+    for (let component = 0; component < components; component++) {
+      let code = 0;
+      for (let cell = 0; cell < cells; cell++) {
+        code = ((code + differences[component * cells + cell]) << 24) >> 24;
+        this.codes[cell * this.width + component] = code;
+      }
+    }
+    this.products = new Float32Array(cells);
+    this.counts = this.windowSums(new Float32Array(cells).fill(1));
+  }
+
+  /**
+   * Number of the cell at a position; -1 where none counts. Longitudes may be a whole turn away.
+   *
+   * @param {{ lat: number, lng: number }} position
+   */
+  cellAt({ lat, lng }) {
+    const { bounds, shape } = this.header;
+    const [south, west, north, east] = bounds;
+    const row = Math.floor(((north - lat) / (north - south)) * shape[0]);
+    const column = Math.floor((((((lng - west) % 360) + 360) % 360) / (east - west)) * shape[1]);
+    return row < 0 || row >= shape[0] || column >= shape[1] ? -1 : this.numbers[row * shape[1] + column];
+  }
+
+  /**
+   * How similar every cell is to one of them: the mean of the products with a cell's neighbors, as on the server.
+   *
+   * @param {number} cell
+   * @returns {Float32Array} One number a cell; the same array at every call.
+   */
+  similaritiesTo(cell) {
+    const { mean, square, step, components } = this.header;
+    const own = this.codes.subarray(cell * this.width, cell * this.width + components);
+    const along = Float64Array.from(own, (code, i) => code * step + mean[i]); // the cell's vector, along the components
+    // Its length: what of the mean lies along no component is part of every vector.
+    let rest = square;
+    let length2 = 0;
+    for (let i = 0; i < components; i++) {
+      rest -= mean[i] * mean[i];
+      length2 += along[i] * along[i];
+    }
+    const length = Math.sqrt(Math.max(length2 + rest, 1e-12));
+    let constant = rest;
+    for (let i = 0; i < components; i++) constant += along[i] * mean[i];
+    const weights = along.map((value) => (value * step) / length);
+    this.multiply(weights, constant / length);
+    return this.meanOverNeighbors(this.products);
+  }
+
+  /**
+   * Products of all cells with weights of the components, plus a constant, into `products`. Weights are rounded to whole
+   * numbers: those multiply faster, and 15 bits are far finer than the codes.
+   *
+   * @param {ArrayLike<number>} weights
+   * @param {number} constant
+   */
+  multiply(weights, constant) {
+    const { codes, products, width } = this;
+    let largest = 1e-12;
+    for (let i = 0; i < weights.length; i++) largest = Math.max(largest, Math.abs(weights[i]));
+    const unit = largest / WHOLE;
+    const whole = new Int32Array(width);
+    for (let i = 0; i < weights.length; i++) whole[i] = Math.round(weights[i] / unit);
+    for (let cell = 0, at = 0; cell < products.length; cell++) {
+      let a = 0;
+      let b = 0;
+      let c = 0;
+      let d = 0;
+      for (let i = 0; i < width; i += 8, at += 8) {
+        a += Math.imul(codes[at], whole[i]) + Math.imul(codes[at + 4], whole[i + 4]);
+        b += Math.imul(codes[at + 1], whole[i + 1]) + Math.imul(codes[at + 5], whole[i + 5]);
+        c += Math.imul(codes[at + 2], whole[i + 2]) + Math.imul(codes[at + 6], whole[i + 6]);
+        d += Math.imul(codes[at + 3], whole[i + 3]) + Math.imul(codes[at + 7], whole[i + 7]);
+      }
+      products[cell] = (a + b + c + d) * unit + constant;
+    }
+  }
+
+  /** @param {Float32Array} values One a cell; written over. */
+  meanOverNeighbors(values) {
+    const sums = this.windowSums(values);
+    for (let cell = 0; cell < values.length; cell++) values[cell] = sums[cell] / this.counts[cell];
+    return values;
+  }
+
+  /**
+   * Sums over the neighbors of each cell, by running sums along the rows; a grid round the globe has no ends.
+   *
+   * @param {Float32Array} values One a cell.
+   */
+  windowSums(values) {
+    const { bounds, reach, shape } = this.header;
+    const [rows, columns] = shape;
+    const isRing = bounds[3] - bounds[1] === 360;
+    const around = isRing ? columns : 0;
+    const wide = columns + 2 * around;
+    const running = new Float64Array(rows * (wide + 1));
+    for (let row = 0; row < rows; row++) {
+      let sum = 0;
+      for (let at = 0; at < wide; at++) {
+        const number = this.numbers[row * columns + (at % columns)];
+        if (number >= 0) sum += values[number];
+        running[row * (wide + 1) + at + 1] = sum;
+      }
+    }
+    const sums = new Float32Array(values.length);
+    for (let row = 0; row < rows; row++) {
+      const most = (reach[row].length - 1) / 2;
+      for (let offset = -most; offset <= most; offset++) {
+        const other = row + offset;
+        const half = reach[row][offset + most];
+        if (half < 0 || other < 0 || other >= rows) continue;
+        const line = other * (wide + 1);
+        for (let column = 0; column < columns; column++) {
+          const number = this.numbers[row * columns + column];
+          if (number < 0) continue;
+          const low = Math.max(0, column + around - half);
+          const high = Math.min(wide, column + around + half + 1);
+          sums[number] += running[line + high] - running[line + low];
+        }
+      }
+    }
+    return sums;
+  }
+}

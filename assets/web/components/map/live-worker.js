@@ -1,0 +1,92 @@
+// Computes heatmaps beside the page, so that it never waits: grids are fetched once, panes are canvases that this thread
+// draws on. Messages: "pane" gives a canvas and how it is drawn, "hover" asks for the heatmap of a position; the answer is
+// "painted" with what was painted, or "failed".
+
+import { readCompact } from "./compact-grid.js";
+import { bytesOf, colorsOfBins, paint, pictureOf } from "./painter.js";
+
+/** @import { LiveGrid } from "../../protocol" */
+/** @import { CompactGrid } from "./compact-grid.js" */
+
+/**
+ * @typedef {object} Grid A grid, and the cells of its picture.
+ * @property {CompactGrid} grid
+ * @property {ReturnType<typeof pictureOf>} picture
+ */
+/**
+ * @typedef {object} Drawn A pane.
+ * @property {OffscreenCanvas} canvas
+ * @property {LiveGrid} display
+ * @property {Uint32Array} colors
+ * @property {ImageData | null} image
+ */
+
+/** @type {Map<string, Promise<Grid>>} By address. */
+const grids = new Map();
+/** @type {Map<string, Drawn>} By pane. */
+const panes = new Map();
+
+/** @param {string} url */
+async function fetched(url) {
+  const answer = await fetch(url);
+  if (!answer.ok) throw new Error(`The compact grid cannot be fetched (${answer.status}).`);
+  const grid = await readCompact(await answer.arrayBuffer());
+  return { grid, picture: pictureOf(grid) };
+}
+
+/** @param {string} url */
+function gridOf(url) {
+  if (!grids.has(url)) {
+    const grid = fetched(url);
+    grid.catch(() => grids.delete(url)); // another try fetches again
+    grids.set(url, grid);
+  }
+  return /** @type {Promise<Grid>} */ (grids.get(url));
+}
+
+/**
+ * @param {Drawn} pane
+ * @param {{ lat: number, lng: number }} at
+ * @returns {Promise<boolean>} Whether a cell is there.
+ */
+async function draw(pane, at) {
+  const { grid, picture } = await gridOf(pane.display.url);
+  const cell = grid.cellAt(at);
+  if (cell < 0) return false;
+  const values = grid.similaritiesTo(cell);
+  const { canvas } = pane;
+  const context = canvas.getContext("2d");
+  if (!context) return false;
+  if (!pane.image || canvas.width !== picture.width || canvas.height !== picture.height) {
+    canvas.width = picture.width;
+    canvas.height = picture.height;
+    pane.image = context.createImageData(picture.width, picture.height);
+  }
+  const pixels = new Uint32Array(pane.image.data.buffer);
+  paint(pixels, picture.cells, values, colorsOfBins(values, grid, pane.display, pane.colors));
+  context.putImageData(pane.image, 0, 0);
+  return true;
+}
+
+self.onmessage = async ({ data }) => {
+  if (data.kind === "pane") {
+    const { id, canvas, display } = data;
+    const before = panes.get(id);
+    const colors = bytesOf(display.colors, display.low_opacity);
+    panes.set(id, {
+      canvas: canvas ?? before?.canvas,
+      display,
+      colors,
+      image: canvas ? null : (before?.image ?? null),
+    });
+    return;
+  }
+  const began = performance.now();
+  try {
+    const shown = [];
+    for (const [id, pane] of panes) if (await draw(pane, data.at)) shown.push(id);
+    self.postMessage({ kind: "painted", number: data.number, shown, ms: performance.now() - began });
+  } catch (error) {
+    self.postMessage({ kind: "failed", number: data.number, words: String(error) });
+  }
+};

@@ -1,0 +1,118 @@
+"""The live map in a real chromium: the heatmap of the point under the pointer, computed there."""
+
+import numpy as np
+import pytest
+
+from tests.app import fake
+from unigeoclip.similarity.compact import CompactGrid
+
+pytestmark = pytest.mark.browser
+
+LIVE = "document.querySelector('.ugc-map').ugcMap.live"
+SAHARA, SUDAN = (23, 8), (12, 32)
+# The heatmap of a point, as the worker computes it.
+COMPUTE = """async ([lat, lng]) => {
+    const { readCompact } = await import('/web/components/map/compact-grid.js');
+    const { url } = document.querySelector('.ugc-map').ugcMap.panes[0].live;
+    const grid = await readCompact(await (await fetch(url)).arrayBuffer());
+    const cell = grid.cellAt({ lat, lng });
+    return [cell, [...grid.similaritiesTo(cell)]];
+}"""
+
+
+def switch_live(visitor):
+    visitor.page.get_by_role("button", name="Live").click()
+
+
+def point_at(visitor, lat, lon):
+    """Move the pointer there, and wait for a heatmap."""
+    painted = visitor.page.evaluate(f"{LIVE}.painted")
+    x, y = visitor.leaflet("map.latLngToContainerPoint(argument)", [lat, lon], "[value.x, value.y]")
+    box = visitor.page.locator(".ugc-pane-canvas").bounding_box()
+    visitor.page.mouse.move(box["x"] + x, box["y"] + y)
+    visitor.page.wait_for_function(f"{LIVE}.painted > {painted}")
+
+
+def picture(visitor):
+    """What the live picture shows, as base64; its drawing surface belongs to the worker."""
+    return visitor.page.locator("canvas.ugc-live").screenshot()
+
+
+def is_shown(visitor):
+    return visitor.page.locator("canvas.ugc-live[data-shown=true]").count() == 1
+
+
+def test_the_heatmap_follows_the_pointer_and_asks_the_server_nothing(visit):
+    visitor = visit("/?atlas=world")
+    assert not visitor.page.locator("canvas.ugc-live").count()
+    switch_live(visitor)
+    point_at(visitor, *SAHARA)
+    assert is_shown(visitor)
+    first, requests, sent = picture(visitor), len(visitor.requests), len(visitor.sent)
+    point_at(visitor, *SUDAN)
+    assert picture(visitor) != first
+    assert "under the pointer" in visitor.page.locator(".ugc-legend").inner_text()
+    assert (len(visitor.requests), len(visitor.sent)) == (requests, sent)
+    visitor.page.mouse.move(5, 5)
+    visitor.page.wait_for_function("!document.querySelector('canvas.ugc-live[data-shown=true]')")
+    switch_live(visitor)
+    visitor.page.mouse.move(600, 500)
+    assert not is_shown(visitor)
+
+
+def test_the_browser_computes_what_python_does(visit):
+    visitor = visit("/?atlas=world")
+    visitor.page.get_by_role("button", name="Live").wait_for()
+    cell, values = visitor.page.evaluate(COMPUTE, SAHARA)
+    explorer = fake.FakeExplorer(fake.FakeAtlas("world"))
+    assert cell == explorer.grid.cell_at(*SAHARA)
+    compact = CompactGrid.fit(explorer.grid, explorer.cells)
+    np.testing.assert_allclose(values, compact.similarities(compact.vector_of(cell)), atol=2e-4)
+
+
+def test_a_click_brings_the_exact_answer_which_the_next_movement_sets_aside(visit):
+    visitor = visit("/?atlas=world")
+    switch_live(visitor)
+    point_at(visitor, *SAHARA)
+    visitor.page.mouse.down()
+    visitor.page.mouse.up()
+    visitor.wait_for_heatmap()
+    assert not is_shown(visitor)
+    assert "your query" in visitor.page.locator(".ugc-legend").inner_text()
+    heat = visitor.page.locator(".ugc-heat[data-shown]")
+    assert float(heat.evaluate("each => getComputedStyle(each).opacity")) > 0
+    point_at(visitor, *SUDAN)
+    assert is_shown(visitor)
+    visitor.page.wait_for_function("getComputedStyle(document.querySelector('.ugc-heat')).opacity === '0'")
+
+
+def test_the_keyboard_moves_the_point_and_enter_asks_for_it(visit):
+    visitor = visit("/?atlas=world")
+    switch_live(visitor)
+    page = visitor.page
+    page.locator(".ugc-pane-canvas").focus()
+    center = visitor.leaflet("map.getCenter()", of="[value.lat, value.lng]")
+    for key in ("ArrowUp", "ArrowUp", "Shift+ArrowLeft"):
+        page.keyboard.press(key)
+    page.wait_for_function(f"{LIVE}.painted > 0")
+    page.wait_for_selector("canvas.ugc-live[data-shown=true]")
+    assert visitor.leaflet("map.getCenter()", of="[value.lat, value.lng]") == center
+    page.keyboard.press("Enter")
+    visitor.wait_for_heatmap()
+    expected = visitor.leaflet(
+        "map.containerPointToLatLng(map.getSize().divideBy(2).add([-60, -24]))", of="[value.lat, value.lng]"
+    )
+    asked = [float(page.get_by_label(name).input_value()) for name in ("Latitude", "Longitude")]
+    np.testing.assert_allclose(asked, expected, atol=0.1)
+
+
+def test_a_grid_that_cannot_be_fetched_is_told_and_clicks_are_answered(visit):
+    visitor = visit("/?atlas=world")
+    visitor.page.route("**/data/world/live/**", lambda route: route.fulfill(status=503, body="no"))
+    switch_live(visitor)
+    visitor.page.mouse.move(600, 500)
+    visitor.page.get_by_text("The live map cannot be fetched").wait_for()
+    assert visitor.page.get_by_role("button", name="Live").get_attribute("aria-pressed") == "false"
+    visitor.click_at(*SAHARA)
+    visitor.wait_for_heatmap()
+    visitor.complaints.clear()  # the refusal that this test is about

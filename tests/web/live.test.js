@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { deflateSync } from "node:zlib";
+
+import { readCompact } from "../../assets/web/components/map/compact-grid.js";
+import { bytesOf, colorsOfBins, paint, pictureOf } from "../../assets/web/components/map/painter.js";
+
+// Three rows of four cells round the globe, of which (0, 1) and (2, 2) do not count; two components.
+const BOUNDS = [-60, -180, 60, 180];
+const MASK = [1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1];
+const CODES = [
+  [10, -20, 30, 0, 5, -5, 8, 9, 10, -127],
+  [0, 4, -4, 100, 50, 0, 0, 1, 2, 3],
+];
+const REACH = [
+  [-1, 0, 0],
+  [-1, 1, -1],
+  [0, 1, -1],
+];
+const STEP = 0.01;
+const MEAN = [0.3, -0.1];
+const SQUARE = 0.2; // more than that of MEAN: a part of the mean lies along no component
+
+function bytes({ format = 1, cut = 0 } = {}) {
+  const header = {
+    format,
+    bounds: BOUNDS,
+    shape: [3, 4],
+    cells: 10,
+    components: 2,
+    step: STEP,
+    mean: MEAN,
+    square: SQUARE,
+    reach: REACH,
+  };
+  const mask = [0, 0];
+  MASK.forEach((bit, i) => (mask[i >> 3] |= bit << (7 - (i & 7))));
+  const differences = CODES.flatMap((codes) => codes.map((code, i) => (code - (codes[i - 1] ?? 0)) & 255));
+  const text = new TextEncoder().encode(JSON.stringify(header));
+  const body = deflateSync(Uint8Array.from([...mask, ...differences].slice(0, 22 - cut)));
+  const all = new Uint8Array(4 + text.length + body.length);
+  new DataView(all.buffer).setUint32(0, text.length, true);
+  all.set(text, 4);
+  all.set(body, 4 + text.length);
+  return all.buffer;
+}
+
+/** The vector of a cell, with a third number for what of the mean lies along no component. */
+function vectorOf(cell) {
+  const rest = Math.sqrt(SQUARE - MEAN[0] ** 2 - MEAN[1] ** 2);
+  return [MEAN[0] + STEP * CODES[0][cell], MEAN[1] + STEP * CODES[1][cell], rest];
+}
+
+/** Similarities as slowly as possible. */
+function expected(cell) {
+  const dot = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
+  const own = vectorOf(cell);
+  const length = Math.sqrt(dot(own, own));
+  const products = CODES[0].map((_, i) => dot(vectorOf(i), own) / length);
+  const numbers = [];
+  let number = 0;
+  for (const bit of MASK) numbers.push(bit ? number++ : -1);
+  const means = [];
+  numbers.forEach((of, at) => {
+    if (of < 0) return;
+    const [row, column] = [Math.floor(at / 4), at % 4];
+    let [sum, count] = [0, 0];
+    [-1, 0, 1].forEach((offset, i) => {
+      const half = REACH[row][i];
+      if (half < 0 || row + offset < 0 || row + offset > 2) return;
+      for (let c = column - half; c <= column + half; c++) {
+        const other = numbers[(row + offset) * 4 + ((c + 4) % 4)];
+        if (other < 0) continue;
+        sum += products[other];
+        count += 1;
+      }
+    });
+    means.push(sum / count);
+  });
+  return means;
+}
+
+test("similarities to a cell are means over its neighbors, also over the date line", async () => {
+  const grid = await readCompact(bytes());
+  for (const cell of [0, 3, 9]) {
+    const found = [...grid.similaritiesTo(cell)];
+    expected(cell).forEach((value, i) => assert.ok(Math.abs(found[i] - value) < 1e-4, `${cell}: ${i}`));
+  }
+});
+
+test("positions are cells; none where nothing counts or beyond the edges", async () => {
+  const grid = await readCompact(bytes());
+  assert.equal(grid.cellAt({ lat: 50, lng: -170 }), 0);
+  assert.equal(grid.cellAt({ lat: 50, lng: 190 }), 0, "a turn away");
+  assert.equal(grid.cellAt({ lat: 50, lng: -80 }), -1);
+  assert.equal(grid.cellAt({ lat: -50, lng: 170 }), 9);
+  assert.equal(grid.cellAt({ lat: 70, lng: 0 }), -1);
+});
+
+test("bytes of another version, or cut off, are refused", async () => {
+  await assert.rejects(readCompact(bytes({ format: 2 })), /format 2/);
+  await assert.rejects(readCompact(bytes({ cut: 3 })), /cut off/);
+});
+
+test("a picture shows in Mercator which cell is where", async () => {
+  const { width, height, cells } = pictureOf(await readCompact(bytes()));
+  assert.equal(width, 4);
+  assert.ok(height >= 3);
+  assert.deepEqual([...cells.slice(0, 4)], [0, -1, 1, 2]);
+  assert.deepEqual([...cells.slice(-4)], [7, 8, -1, 9]);
+});
+
+const COLORS = bytesOf(["#000000", "#800000", "#ff0000", "#ffffff"], 0.5);
+const DISPLAY = { scale: "absolute", limits: [0, 1], floor: 0, share: 0 };
+const VALUES = Float32Array.from([-1, 0.1, 0.3, 0.6, 0.8, 2, 0.5, 0.5, 0.5, 0.5]);
+
+test("colors have their red first and are thinner at the low end", () => {
+  assert.equal(COLORS[0], 0x80000000);
+  assert.equal(COLORS[2] & 0xffffff, 0x0000ff);
+  assert.equal(COLORS[3], 0xffffffff);
+});
+
+/** Number of the color that each value gets. */
+async function painted(display, values = VALUES) {
+  const grid = await readCompact(bytes());
+  const colors = colorsOfBins(values, grid, { ...DISPLAY, ...display }, COLORS);
+  const pixels = new Uint32Array(values.length + 1);
+  paint(pixels, Int32Array.from([...values.keys(), -1]), values, colors);
+  assert.equal(pixels.at(-1), 0, "off the grid it is transparent");
+  return [...pixels.slice(0, -1)].map((pixel) => COLORS.indexOf(pixel));
+}
+
+test("absolute colors are those of the similarity, whatever else there is", async () => {
+  assert.deepEqual((await painted({})).slice(0, 6), [0, 0, 1, 2, 3, 3]);
+});
+
+test("colors of an own range reach from its floor to its highest similarity", async () => {
+  const own = await painted({ scale: "similarity", limits: null });
+  assert.equal(own[0], 0);
+  assert.equal(own[5], 3);
+  const halved = await painted({ scale: "similarity", limits: null, floor: 50 });
+  assert.equal(halved[1], 0, "below the median all is of the lowest color");
+});
+
+test("colors by rank go by the share of the area that is less similar", async () => {
+  const ranks = await painted({ scale: "percentile", limits: null });
+  assert.equal(ranks[0], 0);
+  assert.equal(ranks[5], 3);
+  assert.ok(ranks[4] >= ranks[3] && ranks[3] >= ranks[2]);
+});
+
+test("only the best share of the area is painted", async () => {
+  const best = await painted({ share: 0.2 });
+  assert.equal(best[5], 3);
+  assert.equal(best[0], -1);
+  assert.equal(best[2], -1);
+});

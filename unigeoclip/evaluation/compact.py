@@ -1,0 +1,90 @@
+"""What heatmaps lose that a browser computes out of the compact grid, against the exact ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from unigeoclip.search.compact_grids import compact_grid
+from unigeoclip.search.query_items import QueryItem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from unigeoclip.search.explorer import Explorer
+    from unigeoclip.similarity.compact import CompactGrid
+
+__all__ = ["QUERIES", "compact_errors"]
+
+QUERIES = 1000
+HOTTEST = 0.01  # share of the area whose overlap is measured
+SEED = 0
+
+
+def compact_errors(explorer: Explorer, queries: int = QUERIES, seed: int = SEED) -> dict[str, Any]:
+    """Compare heatmaps of the compact grid with exact ones.
+
+    Queries are equally many points, drawn by area anywhere in the cells, and items of every other modality of the
+    gallery. A point is asked as the browser does while the pointer moves: by the vector of the cell that it lies in.
+
+    Args:
+        explorer: Of the atlas.
+        queries: How many, of all kinds together.
+        seed: Of the draws.
+
+    Returns:
+        "bytes" of the file; "components"; "seed"; "queries": kind -> "n", "correlation" and "overlap" of the hottest
+        hundredth of the area, each with its median and its 5th percentile.
+    """
+    compact, rng = compact_grid(explorer), np.random.default_rng(seed)
+    kinds = [name for name in explorer.modalities if name != "location"]
+    share = queries // (1 + len(kinds))
+    errors = {"points": _spread(compact, explorer, _points(explorer, compact, queries - share * len(kinds), rng))}
+    for name in kinds:
+        vectors = explorer.vectors(name)
+        chosen = vectors[rng.choice(len(vectors), min(share, len(vectors)), replace=False)]
+        errors[name] = _spread(compact, explorer, ((vector, vector) for vector in chosen))
+    return {"bytes": len(compact.to_bytes()), "components": len(compact.codes), "seed": seed, "queries": errors}
+
+
+def _points(
+    explorer: Explorer, compact: CompactGrid, count: int, rng: np.random.Generator
+) -> Iterator[tuple[NDArray[np.floating], NDArray[np.floating]]]:
+    """Vectors of points, exact and as the browser has them."""
+    grid = explorer.grid
+    cells = rng.choice(len(grid), count, p=grid.area_km2 / grid.area_km2.sum())
+    within = (rng.random((count, 2)) - 0.5) * grid.step_deg
+    for cell, point in zip(cells, grid.cells[cells] + within, strict=True):
+        query = explorer.query([QueryItem("location", (float(point[0]), float(point[1])))])
+        yield query.vector, compact.vector_of(int(cell))
+
+
+def _spread(
+    compact: CompactGrid, explorer: Explorer, queries: Iterator[tuple[NDArray[np.floating], NDArray[np.floating]]]
+) -> dict[str, Any]:
+    correlations, overlaps = [], []
+    for exact, approximate in queries:
+        ours, theirs = explorer.cells @ exact, compact.similarities(approximate)
+        correlations.append(float(np.corrcoef(ours, theirs)[0, 1]))
+        overlaps.append(_overlap(ours, theirs, explorer.grid.area_km2))
+    found = {"correlation": correlations, "overlap": overlaps}
+    summary = {name: {"median": round(float(np.median(each)), 4), "p5": round(float(np.percentile(each, 5)), 4)}
+               for name, each in found.items()}  # fmt: skip
+    return {"n": len(correlations), **summary}
+
+
+def _overlap(one: NDArray[np.floating], other: NDArray[np.floating], area: NDArray[np.float64]) -> float:
+    """Share of the hottest `HOTTEST` of the area in one heatmap that is among the hottest of the other."""
+    hot = [_hottest(values, area) for values in (one, other)]
+    return float(area[hot[0] & hot[1]].sum() / area[hot[0]].sum())
+
+
+def _hottest(values: NDArray[np.floating], area: NDArray[np.float64]) -> NDArray[np.bool_]:
+    order = np.argsort(-values, kind="stable")
+    count = int(np.searchsorted(np.cumsum(area[order]), HOTTEST * area.sum())) + 1
+    hottest = np.zeros(len(values), bool)
+    hottest[order[:count]] = True
+    return hottest
