@@ -47,6 +47,7 @@ def modalities() -> None:
             elif opening.error is None:
                 atlas_switch.for_explorer(opening, asked=False)
         return
+    atlas_switch.store_note(opening, "held-out places of the atlas itself")
     views = ItemViews(explorer)
     ids = [views.place_id(study.items, number) for number in range(len(study.items))]
     state.read_link(clusters=len(job.cluster_names), places=ids, pairs=list(study.found),

@@ -190,11 +190,12 @@ class FakeExplorer:
     names = NAMES
     words = WORDS
     first_letter = "w"
-    captions = (
+    said = (
         ("climate", "A hot desert with almost no rain."),
         ("terrain", "Low plateaus and plains of gravel."),
     )
     streets = None
+    has_words, searched, source = True, "", {}
 
     @property
     def modalities(self):
@@ -323,8 +324,14 @@ class FakeExplorer:
     def place(self, place_id):
         i = self._number_of(place_id)
         name = self.names[i % len(self.names)]
-        captions = (*self.captions, ("name", f"Near {name}."))
+        captions = (*self.said, ("name", f"Near {name}."))
         return Place(place_id, name, *self._places[i].tolist(), "Nowhere", captions)
+
+    def captions(self, match):
+        return self.place(match.place_id).captions
+
+    def has_picture(self, match):
+        return True
 
     def picture(self, modality, latlon, px=224):
         lat, lon = latlon

@@ -219,6 +219,14 @@ class Gallery:
         columns = {"place_id": str, "name": str, "lat": float, "lon": float, "country": str}
         return list(zip(*(map(kind, self.atlas.places[name]) for name, kind in columns.items()), strict=True))
 
+    def captions(self, match: Match) -> tuple[tuple[str, str], ...]:
+        """What is said of the place of a match, as (kind, sentence)."""
+        return self.place(match.place_id).captions
+
+    def has_picture(self, _match: Match) -> bool:
+        """Whether the atlas can draw what was found: of its own gallery always."""
+        return True
+
     def nearest_place(self, lat: float, lon: float) -> tuple[Place, float]:
         """The place nearest to a point, and its distance in metres.
 

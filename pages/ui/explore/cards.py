@@ -89,6 +89,7 @@ def _here(explorer: Explorer, answer: Answer) -> list[CardGroup]:
 
 def _card(explorer: Explorer, modality: str, match: Match) -> Card:
     atlas: Atlas = explorer.atlas
+    where = coordinates(match.lat, match.lon, atlas_scale.of(atlas.manifest).digits)
     card: Card = {
         "id": f"{modality}-{match.place_id}",
         "place_id": match.place_id,
@@ -99,7 +100,11 @@ def _card(explorer: Explorer, modality: str, match: Match) -> Card:
         "similarity": similarity(match.similarity),
         "distance": distance(match.distance_m),
     }
-    if modality == "street":
+    if modality == "text":
+        card["text"] = " · ".join(_telling(explorer.captions(match))) or where
+    elif not explorer.has_picture(match):
+        card["text"] = where
+    elif modality == "street":
         heading = match.heading_deg or 0.0
         card = {**card, **_camera(explorer, match.lat, match.lon, heading)}
         card["picture"] = urls.street(atlas, match.lat, match.lon, heading)
@@ -109,10 +114,8 @@ def _card(explorer: Explorer, modality: str, match: Match) -> Card:
         card["picture"], card["alt"] = picture, f"{title(modality)}: {match.name}"
         if modality == "surface":
             card["heights"] = urls.heights(atlas, match.lat, match.lon)
-    elif modality == "text":
-        card["text"] = " · ".join(_telling(explorer.place(match.place_id).captions))
     else:
-        card["text"] = coordinates(match.lat, match.lon, atlas_scale.of(atlas.manifest).digits)
+        card["text"] = where
     return card
 
 
