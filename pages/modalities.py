@@ -35,6 +35,7 @@ def modalities() -> None:
     if opening.atlas is None:
         return
     atlas, explorer, state = opening.atlas, opening.explorer, state_of(name)
+    atlas_switch.store_note(opening, "held-out places of the atlas itself")
     job = None if explorer is None else computation.study_job(explorer)
     study = None if job is None else job.study
     if explorer is None or job is None or study is None:
@@ -47,7 +48,6 @@ def modalities() -> None:
             elif opening.error is None:
                 atlas_switch.for_explorer(opening, asked=False)
         return
-    atlas_switch.store_note(opening, "held-out places of the atlas itself")
     views = ItemViews(explorer)
     ids = [views.place_id(study.items, number) for number in range(len(study.items))]
     state.read_link(clusters=len(job.cluster_names), places=ids, pairs=list(study.found),
