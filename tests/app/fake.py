@@ -330,8 +330,9 @@ class FakeExplorer:
     def captions(self, match):
         return self.place(match.place_id).captions
 
-    def has_picture(self, match):
-        return True
+    def pictured(self, match):
+        is_picture = match.modality == "street" or match.modality in self.atlas.manifest.pictures
+        return match.modality if is_picture else ""
 
     def picture(self, modality, latlon, px=224):
         lat, lon = latlon

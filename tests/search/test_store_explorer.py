@@ -1,6 +1,7 @@
 """An explorer over a store against the explorer of the same atlas, whose gallery is in memory."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from unigeoclip.errors import InputError
 from unigeoclip.search import store_explorer
 from unigeoclip.search.explorer import QueryItem
 from unigeoclip.search.store_explorer import StoreExplorer
+from unigeoclip.stores.base import Items
+from unigeoclip.stores.flat import FlatStore
 from unigeoclip.stores.lance_writer import index_parts
 
 
@@ -111,7 +114,31 @@ def test_places_of_the_atlas_have_its_captions_and_pictures(over, explorer):
     for match in found["text"]:
         assert over.captions(match) == explorer.captions(next(e for e in own["text"] if e.place_id == match.place_id))
         assert over.captions(match)
-    assert all(over.has_picture(match) for match in found["aerial"])
+    assert {over.pictured(match) for match in found["aerial"]} == {"aerial"}
+    assert {over.pictured(match) for name in ("location", "text") for match in found[name]} == {""}
+    beyond = replace(found["aerial"][0], lat=89.9)  # where the atlas has no raster
+    assert over.pictured(beyond) == ""
+
+
+def test_points_of_a_store_without_pictures_are_shown_from_above(over, explorer):
+    rows = explorer.item_rows("location")
+    latlon = explorer.atlas.places[["lat", "lon"]].to_numpy(np.float64)[rows]
+    flat = FlatStore(
+        {"location": explorer.vectors("location")}, {"location": Items([str(row) for row in rows], latlon)}
+    )
+    bare = StoreExplorer(over.atlas, over.model, over.grid, over.cells, flat)
+    query = bare.query([QueryItem("location", (10.0, 20.0))])
+    matches = bare.search(query, k=3)["location"]
+    assert {bare.pictured(match) for match in matches} == {"aerial"}
+    place, meters = bare.nearest_place(matches[1].lat, matches[1].lon)
+    assert (place.place_id, meters) == (matches[1].place_id, 0)
+    assert bare.searched == f"{len(rows)} places of a store"
+
+
+def test_a_store_of_nothing_that_the_model_encodes_is_refused(over):
+    flat = FlatStore({"smell": np.eye(16, dtype=np.float32)}, {"smell": Items(["a"] * 16, np.zeros((16, 2)))})
+    with pytest.raises(InputError, match="a store has nothing that the model of the atlas"):
+        StoreExplorer(over.atlas, over.model, over.grid, over.cells, flat)
 
 
 def test_commands_name_the_store(over, store, tmp_path):

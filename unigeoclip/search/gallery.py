@@ -223,9 +223,10 @@ class Gallery:
         """What is said of the place of a match, as (kind, sentence)."""
         return self.place(match.place_id).captions
 
-    def has_picture(self, _match: Match) -> bool:
-        """Whether the atlas can draw what was found: of its own gallery always."""
-        return True
+    def pictured(self, match: Match) -> str:
+        """Which of the atlas's pictures shows what was found: "aerial", "surface" or "street", or empty for none."""
+        is_picture = match.modality == "street" or match.modality in self.atlas.manifest.pictures
+        return match.modality if is_picture else ""
 
     def nearest_place(self, lat: float, lon: float) -> tuple[Place, float]:
         """The place nearest to a point, and its distance in metres.

@@ -224,15 +224,18 @@ class StoreExplorer(Explorer):
         row = self._known_row(match.place_id, (match.lat, match.lon))
         return () if row is None else tuple(self.atlas.captions(row))
 
-    def has_picture(self, match: Match) -> bool:
-        """See `Gallery.has_picture`: where the atlas has rasters, and the street views of its own places."""
-        if match.modality == "street":
-            return match.heading_deg is not None
-        if match.modality not in self.atlas.manifest.modalities:
-            return False
+    def pictured(self, match: Match) -> str:
+        """See `Gallery.pictured`: where the atlas has rasters, and the street views of its own places.
+
+        Where there are only points, the aerial image shows them.
+        """
+        bare = match.modality == "location" and "aerial" not in self.modalities
+        kind = super().pictured(replace(match, modality="aerial") if bare else match)
+        if kind in ("", "street"):
+            return kind if match.heading_deg is not None else ""
         south, west, north, east = self.atlas.manifest.bounds
         inside = south <= match.lat <= north and (match.lon - west) % 360 <= east - west
-        return inside and bool(self.atlas.present_at(match.modality, (match.lat, match.lon))[0])
+        return kind if inside and self.atlas.present_at(kind, (match.lat, match.lon))[0] else ""
 
     def place_vectors(self, place_id: str, *, encode: bool = True) -> dict[str, NDArray[np.float32]]:
         """Vectors of a place, modality -> (dim,), of its first item; what is not in the store is missing.

@@ -100,19 +100,18 @@ def _card(explorer: Explorer, modality: str, match: Match) -> Card:
         "similarity": similarity(match.similarity),
         "distance": distance(match.distance_m),
     }
+    kind = explorer.pictured(match)
     if modality == "text":
         card["text"] = " · ".join(_telling(explorer.captions(match))) or where
-    elif not explorer.has_picture(match):
-        card["text"] = where
-    elif modality == "street":
+    elif kind == "street":
         heading = match.heading_deg or 0.0
         card = {**card, **_camera(explorer, match.lat, match.lon, heading)}
         card["picture"] = urls.street(atlas, match.lat, match.lon, heading)
-        card["alt"] = f"{title(modality)}: {match.name}, looking {facing(heading)}"
-    elif modality in atlas.manifest.pictures:
-        picture = urls.picture(atlas, modality, match.lat, match.lon)
-        card["picture"], card["alt"] = picture, f"{title(modality)}: {match.name}"
-        if modality == "surface":
+        card["alt"] = f"{title(kind)}: {match.name}, looking {facing(heading)}"
+    elif kind:
+        picture = urls.picture(atlas, kind, match.lat, match.lon)
+        card["picture"], card["alt"] = picture, f"{title(kind)}: {match.name}"
+        if kind == "surface":
             card["heights"] = urls.heights(atlas, match.lat, match.lon)
     else:
         card["text"] = where

@@ -1,6 +1,7 @@
 """Page Explore answers from an index of places, without a browser: what it finds, says and exports."""
 
 from functools import partial
+from unittest import mock
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -12,6 +13,7 @@ from pages.ui.services.priority import Priority
 from tests.app.conftest import APP, open_popovers
 from tests.explorable import use_hashed_sentences, write_explorable_atlas, write_store_of
 from unigeoclip.atlas import load_atlas
+from unigeoclip.errors import InputError
 from unigeoclip.search.explorer import Explorer
 from unigeoclip.stores.lance_writer import index_parts
 
@@ -79,6 +81,26 @@ def test_what_an_index_lacks_is_said_and_the_heatmap_shown(visit, folder, drawn)
     app = visit({"q": "at:33,44", "items": "street"}, tiny=StoreSource(str(folder / "index")))
     assert not app.exception
     assert drawn["panes"][0]["overlay"]
+
+
+def test_an_index_that_cannot_be_reached_any_more_is_a_sentence_and_the_answer_stays(visit, folder, drawn, shown):
+    app = visit({"q": "at:33,44", "items": "aerial"}, tiny=StoreSource(str(folder / "index")))
+    store = services().explorers.explorer("tiny").store
+    before = cards(shown, "Location")
+
+    def lost(*_args, **_options):
+        raise InputError("The bucket cannot be reached.")
+
+    with mock.patch.multiple(store, search=lost, chunks=lost, items=lost, nearest=lost):
+        app.button(key="more").click().run()
+        assert not app.exception
+        assert "cannot be reached" in app.error[0].value
+        app.query_params["best"] = ["5"]  # the dots are drawn anew
+        app.run()
+        assert not app.exception
+        assert "cannot be reached" in app.error[0].value
+        assert drawn["panes"][0]["overlay"]
+    assert cards(shown, "Location") == before
 
 
 def test_an_index_that_cannot_be_opened_is_a_sentence_and_the_server_is_not_ready(visit, folder):
