@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.explorable import write_store_of
+from tests.explorable import use_hashed_sentences, write_explorable_city, write_store_of
 from unigeoclip.cli.main import main
 from unigeoclip.errors import InputError
 from unigeoclip.search import store_explorer
-from unigeoclip.search.explorer import QueryItem
+from unigeoclip.search.explorer import Explorer, QueryItem
 from unigeoclip.search.store_explorer import StoreExplorer
 from unigeoclip.stores.base import Items
 from unigeoclip.stores.flat import FlatStore
@@ -183,3 +183,23 @@ def test_the_command_line_indexes_and_searches(explorer, folder, cache, tmp_path
         assert says in capsys.readouterr().err
     assert main(["search", "--atlas", str(folder), "--latlon", "1,2", "--bbox", "1,2,3,4"]) == 2
     assert "belongs to --store" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_street_views_are_of_places_that_the_atlas_has(tmp_path, monkeypatch):
+    use_hashed_sentences(monkeypatch)
+    city = Explorer.open(write_explorable_city(tmp_path / "madeup"), cache_dir=tmp_path / "cache")
+    places = city.atlas.places.iloc[city.item_rows("street")]
+    latlon = places[["lat", "lon"]].to_numpy(np.float64)
+    moved = latlon + np.array([0.01, 0.0])  # the same ids, elsewhere
+    query = city.query([QueryItem("location", tuple(latlon[0]))])
+    own = {match.place_id: match for match in city.search(query, k=len(places), modalities=["street"])["street"]}
+    for at, known in ((latlon, True), (moved, False)):
+        flat = FlatStore({"street": city.vectors("street")}, {"street": Items(places["place_id"].tolist(), at)})
+        over = StoreExplorer(city.atlas, city.model, city.grid, city.cells, flat)
+        for match in over.search(query, k=3)["street"]:
+            expected = own[match.place_id]
+            same = (match.lat, match.lon, match.heading_deg) == (expected.lat, expected.lon, expected.heading_deg)
+            assert same == known
+            assert over.pictured(match) == ("street" if known else "")
+            assert over.place_matches(query, match.place_id)["street"].heading_deg == match.heading_deg
