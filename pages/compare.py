@@ -45,6 +45,7 @@ def compare() -> None:
     embedders, missing = computation.embedders(atlas)
     scales = scales_of(embedders)
     controls.follow_link(atlas, state, list(embedders))
+    atlas_switch.store_note(opening, "a grid of locations, and places of the atlas itself as examples")
     row = st.container(horizontal=True, vertical_alignment="center", key="compare-state")
     # Containers of their own: what comes and goes in one must not shift the other while the page is being drawn.
     side: dict[str, Any] = {"horizontal": True, "width": "content"}

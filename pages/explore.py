@@ -27,6 +27,7 @@ def explore() -> None:
     if explorer is not None:
         session.apply_pending(explorer)
         session.complete_places()
+    drawn = None if explorer is None else display.shown(explorer, session)
     session.write_link()
 
     with head:
@@ -42,14 +43,13 @@ def explore() -> None:
     suggestions.attach(atlas)
     left, right = st.columns([size.map_share, 1], gap="medium")
     with left:
-        drawn = None if answer is None or explorer is None else display.draw(explorer, answer, session.display)
-        pane = answer_pane(answer, size, drawn, session.display, hides_results=session.hides_results)
+        searched = "" if explorer is None else explorer.searched
+        pane = answer_pane(answer, size, drawn, session.display, hides_results=session.hides_results, searched=searched)
         if explorer is not None and not session.display.items:
             pane["live"] = live_grid(explorer, session.display)
         # Each atlas has a map and cards of its own: nothing of one remains when the other is shown.
         component.show(
-            atlas, [pane],
-            nonce=session.revision, key=f"map-{name}",
+            atlas, [pane], nonce=session.revision, key=f"map-{name}",
             on_click=lambda click: results.use_click(session, explorer, click, size.click_digits), query_by=True,
         )  # fmt: skip
     with right, st.container(key="results"):

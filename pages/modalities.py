@@ -35,6 +35,7 @@ def modalities() -> None:
     if opening.atlas is None:
         return
     atlas, explorer, state = opening.atlas, opening.explorer, state_of(name)
+    atlas_switch.store_note(opening, "held-out places of the atlas itself")
     job = None if explorer is None else computation.study_job(explorer)
     study = None if job is None else job.study
     if explorer is None or job is None or study is None:

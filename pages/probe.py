@@ -43,6 +43,7 @@ def probe() -> None:
     task = None if state.is_own else next((each for each in tasks if each.name == state.task), None)
     if not state.is_own:
         task_card(task, len(tasks))
+    atlas_switch.store_note(opening, "labeled positions, and pictures and texts of the atlas itself")
     _controls(state, atlas, table, task)
     if state.problem:
         st.error(literal(state.problem), icon=":material/info:")

@@ -1,10 +1,13 @@
 """A tiny atlas with a tiny random model, and a sentence encoder that needs no weights: all that a search test needs."""
 
 import hashlib
+import json
 from pathlib import Path
 from unittest import mock
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import rasterio
 import shapely
 import torch
@@ -17,6 +20,7 @@ from unigeoclip.atlas import load_atlas
 from unigeoclip.build.city import cells
 from unigeoclip.build.city.builder import build_city
 from unigeoclip.build.city.user_data import OwnData
+from unigeoclip.checkpoint import checkpoint_id
 from unigeoclip.config import write_json
 from unigeoclip.modalities import text
 from unigeoclip.model import ModelConfig, UniGeoCLIP, save_model
@@ -110,3 +114,37 @@ def write_long_street(path: Path) -> Path:
     with mock.patch.object(cells, "HELD_OUT_VIEWS", 2):
         build_city("longstreet", tiles, path, bbox=made_up.bbox(1700), embed=HashedSentences().embed)
     return path
+
+
+def write_store_of(explorer, folder, model_id=None, more=(), without=""):
+    """The gallery of an explorer as `unigeoclip encode` would write it: centers only.
+
+    Args:
+        explorer: Whose.
+        folder: Made, and returned.
+        model_id: What encoded it; by default the explorer's model.
+        more: Further places, (id, latitude, longitude), whose vectors are those of their locations.
+        without: Id of a place that is left out.
+    """
+    parts, dim = [], explorer.model.dim
+    points = np.array([each[1:] for each in more], np.float64).reshape(-1, 2)
+    located = explorer.model.encode({"location": points})["location"].numpy() if more else np.zeros((0, dim))
+    for modality in explorer.modalities:
+        places = explorer.atlas.places.iloc[explorer.item_rows(modality)]
+        kept = (places["place_id"] != without).to_numpy()
+        latlon = np.concatenate([places[["lat", "lon"]].to_numpy(np.float64)[kept], points])
+        vectors = np.concatenate([explorer.vectors(modality)[kept], located]).astype(np.float16)
+        columns = {
+            "place_id": [*places["place_id"][kept], *(each[0] for each in more)],
+            "modality": pa.array([modality] * len(latlon)).dictionary_encode(),
+            "lat": latlon[:, 0],
+            "lon": latlon[:, 1],
+            "vector": pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), dim),
+        }
+        parts.append(pa.table(columns))
+    emb = {"model_id": model_id or checkpoint_id(explorer.atlas.model_path), "dim": dim}
+    table = pa.concat_tables(parts).unify_dictionaries().replace_schema_metadata({"emb": json.dumps(emb)})
+    (folder / "parts").mkdir(parents=True)
+    (folder / "store.json").write_text("{}")
+    pq.write_table(table, folder / "parts" / "89c25.parquet")
+    return folder

@@ -79,6 +79,12 @@ def for_atlas(name: str) -> Opening:
     return opening
 
 
+def store_note(opening: Opening, instead: str) -> None:
+    """Say on a page that does not search that page Explore answers from a store, and what this page uses."""
+    if opening.explorer is not None and opening.explorer.searched:
+        st.caption(literal(f"Explore searches {opening.explorer.searched}. This page uses {instead}."))
+
+
 def for_explorer(opening: Opening, *, asked: bool) -> None:
     """Show what is being computed until it is done, well or badly; the page is then rerun."""
     if opening.wait(POLL_S):

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image, ImageDraw
 
+from tests.app.fake_embedders import ConstantEmbedder, SlowEmbedder, TwistedEmbedder
 from unigeoclip.errors import InputError, excerpt
 from unigeoclip.geo import as_latlon, distance_m, unit_xyz
 from unigeoclip.search.explorer import Note, Place, Query
@@ -132,38 +133,6 @@ class FakeAtlas:
         return Grid.over((-90.0, -180.0, 90.0, 180.0), 3.0, is_land)
 
 
-class ConstantEmbedder:
-    """Sees no difference anywhere."""
-
-    name, title, dim = "constant", "Constant", 4
-    provenance = SimpleNamespace(made_by="A test", source="none", licence="none")
-
-    def embed(self, latlon):
-        return np.full((len(as_latlon(latlon)), 4), 0.5, np.float32)
-
-
-class SlowEmbedder:
-    """Needs seconds for a map, and no time for a point."""
-
-    name, title, dim = "slow", "Slow", 3
-    provenance = SimpleNamespace(made_by="A test", source="none", licence="none")
-
-    def embed(self, latlon):
-        time.sleep((len(latlon) - 1) / 120)
-        return unit_xyz(as_latlon(latlon)).astype(np.float32)
-
-
-class TwistedEmbedder:
-    """Finds places similar that lie on one spiral: it agrees with no other."""
-
-    name, title, dim = "twisted", "Twisted", 3
-    provenance = SimpleNamespace(made_by="A test", source="none", licence="none")
-
-    def embed(self, latlon):
-        lat, lon = as_latlon(latlon).T
-        return unit_xyz(np.stack([lat / 2, 7 * lat + 5 * lon], axis=1)).astype(np.float32)
-
-
 def embedders(atlas):
     """Five embedders that need no weights, and one that is missing."""
     from unigeoclip.embedders.coordinates import CoordinatesEmbedder, FourierEmbedder
@@ -191,11 +160,12 @@ class FakeExplorer:
     names = NAMES
     words = WORDS
     first_letter = "w"
-    captions = (
+    said = (
         ("climate", "A hot desert with almost no rain."),
         ("terrain", "Low plateaus and plains of gravel."),
     )
     streets = None
+    has_words, searched, source = True, "", {}
 
     @property
     def modalities(self):
@@ -329,8 +299,15 @@ class FakeExplorer:
     def place(self, place_id):
         i = self._number_of(place_id)
         name = self.names[i % len(self.names)]
-        captions = (*self.captions, ("name", f"Near {name}."))
+        captions = (*self.said, ("name", f"Near {name}."))
         return Place(place_id, name, *self._places[i].tolist(), "Nowhere", captions)
+
+    def captions(self, match):
+        return self.place(match.place_id).captions
+
+    def pictured(self, match):
+        is_picture = match.modality == "street" or match.modality in self.atlas.manifest.pictures
+        return match.modality if is_picture else ""
 
     def picture(self, modality, latlon, px=224):
         lat, lon = latlon

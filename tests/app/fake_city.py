@@ -145,7 +145,7 @@ class FakeCityExplorer(FakeExplorer):
     names = NAMES
     words = WORDS
     first_letter = "c"
-    captions = (
+    said = (
         ("neighbourhood", "Back Bay"),
         ("fabric", "dense old streets of row houses"),
         ("restaurant", "a Thai restaurant within walking distance"),

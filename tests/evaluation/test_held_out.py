@@ -175,6 +175,15 @@ def test_an_atlas_without_street_views(tmp_path):
         held_out(world, "views")
 
 
+def test_an_atlas_without_street_views_holds_out_a_bounded_number(tmp_path, monkeypatch):
+    world = load_atlas(write_tiny_atlas(tmp_path / "tiny"))
+    every = held_out(world, "random")
+    monkeypatch.setattr(held_out_module, "MOST_ELSEWHERE", len(every) - 1)
+    fewer = held_out(world, "random")
+    assert len(fewer) == len(every) - 1
+    assert set(fewer.rows.tolist()) < set(every.rows.tolist())
+
+
 def test_items_are_encoded_where_the_camera_stands(atlas, model):
     items = held_out(atlas, "views", having=NAMES)
     for name in NAMES:

@@ -255,6 +255,16 @@ def test_the_lines_ask_the_very_same_and_print_the_best_places(capsys):
     assert "PackedVector" not in snippets.query_lines("boston", ITEMS[:4])
 
 
+def test_lines_over_a_store_open_it():
+    source = {"store": "my indexes/boston", "places": "places.parquet"}
+    lines = snippets.query_lines("boston", ITEMS[:2], source=source)
+    compile(lines, "lines", "exec")
+    assert 'StoreExplorer.over("my indexes/boston", "boston", places="places.parquet")' in lines
+    search, heatmap = snippets.command_lines("boston", [QueryItem("location", (1.0, 2.0))], source=source).splitlines()
+    assert "--store 'my indexes/boston' --places places.parquet --top 10" in search
+    assert "--store" not in heatmap
+
+
 def test_the_commands_ask_the_very_same():
     search, heatmap = snippets.command_lines("my city", ITEMS, 20).replace("\nof", "\0of").splitlines()
     for line in (search, heatmap):

@@ -91,6 +91,30 @@ def test_a_bounding_box_is_that_of_brute_force(indexed, bbox):
     assert ((lat >= south) & (lat <= north) & ((lon - west) % 360 <= east - west)).all()
 
 
+@pytest.mark.parametrize("which", ["exact", "indexed"])
+def test_the_nearest_row_is_that_of_brute_force(which, request):
+    store = request.getfixturevalue(which)
+    flat = FlatStore.copy_of(store)
+    spots = [*np.random.default_rng(1).uniform((-90, -180), (90, 180), (12, 2)).tolist()]
+    spots += [[90.0, 0.0], [-90.0, 12.0], [10.0, 179.9999], [10.0, -180.0], [89.5, -100.0]]
+    for lat, lon in spots:
+        found, expected = (each.items("text", each.nearest("text", lat, lon)).place_ids for each in (store, flat))
+        assert found == expected, (lat, lon)
+    with pytest.raises(InputError, match="cannot be searched"):
+        store.nearest("smell", 0, 0)
+
+
+def test_a_row_far_from_all_others_is_found(folder, tmp_path):
+    """Nothing is within the first boxes, and the box that holds the row holds few others."""
+    far = part(1, 5, "far-").set_column(2, "lat", [[-89.0, -89.0]])
+    source = tmp_path / "encoded"
+    shutil.copytree(folder, source)
+    pq.write_table(far, source / "parts" / "05.parquet")
+    index_parts(source, tmp_path / "index")
+    store = LanceStore.open(tmp_path / "index")
+    assert store.items("text", store.nearest("text", -89.9, 10.0)).place_ids == ["far-0"]
+
+
 def test_attributes_filter(exact):
     found = exact.search(QUERIES[:1], "aerial", 100, where={"kind": "it's land", "year": (2021, 2022)})
     tables = [part(3000, 0, "p0-"), part(2000, 1, "p1-")]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from unigeoclip.model import UniGeoCLIP
 
 MOST = 2000  # items of a city: as many places, each met at one of its held-out cameras where it has one
+MOST_ELSEWHERE = 20_000  # a bound, not a choice: every item is compared with every other; the world holds out 5,000
 PHOTO = "photo"  # what the camera sees straight on, as of a photo that does not tell its heading
 _SHUFFLE = 20_260  # seed of which camera of a place is taken
 
@@ -72,7 +73,7 @@ def held_out(atlas: Atlas, split: str | None, most: int | None = None, having: C
     Args:
         atlas: The atlas.
         split: ``random``, ``views`` or ``blocks``; None for all cameras and places of an atlas that no training saw.
-        most: Items at most; by default `MOST` in a city, and all elsewhere.
+        most: Items at most; by default `MOST` in a city, and `MOST_ELSEWHERE` without street views.
         having: Modalities that every item has, see `Atlas.present_at`.
 
     Raises:
@@ -84,7 +85,7 @@ def held_out(atlas: Atlas, split: str | None, most: int | None = None, having: C
         if "street" in having:
             raise InputError(f"The atlas {atlas.name} has no street views.")
         items = _centers(atlas, _held_out_places(atlas, split), having)
-        return items if most is None else items.take(most)
+        return items.take(most or MOST_ELSEWHERE)
     most = most or MOST
     cameras = np.arange(len(atlas.views))
     if split is not None:

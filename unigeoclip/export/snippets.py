@@ -20,7 +20,13 @@ __all__ = ["command_lines", "python_lines", "query_lines"]
 PRINTED = 3  # matches of each modality
 
 
-def query_lines(atlas: str, items: Sequence[QueryItem], k: int = 10, drawn: Mapping[str, Any] | None = None) -> str:
+def query_lines(
+    atlas: str,
+    items: Sequence[QueryItem],
+    k: int = 10,
+    drawn: Mapping[str, Any] | None = None,
+    source: Mapping[str, str] | None = None,
+) -> str:
     """The Python lines that ask a query and write its heatmap, with this package.
 
     Args:
@@ -28,6 +34,7 @@ def query_lines(atlas: str, items: Sequence[QueryItem], k: int = 10, drawn: Mapp
         items: Terms of the query; pictures packed, see ``Explorer.packed``.
         k: How many results of each modality.
         drawn: Options of ``Heatmap.png`` for the picture.
+        source: Where results come from, see ``Explorer.source``.
 
     Raises:
         InputError: A picture is not packed.
@@ -36,9 +43,7 @@ def query_lines(atlas: str, items: Sequence[QueryItem], k: int = 10, drawn: Mapp
     options = "".join(f", {name}={value!r}" for name, value in (drawn or {}).items())
     lines = [
         *(["from unigeoclip.search.query_items import PackedVector"] if packed else []),
-        "from unigeoclip.search.explorer import Explorer, QueryItem",
-        "",
-        f"explorer = Explorer.open({json.dumps(atlas)})",
+        *_opening_lines(atlas, dict(source or {})),
         "query = explorer.query([",
         *(f"    {_item_line(item)}," for item in items),
         "])",
@@ -58,6 +63,19 @@ def query_lines(atlas: str, items: Sequence[QueryItem], k: int = 10, drawn: Mapp
     return "\n".join(lines) + "\n"
 
 
+def _opening_lines(atlas: str, source: dict[str, str]) -> list[str]:
+    name = json.dumps(atlas)
+    if not source:
+        return ["from unigeoclip.search.explorer import Explorer, QueryItem", "", f"explorer = Explorer.open({name})"]
+    places = f", places={json.dumps(source['places'])}" if "places" in source else ""
+    return [
+        "from unigeoclip.search.explorer import QueryItem",
+        "from unigeoclip.search.store_explorer import StoreExplorer",
+        "",
+        f"explorer = StoreExplorer.over({json.dumps(source['store'])}, {name}{places})",
+    ]
+
+
 def _item_line(item: QueryItem) -> str:
     if isinstance(item.value, PackedVector):
         value = f"PackedVector.from_text({json.dumps(item.value.text)})"
@@ -71,13 +89,14 @@ def _item_line(item: QueryItem) -> str:
     return f"QueryItem({json.dumps(item.modality)}, {value}{weight})"
 
 
-def command_lines(atlas: str, items: Sequence[QueryItem], k: int = 10) -> str:
+def command_lines(atlas: str, items: Sequence[QueryItem], k: int = 10, source: Mapping[str, str] | None = None) -> str:
     """The commands that ask a query and write its results and its heatmap, for a POSIX shell.
 
     Args:
         atlas: Name of the atlas.
         items: Terms of the query; pictures packed, see ``Explorer.packed``.
         k: How many results of each modality.
+        source: Where results come from, see ``Explorer.source``.
 
     Raises:
         InputError: A picture is not packed.
@@ -89,8 +108,9 @@ def command_lines(atlas: str, items: Sequence[QueryItem], k: int = 10) -> str:
             raise InputError(_NOT_PACKED.format(item.label or item.modality))
         query.append(f"--item {shlex.quote(spelling)}")
     asked = " ".join(query)
+    where = "".join(f" --{name} {shlex.quote(value)}" for name, value in (source or {}).items())
     return (
-        f"python -m unigeoclip search {asked} --top {k} --out results.geojson\n"
+        f"python -m unigeoclip search {asked}{where} --top {k} --out results.geojson\n"
         f"python -m unigeoclip heatmap {asked} --out heatmap.tif\n"
     )
 

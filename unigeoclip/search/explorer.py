@@ -77,6 +77,21 @@ class Explorer(Gallery):
         """What vectors of this atlas stand for, in words."""
         return Descriptions(self.atlas, self.model, self, self.encoder.model_id, self._cache_dir)
 
+    @property
+    def has_words(self) -> bool:
+        """Whether queries and vectors can be described in words."""
+        return self.descriptions.available
+
+    @property
+    def searched(self) -> str:
+        """Which places are searched, in words; empty for the atlas's own."""
+        return ""
+
+    @property
+    def source(self) -> dict[str, str]:
+        """Options of ``unigeoclip search`` that name the places which are searched; none for the atlas's own."""
+        return {}
+
     @classmethod
     def open(
         cls,
@@ -152,6 +167,8 @@ class Explorer(Gallery):
         shipped = self.atlas.has_shipped_model
         options = ["--atlas", self.atlas.opened_as, *([] if shipped else ["--model", str(self.atlas.model_path)])]
         options += [word for spelling in query.spelled for word in ("--item", spelling)]
+        if verb == "search":
+            options += [word for name, value in self.source.items() for word in (f"--{name}", value)]
         model = ModelSource("unigeoclip", f"checkpoint {self.encoder.model_id}", "MIT" if shipped else "")
         command = shlex.join(["unigeoclip", verb, *options])
         return provenance_of(self.atlas, [model], query=query.spelled, command=command)

@@ -219,6 +219,15 @@ class Gallery:
         columns = {"place_id": str, "name": str, "lat": float, "lon": float, "country": str}
         return list(zip(*(map(kind, self.atlas.places[name]) for name, kind in columns.items()), strict=True))
 
+    def captions(self, match: Match) -> tuple[tuple[str, str], ...]:
+        """What is said of the place of a match, as (kind, sentence)."""
+        return self.place(match.place_id).captions
+
+    def pictured(self, match: Match) -> str:
+        """Which of the atlas's pictures shows what was found: "aerial", "surface" or "street", or empty for none."""
+        is_picture = match.modality == "street" or match.modality in self.atlas.manifest.pictures
+        return match.modality if is_picture else ""
+
     def nearest_place(self, lat: float, lon: float) -> tuple[Place, float]:
         """The place nearest to a point, and its distance in metres.
 

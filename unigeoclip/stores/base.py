@@ -145,6 +145,14 @@ class EmbeddingStore(Protocol):
         """
         ...
 
+    def nearest(self, modality: str, lat: float, lon: float) -> NDArray[np.int64]:
+        """The row nearest to a point on the globe, degrees, (1,).
+
+        Raises:
+            InputError: There is no such modality.
+        """
+        ...
+
     def chunks(self, modality: str, size: int = CHUNK) -> Iterator[Chunk]:
         """All rows, each once, at most ``size`` at a time.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from unigeoclip.errors import InputError
+from unigeoclip.geo import distance_m
 from unigeoclip.stores.base import CHUNK, Chunk, Found, Items, check_modality, check_search
 from unigeoclip.stores.filters import Filter, kind_of
 
@@ -120,6 +121,11 @@ class FlatStore:
         check_modality(self, modality)
         ids = self._items[modality].place_ids
         return np.array([row for row, each in enumerate(ids) if each == place_id], np.int64)
+
+    def nearest(self, modality: str, lat: float, lon: float) -> NDArray[np.int64]:
+        """See `EmbeddingStore.nearest`."""
+        check_modality(self, modality)
+        return np.array([distance_m((lat, lon), self._items[modality].latlon).argmin()], np.int64)
 
     def chunks(self, modality: str, size: int = CHUNK) -> Iterator[Chunk]:
         """See `EmbeddingStore.chunks`."""

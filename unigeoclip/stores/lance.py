@@ -6,11 +6,13 @@ candidates. Nothing else is in memory.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from unigeoclip.errors import InputError
+from unigeoclip.geo import METERS_PER_DEGREE, distance_m
 from unigeoclip.stores.base import CHUNK, Chunk, Found, Items, check_modality, check_search
 from unigeoclip.stores.filters import Filter, quoted_text
 from unigeoclip.stores.lance_folder import MANIFEST, LanceFolder
@@ -33,6 +35,8 @@ LEAST_CANDIDATES = 100  # also for a single result: its code alone does not tell
 # A filter that leaves fewer rows than that is answered exactly: partitions near the query may hold none of them.
 EXACT_ROWS = 20_000
 _PLACE = ["place_id", "lat", "lon"]
+_NEAR_DEG = 0.005  # half of the first box in which the nearest row is looked for
+_WHOLE_SHARE = 0.1  # of the rows in a box, from which reading all positions in order is quicker than finding them
 
 
 class LanceStore:
@@ -154,6 +158,26 @@ class LanceStore:
         except Exception as error:
             raise self._folder.failure(error) from error
 
+    def nearest(self, modality: str, lat: float, lon: float) -> NDArray[np.int64]:
+        """See `EmbeddingStore.nearest`: of the rows in a box round the point, which grows until it surely holds it."""
+        check_modality(self, modality)
+        table, half = self._tables[modality], _NEAR_DEG
+        try:
+            while True:
+                within = Filter.of(_box(lat, lon, half), None, {}).sql()
+                count = table.count_rows(within)
+                if count > _WHOLE_SHARE * self.count(modality):
+                    return _nearest(table, "", lat, lon)[0]
+                if not count:
+                    half *= 2
+                    continue
+                row, meters = _nearest(table, within, lat, lon)
+                if meters <= half * METERS_PER_DEGREE:
+                    return row
+                half = 1.001 * meters / METERS_PER_DEGREE
+        except Exception as error:
+            raise self._folder.failure(error) from error
+
     def chunks(self, modality: str, size: int = CHUNK) -> Iterator[Chunk]:
         """See `EmbeddingStore.chunks`."""
         check_modality(self, modality)
@@ -184,6 +208,29 @@ class LanceStore:
             raise InputError(f"Some of these rows of {modality!r} are not in {self._folder.uri}.")
         order = np.argsort(found["_rowid"].to_numpy())[back]
         return pc.take(found, pa.array(order))
+
+
+def _nearest(table: Any, within: str, lat: float, lon: float) -> tuple[NDArray[np.int64], float]:
+    """The row nearest to a point, (1,), of those that pass a filter, and its distance in meters."""
+    asked = table.search().select(["lat", "lon"]).with_row_id(True)
+    row, least = 0, math.inf
+    for batch in (asked.where(within) if within else asked).to_batches(CHUNK):
+        meters = distance_m((lat, lon), np.column_stack([batch[name].to_numpy() for name in ("lat", "lon")]))
+        best = int(meters.argmin())
+        if meters[best] < least:
+            row, least = batch["_rowid"][best].as_py(), float(meters[best])
+    return np.array([row], np.int64), least
+
+
+def _box(lat: float, lon: float, half_deg: float) -> Bounds:
+    """South, west, north, east of a box that holds everything within ``half_deg`` degrees of arc of a point."""
+    south, north = max(lat - half_deg, -90.0), min(lat + half_deg, 90.0)
+    squeeze = math.cos(math.radians(max(-south, north)))
+    across = half_deg / squeeze if max(-south, north) < 90 and squeeze > 0 else 180.0
+    if across >= 180:
+        return south, -180.0, north, 180.0
+    west = lon - across if lon - across >= -180 else lon - across + 360
+    return south, west, north, west + 2 * across
 
 
 def _items(table: Any) -> Items:

@@ -24,6 +24,7 @@ _PARTITION_ROWS = 8192
 # Of RaBitQ's codes for each dimension. One finds queries of the same modality; of texts that ask for aerial images it
 # misses one result in seven (Boston), with four one in a hundred.
 _BITS = 4
+_LOOKED_UP = ("place_id", "lat", "lon")  # columns with an index of their own: of `rows_of`, boxes and `nearest`
 # k-means of the partitions: more of either costs minutes a million rows and finds nothing more in `bench --growth`.
 _ITERATIONS, _SAMPLES = 10, 64
 
@@ -134,7 +135,7 @@ def _opened(database: Any, modality: str, known: TableVersion | None, schema: pa
 def _index(table: Any, indexed: int, index_from: int) -> int:
     """Index what is new; returns the number of rows that the partitions were chosen for."""
     with needs_extra("scale"):
-        from lancedb.index import IvfRq
+        from lancedb.index import BTree, IvfRq
     rows = table.count_rows()
     if rows < index_from:
         return 0
@@ -149,4 +150,6 @@ def _index(table: Any, indexed: int, index_from: int) -> int:
         sample_rate=_SAMPLES,
     )
     table.create_index("vector", config=config, replace=True)
+    for column in _LOOKED_UP:
+        table.create_index(column, config=BTree(), replace=True)
     return int(rows)

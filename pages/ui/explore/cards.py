@@ -89,6 +89,7 @@ def _here(explorer: Explorer, answer: Answer) -> list[CardGroup]:
 
 def _card(explorer: Explorer, modality: str, match: Match) -> Card:
     atlas: Atlas = explorer.atlas
+    where = coordinates(match.lat, match.lon, atlas_scale.of(atlas.manifest).digits)
     card: Card = {
         "id": f"{modality}-{match.place_id}",
         "place_id": match.place_id,
@@ -99,20 +100,21 @@ def _card(explorer: Explorer, modality: str, match: Match) -> Card:
         "similarity": similarity(match.similarity),
         "distance": distance(match.distance_m),
     }
-    if modality == "street":
+    kind = explorer.pictured(match)
+    if modality == "text":
+        card["text"] = " · ".join(_telling(explorer.captions(match))) or where
+    elif kind == "street":
         heading = match.heading_deg or 0.0
         card = {**card, **_camera(explorer, match.lat, match.lon, heading)}
         card["picture"] = urls.street(atlas, match.lat, match.lon, heading)
-        card["alt"] = f"{title(modality)}: {match.name}, looking {facing(heading)}"
-    elif modality in atlas.manifest.pictures:
-        picture = urls.picture(atlas, modality, match.lat, match.lon)
-        card["picture"], card["alt"] = picture, f"{title(modality)}: {match.name}"
-        if modality == "surface":
+        card["alt"] = f"{title(kind)}: {match.name}, looking {facing(heading)}"
+    elif kind:
+        picture = urls.picture(atlas, kind, match.lat, match.lon)
+        card["picture"], card["alt"] = picture, f"{title(kind)}: {match.name}"
+        if kind == "surface":
             card["heights"] = urls.heights(atlas, match.lat, match.lon)
-    elif modality == "text":
-        card["text"] = " · ".join(_telling(explorer.place(match.place_id).captions))
     else:
-        card["text"] = coordinates(match.lat, match.lon, atlas_scale.of(atlas.manifest).digits)
+        card["text"] = where
     return card
 
 

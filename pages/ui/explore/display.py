@@ -13,6 +13,7 @@ from pages.ui.explore.model import Drawn
 from pages.ui.formatting import title
 from pages.ui.view_options import OUTLINES, SCALES, SHARES
 from pages.ui.widgets.popovers import popover
+from unigeoclip.errors import UniGeoError
 from unigeoclip.search.query_levels import levels_of_query
 from unigeoclip.similarity.colormaps import COLORMAPS
 
@@ -35,6 +36,18 @@ _SCALE_HELP = (
 )
 
 
+def shown(explorer: Explorer, session: Session) -> Drawn | None:
+    """The pictures of the session's answer; the heatmap with a sentence why where items cannot be shown."""
+    if session.answer is None:
+        return None
+    try:
+        return draw(explorer, session.answer, session.display)
+    except UniGeoError as error:
+        session.problem = session.problem or str(error)
+        session.display = replace(session.display, items="")
+        return draw(explorer, session.answer, session.display)
+
+
 def draw(explorer: Explorer, answer: Answer, display: Display) -> Drawn:
     """The pictures of an answer in a display, made once."""
     if display not in answer.drawn:
@@ -49,11 +62,13 @@ def _draw(explorer: Explorer, answer: Answer, display: Display) -> Drawn:
 
     levels = levels_of_query(calibration(explorer.atlas), answer.items)
     colors = {**coloring(display.scale, levels), "colormap": display.colors, "top_share": share}
+    dots = ""
     if display.items:
         from unigeoclip.similarity.gallery_dots import dots_png
 
         latlon, values = explorer.item_similarities(answer.query, display.items)
         overlay = dots_png(heat.bounds, latlon, values, colormap=display.colors, top_share=share)
+        dots = f"the {len(values):,} most similar items" if explorer.searched else "each dot is an item of the gallery"
     else:
         dimmed = FOREIGN_OPACITY if answer.query.is_foreign else 1.0
         overlay = heat.png(opacity=dimmed, low_opacity=LOW_OPACITY * dimmed, **colors)
@@ -61,7 +76,7 @@ def _draw(explorer: Explorer, answer: Answer, display: Display) -> Drawn:
     if display.outline:
         text = json.dumps(heat.outline(display.outline / 100), separators=(",", ":"))
         outline = gzip.compress(text.encode(), mtime=0)
-    return Drawn(overlay, heat.percentiles_png(), outline, colors, levels)
+    return Drawn(overlay, heat.percentiles_png(), outline, colors, levels, dots)
 
 
 def coloring(scale: str, levels: Levels | None) -> dict[str, Any]:
@@ -91,7 +106,7 @@ def offer(session: Session, modalities: Sequence[str]) -> None:
         _choice(session, "colors", "Colors", COLORMAPS, str.capitalize)
         st.caption(
             "The heatmap compares your query with the location embedding of every point; items are the pictures and "
-            "texts of the atlas's gallery, drawn as dots over their own range. All color maps are readable in "
+            "texts that are searched, drawn as dots over their own range. All color maps are readable in "
             "grayscale and with any color vision."
         )
 

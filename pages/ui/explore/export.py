@@ -59,8 +59,8 @@ def offer(explorer: Explorer, session: Session) -> None:
         st.caption("Both on a web map that works offline:")
         downloads.button("Map page", _page, explorer, answer, drawn, file=f"{stem}.html")
         st.caption("The same in Python, and on the command line:")
-        st.code(query_lines(atlas, answer.items, session.count, drawn), language="python")
-        st.code(command_lines(atlas, answer.items, session.count), language="bash")
+        st.code(query_lines(atlas, answer.items, session.count, drawn, explorer.source), language="python")
+        st.code(command_lines(atlas, answer.items, session.count, explorer.source), language="bash")
 
 
 def _about_link(session: Session) -> str:

@@ -37,6 +37,7 @@ class Drawn:
         outline: Gzipped GeoJSON, if there is to be one.
         colors: Options of ``Heatmap.png`` and ``Heatmap.legend``.
         levels: What similarities mean for this query; None where that was not measured.
+        dots: What the dots of items are, in words.
     """
 
     overlay: bytes
@@ -44,6 +45,7 @@ class Drawn:
     outline: bytes | None
     colors: dict[str, Any]
     levels: Levels | None = None
+    dots: str = ""
 
 
 @dataclass(frozen=True)

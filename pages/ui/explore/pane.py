@@ -23,6 +23,7 @@ def answer_pane(
     display: Display | None = None,
     *,
     hides_results: bool = False,
+    searched: str = "",
 ) -> Pane:
     """The pane of one answer: heatmap, legend, and markers of the query, of its best match and of the results.
 
@@ -32,11 +33,14 @@ def answer_pane(
         drawn: The pictures of the answer.
         display: How it is shown.
         hides_results: Whether there are no markers of results, as nothing in the atlas is like the query.
+        searched: Which places are searched, where they are not the atlas's own, see `Explorer.searched`.
     """
     pane: Pane = {
         "id": "main",
         "label": "Map. Arrow keys move it, plus and minus zoom, Enter queries its center.",
     }
+    if searched:
+        pane["title"], pane["meaning"] = searched, _SEARCHED
     if answer is None or drawn is None or display is None:
         return pane
     best, heat = answer.best, answer.heatmap
@@ -73,6 +77,7 @@ def answer_pane(
     return pane
 
 
+_SEARCHED = "Results are places of this index, ranked by their similarity alone. The heatmap is the atlas's."
 _SPOT_TITLES = {"place": "Your place", "view": "Your view"}
 
 
@@ -92,7 +97,7 @@ def _query_marker(spot: Spot, digits: int) -> Marker:
 
 def pane_legend(answer: Answer, drawn: Drawn, display: Display, land: str = "the land") -> Legend:
     """Color bar, its figures and its words; ``land`` is what shares are shares of."""
-    legend = _items_legend(answer, display) if display.items else _heatmap_legend(answer, drawn, display, land)
+    legend = _items_legend(answer, drawn, display) if display.items else _heatmap_legend(answer, drawn, display, land)
     if answer.query.is_foreign:
         legend["words"] = " ".join(part for part in ("Nothing here is like that.", legend.get("words", "")) if part)
         legend["weak"] = True
@@ -133,7 +138,7 @@ def _unmeasured(answer: Answer) -> str:
     return f"No absolute scale was measured for {what}: colors span the range of this answer, however weak it is."
 
 
-def _items_legend(answer: Answer, display: Display) -> Legend:
+def _items_legend(answer: Answer, drawn: Drawn, display: Display) -> Legend:
     """Dots are colored from the median item to the best one."""
     from unigeoclip.similarity.colormaps import hex_color, palette
 
@@ -141,7 +146,7 @@ def _items_legend(answer: Answer, display: Display) -> Legend:
     best = max((match.similarity for match in answer.matches.get(display.items, ())), default=0.0)
     kind = "Places" if display.items == "location" else title(display.items)
     return {
-        "title": f"{kind}: each dot is an item of the gallery",
+        "title": f"{kind}: {drawn.dots}",
         "stops": [(number / 16, 0.0, color) for number, color in enumerate(colors)],
         "ticks": [(1.0, similarity(best))],
         "low": "half of them are lower",

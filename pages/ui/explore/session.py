@@ -149,8 +149,7 @@ class Session:
             return
         if self.answer is not None and self.answer.items is self.pending:
             if self.answer.count != self.count:
-                matches = explorer.search(self.answer.query, k=self.count)
-                self.answer = replace(self.answer, matches=matches, count=self.count)
+                self._search_again(explorer, self.answer)
             return
         self.revision += 1
         self.closest_anyway = False
@@ -174,6 +173,15 @@ class Session:
                 self.apply_pending(explorer)  # with fewer items, and not as a link's: it ends here
             else:
                 self.start(self.answer.items if self.answer else ())
+
+    def _search_again(self, explorer: Explorer, answer: Answer) -> None:
+        """Find more results of the same answer, or fewer."""
+        try:
+            matches = explorer.search(answer.query, k=self.count)
+        except UniGeoError as error:
+            self.problem, self.count = str(error), answer.count
+            return
+        self.answer = replace(answer, matches=matches, count=self.count)
 
     def autocomplete(self, explorer: Explorer, answer: Answer) -> bool:
         """Compute what is missing of an answer: similarities of the place that was queried.

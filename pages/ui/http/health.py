@@ -59,7 +59,8 @@ def routes(visitors: Visitors, services: Services) -> list[Route]:
 
     async def ready(_request: Request) -> Response:
         state = services.readiness.state()
-        return JSONResponse({"state": state}, 200 if state == "ready" else 503, DO_NOT_KEEP)
+        said = {"state": state} | ({"message": services.readiness.message()} if state == "failed" else {})
+        return JSONResponse(said, 200 if state == "ready" else 503, DO_NOT_KEEP)
 
     async def metrics(request: Request) -> Response:
         if not _may_read(request, networks):

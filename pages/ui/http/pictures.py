@@ -30,7 +30,7 @@ def picture(explorers: Explorers, request: Request) -> Response:
     """The aerial or surface picture round a point."""
     explorer = explorers.explorer(request.path_params["atlas"])
     modality = request.path_params["modality"]
-    if modality not in ("aerial", "surface") or modality not in explorer.modalities:
+    if modality not in ("aerial", "surface") or modality not in explorer.atlas.manifest.modalities:
         raise NotFoundError("The atlas has no such pictures.")
     return image_response(explorer.picture(modality, _point(request), px=PICTURE_PX), KEEP_PRIVATE)
 

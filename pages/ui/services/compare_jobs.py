@@ -199,7 +199,7 @@ class Job:
 
     def use_words(self, explorer: Explorer | None) -> None:
         """Describe parts of the region by the vectors of an explorer from now on, if it has words; None for not yet."""
-        if self.words is None and explorer is not None and explorer.descriptions.available:
+        if self.words is None and explorer is not None and explorer.has_words:
             from unigeoclip.compare.region_words import RegionWords
 
             self.words = RegionWords(explorer, self.region)

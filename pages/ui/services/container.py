@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pages.ui.services.compare_service import CompareService
 from pages.ui.services.completions import Completions
-from pages.ui.services.explorers import Explorers
+from pages.ui.services.explorers import Explorers, open_explorer
 from pages.ui.services.fair_queue import FairQueue
 from pages.ui.services.modalities import ModalitiesService
 from pages.ui.services.operation.metrics import Metrics
 from pages.ui.services.operation.readiness import Readiness
+from pages.ui.services.operation.stores import stores_from_environment
 from pages.ui.services.overlays import OverlayStore
 from pages.ui.services.priority import Priority
 from pages.ui.services.probe import Library, ProbeService
 from pages.ui.services.suggestions import Suggestions
 from pages.ui.services.topics import Topics
+from unigeoclip.atlas import list_atlases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,11 +67,17 @@ class Services:
 
     @classmethod
     def create(cls, origin: Callable[[], str] = str) -> Services:
-        """Services over the atlases and models of this machine; nothing is opened yet."""
+        """Services over the atlases, models and stores of this machine; nothing is opened yet.
+
+        Raises:
+            InputError: See `stores_from_environment`.
+        """
         priority = Priority()
         compare = CompareService(priority)
         probe = ProbeService(priority, library=Library(compare.embedders))
-        return cls(Explorers(priority), compare, ModalitiesService(priority), probe, origin=origin)
+        stores = stores_from_environment(list_atlases())
+        explorers = Explorers(priority, open_explorer=partial(open_explorer, stores=stores), at_start=stores)
+        return cls(explorers, compare, ModalitiesService(priority), probe, origin=origin)
 
     def close(self) -> None:
         """End background threads; nothing is asked of the services afterwards."""

@@ -12,8 +12,9 @@ from unigeoclip.atlas import list_atlases, load_atlas
 from unigeoclip.errors import AtlasError, InputError, UniGeoError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Mapping
 
+    from pages.ui.services.operation.stores import StoreSource
     from pages.ui.services.priority import Priority
     from unigeoclip.atlas import Atlas
     from unigeoclip.search.explorer import Explorer
@@ -25,10 +26,23 @@ _NOT_READY = "The atlas is still being opened; ask again in a moment."
 FIRST = ("boston", "world")  # the first of these that is there opens with the app
 
 
-def open_explorer(atlas: Atlas, progress: Callable[[str, float], None]) -> Explorer:
-    """Open the explorer of an atlas; here, so that the import of torch happens in the background as well."""
+def open_explorer(
+    atlas: Atlas, progress: Callable[[str, float], None], stores: Mapping[str, StoreSource] | None = None
+) -> Explorer:
+    """Open the explorer of an atlas; here, so that the import of torch happens in the background as well.
+
+    Args:
+        atlas: The atlas.
+        progress: Called with what is being done and the share of it that is, 0 to 1.
+        stores: Atlases that answer from a store, by name.
+    """
     from unigeoclip.search.explorer import Explorer
 
+    if stores is not None and atlas.name in stores:
+        from unigeoclip.search.store_explorer import StoreExplorer
+
+        source = stores[atlas.name]
+        return StoreExplorer.over(source.address, atlas, places=source.places, progress=progress)
     explorer = Explorer.open(atlas, progress=progress)
     progress("Preparing descriptions", 1.0)
     with contextlib.suppress(InputError):  # captions that the vocabulary has nothing close to
@@ -96,8 +110,10 @@ class Opening:
 
         query = self.explorer.query([QueryItem("text", "sea")])
         places = self.explorer.atlas.places
+        self.explorer.search(query, 1)
         for place_id in places["place_id"][~places["gallery"]].head(1):  # of the gallery everything is encoded already
-            self.explorer.place_matches(query, place_id)
+            with contextlib.suppress(InputError):  # a store need not have it
+                self.explorer.place_matches(query, place_id)
 
     def _warm_live(self) -> None:
         """Make the compact grid, which takes seconds the first time, before somebody wants the map live."""
@@ -133,6 +149,7 @@ class Explorers:
         list_atlases: Callable[[], list[str]] = list_atlases,
         load_atlas: Callable[[str], Atlas] = load_atlas,
         open_explorer: ExplorerFactory = open_explorer,
+        at_start: Collection[str] = (),
     ) -> None:
         """Make it; nothing is opened yet.
 
@@ -141,17 +158,19 @@ class Explorers:
             list_atlases: Returns the names of the atlases at hand.
             load_atlas: Reads and checks an atlas by its name.
             open_explorer: Opens its explorer; the second argument takes progress in words and as a share.
+            at_start: Names of atlases that open with the app besides the first.
         """
         self._priority = priority
         self._list, self._load, self._open_explorer = list_atlases, load_atlas, open_explorer
+        self._at_start = tuple(at_start)
         self._openings: dict[str, Opening] = {}
         self._lock = threading.Lock()
         self._closed = threading.Event()
 
     def start(self) -> None:
-        """Open the first atlas, so that the first visitor waits less, and collect garbage from time to time."""
+        """Open what opens with the app, so that first visitors wait less, and collect garbage from time to time."""
         threading.Thread(target=self._collect_garbage, name="collect garbage", daemon=True).start()
-        for name in self.names()[:1]:
+        for name in self.at_start():
             self.opening(name)
 
     def close(self) -> None:
@@ -167,6 +186,10 @@ class Explorers:
         """Names of the atlases at hand, the default first."""
         rank = {name: number for number, name in enumerate(FIRST)}
         return sorted(self._list(), key=lambda name: (rank.get(name, len(FIRST)), name))
+
+    def at_start(self) -> list[str]:
+        """Names of the atlases that open with the app: the first, and those that were asked for."""
+        return list(dict.fromkeys([*self.names()[:1], *self._at_start]))
 
     def opening(self, name: str) -> Opening:
         """The one opening of this atlas; the first caller starts it."""

@@ -1,11 +1,11 @@
-"""Whether this server takes new visitors: not before its first atlas is open, and not while it is being stopped."""
+"""Whether this server takes new visitors: not before what opens with it is open, and not while it is being stopped."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pages.ui.services.explorers import Explorers
+    from pages.ui.services.explorers import Explorers, Opening
 
 
 class Readiness:
@@ -15,7 +15,7 @@ class Readiness:
         """Make it.
 
         Args:
-            explorers: The atlases, of which the first opens with the server.
+            explorers: The atlases, of which some open with the server.
         """
         self._explorers = explorers
         self._is_ending = False
@@ -30,13 +30,19 @@ class Readiness:
         return self._is_ending
 
     def state(self) -> str:
-        """One word: "ready", "ending", or of the first atlas "opening", "failed" or "missing"."""
+        """One word: "ready", "ending", or of the atlases that open with the server "opening", "failed", "missing"."""
         if self._is_ending:
             return "ending"
-        names = self._explorers.names()[:1]
-        if not names:
+        openings = self._openings()
+        if not openings:
             return "missing"
-        opening = self._explorers.opening(names[0])
-        if opening.explorer is not None:
-            return "ready"
-        return "failed" if opening.error is not None else "opening"
+        if any(each.error is not None for each in openings):
+            return "failed"
+        return "ready" if all(each.explorer is not None for each in openings) else "opening"
+
+    def message(self) -> str:
+        """What went wrong with the atlases that open with the server, a sentence each; empty if nothing did."""
+        return " ".join(f"{each.name}: {each.error}" for each in self._openings() if each.error is not None)
+
+    def _openings(self) -> list[Opening]:
+        return [self._explorers.opening(name) for name in self._explorers.at_start()]

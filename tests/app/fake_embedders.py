@@ -1,0 +1,40 @@
+"""Made-up embedders that need no weights: one that sees nothing, one that is slow, one that agrees with no other."""
+
+import time
+from types import SimpleNamespace
+
+import numpy as np
+
+from unigeoclip.geo import as_latlon, unit_xyz
+
+
+class ConstantEmbedder:
+    """Sees no difference anywhere."""
+
+    name, title, dim = "constant", "Constant", 4
+    provenance = SimpleNamespace(made_by="A test", source="none", licence="none")
+
+    def embed(self, latlon):
+        return np.full((len(as_latlon(latlon)), 4), 0.5, np.float32)
+
+
+class SlowEmbedder:
+    """Needs seconds for a map, and no time for a point."""
+
+    name, title, dim = "slow", "Slow", 3
+    provenance = SimpleNamespace(made_by="A test", source="none", licence="none")
+
+    def embed(self, latlon):
+        time.sleep((len(latlon) - 1) / 120)
+        return unit_xyz(as_latlon(latlon)).astype(np.float32)
+
+
+class TwistedEmbedder:
+    """Finds places similar that lie on one spiral: it agrees with no other."""
+
+    name, title, dim = "twisted", "Twisted", 3
+    provenance = SimpleNamespace(made_by="A test", source="none", licence="none")
+
+    def embed(self, latlon):
+        lat, lon = as_latlon(latlon).T
+        return unit_xyz(np.stack([lat / 2, 7 * lat + 5 * lon], axis=1)).astype(np.float32)
