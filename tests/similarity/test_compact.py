@@ -51,8 +51,29 @@ def test_a_cell_is_asked_by_its_own_vector():
     vectors = vectors_of(CITY)
     compact = CompactGrid.fit(CITY, vectors)
     for cell in (0, 100, len(CITY) - 1):
-        assert np.linalg.norm(compact.vector_of(cell)) == pytest.approx(1)
-        assert compact.vector_of(cell) @ vectors[cell] > 0.998
+        own = compact.vector_at(*CITY.cells[cell])
+        assert np.linalg.norm(own) == pytest.approx(1)
+        assert own @ vectors[cell] > 0.998
+
+
+def test_between_cells_vectors_are_interpolated_also_over_the_date_line():
+    compact = CompactGrid.fit(EARTH, vectors_of(EARTH))
+    numbers = compact._numbers
+    row = int(np.argmax(EARTH.mask[:, 0] & EARTH.mask[:, -1]))
+    lat = EARTH.bounds[2] - (row + 0.5) * EARTH.step_deg[0]
+    halves = [compact.codes[:, numbers[row, column]].astype(float) for column in (0, -1)]
+    expected = compact.mean + compact.basis @ (np.mean(halves, axis=0) * compact.step)
+    np.testing.assert_allclose(compact.vector_at(lat, -180.0), expected / np.linalg.norm(expected), atol=1e-9)
+
+
+def test_where_no_cell_counts_nothing_is_asked():
+    row, column = np.argwhere(~CITY.mask)[0]
+    lat_step, lon_step = CITY.step_deg
+    compact = CompactGrid.fit(CITY, vectors_of(CITY))
+    assert (
+        compact.vector_at(CITY.bounds[2] - (row + 0.5) * lat_step, CITY.bounds[1] + (column + 0.5) * lon_step) is None
+    )
+    assert compact.vector_at(0.0, 0.0) is None
 
 
 def test_equal_vectors_leave_nothing_but_their_mean():

@@ -82,10 +82,25 @@ function expected(cell) {
 
 test("similarities to a cell are means over its neighbors, also over the date line", async () => {
   const grid = await readCompact(bytes());
-  for (const cell of [0, 3, 9]) {
-    const found = [...grid.similaritiesTo(cell)];
+  for (const [cell, position] of [
+    [0, { lat: 40, lng: -135 }],
+    [3, { lat: 0, lng: -135 }],
+    [9, { lat: -40, lng: 135 }],
+  ]) {
+    const found = [...grid.similaritiesTo(position)];
     expected(cell).forEach((value, i) => assert.ok(Math.abs(found[i] - value) < 1e-4, `${cell}: ${i}`));
   }
+});
+
+test("between centers, codes are interpolated, round the globe too; cells that do not count have no say", async () => {
+  const grid = await readCompact(bytes());
+  const mixed = [...grid.codesAt({ lat: 0, lng: -101.25 })]; // 3/8 of the way from cell 3 to cell 4
+  mixed.forEach((code, i) => assert.ok(Math.abs(code - (0.625 * CODES[i][3] + 0.375 * CODES[i][4])) < 1e-9));
+  const around = [...grid.codesAt({ lat: 0, lng: 180 - 1e-9 })]; // half cell 6, half cell 3
+  around.forEach((code, i) => assert.ok(Math.abs(code - (CODES[i][6] + CODES[i][3]) / 2) < 1e-6));
+  assert.deepEqual([...grid.codesAt({ lat: 40, lng: -100 })], [10, 0], "its neighbor in the east does not count");
+  assert.equal(grid.codesAt({ lat: 40, lng: -80 }), null);
+  assert.equal(grid.similaritiesTo({ lat: 40, lng: -80 }), null);
 });
 
 test("positions are cells; none where nothing counts or beyond the edges", async () => {

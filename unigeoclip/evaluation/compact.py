@@ -27,8 +27,9 @@ SEED = 0
 def compact_errors(explorer: Explorer, queries: int = QUERIES, seed: int = SEED) -> dict[str, Any]:
     """Compare heatmaps of the compact grid with exact ones.
 
-    Queries are equally many points, drawn by area anywhere in the cells, and items of every other modality of the
-    gallery. A point is asked as the browser does while the pointer moves: by the vector of the cell that it lies in.
+    Queries are, equally many, points anywhere in cells that are drawn by area, centers of such cells, and items of
+    every other modality of the gallery. A point is asked as the browser does while the pointer moves, by a vector
+    interpolated between cells; exactly, by the location encoder.
 
     Args:
         explorer: Of the atlas.
@@ -41,8 +42,11 @@ def compact_errors(explorer: Explorer, queries: int = QUERIES, seed: int = SEED)
     """
     compact, rng = compact_grid(explorer), np.random.default_rng(seed)
     kinds = [name for name in explorer.modalities if name != "location"]
-    share = queries // (1 + len(kinds))
-    errors = {"points": _spread(compact, explorer, _points(explorer, compact, queries - share * len(kinds), rng))}
+    share = queries // (2 + len(kinds))
+    errors = {
+        "points": _spread(compact, explorer, _points(explorer, compact, queries - share * (1 + len(kinds)), 1.0, rng)),
+        "centers": _spread(compact, explorer, _points(explorer, compact, share, 0.0, rng)),
+    }
     for name in kinds:
         vectors = explorer.vectors(name)
         chosen = vectors[rng.choice(len(vectors), min(share, len(vectors)), replace=False)]
@@ -51,15 +55,16 @@ def compact_errors(explorer: Explorer, queries: int = QUERIES, seed: int = SEED)
 
 
 def _points(
-    explorer: Explorer, compact: CompactGrid, count: int, rng: np.random.Generator
+    explorer: Explorer, compact: CompactGrid, count: int, width: float, rng: np.random.Generator
 ) -> Iterator[tuple[NDArray[np.floating], NDArray[np.floating]]]:
-    """Vectors of points, exact and as the browser has them."""
+    """Vectors of points, exact and as the browser has them; within that share of the width of a cell."""
     grid = explorer.grid
     cells = rng.choice(len(grid), count, p=grid.area_km2 / grid.area_km2.sum())
-    within = (rng.random((count, 2)) - 0.5) * grid.step_deg
-    for cell, point in zip(cells, grid.cells[cells] + within, strict=True):
-        query = explorer.query([QueryItem("location", (float(point[0]), float(point[1])))])
-        yield query.vector, compact.vector_of(int(cell))
+    within = (rng.random((count, 2)) - 0.5) * grid.step_deg * width
+    for lat, lon in (grid.cells[cells] + within).tolist():
+        about = compact.vector_at(lat, lon)
+        if about is not None:
+            yield explorer.query([QueryItem("location", (lat, lon))]).vector, about
 
 
 def _spread(

@@ -9,9 +9,11 @@ numbers, which compress well. ``evaluate --compact`` measures what the rounding 
 from __future__ import annotations
 
 import json
+import math
 import struct
 import zlib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -117,10 +119,38 @@ class CompactGrid:
         _, west, _, east = self.grid.bounds
         return east - west == 360.0
 
-    def vector_of(self, cell: int) -> NDArray[np.float64]:
-        """The unit vector of a cell, about, (dim,): what the browser asks with when the pointer is there."""
-        vector = self.mean + self.basis @ (self.codes[:, cell] * self.step)
+    def vector_at(self, lat: float, lon: float) -> NDArray[np.float64] | None:
+        """The unit vector of a point, about, (dim,): what the browser asks with when the pointer is there.
+
+        It is interpolated between the centers of the cells around, of those that count; None where the point's own does
+        not.
+        """
+        if self.grid.cell_at(lat, lon) is None:
+            return None
+        lat_step, lon_step = self.grid.step_deg
+        down = (self.grid.bounds[2] - lat) / lat_step - 0.5
+        along = (lon - self.grid.bounds[1]) % 360 / lon_step - 0.5
+        mixed, total = np.zeros(len(self.codes)), 0.0
+        for row in (math.floor(down), math.floor(down) + 1):
+            for column in (math.floor(along), math.floor(along) + 1):
+                if (cell := self._cell_in(row, column)) is not None:
+                    weight = (1 - abs(down - row)) * (1 - abs(along - column))
+                    mixed += weight * self.codes[:, cell]
+                    total += weight
+        vector = self.mean + self.basis @ (mixed / total * self.step)
         return vector / (np.linalg.norm(vector) or 1.0)
+
+    def _cell_in(self, row: int, column: int) -> int | None:
+        """Number of the cell in a row and a column, if there is one that counts."""
+        height, width = self.grid.shape
+        column = column % width if self._is_ring else column
+        if not (0 <= row < height and 0 <= column < width and self.grid.mask[row, column]):
+            return None
+        return int(self._numbers[row, column])
+
+    @cached_property
+    def _numbers(self) -> NDArray[np.int64]:
+        return np.cumsum(self.grid.mask).reshape(self.grid.shape) - 1
 
     def to_bytes(self) -> bytes:
         """What the browser reads: see ``compact-grid.js``.

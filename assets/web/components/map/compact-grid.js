@@ -83,15 +83,57 @@ export class CompactGrid {
   }
 
   /**
-   * How similar every cell is to one of them: the mean of the products with a cell's neighbors, as on the server.
+   * The codes at a position, interpolated between the centers of the cells around, of those that count; null where the
+   * position's own cell does not.
    *
-   * @param {number} cell
-   * @returns {Float32Array} One number a cell; the same array at every call.
+   * @param {{ lat: number, lng: number }} position
    */
-  similaritiesTo(cell) {
+  codesAt(position) {
+    if (this.cellAt(position) < 0) return null;
+    const { bounds, components, shape } = this.header;
+    const [south, west, north, east] = bounds;
+    const down = ((north - position.lat) / (north - south)) * shape[0] - 0.5;
+    const along = (((((position.lng - west) % 360) + 360) % 360) / (east - west)) * shape[1] - 0.5;
+    const mixed = new Float64Array(components);
+    let total = 0;
+    for (const row of [Math.floor(down), Math.floor(down) + 1]) {
+      for (const column of [Math.floor(along), Math.floor(along) + 1]) {
+        const cell = this.cellIn(row, column);
+        if (cell < 0) continue;
+        const weight = (1 - Math.abs(down - row)) * (1 - Math.abs(along - column));
+        total += weight;
+        for (let i = 0; i < components; i++) mixed[i] += weight * this.codes[cell * this.width + i];
+      }
+    }
+    return mixed.map((code) => code / total);
+  }
+
+  /**
+   * @param {number} row
+   * @param {number} column
+   */
+  cellIn(row, column) {
+    const [rows, columns] = this.header.shape;
+    const at = this.isRing ? (column + columns) % columns : column;
+    return row < 0 || row >= rows || at < 0 || at >= columns ? -1 : this.numbers[row * columns + at];
+  }
+
+  get isRing() {
+    const [, west, , east] = this.header.bounds;
+    return east - west === 360;
+  }
+
+  /**
+   * How similar every cell is to a position: the mean of the products with a cell's neighbors, as on the server.
+   *
+   * @param {{ lat: number, lng: number }} position
+   * @returns {Float32Array | null} One number a cell, the same array at every call; null where no cell counts.
+   */
+  similaritiesTo(position) {
     const { mean, square, step, components } = this.header;
-    const own = this.codes.subarray(cell * this.width, cell * this.width + components);
-    const along = Float64Array.from(own, (code, i) => code * step + mean[i]); // the cell's vector, along the components
+    const codes = this.codesAt(position);
+    if (!codes) return null;
+    const along = codes.map((code, i) => code * step + mean[i]); // the position's vector, along the components
     // Its length: what of the mean lies along no component is part of every vector.
     let rest = square;
     let length2 = 0;
@@ -149,10 +191,9 @@ export class CompactGrid {
    * @param {Float32Array} values One a cell.
    */
   windowSums(values) {
-    const { bounds, reach, shape } = this.header;
+    const { reach, shape } = this.header;
     const [rows, columns] = shape;
-    const isRing = bounds[3] - bounds[1] === 360;
-    const around = isRing ? columns : 0;
+    const around = this.isRing ? columns : 0;
     const wide = columns + 2 * around;
     const running = new Float64Array(rows * (wide + 1));
     for (let row = 0; row < rows; row++) {

@@ -51,9 +51,8 @@ function gridOf(url) {
  */
 async function draw(pane, at) {
   const { grid, picture } = await gridOf(pane.display.url);
-  const cell = grid.cellAt(at);
-  if (cell < 0) return false;
-  const values = grid.similaritiesTo(cell);
+  const values = grid.similaritiesTo(at);
+  if (!values) return false;
   const { canvas } = pane;
   const context = canvas.getContext("2d");
   if (!context) return false;
