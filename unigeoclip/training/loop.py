@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 import zipfile
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from unigeoclip.atlas import schema
+from unigeoclip.atlas.records import new_records_folder, records_folder
 from unigeoclip.atlas.sentence_vectors import cached_sentence_vectors
 from unigeoclip.checkpoint import checkpoint_id
 from unigeoclip.config import from_dict, read_json, to_dict, write_json
@@ -39,7 +41,8 @@ from unigeoclip.training.fine_tuning.weights import check_towers, merge_adapters
 from unigeoclip.training.gradients import backward
 from unigeoclip.training.journal import QUICK_PAIRS, Journal, asked_to_end, cut_history
 from unigeoclip.training.processes import Processes, joined
-from unigeoclip.training.runs import Run, chosen_split, claimed, planned_config
+from unigeoclip.training.runs import Run, Territory, chosen_split, claimed, planned_config, several
+from unigeoclip.training.sampling.mixture import Mixture
 from unigeoclip.training.sampling.sampler import PlaceSampler
 from unigeoclip.training.sampling.street_sampler import StreetSampler
 from unigeoclip.training.stages.location_stage import tune_location
@@ -47,7 +50,6 @@ from unigeoclip.training.stages.text_stage import tune_text
 from unigeoclip.training.start import start_from
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -65,7 +67,7 @@ QUICK = 2000  # held-out items of the look taken while training, about
 
 
 def train(
-    atlas: Atlas,
+    atlas: Atlas | Sequence[Atlas],
     config: str | TrainConfig,
     out: Path,
     *,
@@ -78,14 +80,16 @@ def train(
     brief: bool = False,
     device: str | None = None,
     start: Path | None = None,
+    weights: Sequence[float] | None = None,
 ) -> dict[str, Any]:
     """Train a model on an atlas, alone or as one of the processes that torchrun has started.
 
     The folder ``out`` receives ``run.json``, ``checkpoint.pt`` (for resuming), ``history.csv``, ``tensorboard/`` and at
     the end ``model/`` with ``config.json``, ``model.safetensors``, ``metrics.json``, ``calibration.json``: what ships.
+    What is measured of a model of several atlases lies where `records_folder` says.
 
     Args:
-        atlas: The atlas, with all its places (as the builder writes it).
+        atlas: The atlas, with all its places (as the builder writes it), or several, see `sampling.mixture`.
         config: Name of a configuration, or one.
         out: Folder of the run; new, unless ``resume``.
         split: ``random`` or ``blocks``; in a city ``views`` or ``blocks``; the first by default.
@@ -99,25 +103,29 @@ def train(
         brief: Leave out, at the end, what takes minutes in a city: galleries of all its places, and the calibration.
         device: See `devices.chosen_device`.
         start: Folder of a model whose weights are taken over where they fit, see `start.start_from`.
+        weights: How often steps draw from each of several atlases, relative to the others; equally by default.
 
     Returns:
         The content of ``metrics.json``; in processes other than the first nothing.
 
     Raises:
         InputError: Unknown configuration, split, modality or device, the batch cannot be shared by the processes,
-            ``out`` holds another run, or the model to start from does not fit.
+            ``out`` holds another run, the model to start from does not fit, or atlases do not go together.
         CheckpointError: Nothing to resume, or no model to start from.
     """
-    split = chosen_split(atlas, split)
-    planned = planned_config(atlas, config, steps, modalities)
-    run = Run(atlas.name, atlas.data_hash, split, seed, planned, start=None if start is None else checkpoint_id(start))
+    atlases = list(atlas) if isinstance(atlas, Sequence) else [atlas]
+    parts = several(atlases, split, weights)
+    first, split = atlases[0], chosen_split(atlases[0], split)
+    planned = planned_config(atlases, config, steps, modalities)
+    known = None if start is None else checkpoint_id(start)
+    run = Run(first.name, first.data_hash, split, seed, planned, start=known, atlases=parts)
     kind = BriefTrainer if brief else Trainer
-    return run_training(kind, atlas, run, out, resume, sentences, device, start)
+    return run_training(kind, atlases, run, out, resume, sentences, device, start)
 
 
 def run_training(
     kind: type[Trainer],
-    atlas: Atlas,
+    atlas: Atlas | Sequence[Atlas],
     run: Run,
     out: Path,
     resume: bool,
@@ -191,14 +199,20 @@ class Trainer:
     brief = False  # see `train`
 
     def __init__(
-        self, atlas: Atlas, run: Run, out: Path, sentences: Path | None = None, processes: Processes | None = None
+        self,
+        atlas: Atlas | Sequence[Atlas],
+        run: Run,
+        out: Path,
+        sentences: Path | None = None,
+        processes: Processes | None = None,
     ) -> None:
-        self.atlas, self.run, self.out = atlas, run, out
+        self.atlases = list(atlas) if isinstance(atlas, Sequence) else [atlas]
+        self.atlas, self.run, self.out = self.atlases[0], run, out
         self.processes = processes or Processes(torch.device("cpu"))
         self.config = run.config
         self.model = self.build().train().to(self.processes.device)
         self.averaged = _averaged(self.model, self.config.averaged)
-        self.vectors = self._sentence_inputs(sentences or out)
+        self.vectors = self._sentence_inputs(sentences or out)  # of each atlas
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
         self.held = ExitStack()  # rasters that are kept decoded for the time of the training
         self.sampler = self._sampler()
@@ -209,7 +223,9 @@ class Trainer:
     def build(self) -> UniGeoCLIP:
         """The model with its first weights."""
         config = self.config
-        return started_model(config.model, config.fine_tuning, lambda: self.atlas.sentences["text"].tolist())
+        return started_model(
+            config.model, config.fine_tuning, lambda: [text for each in self.atlases for text in each.sentences["text"]]
+        )
 
     def start_from(self, folder: Path) -> None:
         """Take over the weights of another model."""
@@ -219,31 +235,39 @@ class Trainer:
         if self.processes.first and (rest := [name for name in self.model.modalities if name not in taken]):
             tqdm.write(f"{', '.join(rest)}: not in {folder} in this shape, from random weights.", file=sys.stderr)
 
-    def _sentence_inputs(self, cache: Path) -> NDArray[Any]:
-        """What the text encoder reads of the sentences; vectors are embedded by the first process alone."""
+    def _sentence_inputs(self, cache: Path) -> list[NDArray[Any]]:
+        """What the text encoder reads of each atlas's sentences; vectors are embedded by the first process alone."""
         reader = self.model.encoders["text"] if "text" in self.model.modalities else None
         if reader is None:
-            return np.zeros((len(self.atlas.sentences), SENTENCE_DIM), np.float16)
+            return [np.zeros((len(atlas.sentences), SENTENCE_DIM), np.float16) for atlas in self.atlases]
         if isinstance(reader, TextTower):
-            return reader.embed(self.atlas.sentences["text"].tolist())
+            return [reader.embed(atlas.sentences["text"].tolist()) for atlas in self.atlases]
         if not self.processes.first:
             self.processes.wait()
-        vectors = all_sentence_vectors(self.atlas, cache)
+        vectors = [all_sentence_vectors(atlas, cache) for atlas in self.atlases]
         if self.processes.first:
             self.processes.wait()
         return vectors
 
-    def _sampler(self) -> PlaceSampler:
-        """The sampler of the atlas and of the modalities that the model has."""
+    def _sampler(self) -> PlaceSampler | Mixture:
+        """The sampler of the atlas, or of all of them."""
+        run = self.run
+        splits = [part.split for part in run.atlases] or [run.split]
+        each = [self._sampler_of(*of) for of in zip(self.atlases, splits, self.vectors, strict=True)]
+        return Mixture(each, [part.weight for part in run.atlases], run.seed) if run.atlases else each[0]
+
+    def _sampler_of(self, atlas: Atlas, split: str, vectors: NDArray[Any]) -> PlaceSampler:
+        """The sampler of an atlas and of the modalities that it and the model have."""
         model, run = self.model, self.run
-        windows = {name: model.window_px(name) for name in schema.RASTERS if name in model.modalities}
+        names = [name for name in model.modalities if name in atlas.manifest.modalities]
+        windows = {name: model.window_px(name) for name in schema.RASTERS if name in names}
         for name in windows:
-            self.held.enter_context(self.atlas.raster(name).whole())
-        if "street" not in model.modalities:
-            return PlaceSampler(self.atlas, run.split, self.vectors, windows, run.seed, run.config.draws)
+            self.held.enter_context(atlas.raster(name).whole())
+        if "street" not in names:
+            return PlaceSampler(atlas, split, vectors, windows, run.seed, run.config.draws)
         width, height = model.input_size("street")
         return StreetSampler(
-            self.atlas, run.split, self.vectors, windows, (height, width), run.seed, run.config.draws, stack=self.held
+            atlas, split, vectors, windows, (height, width), run.seed, run.config.draws, stack=self.held
         )
 
     def fit(self) -> None:
@@ -272,15 +296,17 @@ class Trainer:
 
     def _journal(self) -> Journal:
         """What shows and records the progress; nothing but in the first process."""
-        label = f"Training ({self.run.split})"
-        return Journal(self.out, self.step, self.config.all_steps, label, silent=not self.processes.first)
+        of = [atlas.name for atlas in self.atlases] if self.run.atlases else []
+        label = f"Training ({', '.join(of) or self.run.split})"
+        return Journal(self.out, self.step, self.config.all_steps, label, of, silent=not self.processes.first)
 
     def _note(self, journal: Journal, loss: float, ending: bool) -> None:
         """Record a step, look at the model and write a checkpoint when it is time for that."""
         last, config = self.step == self.config.all_steps, self.config
         scores = self.quick_scores() if self.step % config.evaluate_every == 0 or last else {}
         scale = self.model.log_scale.exp().mean().item()
-        journal.note(self.step, self.seconds, scale, loss, scores, last)
+        of = self.sampler.at(self.step - 1).atlas.name if self.run.atlases else None
+        journal.note(self.step, self.seconds, scale, loss, scores, last, of)
         if self.step % config.checkpoint_every == 0 or last or ending:
             self.save()
         if ending:
@@ -309,10 +335,14 @@ class Trainer:
     def quick_scores(self) -> dict[str, float]:
         """Recall@1 of a few pairs among some 2,000 held-out items: a look while training, not the result."""
         self.model.eval()
-        only = [f"{a}->{b}" for a, b in QUICK_PAIRS]
-        found = measured_pairs(self.model, self.atlas, self.run.split, self.vectors, only=only, most=QUICK)
+        only, scores = [f"{a}->{b}" for a, b in QUICK_PAIRS], dict[str, float]()
+        splits = [part.split for part in self.run.atlases] or [self.run.split]
+        for atlas, split, vectors in zip(self.atlases, splits, self.vectors, strict=True):
+            found = measured_pairs(self.model, atlas, split, vectors, only=only, most=QUICK)
+            of = f"{atlas.name} " if self.run.atlases else ""
+            scores |= {f"{of}{pair}": found[pair]["recall@1"] for pair in only if "recall@1" in found.get(pair, {})}
         self.model.train()
-        return {pair: found[pair]["recall@1"] for pair in only if "recall@1" in found.get(pair, {})}
+        return scores
 
     def save(self) -> None:
         """Write checkpoint.pt whole or not at all."""
@@ -360,19 +390,28 @@ class Trainer:
         merge_adapters(self.model)
         save_model(self.model, folder, compact=not towers_of(self.model))  # rounding is measured for compact encoders
         model = load_model(folder).to(self.processes.device)
+        parts = self.run.atlases or (Territory(self.run.atlas, self.run.data, self.run.split, 1.0),)
+        for atlas, part in zip(self.atlases[1:], parts[1:], strict=True):
+            new_records_folder(folder, atlas.name)
+            self._measure(model, atlas, part, folder)
+        return self._measure(model, self.atlas, parts[0], folder)
+
+    def _measure(self, model: UniGeoCLIP, atlas: Atlas, part: Territory, folder: Path) -> dict[str, Any]:
+        """Measure the finished model on an atlas, and record it."""
         metrics = {
-            "atlas": self.run.atlas,
-            "data": self.run.data,
-            "split": self.run.split,
+            "atlas": part.atlas,
+            "data": part.data,
+            "split": part.split,
             "seed": self.run.seed,
             **({} if self.run.start is None else {"start": self.run.start}),
+            **({"atlases": to_dict(self.run.atlases)} if self.run.atlases else {}),
             "training": to_dict(self.config)
             | {"seconds": round(self.seconds), "machine": machine(self.model, self.processes.count)},
-            **measured(model, self.atlas, self.run.split, galleries=not self.brief),
+            **measured(model, atlas, part.split, galleries=not self.brief),
         }
-        write_json(folder / METRICS_FILE, metrics)
+        write_json(records_folder(folder, atlas.name) / METRICS_FILE, metrics)
         if "location" in model.modalities and not self.brief:
-            record_calibration(model, self.atlas, self.run.split, folder)
+            record_calibration(model, atlas, part.split, folder)
         return metrics
 
 

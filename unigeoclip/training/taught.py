@@ -62,7 +62,7 @@ class _TaughtTrainer(Trainer):
         run = self.run
         rng = np.random.default_rng((run.seed, _SEED))
         torch.manual_seed(run.seed)
-        teacher = Teacher(load_embedder(run.teacher), self.model.dim, self.sampler.positions(_POSITIONS, rng)[0])
+        teacher = Teacher(load_embedder(run.teacher), self.model.dim, self.sampler.at(0).positions(_POSITIONS, rng)[0])
         started = time.monotonic()
         tune_location(self.model, self.sampler, self.config, run.seed, teacher)
         self.seconds += time.monotonic() - started
