@@ -162,6 +162,7 @@ def _bbox(text: str) -> tuple[float, float, float, float]:
     "--init-from", type=words, metavar="NAME", help="Start from the weights of an atlas's model, or a folder's."
 )
 @device_option
+@click.option("--shard", is_flag=True, help="Under torchrun, divide the weights of towers among the processes (FSDP).")
 @click.option("--baseline", type=words, metavar="NAME", help="satclip-retrained[-city] or geoclip-retrained[-city].")
 @click.option("--teacher", type=words, metavar="NAME", help="Teach the atlas's location encoder: geoclip.")
 @as_json
@@ -175,12 +176,14 @@ def train(
     teacher: str | None,
     modalities: str | None,
     init_from: str | None,
+    shard: bool,
     as_json: bool,
     **options: Any,
 ) -> None:
     """Train a model on an atlas, or on several; under torchrun, as one of several processes."""
-    if init_from and (baseline or teacher):
-        raise InputError("--init-from belongs to our own model; leave it out with --baseline and --teacher.")
+    own = {"--init-from": init_from, "--shard": shard, "--atlas-weights": atlas_weights}
+    if given := [name for name, value in own.items() if value and (baseline or teacher)]:
+        raise InputError(f"{given[0]} belongs to our own model; leave it out with --baseline and --teacher.")
     if baseline and modalities:
         raise InputError("--modalities belongs to our own model; leave it out with --baseline.")
     if teacher and (baseline or modalities):
@@ -189,8 +192,6 @@ def train(
     opened = atlases[0]
     if len(atlases) > 1 and (baseline or teacher):
         raise InputError("--baseline and --teacher take one atlas; several are for our own model.")
-    if atlas_weights is not None and (baseline or teacher):
-        raise InputError("--atlas-weights belongs to several atlases; leave it out with --baseline and --teacher.")
     city = any("street" in each.manifest.modalities for each in atlases)
     chosen: Any = config
     if towers is not None or config.endswith(".json"):
@@ -214,7 +215,7 @@ def train(
         some = None if modalities is None else [name.strip() for name in modalities.split(",")]
         start = None if init_from is None else _model_folder(init_from)
         each = None if atlas_weights is None else _weights(atlas_weights)
-        metrics = train(atlases, chosen, out, modalities=some, start=start, weights=each, **options)
+        metrics = train(atlases, chosen, out, modalities=some, start=start, weights=each, shard=shard, **options)
     if not metrics:  # not the first of several processes
         return
     if as_json:

@@ -69,6 +69,7 @@ def evaluate(
     model, metrics = load_model(folder).to(chosen_device()), training_record(folder, atlas)
     if elsewhere is not None:
         check_elsewhere(model, atlas, elsewhere)  # before minutes are spent on the rest
+        _check_unseen(metrics, elsewhere)
     split = metrics["split"]
     now = measured(model, atlas, split)
     records = records_folder(folder, atlas.name)
@@ -93,6 +94,15 @@ def evaluate(
     if baselines := recorded_baselines(atlas):
         found["baselines"] = baselines
     return found
+
+
+def _check_unseen(metrics: dict[str, Any], elsewhere: Atlas) -> None:
+    """Raises InputError if a city is one of several atlases that a model was trained on."""
+    if elsewhere.name in (seen := [part["atlas"] for part in metrics.get("atlases", [])]):
+        raise InputError(
+            f"The model was trained on {', '.join(seen)}: what it does there is what the splits measure. Give a city "
+            "that it never saw."
+        )
 
 
 def measured(model: UniGeoCLIP, atlas: Atlas, split: str, *, galleries: bool = True) -> dict[str, Any]:

@@ -8,10 +8,10 @@ import signal
 import sys
 import time
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
@@ -19,11 +19,11 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
-from unigeoclip.atlas import schema
 from unigeoclip.atlas.records import new_records_folder, records_folder
 from unigeoclip.atlas.sentence_vectors import cached_sentence_vectors
 from unigeoclip.checkpoint import checkpoint_id
 from unigeoclip.config import from_dict, read_json, to_dict, write_json
+from unigeoclip.devices import machine
 from unigeoclip.errors import CheckpointError
 from unigeoclip.evaluation.calibrate import record_calibration
 from unigeoclip.evaluation.pairs import measured_pairs
@@ -34,17 +34,15 @@ from unigeoclip.files.cache import cache_array, cached_array
 from unigeoclip.modalities.text import sentence_encoder
 from unigeoclip.modalities.towers.text import TextTower
 from unigeoclip.model import UniGeoCLIP, load_model, save_model
-from unigeoclip.parallel import processor_name
 from unigeoclip.sentences import SENTENCE_DIM
-from unigeoclip.training.fine_tuning.rates import SHARE, parameter_groups
+from unigeoclip.training.fine_tuning.rates import SHARE, learning_rate, parameter_groups
 from unigeoclip.training.fine_tuning.weights import check_towers, merge_adapters, started_model, towers_of
 from unigeoclip.training.gradients import backward
 from unigeoclip.training.journal import QUICK_PAIRS, Journal, asked_to_end, cut_history
 from unigeoclip.training.processes import Processes, joined
 from unigeoclip.training.runs import Run, Territory, chosen_split, claimed, planned_config, several
-from unigeoclip.training.sampling.mixture import Mixture
-from unigeoclip.training.sampling.sampler import PlaceSampler
-from unigeoclip.training.sampling.street_sampler import StreetSampler
+from unigeoclip.training.sampling.mixture import Mixture, sampler_of
+from unigeoclip.training.sharding import Shards, average_one_by_one, check_shardable, clip_gradients, is_shared
 from unigeoclip.training.stages.location_stage import tune_location
 from unigeoclip.training.stages.text_stage import tune_text
 from unigeoclip.training.start import start_from
@@ -56,6 +54,7 @@ if TYPE_CHECKING:
 
     from unigeoclip.atlas.store import Atlas
     from unigeoclip.training.configs import TrainConfig
+    from unigeoclip.training.sampling.sampler import PlaceSampler
 
 _MAKE_ROOM = "Make room on the disk, then run the same command with --resume: the last checkpoint is still good."
 # What a damaged checkpoint makes torch and the archive's reader raise.
@@ -81,6 +80,7 @@ def train(
     device: str | None = None,
     start: Path | None = None,
     weights: Sequence[float] | None = None,
+    shard: bool = False,
 ) -> dict[str, Any]:
     """Train a model on an atlas, alone or as one of the processes that torchrun has started.
 
@@ -104,6 +104,7 @@ def train(
         device: See `devices.chosen_device`.
         start: Folder of a model whose weights are taken over where they fit, see `start.start_from`.
         weights: How often steps draw from each of several atlases, relative to the others; equally by default.
+        shard: Share the weights of transformers among the processes, see `sharding`.
 
     Returns:
         The content of ``metrics.json``; in processes other than the first nothing.
@@ -120,7 +121,7 @@ def train(
     known = None if start is None else checkpoint_id(start)
     run = Run(first.name, first.data_hash, split, seed, planned, start=known, atlases=parts)
     kind = BriefTrainer if brief else Trainer
-    return run_training(kind, atlases, run, out, resume, sentences, device, start)
+    return run_training(kind, atlases, run, out, resume, sentences, device, start, shard)
 
 
 def run_training(
@@ -132,12 +133,15 @@ def run_training(
     sentences: Path | None = None,
     device: str | None = None,
     start: Path | None = None,
+    shard: bool = False,
 ) -> dict[str, Any]:
     """Begin or resume a run, fit and finish it; returns what `Trainer.finish` does."""
     with needs_extra("train"):  # before anything is computed or written
         import torch.utils.tensorboard
     with joined(device) as processes:
         processes.share(run.config.batch)
+        if shard:
+            check_shardable(run.config.model, processes)
         check_towers(run.config.model, run.config.fine_tuning.weights, processes.say)
         if processes.first:  # the others read what it wrote
             run, restore = claimed(out, run, resume)
@@ -146,7 +150,7 @@ def run_training(
             run = from_dict(type(run), read_json(out / "run.json"))
             restore = (out / "checkpoint.pt").exists()
         torch.manual_seed(run.seed)
-        trainer = kind(atlas, run, out, sentences, processes)
+        trainer = kind(atlas, run, out, sentences, processes, shard)
         if restore:
             trainer.restore()
         elif start is not None:
@@ -155,20 +159,6 @@ def run_training(
             trainer.fit()
             processes.leave()
             return trainer.finish() if processes.first else {}
-
-
-def learning_rate(config: TrainConfig, step: int) -> float:
-    """Linear warm-up, then a cosine to a hundredth; after that the second cosine, if there is one."""
-    if step >= config.steps and config.restart_steps:
-        return _cosine(config.restart_rate, (step - config.steps) / config.restart_steps)
-    warm = max(1, round(config.warmup * config.steps))
-    if step < warm:
-        return config.learning_rate * (step + 1) / warm
-    return _cosine(config.learning_rate, (step - warm) / max(1, config.steps - warm))
-
-
-def _cosine(rate: float, progress: float) -> float:
-    return rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(progress, 1.0))))
 
 
 def all_sentence_vectors(atlas: Atlas, cache: Path) -> NDArray[np.float16]:
@@ -205,20 +195,24 @@ class Trainer:
         out: Path,
         sentences: Path | None = None,
         processes: Processes | None = None,
+        shard: bool = False,
     ) -> None:
         self.atlases = list(atlas) if isinstance(atlas, Sequence) else [atlas]
         self.atlas, self.run, self.out = self.atlases[0], run, out
+        self.splits = [part.split for part in run.atlases] or [run.split]
         self.processes = processes or Processes(torch.device("cpu"))
         self.config = run.config
-        self.model = self.build().train().to(self.processes.device)
+        # Weights that will be shared are not brought to a GPU before each has its part.
+        self.model = self.build().train().to("cpu" if shard else self.processes.device)
         self.averaged = _averaged(self.model, self.config.averaged)
         self.vectors = self._sentence_inputs(sentences or out)  # of each atlas
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
         self.held = ExitStack()  # rasters that are kept decoded for the time of the training
         self.sampler = self._sampler()
         groups = parameter_groups(self.model, self.config.fine_tuning, self.config.weight_decay)
-        self.optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98))
+        self.optimizer: torch.optim.Optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98))
         self.step, self.seconds = 0, 0.0
+        self._shard, self.shards = shard, cast("Shards | None", None)
 
     def build(self) -> UniGeoCLIP:
         """The model with its first weights."""
@@ -252,23 +246,11 @@ class Trainer:
     def _sampler(self) -> PlaceSampler | Mixture:
         """The sampler of the atlas, or of all of them."""
         run = self.run
-        splits = [part.split for part in run.atlases] or [run.split]
-        each = [self._sampler_of(*of) for of in zip(self.atlases, splits, self.vectors, strict=True)]
+        each = [
+            sampler_of(*of, self.model, run.seed, run.config.draws, self.held)
+            for of in zip(self.atlases, self.splits, self.vectors, strict=True)
+        ]
         return Mixture(each, [part.weight for part in run.atlases], run.seed) if run.atlases else each[0]
-
-    def _sampler_of(self, atlas: Atlas, split: str, vectors: NDArray[Any]) -> PlaceSampler:
-        """The sampler of an atlas and of the modalities that it and the model have."""
-        model, run = self.model, self.run
-        names = [name for name in model.modalities if name in atlas.manifest.modalities]
-        windows = {name: model.window_px(name) for name in schema.RASTERS if name in names}
-        for name in windows:
-            self.held.enter_context(atlas.raster(name).whole())
-        if "street" not in names:
-            return PlaceSampler(atlas, split, vectors, windows, run.seed, run.config.draws)
-        width, height = model.input_size("street")
-        return StreetSampler(
-            atlas, split, vectors, windows, (height, width), run.seed, run.config.draws, stack=self.held
-        )
 
     def fit(self) -> None:
         """Run the remaining steps.
@@ -277,6 +259,8 @@ class Trainer:
             SystemExit: The process was asked to end (SIGTERM); a checkpoint has been written.
         """
         started = time.monotonic() - self.seconds
+        if self._shard:
+            self._share_weights()
         share = self.processes.share(self.config.batch)
         # The next batch is drawn while this one is learned from.
         with self._journal() as journal, ThreadPoolExecutor(1) as ahead, asked_to_end() as asked:
@@ -289,10 +273,32 @@ class Trainer:
                 self.seconds = time.monotonic() - started
                 if ending := self.processes.any(asked.is_set()):
                     following.cancel()
-                if self.processes.first:
-                    self._note(journal, loss, ending)
+                self._note(journal, loss, ending)
                 if ending:
                     raise SystemExit(128 + signal.SIGTERM)
+        if self.shards is not None:
+            self._gather_weights()
+
+    def _share_weights(self) -> None:
+        """Give each process its part of the weights and moments."""
+        self.shards = Shards(self.model, self.averaged, self.processes)
+        groups = parameter_groups(self.model, self.config.fine_tuning, self.config.weight_decay)
+        self.optimizer = self.shards.optimizer(groups, self.optimizer)
+        if self.averaged is not None:
+            average_one_by_one(self.averaged, self.config.averaged)
+
+    def _gather_weights(self) -> None:
+        """End sharing: the first process has the whole result, for what it does alone."""
+        assert self.shards is not None
+        state, whole = self.state(), self.shards.whole
+        self.shards = None
+        if whole is None:
+            return
+        whole.load_state_dict(state["model"])
+        self.model = whole.to(self.processes.device)
+        self.averaged = _averaged(whole, self.config.averaged)
+        if self.averaged is not None:
+            self.averaged.load_state_dict(state["averaged"])
 
     def _journal(self) -> Journal:
         """What shows and records the progress; nothing but in the first process."""
@@ -301,14 +307,20 @@ class Trainer:
         return Journal(self.out, self.step, self.config.all_steps, label, of, silent=not self.processes.first)
 
     def _note(self, journal: Journal, loss: float, ending: bool) -> None:
-        """Record a step, look at the model and write a checkpoint when it is time for that."""
+        """Record a step, look at the model and write a checkpoint when it is time for that; the first process does."""
         last, config = self.step == self.config.all_steps, self.config
-        scores = self.quick_scores() if self.step % config.evaluate_every == 0 or last else {}
+        looks = self.step % config.evaluate_every == 0 or last
+        saves = self.step % config.checkpoint_every == 0 or last or ending
+        # What is shared is put together by all processes.
+        state = self.state() if saves or (looks and self.shards is not None) else {}
+        if not self.processes.first:
+            return
+        scores = self.quick_scores(state) if looks else {}
         scale = self.model.log_scale.exp().mean().item()
         of = self.sampler.at(self.step - 1).atlas.name if self.run.atlases else None
         journal.note(self.step, self.seconds, scale, loss, scores, last, of)
-        if self.step % config.checkpoint_every == 0 or last or ending:
-            self.save()
+        if saves:
+            self.save(state)
         if ending:
             tqdm.write(f"Ended as asked at step {self.step}; the same command with --resume goes on.", file=sys.stderr)
 
@@ -324,37 +336,48 @@ class Trainer:
         loss = backward(self.model, inputs, self.config)
         if not math.isfinite(loss):
             raise CheckpointError(f"The loss became {loss} at step {self.step}; resume with a lower learning rate.")
-        self.processes.average_gradients(self.model.parameters())
-        nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
+        # Those of what is shared are averaged already.
+        self.processes.average_gradients(each for each in self.model.parameters() if not is_shared(each))
+        clip = nn.utils.clip_grad_norm_ if self.shards is None else clip_gradients
+        clip(self.model.parameters(), self.config.clip_norm)
         self.optimizer.step()
         if self.averaged is not None:
             self.averaged.update_parameters(self.model)
         return loss
 
     @torch.inference_mode()
-    def quick_scores(self) -> dict[str, float]:
+    def quick_scores(self, state: Mapping[str, Any] | None = None) -> dict[str, float]:
         """Recall@1 of a few pairs among some 2,000 held-out items: a look while training, not the result."""
-        self.model.eval()
+        model = self.model
+        if self.shards is not None and self.shards.whole is not None and state:
+            model = self.shards.whole.to(self.processes.device)
+            model.load_state_dict(state["model"])
+        model.eval()
         only, scores = [f"{a}->{b}" for a, b in QUICK_PAIRS], dict[str, float]()
-        splits = [part.split for part in self.run.atlases] or [self.run.split]
-        for atlas, split, vectors in zip(self.atlases, splits, self.vectors, strict=True):
-            found = measured_pairs(self.model, atlas, split, vectors, only=only, most=QUICK)
+        for atlas, split, vectors in zip(self.atlases, self.splits, self.vectors, strict=True):
+            found = measured_pairs(model, atlas, split, vectors, only=only, most=QUICK)
             of = f"{atlas.name} " if self.run.atlases else ""
             scores |= {f"{of}{pair}": found[pair]["recall@1"] for pair in only if "recall@1" in found.get(pair, {})}
-        self.model.train()
+        model.train()
+        if model is not self.model:  # make room for the training again
+            model.to("cpu")
         return scores
 
-    def save(self) -> None:
-        """Write checkpoint.pt whole or not at all."""
-        path = self.out / "checkpoint.pt"
+    def state(self) -> dict[str, Any]:
+        """The weights and moments of the training, whole; of shared ones in the first process alone."""
         state = {"model": self.model.state_dict(), "optimiser": self.optimizer.state_dict()}
         if self.averaged is not None:
             state["averaged"] = self.averaged.state_dict()
+        return state if self.shards is None else self.shards.gathered(state)
+
+    def save(self, state: Mapping[str, Any]) -> None:
+        """Write checkpoint.pt whole or not at all."""
+        path = self.out / "checkpoint.pt"
         with (
             atomic(path, error=CheckpointError, remedy=_MAKE_ROOM, durable=True) as temporary,
             temporary.open("wb") as file,  # a file of Python's: torch's own writer hides why it could not write
         ):
-            torch.save(state | {"step": self.step, "seconds": self.seconds}, file)
+            torch.save({**state, "step": self.step, "seconds": self.seconds}, file)
 
     def restore(self) -> None:
         """Read checkpoint.pt and cut history.csv back to its step."""
@@ -425,18 +448,3 @@ def _averaged(model: UniGeoCLIP, decay: float) -> AveragedModel | None:
     """The moving average of a model's weights, if it is wanted."""
     average: Any = get_ema_multi_avg_fn(decay) if decay else None  # type: ignore[no-untyped-call]
     return AveragedModel(model, multi_avg_fn=average) if decay else None
-
-
-def machine(model: nn.Module | None = None, processes: int = 1) -> str:
-    """What computed, in words: the device that a model is on, threads and PyTorch version.
-
-    Args:
-        model: On the device in question; by default the processor is named.
-        processes: How many computed together.
-    """
-    device = next((parameter.device for parameter in model.parameters()), None) if model is not None else None
-    if device is None or device.type == "cpu":
-        name = f"{processor_name()}, {torch.get_num_threads()} threads"
-    else:
-        name = torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
-    return f"{f'{processes} processes, ' if processes > 1 else ''}{name}, PyTorch {torch.__version__}"

@@ -6,12 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from unigeoclip.atlas import schema
 from unigeoclip.training.sampling.sampler import WHOLE, PlaceSampler, Share
+from unigeoclip.training.sampling.street_sampler import StreetSampler
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import ExitStack
 
-__all__ = ["Mixture"]
+    from numpy.typing import NDArray
+
+    from unigeoclip.atlas.store import Atlas
+    from unigeoclip.model import UniGeoCLIP
+    from unigeoclip.training.sampling.draws import DrawConfig
+
+__all__ = ["Mixture", "sampler_of"]
 
 _SEED = 17  # beside that of the training: draws of its own
 
@@ -47,3 +56,33 @@ class Mixture:
     def batch(self, step: int, size: int, share: Share = WHOLE) -> dict[str, Any]:
         """The batch of a step, see `PlaceSampler.batch`; modalities that its atlas lacks are not in it."""
         return self.at(step).batch(step, size, share)
+
+
+def sampler_of(
+    atlas: Atlas,
+    split: str,
+    vectors: NDArray[Any],
+    model: UniGeoCLIP,
+    seed: int,
+    draws: DrawConfig,
+    stack: ExitStack,
+) -> PlaceSampler:
+    """The sampler of an atlas, of the modalities that it and a model have.
+
+    Args:
+        atlas: The atlas.
+        split: What is held out of it.
+        vectors: What the text encoder reads of its sentences, a row each.
+        model: Says how large pictures are.
+        seed: Of the draws.
+        draws: What is done to a batch.
+        stack: What lets go of decoded rasters again, when the training is over.
+    """
+    names = [name for name in model.modalities if name in atlas.manifest.modalities]
+    windows = {name: model.window_px(name) for name in schema.RASTERS if name in names}
+    for name in windows:
+        stack.enter_context(atlas.raster(name).whole())
+    if "street" not in names:
+        return PlaceSampler(atlas, split, vectors, windows, seed, draws)
+    width, height = model.input_size("street")
+    return StreetSampler(atlas, split, vectors, windows, (height, width), seed, draws, stack=stack)
