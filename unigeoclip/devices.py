@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 import torch
 
 from unigeoclip.errors import InputError
+from unigeoclip.parallel import processor_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
-__all__ = ["DEVICES", "VARIABLE", "autocast", "chosen_device", "computes_bf16", "using_device"]
+    from torch import nn
+
+__all__ = ["DEVICES", "VARIABLE", "autocast", "chosen_device", "computes_bf16", "machine", "using_device"]
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 VARIABLE = "UNIGEOCLIP_DEVICE"  # the environment's choice, where none is made
@@ -82,3 +85,18 @@ def autocast(device: torch.device, wanted: bool) -> AbstractContextManager[objec
     if wanted and computes_bf16(device):
         return torch.autocast(device.type, torch.bfloat16)
     return contextlib.nullcontext()
+
+
+def machine(model: nn.Module | None = None, processes: int = 1) -> str:
+    """What computed, in words: the device that a model is on, threads and PyTorch version.
+
+    Args:
+        model: On the device in question; by default the processor is named.
+        processes: How many computed together.
+    """
+    device = next((parameter.device for parameter in model.parameters()), None) if model is not None else None
+    if device is None or device.type == "cpu":
+        name = f"{processor_name()}, {torch.get_num_threads()} threads"
+    else:
+        name = torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
+    return f"{f'{processes} processes, ' if processes > 1 else ''}{name}, PyTorch {torch.__version__}"

@@ -10,7 +10,7 @@ import safetensors.numpy
 
 from unigeoclip.atlas import schema
 from unigeoclip.build.parquet import write_places, write_sentences
-from unigeoclip.config import write_json
+from unigeoclip.config import read_json, write_json
 from unigeoclip.files.atomic import sha256_of
 from unigeoclip.files.cog import global_transform, write_cog
 from unigeoclip.sentences import SENTENCE_DIM
@@ -46,6 +46,17 @@ def write_tiny_atlas(path: Path, name: str = "tiny") -> Path:
         packed = gzip.compress(json.dumps(geojson).encode(), mtime=0)
         (path / schema.VECTORS_FOLDER / f"{layer}{schema.LINES}").write_bytes(packed)
     write_manifest(path, name)
+    return path
+
+
+def write_flat_atlas(path: Path, name: str = "flat") -> Path:
+    """The tiny atlas without a surface model."""
+    write_tiny_atlas(path, name)
+    manifest = read_json(path / "atlas.json")
+    manifest["modalities"].remove("surface")
+    del manifest["files"]["surface.tif"], manifest["pictures"]["surface"]
+    (path / "surface.tif").unlink()
+    write_json(path / "atlas.json", manifest)
     return path
 
 

@@ -31,38 +31,44 @@ from unigeoclip.atlas import load_atlas
 from unigeoclip.config import from_dict, read_json
 from unigeoclip.modalities import text
 from unigeoclip.training import TrainConfig, loop
+from unigeoclip.training.sharding import is_shared
 torch.set_num_threads(1)
-folder, out, killed_at, resume = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4] == "resume"
+folder, out, killed_at = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+resume, shard, names = sys.argv[4] == "resume", sys.argv[5] == "shard", sys.argv[6:]
 with pytest.MonkeyPatch.context() as patch:
     use_hashed_sentences(patch)
     patch.setattr(loop, "sentence_encoder", text.sentence_encoder)
     update = loop.Trainer.update
     def watched(self, inputs):
-        if self.step == killed_at and self.processes.rank == 1:
+        if self.step == killed_at and self.processes.rank == self.processes.count - 1:
             os.kill(os.getpid(), signal.SIGKILL)
         print(f"step {self.step}", flush=True)
+        assert any(map(is_shared, self.model.parameters())) == shard
         return update(self, inputs)
     patch.setattr(loop.Trainer, "update", watched)
     config = from_dict(TrainConfig, read_json(folder / "config.json"))
-    loop.train(load_atlas(folder / "tiny"), config, out, resume=resume, brief=True, device="cpu")
+    atlases = [load_atlas(folder / name) for name in names]
+    loop.train(atlases, config, out, resume=resume, brief=True, device="cpu", shard=shard)
 """
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    from tests.atlas.tiny import write_tiny_atlas
+    from tests.atlas.tiny import write_flat_atlas, write_tiny_atlas
 
     path = tmp_path_factory.mktemp("processes")
     write_tiny_atlas(path / "tiny")
+    write_flat_atlas(path / "flat")
     return path
 
 
-def started(folder, out, processes, config, *, killed_at=-1, resume=False):
+def started(folder, out, processes, config, *, killed_at=-1, resume=False, shard=False, atlases=("tiny",)):
     write_json(folder / "config.json", to_dict(config))
     (folder / "program.py").write_text(PROGRAM)
     run = ["torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)] if processes > 1 else []
     arguments = [str(folder / "program.py"), str(folder), str(out), str(killed_at)]
-    command = [sys.executable, *(["-m", *run] if run else []), *arguments, "resume" if resume else "begin"]
+    arguments += ["resume" if resume else "begin", "shard" if shard else "whole", *atlases]
+    command = [sys.executable, *(["-m", *run] if run else []), *arguments]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     return subprocess.Popen(command, env=environment, cwd=ROOT, **pipes)
@@ -123,6 +129,18 @@ def test_after_one_of_two_was_killed_one_alone_goes_on_as_if_nothing_had_happene
     assert code == 0, errors
     assert_same(whole, out)
     assert losses(out) == pytest.approx(losses(whole), abs=1e-4)
+
+
+@pytest.mark.slow
+def test_two_processes_equal_one_in_a_training_of_several_atlases(folder):
+    for processes in (1, 2):
+        code, errors = trained(folder, folder / f"several{processes}", processes, HARD, atlases=("tiny", "flat"))
+        assert code == 0, errors
+    assert_same(folder / "several1", folder / "several2")
+    rows = [(folder / f"several{processes}/history.csv").read_text().splitlines() for processes in (1, 2)]
+    named = [[row.split(",")[4] for row in some] for some in rows]
+    assert named[0] == named[1]
+    assert set(named[0]) <= {"atlas", "tiny", "flat"}
 
 
 @pytest.mark.slow

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from unigeoclip.atlas.store import Atlas
-    from unigeoclip.modalities.location import LocationEncoder
+    from unigeoclip.modalities.location import LocationConfig, LocationEncoder
     from unigeoclip.model import UniGeoCLIP
 
-__all__ = ["load_fitting"]
+__all__ = ["load_fitting", "unserved"]
 
 # An atlas that is more than so many of a model's longest wavelengths wide has places which it cannot tell apart.
 _MOST_WAVES = 50
@@ -28,8 +28,10 @@ _MOST_WAVES = 50
 def load_fitting(atlas: Atlas) -> UniGeoCLIP:
     """The model of an atlas, on the chosen device; one of your own (`Atlas.with_model`) must be made for this atlas.
 
+    A model of several atlases is made for each of them. It may have modalities that the atlas lacks.
+
     Raises:
-        CheckpointError: See `load_model`; or the model encodes no location, or was trained on another atlas, or its
+        CheckpointError: See `load_model`; or the model encodes no location, or was trained on other atlases, or its
             coordinates or wavelengths are those of another part of the Earth.
     """
     folder = atlas.model_path
@@ -42,44 +44,56 @@ def load_fitting(atlas: Atlas) -> UniGeoCLIP:
     if atlas.has_shipped_model:
         return model
     trained_on = _trained_on(folder)
-    if trained_on not in (None, atlas.name):
+    if trained_on and atlas.name not in trained_on:
+        one, kind = trained_on[0], "atlases" if len(trained_on) > 1 else "atlas"
         raise CheckpointError(
-            f"{folder} was trained on the atlas {trained_on!r}, not on {atlas.name!r}: use it with --atlas "
-            f"{trained_on}, or give a model that was trained on {atlas.name}."
+            f"{folder} was trained on the {kind} {', '.join(map(repr, trained_on))}, not on {atlas.name!r}: use it "
+            f"with --atlas {one}, or give a model that was trained on {atlas.name}."
         )
-    _refuse_elsewhere(model, atlas)
+    if why := unserved(cast("LocationEncoder", model.encoders["location"]).config, atlas):
+        raise CheckpointError(
+            f"The location encoder of the model in {folder} {why}: it was made for another part of the Earth. Give a "
+            "model that was trained on this atlas."
+        )
     return model
 
 
-def _trained_on(folder: Path) -> str | None:
-    """The name of the atlas that a model's record names, if there is one."""
+def _trained_on(folder: Path) -> list[str]:
+    """Names of the atlases that a model's record names; the first one has its record beside the model."""
     path = folder / "metrics.json"
     try:
         record = read_json(path) if path.exists() else {}
     except InputError as error:
         raise CheckpointError(f"{path} cannot be used ({error}): restore it, or train again.") from error
-    name = record.get("atlas") if isinstance(record, dict) else None
-    return name if isinstance(name, str) else None
+    if not isinstance(record, dict):
+        return []
+    several = record.get("atlases")
+    parts = several if isinstance(several, list) and several else [record]
+    names = [part.get("atlas") for part in parts if isinstance(part, dict)]
+    return [name for name in names if isinstance(name, str)]
 
 
-def _refuse_elsewhere(model: UniGeoCLIP, atlas: Atlas) -> None:
-    """Raises CheckpointError if a location encoder's centre or wavelengths are those of another part of the Earth."""
+def unserved(location: LocationConfig, atlas: Atlas) -> str | None:
+    """What is wrong if the waves or the centre of a location encoder are those of another part of the Earth.
+
+    Args:
+        location: Shape of the encoder.
+        atlas: Where it is to be used.
+
+    Returns:
+        A predicate such as "tells places ... apart, but ..."; None if the encoder serves the atlas.
+    """
     south, west, north, east = atlas.manifest.bounds
     middle = ((south + north) / 2, (west + east) / 2)
     width_m = 2 * max(float(distance_m(middle, corner)) for corner in ((south, west), (north, west), middle))
-    encoder = cast("LocationEncoder", model.encoders["location"])
-    waves_m = encoder.wavelengths_m()
+    waves_m = location.wavelengths_m()
     if min(waves_m) > width_m or max(waves_m) * _MOST_WAVES < width_m:
-        raise CheckpointError(
-            f"The model in {atlas.model_path} tells places {in_round_figures(min(waves_m))} to "
-            f"{in_round_figures(max(waves_m))} apart, but the atlas {atlas.name!r} is {in_round_figures(width_m)} "
-            "wide: it was made for another part of the Earth. Give a model that was trained on this atlas."
+        return (
+            f"tells places {in_round_figures(min(waves_m))} to {in_round_figures(max(waves_m))} apart, but the atlas "
+            f"{atlas.name!r} is {in_round_figures(width_m)} wide"
         )
-    away = np.subtract(encoder.config.centre, equal_earth(np.array([middle]))[0])
+    away = np.subtract(location.centre, equal_earth(np.array([middle]))[0])
     away_m = float(np.hypot(*away)) * EQUAL_EARTH_X_MAX * EARTH_RADIUS_M
     if max(waves_m) < width_m and away_m > width_m:  # a model of wide waves may keep its centre where it likes
-        raise CheckpointError(
-            f"The coordinates of the model in {atlas.model_path} start {in_round_figures(away_m)} from the middle of "
-            f"the atlas {atlas.name!r}: it was made for another part of the Earth. Give a model that was trained on "
-            "this atlas."
-        )
+        return f"has coordinates that start {in_round_figures(away_m)} from the middle of the atlas {atlas.name!r}"
+    return None

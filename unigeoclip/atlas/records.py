@@ -1,13 +1,40 @@
-"""Whether a record of measurements is of the data that an atlas holds now."""
+"""Records of measurements: where those of an atlas lie, and whether they are of the data that it holds now."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from unigeoclip.atlas.store import Atlas
+
+__all__ = ["data_state", "new_records_folder", "records_folder"]
+
+
+def records_folder(model: Path, atlas: str) -> Path:
+    """The folder with what was measured of a model on an atlas: ``metrics.json``, ``calibration.json``.
+
+    That is the folder of the model, and for all but the first of several atlases that it was trained on one beside its
+    files, ``atlases/NAME``.
+
+    Args:
+        model: Folder of the model.
+        atlas: Name of the atlas.
+    """
+    own = _own_folder(model, atlas)
+    return own if own.is_dir() else model
+
+
+def new_records_folder(model: Path, atlas: str) -> None:
+    """Make the folder of an atlas beside a model's files: from now on it is what `records_folder` gives."""
+    _own_folder(model, atlas).mkdir(parents=True, exist_ok=True)
+
+
+def _own_folder(model: Path, atlas: str) -> Path:
+    return model / "atlases" / re.sub(r"[^\w-]", "-", atlas)
 
 
 def data_state(atlas: Atlas, record: Mapping[str, Any]) -> dict[str, Any]:

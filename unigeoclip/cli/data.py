@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from unigeoclip.cli.console import Progress, print_json, print_lines, remark
-from unigeoclip.cli.options import as_json, atlas_option, device_option
+from unigeoclip.cli.options import as_json, device_option
 from unigeoclip.cli.outputs import check_new_folder
 from unigeoclip.cli.parser import FILE, SEED, Command, Group, whole_number, words
-from unigeoclip.errors import InputError, UniGeoError
+from unigeoclip.errors import InputError, UniGeoError, excerpt
+
+if TYPE_CHECKING:
+    from unigeoclip.atlas.store import Atlas
 
 __all__ = ["COMMANDS", "STEPS"]
 
@@ -134,7 +137,14 @@ def _bbox(text: str) -> tuple[float, float, float, float]:
 
 
 @click.command(cls=Command)
-@atlas_option
+@click.option(
+    "--atlas",
+    default="world",
+    metavar="NAMES",
+    show_default=True,
+    help="Name or folder of an atlas, or several, such as boston,world.",
+)
+@click.option("--atlas-weights", type=words, metavar="N,N", help="How often steps draw from each of several atlases.")
 @click.option("--config", type=words, default="mini", show_default=True, help="Named, or a FILE.json.")
 @click.option(
     "--towers",
@@ -152,11 +162,13 @@ def _bbox(text: str) -> tuple[float, float, float, float]:
     "--init-from", type=words, metavar="NAME", help="Start from the weights of an atlas's model, or a folder's."
 )
 @device_option
+@click.option("--shard", is_flag=True, help="Under torchrun, divide the weights of towers among the processes (FSDP).")
 @click.option("--baseline", type=words, metavar="NAME", help="satclip-retrained[-city] or geoclip-retrained[-city].")
 @click.option("--teacher", type=words, metavar="NAME", help="Teach the atlas's location encoder: geoclip.")
 @as_json
 def train(
     atlas: str,
+    atlas_weights: str | None,
     config: str,
     towers: str | None,
     out: Path | None,
@@ -164,27 +176,30 @@ def train(
     teacher: str | None,
     modalities: str | None,
     init_from: str | None,
+    shard: bool,
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Train a model on an atlas; under torchrun, as one of several processes."""
-    from unigeoclip.atlas.store import load_atlas
-
-    if init_from and (baseline or teacher):
-        raise InputError("--init-from belongs to our own model; leave it out with --baseline and --teacher.")
+    """Train a model on an atlas, or on several; under torchrun, as one of several processes."""
+    own = {"--init-from": init_from, "--shard": shard, "--atlas-weights": atlas_weights}
+    if given := [name for name, value in own.items() if value and (baseline or teacher)]:
+        raise InputError(f"{given[0]} belongs to our own model; leave it out with --baseline and --teacher.")
     if baseline and modalities:
         raise InputError("--modalities belongs to our own model; leave it out with --baseline.")
     if teacher and (baseline or modalities):
         raise InputError("--teacher goes on from the atlas's own model; leave out --baseline and --modalities.")
-    opened = load_atlas(atlas)
-    city = "street" in opened.manifest.modalities
+    atlases = _atlases(atlas)
+    opened = atlases[0]
+    if len(atlases) > 1 and (baseline or teacher):
+        raise InputError("--baseline and --teacher take one atlas; several are for our own model.")
+    city = any("street" in each.manifest.modalities for each in atlases)
     chosen: Any = config
     if towers is not None or config.endswith(".json"):
         from unigeoclip.training.configs import opened_config
 
         chosen = opened_config(config, city=city, towers=towers)
     kind = f"taught-by-{teacher}" if teacher else baseline or Path(config).stem
-    out = out or Path("runs") / "-".join(filter(None, (opened.name, kind, options["split"])))
+    out = out or Path("runs") / "-".join(filter(None, (*(each.name for each in atlases), kind, options["split"])))
     check_new_folder(out)
     if baseline:
         from unigeoclip.training.baselines import train_baseline
@@ -199,7 +214,8 @@ def train(
 
         some = None if modalities is None else [name.strip() for name in modalities.split(",")]
         start = None if init_from is None else _model_folder(init_from)
-        metrics = train(opened, chosen, out, modalities=some, start=start, **options)
+        each = None if atlas_weights is None else _weights(atlas_weights)
+        metrics = train(atlases, chosen, out, modalities=some, start=start, weights=each, shard=shard, **options)
     if not metrics:  # not the first of several processes
         return
     if as_json:
@@ -208,6 +224,25 @@ def train(
     from unigeoclip.cli.printing import training_lines
 
     print_lines(*training_lines(metrics, out))
+
+
+def _atlases(names: str) -> list[Atlas]:
+    """The atlases of ``--atlas``: one by its name or folder, or several, separated by commas."""
+    from unigeoclip.atlas.store import load_atlas
+
+    each = [names] if Path(names).is_dir() else [name.strip() for name in names.split(",")]
+    if "" in each:
+        raise InputError(f"--atlas takes names separated by commas, such as boston,world; not {excerpt(names)!r}.")
+    return [load_atlas(name) for name in each]
+
+
+def _weights(text: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError as error:
+        raise InputError(
+            f"--atlas-weights takes a number for each atlas, such as 1,2; not {excerpt(text)!r}."
+        ) from error
 
 
 def _model_folder(name: str) -> Path:

@@ -44,6 +44,8 @@ def training_lines(metrics: Mapping[str, Any], out: Path) -> list[str]:
     seconds = metrics.get("training", {}).get("seconds")
     took = "" if seconds is None else f" (trained for {_duration(seconds)})"
     model = out / ("baseline" if "baseline" in metrics else "model")
+    if others := [part["atlas"] for part in metrics.get("atlases", [])][1:]:
+        lines += ["", f"These are of {metrics.get('atlas')}; those of {', '.join(others)} are in {model / 'atlases'}."]
     return [
         *lines,
         "",

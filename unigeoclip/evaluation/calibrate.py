@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.spatial import cKDTree
 
+from unigeoclip.atlas.records import records_folder
 from unigeoclip.checkpoint import checkpoint_id
 from unigeoclip.config import write_json
 from unigeoclip.errors import InputError
@@ -70,9 +71,9 @@ def calibrate(model: UniGeoCLIP, atlas: Atlas, split: str, model_id: str) -> Cal
 
 
 def record_calibration(model: UniGeoCLIP, atlas: Atlas, split: str, folder: Path) -> Calibration:
-    """Measure a model that lies in a folder, and write ``calibration.json`` into it; see `calibrate`."""
+    """Measure a model that lies in a folder, and write ``calibration.json`` where `records_folder` says."""
     measured = calibrate(model, atlas, split, checkpoint_id(folder))
-    write_json(folder / FILE, measured)
+    write_json(records_folder(folder, atlas.name) / FILE, measured)
     return measured
 
 

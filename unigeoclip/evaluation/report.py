@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from unigeoclip.atlas.origins import upper_bound
-from unigeoclip.atlas.records import data_state
+from unigeoclip.atlas.records import data_state, records_folder
 from unigeoclip.atlas.schema import SPLITS
 from unigeoclip.config import read_json, to_dict, write_json
 from unigeoclip.devices import chosen_device
@@ -69,12 +69,14 @@ def evaluate(
     model, metrics = load_model(folder).to(chosen_device()), training_record(folder, atlas)
     if elsewhere is not None:
         check_elsewhere(model, atlas, elsewhere)  # before minutes are spent on the rest
+        _check_unseen(metrics, elsewhere)
     split = metrics["split"]
     now = measured(model, atlas, split)
+    records = records_folder(folder, atlas.name)
     if record:
-        record_measured(folder, atlas, metrics, now)
+        record_measured(records, atlas, metrics, now)
     splits = {split: _split(atlas, metrics | now, recorded=False)}
-    for path in sorted(folder.glob("metrics-*.json")):
+    for path in sorted(records.glob("metrics-*.json")):
         other = read_json(path)
         splits[other["split"]] = _split(atlas, other, recorded=True)
     scores = now["queries"]
@@ -92,6 +94,15 @@ def evaluate(
     if baselines := recorded_baselines(atlas):
         found["baselines"] = baselines
     return found
+
+
+def _check_unseen(metrics: dict[str, Any], elsewhere: Atlas) -> None:
+    """Raises InputError if a city is one of several atlases that a model was trained on."""
+    if elsewhere.name in (seen := [part["atlas"] for part in metrics.get("atlases", [])]):
+        raise InputError(
+            f"The model was trained on {', '.join(seen)}: what it does there is what the splits measure. Give a city "
+            "that it never saw."
+        )
 
 
 def measured(model: UniGeoCLIP, atlas: Atlas, split: str, *, galleries: bool = True) -> dict[str, Any]:
@@ -124,7 +135,7 @@ def record_measured(folder: Path, atlas: Atlas, metrics: dict[str, Any], now: di
     beside their figures, unless these are of other data.
 
     Args:
-        folder: Of the model.
+        folder: Of the model, or see `records_folder`.
         atlas: The atlas.
         metrics: Content of the file.
         now: From `measured`.
@@ -221,7 +232,7 @@ def training_record(folder: Path, atlas: Atlas) -> dict[str, Any]:
         AtlasError: The model was trained on other data than the atlas holds.
         InputError: There is no such file, or it cannot be read.
     """
-    metrics: dict[str, Any] = read_json(folder / METRICS_FILE)
+    metrics: dict[str, Any] = read_json(records_folder(folder, atlas.name) / METRICS_FILE)
     if metrics.get("data") != atlas.data_hash:
         raise AtlasError(
             f"{folder} was trained on {metrics.get('atlas')} {metrics.get('data')}, but {atlas.path} holds "

@@ -51,6 +51,10 @@ class LocationConfig:
                 f"location.coarse must be 0 to {len(self.scales)}, the scales there are, not {self.coarse}."
             )
 
+    def wavelengths_m(self) -> list[float]:
+        """Wavelength at one standard deviation of each scale's frequencies, metres on the ground."""
+        return [EQUAL_EARTH_X_MAX * EARTH_RADIUS_M / scale for scale in self.scales]
+
 
 class Attention(nn.Module):
     """Multi-head self-attention over the tokens of each place: (batch, tokens, width) -> the same.
@@ -159,8 +163,8 @@ class LocationEncoder(nn.Module):
             return torch.cat([phase.cos(), phase.sin()], dim=-1)
 
     def wavelengths_m(self) -> list[float]:
-        """Wavelength at one standard deviation of each scale's frequencies, metres on the ground."""
-        return [EQUAL_EARTH_X_MAX * EARTH_RADIUS_M / scale for scale in self.config.scales]
+        """See `LocationConfig.wavelengths_m`."""
+        return self.config.wavelengths_m()
 
     def forward(self, xy: Tensor, without: int | None = None) -> Tensor:
         """Encode points.

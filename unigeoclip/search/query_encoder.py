@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from unigeoclip.atlas.records import records_folder
 from unigeoclip.checkpoint import checkpoint_id
 from unigeoclip.config import read_json
 from unigeoclip.errors import CheckpointError, InputError, excerpt
@@ -55,7 +56,7 @@ class QueryEncoder:
             CheckpointError: The model's ``metrics.json`` is there but cannot be used.
         """
         self.atlas, self.model, self.cells, self.gallery = atlas, model, cells, gallery
-        self.unlike_thresholds = _unlike_thresholds(atlas.model_path)
+        self.unlike_thresholds = _unlike_thresholds(records_folder(atlas.model_path, atlas.name))
 
     def encode(self, items: Sequence[QueryItem]) -> Query:
         """Encode a weighted sum of items.
@@ -256,13 +257,13 @@ class QueryEncoder:
         return [Note("unlike", f"Unlike anything in this atlas: expects {expected}.")]
 
 
-def _unlike_thresholds(model_path: Path) -> dict[str, float]:
+def _unlike_thresholds(folder: Path) -> dict[str, float]:
     """Modality -> best similarity to the grid below which a picture counts as unlike anything, measured after training.
 
     Raises:
         CheckpointError: ``metrics.json`` is there but does not hold numbers under "unlike".
     """
-    path = model_path / "metrics.json"
+    path = folder / "metrics.json"
     if not path.exists():
         return {}
     try:

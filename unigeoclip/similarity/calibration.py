@@ -11,6 +11,7 @@ import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from unigeoclip.atlas.records import records_folder
 from unigeoclip.checkpoint import checkpoint_id
 from unigeoclip.config import from_dict, read_json
 from unigeoclip.errors import CheckpointError, InputError
@@ -81,7 +82,7 @@ def calibration(atlas: Atlas, folder: Path | None = None) -> Calibration | None:
         CheckpointError: The file is there but cannot be read.
     """
     folder = folder or atlas.model_path
-    path = folder / FILE
+    path = records_folder(folder, atlas.name) / FILE
     if not path.is_file():
         return None
     status = path.stat()

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from unigeoclip.config import from_dict, read_json, to_dict, write_json
+from unigeoclip.devices import machine
 from unigeoclip.errors import InputError
 from unigeoclip.evaluation.report import ABLATIONS_FILE
 from unigeoclip.evaluation.retrieval import TOO_FEW
 from unigeoclip.training.configs import TrainConfig, centered, named_config
-from unigeoclip.training.loop import machine, train
+from unigeoclip.training.loop import train
 from unigeoclip.training.runs import Run
 
 if TYPE_CHECKING:

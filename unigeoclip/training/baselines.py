@@ -15,13 +15,14 @@ from safetensors.torch import load_file, save_file
 
 from unigeoclip.checkpoint import compact_state
 from unigeoclip.config import to_dict, write_json
+from unigeoclip.devices import machine
 from unigeoclip.embedders.retrained import BASELINES, RECORD, WEIGHTS, Baseline, RetrainedLocation
 from unigeoclip.errors import CheckpointError, InputError
 from unigeoclip.evaluation.pairs import measured_pairs
 from unigeoclip.files.atomic import atomic
 from unigeoclip.model import UniGeoCLIP
 from unigeoclip.training.configs import TrainConfig, named_config
-from unigeoclip.training.loop import Trainer, machine, run_training
+from unigeoclip.training.loop import Trainer, run_training
 from unigeoclip.training.runs import Run, chosen_split
 from unigeoclip.training.sampling.draws import DrawConfig
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from unigeoclip.atlas.store import load_atlas
 from unigeoclip.config import from_dict
+from unigeoclip.errors import AtlasError, InputError
 from unigeoclip.training.baselines import planned_baseline
 from unigeoclip.training.configs import CONFIGS, TrainConfig
 from unigeoclip.training.runs import chosen_split, planned_config
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from unigeoclip.atlas.store import Atlas
 
@@ -49,15 +51,23 @@ def train_command(atlas: Atlas, record: Mapping[str, Any], baseline: str | None 
     split = record.get("split")
     if record.get("start"):  # from a model that the record knows by its checksum alone
         return None
+    parts = record.get("atlases") or []
+    try:
+        atlases = [atlas if part["atlas"] == atlas.name else load_atlas(part["atlas"]) for part in parts] or [atlas]
+    except AtlasError:  # one of several is not here
+        return None
     for name in CONFIGS:
         for steps in (None, wanted.steps):
-            if not _same(_planned(atlas, name, steps, baseline, wanted), wanted):
+            if not _leads_to(wanted, atlases, name, steps, baseline):
                 continue
-            options = [f"--atlas {atlas.name}", f"--baseline {baseline}" if baseline else f"--config {name}"]
+            options = [f"--atlas {','.join(each.name for each in atlases)}"]
+            if len({part["weight"] for part in parts}) > 1:
+                options += [f"--atlas-weights {','.join(format(part['weight'], 'g') for part in parts)}"]
+            options += [f"--baseline {baseline}" if baseline else f"--config {name}"]
             options += [f"--config {name}"] if baseline and name != "mini" else []
             options += [f"--steps {steps}"] if steps is not None else []
             some = wanted.model.encoders
-            whole = baseline or set(some) == set(planned_config(atlas, name, None).model.encoders)
+            whole = baseline or set(some) == set(planned_config(atlases, name, None).model.encoders)
             options += [] if whole else [f"--modalities {','.join(some)}"]
             options += [f"--split {split}"] if split != chosen_split(atlas, None) else []
             options += [f"--seed {record['seed']}"] if record.get("seed") else []
@@ -65,13 +75,19 @@ def train_command(atlas: Atlas, record: Mapping[str, Any], baseline: str | None 
     return None
 
 
-def _planned(atlas: Atlas, name: str, steps: int | None, baseline: str | None, wanted: TrainConfig) -> TrainConfig:
-    """What the command of these options trains; of the modalities of the record, where the configuration has them."""
-    if baseline is None:
-        some = wanted.model.encoders
-        has = planned_config(atlas, name, None).model.encoders
-        return planned_config(atlas, name, steps, list(some) if len(some) > 1 and set(some) < set(has) else None)
-    return planned_baseline(atlas, baseline, name, steps)[1]
+def _leads_to(
+    wanted: TrainConfig, atlases: Sequence[Atlas], name: str, steps: int | None, baseline: str | None
+) -> bool:
+    """Whether the command of these options trains what is wanted, of the same modalities where there are more."""
+    if baseline is not None:
+        return _same(planned_baseline(atlases[0], baseline, name, steps)[1], wanted)
+    some = wanted.model.encoders
+    try:
+        has = planned_config(atlases, name, None).model.encoders
+        only = list(some) if len(some) > 1 and set(some) < set(has) else None
+        return _same(planned_config(atlases, name, steps, only), wanted)
+    except InputError:  # it does not serve all of the atlases
+        return False
 
 
 def _same(one: TrainConfig, other: TrainConfig) -> bool:

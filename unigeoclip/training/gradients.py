@@ -32,13 +32,14 @@ def backward(model: UniGeoCLIP, inputs: Mapping[str, Any], config: TrainConfig) 
 
     Args:
         model: The model.
-        inputs: Raw inputs of its modalities, and ``"present"``, see `sampler.PlaceSampler.batch`.
+        inputs: Raw inputs of its modalities, or of two of them at least, and ``"present"``, see
+            `sampler.PlaceSampler.batch`.
         config: Its ``micro_batch``, ``bf16``, ``pivot`` and ``weights`` count.
 
     Returns:
         The loss, which may not be finite.
     """
-    prepared = model.prepare({name: inputs[name] for name in model.modalities})
+    prepared = model.prepare({name: inputs[name] for name in model.modalities if name in inputs})
     present = presence(inputs, prepared, model.log_scale.device)
 
     def encode(some: Mapping[str, Any]) -> dict[str, Tensor]:

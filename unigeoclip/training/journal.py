@@ -13,7 +13,7 @@ from tqdm import tqdm
 from unigeoclip.extras import needs_extra
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
     from typing import Self
 
@@ -34,7 +34,9 @@ _HISTORY = "history.csv"
 class Journal:
     """The bar on screen, and every tenth step in ``history.csv`` and for TensorBoard."""
 
-    def __init__(self, out: Path, step: int, steps: int, label: str, *, silent: bool) -> None:
+    def __init__(
+        self, out: Path, step: int, steps: int, label: str, atlases: Sequence[str] = (), *, silent: bool
+    ) -> None:
         """Begin at a step.
 
         Args:
@@ -42,9 +44,13 @@ class Journal:
             step: Steps that are done.
             steps: All steps.
             label: Before the bar.
+            atlases: Their names where there are several: each step is then of one, and scores are of each.
             silent: Show and write nothing.
         """
         self._path, self._silent, self._scores = out / _HISTORY, silent, dict[str, float]()
+        pairs = [f"{a}->{b}" for a, b in QUICK_PAIRS]
+        scores = [f"{name} {pair}" for name in atlases for pair in pairs] if atlases else pairs
+        self._columns = ["step", "seconds", "scale", "loss", *(["atlas"] if atlases else []), *scores]
         self._bar = tqdm(total=steps, initial=step, desc=label, unit="step", disable=silent)
         self._writer: Any = None
         if not silent:
@@ -60,7 +66,16 @@ class Journal:
         if self._writer is not None:
             self._writer.close()
 
-    def note(self, step: int, seconds: float, scale: float, loss: float, scores: dict[str, float], last: bool) -> None:
+    def note(
+        self,
+        step: int,
+        seconds: float,
+        scale: float,
+        loss: float,
+        scores: dict[str, float],
+        last: bool,
+        atlas: str | None = None,
+    ) -> None:
         """Record a step.
 
         Args:
@@ -70,25 +85,27 @@ class Journal:
             loss: Of the step.
             scores: Recall of some pairs, if they were measured; the last ones are shown on.
             last: Whether it is the last step.
+            atlas: Of several the one whose places were drawn.
         """
         self._scores = scores or self._scores
         if step % LOG_EVERY == 0 or last:
             values = {"loss": loss, **self._scores}
-            self._append({"step": step, "seconds": round(seconds, 1), "scale": round(scale, 2)} | values)
-            for key, value in values.items():
-                self._writer.add_scalar(key.replace("->", "_to_"), value, step)
-            shown = list(self._scores.items())[:2]
-            self._bar.set_postfix({"loss": f"{loss:.3f}", **{name: f"{value:.1f}" for name, value in shown}})
+            row = {"step": step, "seconds": round(seconds, 1), "scale": round(scale, 2)} | values
+            self._append(row | ({} if atlas is None else {"atlas": atlas}))
+            shown = values if atlas is None else values | {f"{atlas} loss": loss}
+            for key, value in shown.items():
+                self._writer.add_scalar(key.replace("->", "_to_").replace(" ", "/"), value, step)
+            first = list(self._scores.items())[:2]
+            self._bar.set_postfix({"loss": f"{loss:.3f}", **{name: f"{value:.1f}" for name, value in first}})
         self._bar.update()
 
-    def _append(self, row: dict[str, float]) -> None:
-        columns = ["step", "seconds", "scale", "loss", *(f"{a}->{b}" for a, b in QUICK_PAIRS)]
+    def _append(self, row: dict[str, float | str]) -> None:
         new = not self._path.exists()
         with self._path.open("a", newline="", encoding="utf-8") as file:
-            table = csv.DictWriter(file, columns)
+            table = csv.DictWriter(file, self._columns)
             if new:
                 table.writeheader()
-            table.writerow({name: round(value, 4) for name, value in row.items()})
+            table.writerow({name: value if isinstance(value, str) else round(value, 4) for name, value in row.items()})
 
 
 def cut_history(out: Path, step: int) -> None:

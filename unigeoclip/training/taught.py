@@ -15,13 +15,14 @@ import torch
 
 from unigeoclip.checkpoint import checkpoint_id
 from unigeoclip.config import to_dict, write_json
+from unigeoclip.devices import machine
 from unigeoclip.embedders import load_embedder
 from unigeoclip.embedders.taught import RECORD, TEACHERS
 from unigeoclip.errors import InputError
 from unigeoclip.evaluation.pairs import measured_pairs
 from unigeoclip.model import UniGeoCLIP, load_model, save_model
 from unigeoclip.training.configs import TrainConfig, named_config
-from unigeoclip.training.loop import Trainer, machine, run_training
+from unigeoclip.training.loop import Trainer, run_training
 from unigeoclip.training.runs import Run, chosen_split
 from unigeoclip.training.stages.location_stage import LOCATION, tune_location
 from unigeoclip.training.stages.teacher import Teacher
@@ -62,7 +63,7 @@ class _TaughtTrainer(Trainer):
         run = self.run
         rng = np.random.default_rng((run.seed, _SEED))
         torch.manual_seed(run.seed)
-        teacher = Teacher(load_embedder(run.teacher), self.model.dim, self.sampler.positions(_POSITIONS, rng)[0])
+        teacher = Teacher(load_embedder(run.teacher), self.model.dim, self.sampler.at(0).positions(_POSITIONS, rng)[0])
         started = time.monotonic()
         tune_location(self.model, self.sampler, self.config, run.seed, teacher)
         self.seconds += time.monotonic() - started

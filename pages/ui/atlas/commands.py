@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pages.ui import atlas_scale
 from pages.ui.atlas.model_card import records
+from unigeoclip.atlas.records import records_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +39,7 @@ def trainings(atlas: Atlas) -> list[str]:
 
     found = [
         train_command(atlas, metrics) or f"# options of its own: see model/ for the training of the split {split}"
-        for metrics in (records(atlas.model_path) if atlas.model_path.is_dir() else [])
+        for metrics in (records(records_folder(atlas.model_path, atlas.name)) if atlas.model_path.is_dir() else [])
         if metrics.get("training") and (split := metrics["split"])
     ]
     for name, record in recorded_baselines(atlas).items():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pages.ui.formatting import file_size, origin, title
 from pages.ui.widgets.tables import Cell, Table, table_html
 from pages.ui.widgets.templating import render
-from unigeoclip.atlas.records import data_state
+from unigeoclip.atlas.records import data_state, records_folder
 from unigeoclip.atlas.schema import SPLITS
 from unigeoclip.config import read_json
 from unigeoclip.geo import in_round_figures
@@ -51,12 +51,13 @@ def read(atlas: Atlas) -> ModelCard | None:
         UniGeoError: A file of the model cannot be read.
     """
     folder = atlas.model_path
-    if not (folder / "metrics.json").is_file():
+    own_records = records_folder(folder, atlas.name)
+    if not (own_records / "metrics.json").is_file():
         return None
     retrieval: dict[str, dict[str, dict[str, float]]] = {}
     held_out: dict[str, dict[str, float]] = {}
     outdated: dict[str, dict[str, Any]] = {}
-    for metrics in records(folder):
+    for metrics in records(own_records):
         split, state = metrics.get("split", ""), data_state(atlas, metrics)
         if metrics.get("retrieval") and split not in retrieval:
             retrieval[split] = metrics["retrieval"]
@@ -67,13 +68,13 @@ def read(atlas: Atlas) -> ModelCard | None:
             if figures.get("retrieval"):
                 retrieval.setdefault(name, figures["retrieval"])
     config = read_json(folder / "config.json") if (folder / "config.json").is_file() else {}
-    own = read_json(folder / "metrics.json")
+    own = read_json(own_records / "metrics.json")
     groups = own.get("query_groups", {})
     return ModelCard(own, config, retrieval, own.get("queries", []), groups, held_out, outdated)
 
 
 def records(folder: Path) -> list[dict[str, Any]]:
-    """What each training of a model wrote down; that of the model which answers here comes first."""
+    """What each training of a model wrote down into its folder; that of the model which answers here comes first."""
     paths = sorted(folder.glob("metrics*.json"), key=lambda path: (path.name != "metrics.json", path.name))
     return [{"split": path.stem, **read_json(path)} for path in paths]
 

@@ -55,13 +55,13 @@ def folder(tmp_path):
 
 
 def test_what_was_measured_on_other_data_says_so_with_both_checksums(folder):
-    card = model_card.read(SimpleNamespace(model_path=folder, data_hash="new"))
+    card = model_card.read(SimpleNamespace(name="world", model_path=folder, data_hash="new"))
     assert retrieval.warning(card, "random") == ""
     assert "earlier version of the data (checksum old; now new)" in retrieval.warning(card, "blocks")
 
 
 def test_how_near_the_training_is(folder):
-    card = model_card.read(SimpleNamespace(model_path=folder, data_hash="new"))
+    card = model_card.read(SimpleNamespace(name="world", model_path=folder, data_hash="new"))
     said = retrieval.distance_words(card, "random")
     assert "lies 18 km from the nearest training position; a window is 330 km wide, so the two" in said
     assert "overlap" in said

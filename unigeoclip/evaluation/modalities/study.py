@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from unigeoclip.atlas.records import records_folder
 from unigeoclip.checkpoint import checkpoint_id
 from unigeoclip.errors import InputError
 from unigeoclip.evaluation.held_out import HeldOut, encode_items, held_out
@@ -183,8 +184,8 @@ def study_modalities(
     split = training_record(folder, atlas).get("split")
     if not isinstance(split, str):
         raise InputError(
-            f"{folder / 'metrics.json'} names no split, so that no place is known to be held out: train the model with "
-            f"'unigeoclip train --atlas {atlas.name}'."
+            f"{records_folder(folder, atlas.name) / 'metrics.json'} names no split, so that no place is known to be "
+            f"held out: train the model with 'unigeoclip train --atlas {atlas.name}'."
         )
     names = [name for name in atlas.manifest.modalities if name in model.modalities]
     if len(names) < 2:

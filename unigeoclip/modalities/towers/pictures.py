@@ -140,8 +140,8 @@ class StreetTower(_PictureTower):
         """(n spots) -> (n, dim), not normalised."""
         if len(views.pictures):
             features = self.features(views.pictures)
-        else:  # nothing to look at in this part of a batch: a tower takes one picture or more
-            features = self.compass.weight.new_zeros(0, self.config.width)
+        else:  # nothing to look at in this part of a batch: other processes that share the tower compute with it now
+            features = self.features(views.pictures.new_zeros(1, *views.pictures.shape[1:]))[:0]
         scale, shift = self.compass(compass_waves(views.headings_deg)).chunk(2, dim=1)
         out: Tensor = self.head(mean_over_views(features * (1 + scale) + shift, views.lengths))
         return out

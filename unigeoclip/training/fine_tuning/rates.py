@@ -1,10 +1,11 @@
-"""Learning rates by layer: what a tower knows from its pretraining changes the less, the nearer it is to the input.
+"""Learning rates by step, and by layer: what a tower knows changes the less, the nearer it is to the input.
 
 Layer-wise learning-rate decay as in Howard & Ruder (ULMFiT, ACL 2018) and BEiT (Bao et al., ICLR 2022).
 """
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from unigeoclip.training.fine_tuning.options import FULL, FineTuning
@@ -13,10 +14,25 @@ from unigeoclip.training.gradients import decay_groups
 
 if TYPE_CHECKING:
     from unigeoclip.model import UniGeoCLIP
+    from unigeoclip.training.configs import TrainConfig
 
-__all__ = ["SHARE", "parameter_groups"]
+__all__ = ["SHARE", "learning_rate", "parameter_groups"]
 
 SHARE = "share"  # of the learning rate that the parameters of a group have; 1 where a group does not say
+
+
+def learning_rate(config: TrainConfig, step: int) -> float:
+    """Linear warm-up, then a cosine to a hundredth; after that the second cosine, if there is one."""
+    if step >= config.steps and config.restart_steps:
+        return _cosine(config.restart_rate, (step - config.steps) / config.restart_steps)
+    warm = max(1, round(config.warmup * config.steps))
+    if step < warm:
+        return config.learning_rate * (step + 1) / warm
+    return _cosine(config.learning_rate, (step - warm) / max(1, config.steps - warm))
+
+
+def _cosine(rate: float, progress: float) -> float:
+    return rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(progress, 1.0))))
 
 
 def parameter_groups(model: UniGeoCLIP, options: FineTuning, weight_decay: float) -> list[dict[str, Any]]:

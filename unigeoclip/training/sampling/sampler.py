@@ -71,6 +71,9 @@ class PlaceSampler:
     nearest place of all lies in a held-out block or in the buffer round it is drawn back to its own place.
     """
 
+    samplers: tuple[PlaceSampler, ...]  # itself alone; see `mixture.Mixture`, which has the same interface
+    share = 1.0  # of the steps that draw from it
+
     def __init__(
         self,
         atlas: Atlas,
@@ -91,6 +94,7 @@ class PlaceSampler:
             draws: What is done to a batch.
         """
         self.atlas, self.seed, self.windows_px, self.draws = atlas, seed, windows_px, draws
+        self.samplers = (self,)
         self.vectors = sentence_vectors
         places = atlas.places
         latlon = places[["lat", "lon"]].to_numpy(np.float64)
@@ -111,6 +115,10 @@ class PlaceSampler:
         self.held_out_tree = None
         if split == "blocks":
             self.held_out_tree = cKDTree(unit_xyz(latlon[(places[split] != "train").to_numpy()]))
+
+    def at(self, step: int) -> PlaceSampler:
+        """The sampler that a step draws from: this one, whatever the step."""
+        return self
 
     def positions(self, count: int, rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Draw positions on land and the row (among the training places) whose sentences go with each."""

@@ -27,12 +27,13 @@ if TYPE_CHECKING:
 
     from unigeoclip.model import UniGeoCLIP
     from unigeoclip.training.configs import TrainConfig
+    from unigeoclip.training.sampling.mixture import Mixture
     from unigeoclip.training.sampling.sampler import PlaceSampler
     from unigeoclip.training.stages.teacher import Teacher
 
 LOCATION = "location"
 BATCH = 1024
-POOL = 40_960  # positions whose pictures and texts are embedded together
+POOL = 40_960  # positions whose pictures and texts are embedded together; several atlases share them
 STEPS_A_POOL = 250
 RATE = 5e-4
 WARM_STEPS = 50
@@ -65,13 +66,17 @@ class _Pool(NamedTuple):
 
 
 def tune_location(
-    model: UniGeoCLIP, sampler: PlaceSampler, config: TrainConfig, seed: int, teacher: Teacher | None = None
+    model: UniGeoCLIP,
+    sampler: PlaceSampler | Mixture,
+    config: TrainConfig,
+    seed: int,
+    teacher: Teacher | None = None,
 ) -> None:
     """Train the location encoder, in place; a pure function of model, atlas, configuration and seed.
 
     Args:
         model: With location and another modality.
-        sampler: Of the training.
+        sampler: Of the training; of several atlases each has a pool of its own, and each step is of one of them.
         config: Its ``location_steps``, share of neighbors and weights count.
         seed: Of the draws.
         teacher: What else the vectors have to explain; its linear function learns, too.
@@ -84,11 +89,15 @@ def tune_location(
     if teacher is not None:
         groups.append({"params": list(teacher.parameters()), "weight_decay": 0.0})
     optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98))
-    current: _Pool | None = None
+    pools: dict[PlaceSampler, _Pool] = {}
     for step in tqdm(range(steps), desc="Location alone", unit="step", mininterval=5):
-        if current is None or step % STEPS_A_POOL == 0:
-            current = _pool(model, sampler, (seed, _SEED, step), config.bf16)
-            current = current if teacher is None else _taught(current, sampler, teacher, (seed, _SEED, step, 2))
+        if step % STEPS_A_POOL == 0:
+            pools.clear()
+        if (here := sampler.at(step)) not in pools:
+            pools[here] = _pool(model, here, (seed, _SEED, step), config.bf16)
+            if teacher is not None:
+                pools[here] = _taught(pools[here], here, teacher, (seed, _SEED, step, 2))
+        current = pools[here]
         rng = np.random.default_rng((seed, _SEED, step, 1))
         rows = with_neighbors(rng.integers(len(current.latlon), size=BATCH), current.tree, config.draws.near, rng)
         loss = _loss(model, current, rows, config, teacher, rng)
@@ -137,11 +146,12 @@ def _taught(pool: _Pool, sampler: PlaceSampler, teacher: Teacher, seed: tuple[in
 @torch.no_grad()
 def _pool(model: UniGeoCLIP, sampler: PlaceSampler, seed: tuple[int, ...], bf16: bool) -> _Pool:
     """Draw positions as a step of the training does, and encode all but the location."""
-    names = [name for name in model.modalities if name != LOCATION]
+    names = [name for name in model.modalities if name != LOCATION and name in sampler.atlas.manifest.modalities]
+    size = max(1, round(POOL * sampler.share))
     latlon, others, present, device = [], [], [], model.log_scale.device
-    for start in range(0, POOL, _POOL_BATCH):
+    for start in range(0, size, _POOL_BATCH):
         rng = np.random.default_rng((*seed, start))
-        inputs = sampler.drawn_inputs(min(_POOL_BATCH, POOL - start), rng)
+        inputs = sampler.drawn_inputs(min(_POOL_BATCH, size - start), rng)
         prepared = model.prepare({name: inputs[name] for name in names})
         with autocast(device, bf16):
             others.append(model(prepared))

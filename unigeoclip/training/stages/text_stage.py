@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from unigeoclip.modalities.text import TextEncoder
     from unigeoclip.model import UniGeoCLIP
     from unigeoclip.training.configs import TrainConfig
+    from unigeoclip.training.sampling.mixture import Mixture
     from unigeoclip.training.sampling.sampler import PlaceSampler
 
 BATCH = 384
@@ -58,7 +59,7 @@ class _Targets:
     scale: float
 
 
-def tune_text(model: UniGeoCLIP, sampler: PlaceSampler, config: TrainConfig, seed: int) -> None:
+def tune_text(model: UniGeoCLIP, sampler: PlaceSampler | Mixture, config: TrainConfig, seed: int) -> None:
     """Train the head of text against the frozen other encoders, in place; a pure function of model, atlas and seed.
 
     The loss of a text with the set P of places it is said of is the cross-entropy between the uniform distribution over
@@ -67,13 +68,12 @@ def tune_text(model: UniGeoCLIP, sampler: PlaceSampler, config: TrainConfig, see
 
     Args:
         model: With text, location, and any of aerial and surface.
-        sampler: Of the training: its places and sentence vectors.
+        sampler: Of the training: its places and sentence vectors; of several atlases each step is of one of them.
         config: ``text_steps``, of `BATCH` texts each, and ``single_sentences``.
         seed: Of the draws.
     """
     model.eval()
-    index = _SentencePlaces(sampler.sentences, len(sampler.vectors))
-    locations, pictures = _targets(model, sampler, index, seed)
+    known = {each: _targets(model, each, seed) for each in sampler.samplers}
     head = cast("TextEncoder", model.encoders["text"]).train()
     if head.weight is not None:
         head.weight.requires_grad_(True)
@@ -82,21 +82,23 @@ def tune_text(model: UniGeoCLIP, sampler: PlaceSampler, config: TrainConfig, see
     optimizer = torch.optim.AdamW(head.parameters(), lr=RATE, weight_decay=0.01, betas=(0.9, 0.98))
     for step in tqdm(range(steps), desc="Text alone", unit="step", mininterval=5):
         rng = np.random.default_rng((seed, _SEED, step))
+        here = sampler.at(step)
+        index, locations, pictures = known[here]
         among = locations if not pictures or rng.random() < LOCATION_SHARE else pictures
         target = among[rng.integers(len(among))]
         alone = index.draw(single, rng)
-        rows = rng.integers(len(sampler.sentences), size=BATCH - len(alone))
-        chosen = [*alone[:, None], *(sampler.some_sentences(row, rng) for row in rows)]
-        text = nn.functional.normalize(head(_noisy(chosen, sampler.vectors, rng).to(device)), dim=-1)
+        rows = rng.integers(len(here.sentences), size=BATCH - len(alone))
+        chosen = [*alone[:, None], *(here.some_sentences(row, rng) for row in rows)]
+        text = nn.functional.normalize(head(_noisy(chosen, here.vectors, rng).to(device)), dim=-1)
         against = torch.from_numpy(rng.integers(len(target.having), size=AGAINST)).to(device)
         others = target.places[target.having[against]]
         said, at = torch.from_numpy(alone).to(device), torch.from_numpy(rows).to(device)
         own = torch.cat([target.sentences[said], target.places[at]])
-        known = torch.cat([target.said[said], torch.isin(at, target.having)])
-        if not known.any():
+        having = torch.cat([target.said[said], torch.isin(at, target.having)])
+        if not having.any():
             continue
         each = torch.logsumexp(target.scale * text @ others.T, dim=1) - target.scale * (text * own).sum(1)
-        loss = each[known].mean()
+        loss = each[having].mean()
         for group in optimizer.param_groups:
             group["lr"] = RATE * min(1, (step + 1) / WARM_STEPS) * 0.5 * (1 + math.cos(math.pi * step / steps))
         optimizer.zero_grad(set_to_none=True)
@@ -140,14 +142,19 @@ class _SentencePlaces:
 
 
 def _targets(
-    model: UniGeoCLIP, sampler: PlaceSampler, index: _SentencePlaces, seed: int
-) -> tuple[list[_Targets], list[_Targets]]:
-    """What texts are compared with: locations in and round each place; the aerial picture and surface at its centre."""
+    model: UniGeoCLIP, sampler: PlaceSampler, seed: int
+) -> tuple[_SentencePlaces, list[_Targets], list[_Targets]]:
+    """The texts of an atlas, and what they are compared with.
+
+    That is locations in and round each place, and the aerial picture and surface at its centre.
+    """
+    index = _SentencePlaces(sampler.sentences, len(sampler.vectors))
     everywhere = np.ones(len(sampler.train), bool)
     locations = _locations(model, sampler, np.random.default_rng((seed, _SEED)))
     pictures, device = [], model.log_scale.device
     for name in ("aerial", "surface"):
-        present = sampler.atlas.present(name)[sampler.train] if name in model.modalities else ~everywhere
+        has = name in model.modalities and name in sampler.atlas.manifest.modalities
+        present = sampler.atlas.present(name)[sampler.train] if has else ~everywhere
         if present.any():
             places = torch.zeros(len(present), model.dim)
             places[torch.from_numpy(present)] = torch.from_numpy(
@@ -155,7 +162,7 @@ def _targets(
             )
             pictures.append(index.targets(places.to(device), present, _scale(model, name)))
     scale = _scale(model, "location")
-    return [index.targets(places.to(device), everywhere, scale) for places in locations], pictures
+    return index, [index.targets(places.to(device), everywhere, scale) for places in locations], pictures
 
 
 def _scale(model: UniGeoCLIP, modality: str) -> float:
