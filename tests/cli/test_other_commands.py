@@ -59,14 +59,15 @@ def test_train_starts_from_a_model_on_a_device(run, refused, folder, tmp_path, m
 def test_train(run, folder, tmp_path, monkeypatch):
     called = []
 
-    def train(atlas, config, out, **options):
-        called.append((atlas.name, config, out, options))
+    def train(atlases, config, out, **options):
+        called.append(([atlas.name for atlas in atlases], config, out, options))
         return {"retrieval": {"text->location": {"recall@1": 31.25, "recall@10": 62.5, "n": 8}}, "split": "blocks"}
 
     stand_in(monkeypatch, "unigeoclip.training", "train", train)
     printed = run("train", "--atlas", folder, "--out", tmp_path / "run", "--split", "blocks", "--steps", 7, "--resume")
     options = {"split": "blocks", "seed": 0, "steps": 7, "resume": True, "modalities": None, "start": None}
-    assert called == [("tiny", "mini", tmp_path / "run", options)]
+    options |= {"weights": None, "shard": False}
+    assert called == [(["tiny"], "mini", tmp_path / "run", options)]
     sentence, _, head, row, *_ = printed.splitlines()
     assert "Held out (split blocks): the right one among 8 is first for 31 %" in sentence
     assert "Beware: among 8 items" in sentence

@@ -4,7 +4,6 @@ import pytest
 from tests.explorable import write_explorable_atlas
 from unigeoclip.evaluation import compact
 from unigeoclip.evaluation.compact import compact_errors
-from unigeoclip.search.compact_grids import compact_grid
 from unigeoclip.search.explorer import Explorer
 
 
@@ -28,13 +27,14 @@ def test_items_are_found_where_the_exact_heatmap_has_them(explorer):
 
 def test_a_grid_that_is_too_coarse_shows_in_the_errors(explorer, monkeypatch):
     fine = compact_errors(explorer, queries=24)["queries"]["centers"]["correlation"]["median"]
-    monkeypatch.setattr(compact, "compact_grid", lambda explorer: _with_few_components(explorer))
+    few = _with_few_components(explorer)
+    monkeypatch.setattr(Explorer, "compact_grid", lambda explorer: few)
     coarse = compact_errors(explorer, queries=24)["queries"]["centers"]["correlation"]["median"]
     assert coarse < fine
 
 
 def _with_few_components(explorer):
-    whole = compact_grid(explorer)
+    whole = explorer.compact_grid()
     few = slice(0, 1)
     return type(whole)(whole.grid, whole.codes[few], whole.step, whole.mean, whole.basis[:, few], whole.reach)
 
@@ -49,5 +49,5 @@ def test_the_hottest_hundredth_is_by_area():
 
 def test_what_the_browser_reads_is_made_once(explorer, monkeypatch):
     first = explorer.compact()
-    monkeypatch.setattr("unigeoclip.search.compact_grids.compact_grid", None)
+    monkeypatch.setattr(Explorer, "compact_grid", None)
     assert explorer.compact() == first

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from unigeoclip.search.compact_grids import compact_grid
 from unigeoclip.search.query_items import QueryItem
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def compact_errors(explorer: Explorer, queries: int = QUERIES, seed: int = SEED)
         "bytes" of the file; "components"; "seed"; "queries": kind -> "n", "correlation" and "overlap" of the hottest
         hundredth of the area, each with its median and its 5th percentile.
     """
-    compact, rng = compact_grid(explorer), np.random.default_rng(seed)
+    compact, rng = explorer.compact_grid(), np.random.default_rng(seed)
     kinds = [name for name in explorer.modalities if name != "location"]
     share = queries // (2 + len(kinds))
     errors = {

@@ -11,10 +11,11 @@ import numpy as np
 
 from unigeoclip.atlas.provenance import ModelSource, Provenance, provenance_of
 from unigeoclip.errors import InputError
+from unigeoclip.files.cache import cache_folder, is_sound, write_cached
 from unigeoclip.geo import as_latlon
 from unigeoclip.search.descriptions import Descriptions
 from unigeoclip.search.gallery import Gallery
-from unigeoclip.search.gallery_embeddings import VectorCache, land_grid, mean_over_waves
+from unigeoclip.search.gallery_embeddings import VectorCache, land_grid, mean_over_waves, wave_radius_m
 from unigeoclip.search.hubs import hub_offsets
 from unigeoclip.search.query import Note, Query
 from unigeoclip.search.query_encoder import QueryEncoder
@@ -22,6 +23,8 @@ from unigeoclip.search.query_items import QueryItem
 from unigeoclip.search.results import Match, Place, Results
 from unigeoclip.search.texts import sentences_of
 from unigeoclip.similarity.colormaps import shaded_relief
+from unigeoclip.similarity.compact import FORMAT as COMPACT_FORMAT
+from unigeoclip.similarity.compact import CompactGrid
 from unigeoclip.similarity.heatmap import Heatmap
 
 if TYPE_CHECKING:
@@ -216,11 +219,24 @@ class Explorer(Gallery):
         """Identity of the model, see `checkpoint.checkpoint_id`."""
         return self.encoder.model_id
 
-    def compact(self) -> bytes:
-        """The grid for a browser that computes heatmaps itself, see `CompactGrid.to_bytes`; making it takes seconds."""
-        from unigeoclip.search.compact_grids import compact_bytes
+    def compact_grid(self) -> CompactGrid:
+        """The grid in few bytes, of which heatmaps are about those of ``heatmap``; takes some seconds."""
+        vectors = VectorCache(self.atlas, self.model, self.grid, self._cache_dir).load_grid()
+        return CompactGrid.fit(self.grid, vectors, wave_radius_m(self.model, self.grid))
 
-        return compact_bytes(self, self._cache_dir)
+    def compact(self) -> bytes:
+        """``compact_grid`` as a browser reads it, see `CompactGrid.to_bytes`; made once, then read from the cache."""
+        name = f"{self.atlas.name}-{self.atlas.data_hash}-{self.model_id}-{COMPACT_FORMAT}.bin"
+        path = (self._cache_dir or cache_folder()) / "compact" / name
+        if is_sound(path):
+            return path.read_bytes()
+        data = self.compact_grid().to_bytes()
+
+        def write(temporary: Path) -> None:
+            temporary.write_bytes(data)
+
+        write_cached(path, write)
+        return data
 
     def map(
         self,

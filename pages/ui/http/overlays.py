@@ -1,4 +1,4 @@
-"""What lies over maps: heatmaps, pictures of compared models, outlines."""
+"""What lies over maps: heatmaps, pictures of compared models, outlines; and what browsers compute heatmaps of."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
-from pages.ui.http.responses import DO_NOT_KEEP, KEEP_PRIVATE
+from pages.ui.http.responses import DO_NOT_KEEP, KEEP, KEEP_PRIVATE
+from pages.ui.services.errors import NotFoundError
 from pages.ui.services.overlays import TYPES
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from pages.ui.services.explorers import Explorers
     from pages.ui.services.overlays import OverlayStore
     from pages.ui.services.probe.private_files import PrivateFiles
 
@@ -28,3 +30,11 @@ def private(files: PrivateFiles, request: Request) -> Response:
     """A picture made of one visitor's labels; no browser keeps it, so that it is gone with the visitor's session."""
     file = files.get(request.path_params["name"])
     return Response(file.content, media_type=TYPES[file.extension], headers=DO_NOT_KEEP)
+
+
+def compact_grid(explorers: Explorers, request: Request) -> Response:
+    """The compact grid of an atlas under its model, see `CompactGrid.to_bytes`."""
+    explorer = explorers.explorer(request.path_params["atlas"])
+    if request.path_params["model"] != explorer.model_id:
+        raise NotFoundError("The atlas has another model by now: load the page again.")
+    return Response(explorer.compact(), media_type="application/octet-stream", headers=KEEP)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Mount, Route
 
-from pages.ui.http import live, overlays, pictures, progress, qr, street_views, suggestions, tiles
+from pages.ui.http import overlays, pictures, progress, qr, street_views, suggestions, tiles
 from pages.ui.http.responses import Workers, immediate
 from pages.ui.http.static import RevalidatedFiles
 from pages.ui.shell import WEB
@@ -39,6 +39,6 @@ def table(services: Services) -> list[BaseRoute]:
         Route("/data/{atlas}/heights/{point}", threaded(partial(pictures.heights, explorers))),
         Route("/data/{atlas}/street/{pose}.jpg", threaded(partial(street_views.street, explorers))),
         Route("/data/{atlas}/street/{pose}/{way}", threaded(partial(street_views.step, explorers))),
-        Route("/data/{atlas}/live/{model}", threaded(partial(live.live, explorers))),
+        Route("/data/{atlas}/live/{model}", threaded(partial(overlays.compact_grid, explorers))),
         Route("/data/{atlas}/suggestions", threaded(partial(suggestions.suggestions, services))),
     ]
