@@ -2,8 +2,8 @@
 // `unigeoclip/similarity/compact.py` says how they are made, and writes the bytes that `readCompact` reads.
 
 const FORMAT = 1;
-const ALIGNED = 8; // numbers of a cell are padded to a multiple of that
-const WHOLE = 32767; // the largest weight of a query: 144 products of it with a byte fit into 32 bits
+// Two cells are multiplied at once: their codes are packed into one number, of whose 53 bits each sum may use half.
+const HIGH = 2 ** 26;
 
 /**
  * @typedef {object} Header
@@ -56,15 +56,26 @@ export class CompactGrid {
       this.rowOf[number] = Math.floor(at / columns);
       this.numbers[at] = number++;
     }
-    this.width = Math.ceil(components / ALIGNED) * ALIGNED;
-    this.codes = new Int8Array(cells * this.width);
+    this.codes = new Int8Array(cells * components); // cell by cell
+    let largest = 1;
     for (let component = 0; component < components; component++) {
       let code = 0;
       for (let cell = 0; cell < cells; cell++) {
         code = ((code + differences[component * cells + cell]) << 24) >> 24;
-        this.codes[cell * this.width + component] = code;
+        this.codes[cell * components + component] = code;
+        largest = Math.max(largest, Math.abs(code));
       }
     }
+    /** The largest whole number that the weight of a component may be. */
+    this.most = Math.floor(HIGH / 2 / (largest * components));
+    this.pairs = new Float64Array(Math.ceil(cells / 2) * components);
+    for (let cell = 0; cell < cells; cell++) {
+      const unit = cell % 2 ? HIGH : 1;
+      const from = cell * components;
+      const to = (cell >> 1) * components;
+      for (let i = 0; i < components; i++) this.pairs[to + i] += this.codes[from + i] * unit;
+    }
+    this.around = this.isRing ? Math.max(...header.reach.flat()) : 0; // columns that are neighbors over the date line
     this.products = new Float32Array(cells);
     this.counts = this.windowSums(new Float32Array(cells).fill(1));
   }
@@ -102,7 +113,7 @@ export class CompactGrid {
         if (cell < 0) continue;
         const weight = (1 - Math.abs(down - row)) * (1 - Math.abs(along - column));
         total += weight;
-        for (let i = 0; i < components; i++) mixed[i] += weight * this.codes[cell * this.width + i];
+        for (let i = 0; i < components; i++) mixed[i] += weight * this.codes[cell * components + i];
       }
     }
     return mixed.map((code) => code / total);
@@ -151,30 +162,31 @@ export class CompactGrid {
 
   /**
    * Products of all cells with weights of the components, plus a constant, into `products`. Weights are rounded to whole
-   * numbers: those multiply faster, and 15 bits are far finer than the codes.
+   * numbers, far finer than the codes, so that sums are exact and those of two cells can be told apart.
    *
    * @param {ArrayLike<number>} weights
    * @param {number} constant
    */
   multiply(weights, constant) {
-    const { codes, products, width } = this;
+    const { pairs, products, most } = this;
+    const { components } = this.header;
     let largest = 1e-12;
-    for (let i = 0; i < weights.length; i++) largest = Math.max(largest, Math.abs(weights[i]));
-    const unit = largest / WHOLE;
-    const whole = new Int32Array(width);
-    for (let i = 0; i < weights.length; i++) whole[i] = Math.round(weights[i] / unit);
-    for (let cell = 0, at = 0; cell < products.length; cell++) {
+    for (let i = 0; i < components; i++) largest = Math.max(largest, Math.abs(weights[i]));
+    const unit = largest / most;
+    const whole = Float64Array.from(weights, (weight) => Math.round(weight / unit));
+    const even = components & ~1;
+    for (let cell = 0, at = 0; cell < products.length; cell += 2) {
       let a = 0;
       let b = 0;
-      let c = 0;
-      let d = 0;
-      for (let i = 0; i < width; i += 8, at += 8) {
-        a += Math.imul(codes[at], whole[i]) + Math.imul(codes[at + 4], whole[i + 4]);
-        b += Math.imul(codes[at + 1], whole[i + 1]) + Math.imul(codes[at + 5], whole[i + 5]);
-        c += Math.imul(codes[at + 2], whole[i + 2]) + Math.imul(codes[at + 6], whole[i + 6]);
-        d += Math.imul(codes[at + 3], whole[i + 3]) + Math.imul(codes[at + 7], whole[i + 7]);
+      for (let i = 0; i < even; i += 2, at += 2) {
+        a += pairs[at] * whole[i];
+        b += pairs[at + 1] * whole[i + 1];
       }
-      products[cell] = (a + b + c + d) * unit + constant;
+      if (even < components) a += pairs[at++] * whole[even];
+      const both = a + b;
+      const second = Math.round(both / HIGH);
+      products[cell] = (both - second * HIGH) * unit + constant;
+      if (cell + 1 < products.length) products[cell + 1] = second * unit + constant;
     }
   }
 
@@ -191,15 +203,15 @@ export class CompactGrid {
    * @param {Float32Array} values One a cell.
    */
   windowSums(values) {
+    const { around } = this;
     const { reach, shape } = this.header;
     const [rows, columns] = shape;
-    const around = this.isRing ? columns : 0;
     const wide = columns + 2 * around;
     const running = new Float64Array(rows * (wide + 1));
     for (let row = 0; row < rows; row++) {
       let sum = 0;
       for (let at = 0; at < wide; at++) {
-        const number = this.numbers[row * columns + (at % columns)];
+        const number = this.numbers[row * columns + ((at - around + columns) % columns)];
         if (number >= 0) sum += values[number];
         running[row * (wide + 1) + at + 1] = sum;
       }
