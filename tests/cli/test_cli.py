@@ -130,6 +130,10 @@ def test_measuring_words_measures_nothing_else(refused):
     assert "--words measures nothing else" in refused("evaluate", "--words", "--record")
 
 
+def test_measuring_the_live_map_measures_nothing_else(refused):
+    assert "--compact measures nothing else" in refused("evaluate", "--compact", "--words")
+
+
 # search
 
 

@@ -104,6 +104,26 @@ def test_the_keyboard_moves_the_point_and_enter_asks_for_it(visit):
     np.testing.assert_allclose(asked, expected, atol=0.1)
 
 
+def test_a_finger_that_is_dragged_asks_and_the_map_stays(visit):
+    visitor = visit("/?atlas=world", width=390, height=844)
+    page = visitor.page
+    line = page.context.new_cdp_session(page)
+    line.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    page.get_by_role("button", name="Live").click()
+    page.wait_for_selector(".ugc-pane-canvas.is-live")
+    page.locator(".ugc-pane-canvas").scroll_into_view_if_needed()
+    center = visitor.leaflet("map.getCenter()", of="[value.lat, value.lng]")
+    x, y = visitor.leaflet("map.latLngToContainerPoint(argument)", SAHARA, "[value.x, value.y]")
+    box = page.locator(".ugc-pane-canvas").bounding_box()
+    for kind, moved in (("touchStart", 0), ("touchMove", 4), ("touchMove", 8)):
+        point = {"x": box["x"] + x + moved, "y": box["y"] + y + moved}
+        line.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
+    page.wait_for_function(f"{LIVE}.painted > 0")
+    page.wait_for_selector("canvas.ugc-live[data-shown=true]")
+    line.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    assert visitor.leaflet("map.getCenter()", of="[value.lat, value.lng]") == center
+
+
 def test_a_grid_that_cannot_be_fetched_is_told_and_clicks_are_answered(visit):
     visitor = visit("/?atlas=world")
     visitor.page.route("**/data/world/live/**", lambda route: route.fulfill(status=503, body="no"))
