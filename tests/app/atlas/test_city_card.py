@@ -157,6 +157,6 @@ def test_the_card_shows_queries_of_the_model_that_answers_alone(tmp_path):
     other = {"split": "blocks", "retrieval": {"street->aerial": {"recall@1": 20.0}}, "queries": [{"query": "park"}]}
     write_json(tmp_path / "metrics.json", own)
     write_json(tmp_path / "metrics-blocks.json", other)
-    card = model_card.read(SimpleNamespace(model_path=tmp_path, data_hash="abc"))
+    card = model_card.read(SimpleNamespace(name="tiny", model_path=tmp_path, data_hash="abc"))
     assert list(card.retrieval) == ["views", "blocks"]
     assert card.queries == [{"query": "park"}]
