@@ -99,6 +99,7 @@ export class Live {
   started() {
     const worker = new Worker(new URL("./live-worker.js", import.meta.url), { type: "module" });
     worker.onmessage = ({ data }) => this.answered(data);
+    worker.onerror = ({ message }) => this.answered({ kind: "failed", number: this.number, words: message });
     return worker;
   }
 
