@@ -235,7 +235,7 @@ def test_disagreement_is_drawn_and_an_example_goes_to_the_maps(visit):
     page = visitor.page
     page.get_by_text("Disagreement with").first.wait_for()
     page.get_by_text("differ most").wait_for()
-    assert page.locator(".ugc-example").count() >= 1
+    page.locator(".ugc-example").first.wait_for()
     before = page.evaluate(CENTERS)
     page.get_by_role("button", name="Show on the maps").first.click()
     page.locator(".ugc-marker-best").nth(1).wait_for()
