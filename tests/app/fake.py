@@ -247,7 +247,7 @@ class FakeExplorer:
 
     model_id = "fake"
 
-    def compact(self):
+    def compact_bytes(self):
         return CompactGrid.fit(self.grid, self.cells).to_bytes()
 
     def describe(self, query):

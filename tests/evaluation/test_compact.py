@@ -5,6 +5,8 @@ from tests.explorable import write_explorable_atlas
 from unigeoclip.evaluation import compact
 from unigeoclip.evaluation.compact import compact_errors
 from unigeoclip.search.explorer import Explorer
+from unigeoclip.similarity.grid import Grid
+from unigeoclip.similarity.heatmap import Heatmap
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +19,7 @@ def test_items_are_found_where_the_exact_heatmap_has_them(explorer):
     report = compact_errors(explorer, queries=40)
     kinds = ["points", "centers", *(name for name in explorer.modalities if name != "location")]
     assert list(report["queries"]) == kinds
-    assert report["bytes"] == len(explorer.compact())
+    assert report["bytes"] == len(explorer.compact_bytes())
     for kind in kinds[1:]:
         found = report["queries"][kind]
         assert 0 < found["n"] <= 40
@@ -40,14 +42,17 @@ def _with_few_components(explorer):
 
 
 def test_the_hottest_hundredth_is_by_area():
-    area = np.array([1.0] * 98 + [50.0, 2.0])
-    one, other = np.linspace(0, 1, 100), np.linspace(0, 1, 100)
-    other[[98, 99]] = other[[99, 98]]
-    assert compact._overlap(one, one, area) == 1
-    assert compact._overlap(one, other, area) == 0  # the last cell is more than a hundredth of the area
+    grid = Grid((0.0, 0.0, 80.0, 100.0), np.ones((80, 100), bool))  # cells in the south are larger
+    rng = np.random.default_rng(0)
+    one = Heatmap(grid, rng.random(len(grid)).astype(np.float32))
+    other = Heatmap(grid, -one.values)
+    assert compact._overlap(one, one) == 1
+    assert compact._overlap(one, other) == 0
+    half = Heatmap(grid, np.where(one.hottest(0.005), one.values + 1, -one.values))
+    assert compact._overlap(one, half) == pytest.approx(0.5, abs=0.02)
 
 
 def test_what_the_browser_reads_is_made_once(explorer, monkeypatch):
-    first = explorer.compact()
+    first = explorer.compact_bytes()
     monkeypatch.setattr(Explorer, "compact_grid", None)
-    assert explorer.compact() == first
+    assert explorer.compact_bytes() == first

@@ -1,4 +1,4 @@
-"""What heatmaps lose that a browser computes out of the compact grid, against the exact ones."""
+"""How far the heatmaps that a browser computes from the compact grid are from the exact ones."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from unigeoclip.search.query_items import QueryItem
+from unigeoclip.similarity.heatmap import Heatmap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,34 +62,26 @@ def _points(
     cells = rng.choice(len(grid), count, p=grid.area_km2 / grid.area_km2.sum())
     within = (rng.random((count, 2)) - 0.5) * grid.step_deg * width
     for lat, lon in (grid.cells[cells] + within).tolist():
-        about = compact.vector_at(lat, lon)
-        if about is not None:
-            yield explorer.query([QueryItem("location", (lat, lon))]).vector, about
+        approximate = compact.vector_at(lat, lon)
+        if approximate is not None:
+            yield explorer.query([QueryItem("location", (lat, lon))]).vector, approximate
 
 
 def _spread(
     compact: CompactGrid, explorer: Explorer, queries: Iterator[tuple[NDArray[np.floating], NDArray[np.floating]]]
 ) -> dict[str, Any]:
-    correlations, overlaps = [], []
+    correlations, overlaps, grid = [], [], explorer.grid
     for exact, approximate in queries:
         ours, theirs = explorer.cells @ exact, compact.similarities(approximate)
         correlations.append(float(np.corrcoef(ours, theirs)[0, 1]))
-        overlaps.append(_overlap(ours, theirs, explorer.grid.area_km2))
+        overlaps.append(_overlap(Heatmap(grid, ours), Heatmap(grid, theirs)))
     found = {"correlation": correlations, "overlap": overlaps}
     summary = {name: {"median": round(float(np.median(each)), 4), "p5": round(float(np.percentile(each, 5)), 4)}
                for name, each in found.items()}  # fmt: skip
     return {"n": len(correlations), **summary}
 
 
-def _overlap(one: NDArray[np.floating], other: NDArray[np.floating], area: NDArray[np.float64]) -> float:
+def _overlap(one: Heatmap, other: Heatmap) -> float:
     """Share of the hottest `HOTTEST` of the area in one heatmap that is among the hottest of the other."""
-    hot = [_hottest(values, area) for values in (one, other)]
-    return float(area[hot[0] & hot[1]].sum() / area[hot[0]].sum())
-
-
-def _hottest(values: NDArray[np.floating], area: NDArray[np.float64]) -> NDArray[np.bool_]:
-    order = np.argsort(-values, kind="stable")
-    count = int(np.searchsorted(np.cumsum(area[order]), HOTTEST * area.sum())) + 1
-    hottest = np.zeros(len(values), bool)
-    hottest[order[:count]] = True
-    return hottest
+    area, hottest = one.grid.area_km2, one.hottest(HOTTEST)
+    return float(area[hottest & other.hottest(HOTTEST)].sum() / area[hottest].sum())

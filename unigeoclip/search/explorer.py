@@ -220,11 +220,11 @@ class Explorer(Gallery):
         return self.encoder.model_id
 
     def compact_grid(self) -> CompactGrid:
-        """The grid in few bytes, of which heatmaps are about those of ``heatmap``; takes some seconds."""
+        """The grid, compressed: its heatmaps approximate those of ``heatmap``. Takes some seconds."""
         vectors = VectorCache(self.atlas, self.model, self.grid, self._cache_dir).load_grid()
         return CompactGrid.fit(self.grid, vectors, wave_radius_m(self.model, self.grid))
 
-    def compact(self) -> bytes:
+    def compact_bytes(self) -> bytes:
         """``compact_grid`` as a browser reads it, see `CompactGrid.to_bytes`; made once, then read from the cache."""
         name = f"{self.atlas.name}-{self.atlas.data_hash}-{self.model_id}-{COMPACT_FORMAT}.bin"
         path = (self._cache_dir or cache_folder()) / "compact" / name

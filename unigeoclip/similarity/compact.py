@@ -1,4 +1,4 @@
-"""The vectors of a grid, small enough for a browser: it computes heatmaps out of them while the pointer moves.
+"""The vectors of a grid, compressed for a browser, which computes heatmaps from them while the pointer moves.
 
 The vectors, less their mean, are turned onto their principal components, of which the first are kept, and rounded to
 whole numbers of one step for all. The step is the same for all since that spreads the error evenly (reverse
@@ -85,7 +85,7 @@ class CompactGrid:
         return cls(grid, codes, step, mean, basis, _reach(grid, radius_m))
 
     def similarities(self, vector: NDArray[np.floating]) -> NDArray[np.float32]:
-        """The heatmap of a vector (dim,), about: (cells,), each the mean of the products with its neighbors."""
+        """The approximate heatmap of a vector (dim,): (cells,), each the mean of the products with its neighbors."""
         weights = (self.basis.T @ vector * self.step).astype(np.float32)
         return self._mean_over_neighbors(weights @ self.codes + np.float32(self.mean @ vector))
 
@@ -120,7 +120,7 @@ class CompactGrid:
         return east - west == 360.0
 
     def vector_at(self, lat: float, lon: float) -> NDArray[np.float64] | None:
-        """The unit vector of a point, about, (dim,): what the browser asks with when the pointer is there.
+        """The approximate unit vector of a point, (dim,): what the browser asks with when the pointer is there.
 
         It is interpolated between the centers of the cells around, of those that count; None where the point's own does
         not.

@@ -32,7 +32,7 @@ def live_grid(explorer: Explorer, display: Display) -> LiveGrid:
         "stops": bar,
         "low": "less similar",
         "high": "more similar",
-        "words": "About, computed in this browser. A click gives the exact answer and its results.",
+        "words": "Approximate: computed in this browser. Click for the exact answer and its results.",
     }
     if (limits := options.get("limits")) is not None and levels is not None:
         legend["ticks"] = [(0.0, similarity(limits[0])), (1.0, similarity(limits[1]))]

@@ -37,4 +37,4 @@ def compact_grid(explorers: Explorers, request: Request) -> Response:
     explorer = explorers.explorer(request.path_params["atlas"])
     if request.path_params["model"] != explorer.model_id:
         raise NotFoundError("The atlas has another model by now: load the page again.")
-    return Response(explorer.compact(), media_type="application/octet-stream", headers=KEEP)
+    return Response(explorer.compact_bytes(), media_type="application/octet-stream", headers=KEEP)

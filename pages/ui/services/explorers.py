@@ -118,7 +118,7 @@ class Opening:
     def _warm_live(self) -> None:
         """Make the compact grid, which takes seconds the first time, before somebody wants the map live."""
         if self.explorer is not None:
-            self.explorer.compact()
+            self.explorer.compact_bytes()
 
     def _report(self, words: str, share: float) -> None:
         self.words, self.share = words, min(max(share, 0.0), 1.0)

@@ -1,5 +1,7 @@
-// The vectors of an atlas's grid, small enough for a browser: a heatmap is computed out of them in some milliseconds.
+// The vectors of an atlas's grid, compressed for a browser: a heatmap is computed from them in some milliseconds.
 // `unigeoclip/similarity/compact.py` says how they are made, and writes the bytes that `readCompact` reads.
+
+import { cellAt } from "./values.js";
 
 const FORMAT = 1;
 // Two cells are multiplied at once: their codes are packed into one number, of whose 53 bits each sum may use half.
@@ -85,12 +87,10 @@ export class CompactGrid {
    *
    * @param {{ lat: number, lng: number }} position
    */
-  cellAt({ lat, lng }) {
-    const { bounds, shape } = this.header;
-    const [south, west, north, east] = bounds;
-    const row = Math.floor(((north - lat) / (north - south)) * shape[0]);
-    const column = Math.floor((((((lng - west) % 360) + 360) % 360) / (east - west)) * shape[1]);
-    return row < 0 || row >= shape[0] || column >= shape[1] ? -1 : this.numbers[row * shape[1] + column];
+  cellAt(position) {
+    const [height, width] = this.header.shape;
+    const cell = cellAt(this.header.bounds, { width, height }, position);
+    return cell ? this.numbers[cell.row * width + cell.column] : -1;
   }
 
   /**

@@ -1,5 +1,7 @@
 // Colors of a heatmap that the browser computes: the scales of `unigeoclip.similarity.heatmap`, by a histogram.
 
+import { clampLat } from "./geometry.js";
+
 /** @import { LiveGrid } from "../../protocol" */
 /** @import { CompactGrid } from "./compact-grid.js" */
 
@@ -16,8 +18,8 @@ const MOST_PX = 1024;
 export function pictureOf(grid) {
   const { bounds, shape } = grid.header;
   const [south, , north] = bounds;
-  const top = mercator(Math.min(north, 85.0511));
-  const bottom = mercator(Math.max(south, -85.0511));
+  const top = mercator(clampLat(north));
+  const bottom = mercator(clampLat(south));
   const width = shape[1];
   const perDegree = (top - bottom) / (Math.PI / 180);
   const even = Math.round((width * perDegree) / (bounds[3] - bounds[1])); // pixels as wide as high

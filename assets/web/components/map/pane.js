@@ -105,13 +105,20 @@ export class Pane {
   listenToFingers() {
     const { canvas, map, owner } = this;
     const isFinger = (/** @type {PointerEvent} */ event) => owner.live.isOn && event.pointerType === "touch";
+    let holds = false;
     canvas.addEventListener("pointerdown", (event) => {
-      if (isFinger(event)) map.dragging.disable();
+      if (!isFinger(event) || !map.dragging.enabled()) return; // while a rectangle is drawn, dragging is off already
+      holds = true;
+      map.dragging.disable();
     });
     canvas.addEventListener("pointermove", (event) => {
       if (isFinger(event) && event.isPrimary) owner.live.hover(map.mouseEventToLatLng(event).wrap());
     });
-    for (const kind of ["pointerup", "pointercancel"]) canvas.addEventListener(kind, () => map.dragging.enable());
+    const release = () => {
+      if (holds) map.dragging.enable();
+      holds = false;
+    };
+    for (const kind of ["pointerup", "pointercancel"]) canvas.addEventListener(kind, release);
   }
 
   /**
