@@ -318,3 +318,24 @@ def test_a_map_library_that_comes_late_finds_the_map_wanted_last(visit):
     assert page.evaluate(PICTURES) == [
         each.get_attribute("src") for each in page.locator(".ugc-heat[data-shown]").all()
     ]
+
+
+def test_a_pane_that_changes_its_size_leaves_the_address_alone(visit):
+    visitor = visit("/compare?atlas=world")
+    page = visitor.page
+    visitor.settle()
+    assert page.evaluate("document.querySelector('.ugc-map').ugcMap.panes.length") > 1
+    width = page.evaluate(
+        """() => {
+            const { panes } = document.querySelector('.ugc-map').ugcMap;
+            const { x } = panes[1].map.getSize();
+            panes[1].element.style.paddingRight = '40px'; // as a legend that wraps, or a scroll bar, may do
+            panes[1].canvas.style.right = '40px';
+            return x;
+        }"""
+    )
+    page.wait_for_function(
+        "before => document.querySelector('.ugc-map').ugcMap.panes[1].map.getSize().x < before", arg=width
+    )
+    page.evaluate("document.querySelector('.ugc-map').ugcMap.address.write()")
+    assert "v=" not in page.evaluate("location.search")

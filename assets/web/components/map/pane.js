@@ -48,7 +48,6 @@ export class Pane {
   nonce = null;
   lowest = Infinity; // zoom
   fitted = false; // once at least
-  fitting = false; // now: the view is not a person's choice
   gone = false;
 
   /**
@@ -129,7 +128,14 @@ export class Pane {
    */
   fit(data) {
     if (!this.canvas.clientWidth || !this.canvas.clientHeight) return;
-    this.fitting = true;
+    this.owner.arrange(() => this.fitElement(data));
+    if (this.fitted) return;
+    this.fitted = true;
+    this.owner.focus();
+  }
+
+  /** @param {MapProps} data */
+  fitElement(data) {
     this.map.invalidateSize({ animate: false });
     this.map.setMinZoom(0); // Leaflet's answer would not go below the last one
     this.lowest = this.map.getBoundsZoom(this.bounds, this.fillsWindow) - (data.whole_earth ? 0 : 1);
@@ -137,15 +143,10 @@ export class Pane {
     // Leaflet would glide to the lowest zoom, and end that after `fit`.
     if (this.fitted && this.map.getZoom() < lowest) this.map.setZoom(lowest, { animate: false });
     for (const { map } of this.owner.panes) map.setMinZoom(Math.max(0, lowest));
-    if (!this.fitted) {
-      const seen = this.owner.memory.view;
-      if (seen) this.map.setView(seen.center, seen.zoom, { animate: false });
-      else this.home(data, false);
-      this.fitted = true;
-      this.fitting = false;
-      this.owner.focus();
-    }
-    this.fitting = false;
+    if (this.fitted) return;
+    const seen = this.owner.memory.view;
+    if (seen) this.map.setView(seen.center, seen.zoom, { animate: false });
+    else this.home(data, false);
   }
 
   /**

@@ -54,6 +54,7 @@ export class SyncedMap {
     /** @type {Pane | null} */
     this.leader = null;
     this.syncing = false;
+    this.arranging = false;
     this.live = new Live(this);
     /** @type {Pane[]} */
     this.panes = [];
@@ -121,16 +122,26 @@ export class SyncedMap {
    * @param {() => void} move
    */
   look(move) {
-    this.panes[0].fitting = true; // the others follow
-    move();
-    this.panes[0].fitting = false;
+    this.arrange(move);
     this.address.set("v", null);
+  }
+
+  /**
+   * Move the maps, or one that the others follow, by no one's choice: the address keeps its view.
+   *
+   * @param {() => void} move
+   */
+  arrange(move) {
+    const outer = this.arranging;
+    this.arranging = true;
+    move();
+    this.arranging = outer;
   }
 
   // What a person made of the view belongs to the address; how it was fitted at first does not.
   viewed() {
-    const [{ map, fitting }] = this.panes;
-    if (!fitting) this.address.set("v", writeView(map.getCenter(), map.getZoom()));
+    const [{ map }] = this.panes;
+    if (!this.arranging) this.address.set("v", writeView(map.getCenter(), map.getZoom()));
   }
 
   /**
