@@ -62,7 +62,8 @@ def content_security_policy(script_hashes: tuple[str, ...] = ()) -> str:
     return "; ".join(
         (
             "default-src 'self'",
-            f"script-src 'self' blob:{inline}",  # blob: is how Streamlit loads the scripts of components
+            # blob: is how Streamlit loads the scripts of components; WebAssembly multiplies for the live map.
+            f"script-src 'self' 'wasm-unsafe-eval' blob:{inline}",
             "style-src 'self' 'unsafe-inline'",  # Streamlit, Leaflet and Plotly write styles into elements
             f"img-src 'self' data: blob: {TILES}",
             "font-src 'self' data:",

@@ -1,11 +1,11 @@
 // The vectors of an atlas's grid, compressed for a browser: a heatmap is computed from them in some milliseconds.
 // `unigeoclip/similarity/compact.py` says how they are made, and writes the bytes that `readCompact` reads.
 
+import { Products } from "./products.js";
 import { cellAt } from "./values.js";
+import { Windows } from "./windows.js";
 
 const FORMAT = 1;
-// Two cells are multiplied at once: their codes are packed into one number, of whose 53 bits each sum may use half.
-const HIGH = 2 ** 26;
 
 /**
  * @typedef {object} Header
@@ -51,35 +51,31 @@ export class CompactGrid {
     const { cells, components } = header;
     /** Number of each cell that counts, -1 elsewhere. */
     this.numbers = new Int32Array(rows * columns).fill(-1);
+    /** Where each lies, row by row. */
+    this.cells = new Int32Array(cells);
     this.rowOf = new Int32Array(cells);
     let number = 0;
     for (let at = 0; at < rows * columns; at++) {
       if (!((bits[at >> 3] >> (7 - (at & 7))) & 1)) continue;
       this.rowOf[number] = Math.floor(at / columns);
+      this.cells[number] = at;
       this.numbers[at] = number++;
     }
-    this.codes = new Int8Array(cells * components); // cell by cell
-    let largest = 1;
+    this.products = new Products(cells, components);
+    const { codes, stride } = this.products;
     for (let component = 0; component < components; component++) {
       let code = 0;
       for (let cell = 0; cell < cells; cell++) {
         code = ((code + differences[component * cells + cell]) << 24) >> 24;
-        this.codes[cell * components + component] = code;
-        largest = Math.max(largest, Math.abs(code));
+        codes[cell * stride + component] = code;
       }
     }
-    /** The largest whole number that the weight of a component may be. */
-    this.most = Math.floor(HIGH / 2 / (largest * components));
-    this.pairs = new Float64Array(Math.ceil(cells / 2) * components);
-    for (let cell = 0; cell < cells; cell++) {
-      const unit = cell % 2 ? HIGH : 1;
-      const from = cell * components;
-      const to = (cell >> 1) * components;
-      for (let i = 0; i < components; i++) this.pairs[to + i] += this.codes[from + i] * unit;
-    }
-    this.around = this.isRing ? Math.max(...header.reach.flat()) : 0; // columns that are neighbors over the date line
-    this.products = new Float32Array(cells);
-    this.counts = this.windowSums(new Float32Array(cells).fill(1));
+    this.windows = new Windows(header.reach, header.shape, this.isRing);
+    this.filled = new Float32Array(rows * columns);
+    for (const at of this.cells) this.filled[at] = 1;
+    const counts = this.windows.sumUp(this.filled);
+    this.counts = Float32Array.from(this.cells, (at) => counts[at]);
+    this.values = new Float32Array(cells);
   }
 
   /**
@@ -102,6 +98,7 @@ export class CompactGrid {
   codesAt(position) {
     if (this.cellAt(position) < 0) return null;
     const { bounds, components, shape } = this.header;
+    const { codes, stride } = this.products;
     const [south, west, north, east] = bounds;
     const down = ((north - position.lat) / (north - south)) * shape[0] - 0.5;
     const along = (((((position.lng - west) % 360) + 360) % 360) / (east - west)) * shape[1] - 0.5;
@@ -113,7 +110,7 @@ export class CompactGrid {
         if (cell < 0) continue;
         const weight = (1 - Math.abs(down - row)) * (1 - Math.abs(along - column));
         total += weight;
-        for (let i = 0; i < components; i++) mixed[i] += weight * this.codes[cell * components + i];
+        for (let i = 0; i < components; i++) mixed[i] += weight * codes[cell * stride + i];
       }
     }
     return mixed.map((code) => code / total);
@@ -155,84 +152,26 @@ export class CompactGrid {
     const length = Math.sqrt(Math.max(length2 + rest, 1e-12));
     let constant = rest;
     for (let i = 0; i < components; i++) constant += along[i] * mean[i];
-    const weights = along.map((value) => (value * step) / length);
-    this.multiply(weights, constant / length);
-    return this.meanOverNeighbors(this.products);
+    return this.meansOfProducts(
+      along.map((value) => (value * step) / length),
+      constant / length,
+    );
   }
 
   /**
-   * Products of all cells with weights of the components, plus a constant, into `products`. Weights are rounded to whole
-   * numbers, far finer than the codes, so that sums are exact and those of two cells can be told apart.
+   * The mean over each cell's neighbors of the products with weights of the components, plus a constant.
    *
-   * @param {ArrayLike<number>} weights
+   * @param {Float64Array} weights
    * @param {number} constant
    */
-  multiply(weights, constant) {
-    const { pairs, products, most } = this;
-    const { components } = this.header;
-    let largest = 1e-12;
-    for (let i = 0; i < components; i++) largest = Math.max(largest, Math.abs(weights[i]));
-    const unit = largest / most;
-    const whole = Float64Array.from(weights, (weight) => Math.round(weight / unit));
-    const even = components & ~1;
-    for (let cell = 0, at = 0; cell < products.length; cell += 2) {
-      let a = 0;
-      let b = 0;
-      for (let i = 0; i < even; i += 2, at += 2) {
-        a += pairs[at] * whole[i];
-        b += pairs[at + 1] * whole[i + 1];
-      }
-      if (even < components) a += pairs[at++] * whole[even];
-      const both = a + b;
-      const second = Math.round(both / HIGH);
-      products[cell] = (both - second * HIGH) * unit + constant;
-      if (cell + 1 < products.length) products[cell + 1] = second * unit + constant;
+  meansOfProducts(weights, constant) {
+    const { cells, counts, filled, products, values, windows } = this;
+    const unit = products.multiply(weights);
+    for (let cell = 0; cell < cells.length; cell++) filled[cells[cell]] = products.sums[cell];
+    const sums = windows.sumUp(filled);
+    for (let cell = 0; cell < cells.length; cell++) {
+      values[cell] = (sums[cells[cell]] / counts[cell]) * unit + constant;
     }
-  }
-
-  /** @param {Float32Array} values One a cell; written over. */
-  meanOverNeighbors(values) {
-    const sums = this.windowSums(values);
-    for (let cell = 0; cell < values.length; cell++) values[cell] = sums[cell] / this.counts[cell];
     return values;
-  }
-
-  /**
-   * Sums over the neighbors of each cell, by running sums along the rows; a grid round the globe has no ends.
-   *
-   * @param {Float32Array} values One a cell.
-   */
-  windowSums(values) {
-    const { around } = this;
-    const { reach, shape } = this.header;
-    const [rows, columns] = shape;
-    const wide = columns + 2 * around;
-    const running = new Float64Array(rows * (wide + 1));
-    for (let row = 0; row < rows; row++) {
-      let sum = 0;
-      for (let at = 0; at < wide; at++) {
-        const number = this.numbers[row * columns + ((at - around + columns) % columns)];
-        if (number >= 0) sum += values[number];
-        running[row * (wide + 1) + at + 1] = sum;
-      }
-    }
-    const sums = new Float32Array(values.length);
-    for (let row = 0; row < rows; row++) {
-      const most = (reach[row].length - 1) / 2;
-      for (let offset = -most; offset <= most; offset++) {
-        const other = row + offset;
-        const half = reach[row][offset + most];
-        if (half < 0 || other < 0 || other >= rows) continue;
-        const line = other * (wide + 1);
-        for (let column = 0; column < columns; column++) {
-          const number = this.numbers[row * columns + column];
-          if (number < 0) continue;
-          const low = Math.max(0, column + around - half);
-          const high = Math.min(wide, column + around + half + 1);
-          sums[number] += running[line + high] - running[line + low];
-        }
-      }
-    }
-    return sums;
   }
 }
