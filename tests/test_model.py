@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from unigeoclip.checkpoint import checkpoint_id
+from unigeoclip.checkpoint import checkpoint_id, encoder_id
 from unigeoclip.errors import CheckpointError, InputError
 from unigeoclip.modalities.text import TextBatch
 from unigeoclip.model import ModelConfig, UniGeoCLIP, load_model, save_model
@@ -188,3 +188,19 @@ def test_a_temperature_for_each_pair_is_kept(tmp_path):
     assert len(values) == 6
     save_model(model, tmp_path / "model", compact=True)
     torch.testing.assert_close(load_model(tmp_path / "model").log_scale, model.log_scale, atol=1e-3, rtol=0)
+
+
+def test_the_identity_of_an_encoder_is_its_own(tmp_path):
+    model = build()
+    save_model(model, tmp_path / "first")
+    with torch.no_grad():
+        for weight in model.encoders["aerial"].parameters():
+            weight.add_(1.0)
+    save_model(model, tmp_path / "second")
+    first, second = tmp_path / "first", tmp_path / "second"
+    assert checkpoint_id(first) != checkpoint_id(second)
+    assert encoder_id(first, ["location"]) == encoder_id(second, ["location"])
+    assert encoder_id(first, ["aerial"]) != encoder_id(second, ["aerial"])
+    assert encoder_id(first, ["aerial", "location"]) == encoder_id(first, ["location", "aerial"])
+    with pytest.raises(CheckpointError, match="no encoder of smell"):
+        encoder_id(first, ["smell"])

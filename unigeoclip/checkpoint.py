@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import json
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,7 +19,7 @@ from unigeoclip.errors import CheckpointError, InputError
 from unigeoclip.files.atomic import atomic, reason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 Model = TypeVar("Model", bound=nn.Module)
 
@@ -190,6 +191,24 @@ def checkpoint_id(folder: Path) -> str:
     Raises:
         CheckpointError: A file is missing.
     """
+    return _identity(folder, _stamps(folder))
+
+
+def encoder_id(folder: Path, modalities: Iterable[str]) -> str:
+    """As `checkpoint_id`, but of some encoders: what they give stays the same when others are trained further.
+
+    Args:
+        folder: Of the model.
+        modalities: Whose encoders.
+
+    Raises:
+        CheckpointError: A file is missing or damaged, or the model has no such encoder.
+    """
+    return _encoder_identity(folder, tuple(sorted(set(modalities))), _stamps(folder))
+
+
+def _stamps(folder: Path) -> tuple[tuple[int, ...], ...]:
+    """Of the files that make a model what it is: they change when the files do."""
     stamps = []
     for name in _IDENTITY:
         try:
@@ -197,7 +216,7 @@ def checkpoint_id(folder: Path) -> str:
         except OSError as error:
             raise CheckpointError(f"{folder} is no model folder: {name} cannot be read ({error.strerror}).") from error
         stamps.append((status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino))
-    return _identity(folder, tuple(stamps))
+    return tuple(stamps)
 
 
 @functools.lru_cache(maxsize=64)
@@ -209,4 +228,24 @@ def _identity(folder: Path, _stamps: tuple[tuple[int, ...], ...]) -> str:
             digest.update((folder / name).read_bytes())
         except OSError as error:
             raise CheckpointError(f"{folder} is no model folder: {name} cannot be read ({error.strerror}).") from error
+    return digest.hexdigest()[:12]
+
+
+@functools.lru_cache(maxsize=64)
+def _encoder_identity(folder: Path, modalities: tuple[str, ...], _stamps: tuple[tuple[int, ...], ...]) -> str:
+    """The digits of `encoder_id`."""
+    path = folder / "model.safetensors"
+    config = read_json(folder / "config.json")
+    digest = hashlib.sha256()
+    try:
+        weights = load_file(path)
+        for modality in modalities:
+            options = {"dim": config["dim"], "options": config["encoders"][modality]}
+            digest.update(json.dumps([modality, options], sort_keys=True).encode())
+            for name in sorted(name for name in weights if name.startswith(f"encoders.{modality}.")):
+                tensor = weights[name].contiguous()
+                digest.update(json.dumps([name, str(tensor.dtype), list(tensor.shape)]).encode())
+                digest.update(tensor.view(torch.uint8).numpy().tobytes() if tensor.ndim else bytes(tensor.numpy()))
+    except (KeyError, TypeError, OSError, SafetensorError) as error:
+        raise CheckpointError(f"{path} has no encoder of {' and '.join(modalities)} that can be read.") from error
     return digest.hexdigest()[:12]

@@ -99,7 +99,7 @@ def test_table_of_baselines():
             for written, key in zip(cell.split(" / "), ("recall@1", "recall@10"), strict=True):
                 assert near(written, retrieval[pair][key]), (title, pair, key)
     steps = {kept["training"]["steps"] for kept in recorded_baselines(load_atlas("world")).values()}
-    assert f"(there they had {steps.pop():,} steps, ours {record('world')['training']['steps']:,})" in " ".join(
+    assert f"(there they had {steps.pop():,} steps, ours {record('world')['training_before']['steps']:,})" in " ".join(
         text.split()
     )
 
@@ -178,9 +178,12 @@ def of_ablations(rows):
 
 def of_world():
     own, blocks = (record("world", f"{name}.json") for name in ("metrics", "metrics-blocks"))
-    training, apart = own["training"], blocks["retrieval"]
+    training, further, apart = own["training_before"], own["training"], blocks["retrieval"]
+    assert (further["steps"], further["location_steps"]) == (0, 0)
     yield f"Trained for {minutes(training)} minutes"
     yield f"({training['steps']:,} steps of {training['batch']} places"
+    yield f"words for {training['text_steps']:,}), and for {minutes(further)} more"
+    yield f"words alone for {further['text_steps']:,} further steps"
     yield f"among {own['retrieval']['text->aerial']['n']:,} held-out places"
     yield f"lies {distance(own['held_out'])} (median) from one"
     yield f"windows of {rounded(own['held_out']['window_km'])} km"

@@ -260,10 +260,12 @@ def test_a_training_starts_from_another_model(atlas, tmp_path, capsys):
     still = replace(TINY, steps=1, learning_rate=1e-12)
     metrics = train(atlas, still, tmp_path / "second", start=tmp_path / "first/model", seed=5)
     assert metrics["start"] == checkpoint_id(tmp_path / "first/model")
+    assert metrics["training_before"]["steps"] == TINY.steps
     second = load_model(tmp_path / "second/model")
     for (name, a), (_, b) in zip(first.state_dict().items(), second.state_dict().items(), strict=True):
         torch.testing.assert_close(a, b, rtol=0.1, atol=2e-3, msg=name)  # stored compactly, each rounded by itself
-    train(atlas, still, tmp_path / "second", resume=True, seed=5)  # the checkpoint holds what it started from
+    again = train(atlas, still, tmp_path / "second", resume=True, seed=5)  # the checkpoint holds what it started from
+    assert again["training_before"] == metrics["training_before"]
     assert "random weights" not in capsys.readouterr().err
 
 

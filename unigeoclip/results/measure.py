@@ -12,7 +12,7 @@ from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from unigeoclip.checkpoint import checkpoint_id
+from unigeoclip.checkpoint import checkpoint_id, encoder_id
 from unigeoclip.embedders import load_all
 from unigeoclip.embedders.taught import NAME as TAUGHT
 from unigeoclip.embedders.taught import taught_folder
@@ -216,7 +216,7 @@ class _PackRun:
 
     def _inputs(self, atlas: Atlas, names: Sequence[str]) -> dict[str, Any]:
         """What a result depends on: if it is the same, it need not be measured again."""
-        found = {"data": atlas.data_hash, "model": checkpoint_id(atlas.model_path), "pack": self._pack.version}
+        found = {"data": atlas.data_hash, "model": _model_of(atlas, names), "pack": self._pack.version}
         if WITHOUT_TEXT in names and self._wanted.without_text is not None:
             found["without_text"] = checkpoint_id(self._wanted.without_text)
         if TAUGHT in names:
@@ -241,6 +241,14 @@ class _PackRun:
             return
         self._outcome.added.append(path)
         self._say(f"Measured {task.name}, seed {seed}{', neighborhoods' if variant else ''}")
+
+
+def _model_of(atlas: Atlas, names: Sequence[str]) -> str:
+    """The part of an atlas's model that encoders with these names use: the rest may be trained further."""
+    if any(name.startswith(ENSEMBLE) for name in names):
+        return checkpoint_id(atlas.model_path)
+    pictures = [name for name in names if name in atlas.manifest.modalities]
+    return encoder_id(atlas.model_path, pictures or ["location"])
 
 
 class _SharedFeatures:

@@ -6,7 +6,7 @@ import datetime
 from typing import TYPE_CHECKING, Any
 
 from unigeoclip.atlas.store import load_atlas
-from unigeoclip.checkpoint import checkpoint_id
+from unigeoclip.checkpoint import checkpoint_id, encoder_id
 from unigeoclip.files.json_files import read_json, write_json
 from unigeoclip.paths import RESULTS
 from unigeoclip.results.records import Figure, Record
@@ -57,7 +57,10 @@ def measure_study(
     for name in SHIPPED:
         atlas = load_atlas(name)
         path = folder / study / f"{name}.json"
-        inputs = {"data": atlas.data_hash, "model": checkpoint_id(atlas.model_path)}
+        folder_of_model = atlas.model_path
+        location = encoder_id(folder_of_model, ["location"])  # where or what is asked of vectors of positions alone
+        model = location if study == WHERE_OR_WHAT else checkpoint_id(folder_of_model)
+        inputs = {"data": atlas.data_hash, "model": model}
         if not again and path.is_file() and read_json(path).get("inputs") == inputs:
             kept += 1
             continue

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["recorded_config", "train_command"]
 
 _NOT_CONFIG = ("seconds", "machine")  # what a record of a training holds beside its configuration
+_BEFORE = "runs/before"  # where the first of two trainings puts its model
 _BUDGET = ("evaluate_every", "checkpoint_every", "micro_batch")  # changes no weight, but for rounding
 
 
@@ -39,6 +40,8 @@ def recorded_config(record: Mapping[str, Any]) -> TrainConfig:
 def train_command(atlas: Atlas, record: Mapping[str, Any], baseline: str | None = None) -> str | None:
     """The command that repeats a recorded training; None if no named configuration leads to it.
 
+    Where the training started from another model whose training is recorded, two commands, one a line.
+
     Args:
         atlas: Where it was trained.
         record: Content of ``metrics.json``, or of ``baseline.json``.
@@ -49,8 +52,8 @@ def train_command(atlas: Atlas, record: Mapping[str, Any], baseline: str | None 
     """
     wanted = recorded_config(record)
     split = record.get("split")
-    if record.get("start"):  # from a model that the record knows by its checksum alone
-        return None
+    if record.get("start"):
+        return _commands_of_both(atlas, record)
     parts = record.get("atlases") or []
     try:
         atlases = [atlas if part["atlas"] == atlas.name else load_atlas(part["atlas"]) for part in parts] or [atlas]
@@ -73,6 +76,18 @@ def train_command(atlas: Atlas, record: Mapping[str, Any], baseline: str | None 
             options += [f"--seed {record['seed']}"] if record.get("seed") else []
             return f"python -m unigeoclip train {' '.join(options)}"
     return None
+
+
+def _commands_of_both(atlas: Atlas, record: Mapping[str, Any]) -> str | None:
+    """The command of a training that started from another model, after that of the other."""
+    alone = {key: value for key, value in record.items() if key not in ("start", "training_before")}
+    if record.get("training_before") is None:  # the record knows that model by its checksum alone
+        return None
+    first = train_command(atlas, alone | {"training": record["training_before"]})
+    then = train_command(atlas, alone)
+    if first is None or then is None:
+        return None
+    return f"{first} --out {_BEFORE}\n{then} --init-from {_BEFORE}/model"
 
 
 def _leads_to(

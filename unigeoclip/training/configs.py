@@ -162,7 +162,7 @@ CONFIGS = {
 }
 
 _WORLD, _CITY = CONFIGS["mini"], CONFIGS["city"]
-# For the world, in all the ways that were added since. The model that ships was trained so.
+# For the world, in all the ways that were added since.
 CONFIGS["wide"] = TrainConfig(
     model=replace(
         _WORLD.model,
@@ -182,7 +182,10 @@ CONFIGS["wide"] = TrainConfig(
     averaged=0.99,
     bf16=True,
 )
-# For a city, likewise.
+# Then, from that model (`--init-from`): text learns more than everything else, and nothing but text goes on. The model
+# that ships was trained so.
+CONFIGS["wide-text"] = replace(CONFIGS["wide"], steps=0, location_steps=0, text_steps=10_000)
+# For a city, as `wide` for the world.
 CONFIGS["wide-city"] = replace(
     _CITY,
     model=replace(

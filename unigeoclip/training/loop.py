@@ -45,7 +45,7 @@ from unigeoclip.training.sampling.mixture import Mixture, sampler_of
 from unigeoclip.training.sharding import Shards, average_one_by_one, check_shardable, clip_gradients, is_shared
 from unigeoclip.training.stages.location_stage import tune_location
 from unigeoclip.training.stages.text_stage import tune_text
-from unigeoclip.training.start import start_from
+from unigeoclip.training.start import start_from, trained_how
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,10 +58,8 @@ if TYPE_CHECKING:
 
 _MAKE_ROOM = "Make room on the disk, then run the same command with --resume: the last checkpoint is still good."
 # What a damaged checkpoint makes torch and the archive's reader raise.
-_UNREADABLE = (
-    OSError, RuntimeError, EOFError, KeyError, ValueError, TypeError, AttributeError, pickle.UnpicklingError,
-    zipfile.BadZipFile,
-)  # fmt: skip
+_WRONG = (KeyError, ValueError, TypeError, AttributeError)
+_UNREADABLE = (*_WRONG, OSError, RuntimeError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile)
 QUICK = 2000  # held-out items of the look taken while training, about
 
 
@@ -187,6 +185,7 @@ class Trainer:
     """State of one training: model, optimiser, step, clock."""
 
     brief = False  # see `train`
+    before: dict[str, Any] | None = None  # how the model was trained that this training started from
 
     def __init__(
         self,
@@ -223,7 +222,7 @@ class Trainer:
 
     def start_from(self, folder: Path) -> None:
         """Take over the weights of another model."""
-        taken = start_from(self.model, folder)
+        taken, self.before = start_from(self.model, folder), trained_how(folder)
         if self.averaged is not None:
             self.averaged.module.load_state_dict(self.model.state_dict())
         if self.processes.first and (rest := [name for name in self.model.modalities if name not in taken]):
@@ -377,7 +376,7 @@ class Trainer:
             atomic(path, error=CheckpointError, remedy=_MAKE_ROOM, durable=True) as temporary,
             temporary.open("wb") as file,  # a file of Python's: torch's own writer hides why it could not write
         ):
-            torch.save({**state, "step": self.step, "seconds": self.seconds}, file)
+            torch.save({**state, "step": self.step, "seconds": self.seconds, "before": self.before}, file)
 
     def restore(self) -> None:
         """Read checkpoint.pt and cut history.csv back to its step."""
@@ -391,7 +390,7 @@ class Trainer:
             self.optimizer.load_state_dict(state["optimiser"])
             if self.averaged is not None:
                 self.averaged.load_state_dict(state["averaged"])
-            self.step, self.seconds = int(state["step"]), float(state["seconds"])
+            self.step, self.seconds, self.before = int(state["step"]), float(state["seconds"]), state.get("before")
         except _UNREADABLE as error:
             raise CheckpointError(
                 f"{path} is damaged ({reason(error)}). Restore a copy of it, or remove it and run the same command "
@@ -426,7 +425,7 @@ class Trainer:
             "data": part.data,
             "split": part.split,
             "seed": self.run.seed,
-            **({} if self.run.start is None else {"start": self.run.start}),
+            **({} if self.run.start is None else {"start": self.run.start, "training_before": self.before}),
             **({"atlases": to_dict(self.run.atlases)} if self.run.atlases else {}),
             "training": to_dict(self.config)
             | {"seconds": round(self.seconds), "machine": machine(self.model, self.processes.count)},

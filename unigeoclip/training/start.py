@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from unigeoclip.errors import InputError
+from unigeoclip.evaluation.report import METRICS_FILE
+from unigeoclip.files.json_files import read_json
 from unigeoclip.model import load_model
 
 if TYPE_CHECKING:
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
     from unigeoclip.model import UniGeoCLIP
 
-__all__ = ["start_from"]
+__all__ = ["start_from", "trained_how"]
 
 
 def start_from(model: UniGeoCLIP, folder: Path) -> list[str]:
@@ -42,6 +44,16 @@ def start_from(model: UniGeoCLIP, folder: Path) -> list[str]:
     if model.modalities == other.modalities and model.log_scale.shape == other.log_scale.shape:
         model.log_scale.data.copy_(other.log_scale.data)
     return taken
+
+
+def trained_how(folder: Path) -> dict[str, Any] | None:
+    """What the metrics of a model say of its training; None if they say nothing."""
+    try:
+        metrics = read_json(folder / METRICS_FILE)
+    except InputError:
+        return None
+    training = metrics.get("training") if isinstance(metrics, dict) else None
+    return training if isinstance(training, dict) else None
 
 
 def _fits(model: UniGeoCLIP, other: UniGeoCLIP, name: str) -> bool:

@@ -116,6 +116,7 @@ class TrainingFacts:
         steps: Of the training, a restart included.
         batch: Places a step.
         text_steps: Of the head of text alone.
+        start: Checksum of the model that the training began with.
         dim: Of the shared space.
         pivot: The one modality that all others were compared with; None for all pairs.
         seed: Of the random numbers.
@@ -127,6 +128,7 @@ class TrainingFacts:
     steps: int | None
     batch: int | None
     text_steps: int | None
+    start: str | None
     dim: int | None
     pivot: str | None
     seed: int | None
@@ -186,6 +188,7 @@ def training_facts(card: ModelCard) -> TrainingFacts:
         steps=run["steps"] + run.get("restart_steps", 0) if "steps" in run else None,
         batch=run.get("batch"),
         text_steps=run.get("text_steps"),
+        start=card.metrics.get("start"),
         dim=card.config.get("dim") or run.get("model", {}).get("dim"),
         pivot=run.get("pivot"),
         seed=card.metrics.get("seed"),
