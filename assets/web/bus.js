@@ -15,6 +15,7 @@
  * @property {{ id: string }} reveal A marker was clicked: bring up its card.
  * @property {Pose & { cover?: DOMRect } | null} camera Where the street viewer looks; null when it closes.
  * @property {object} address Write now what the map still waits to write into the page's address.
+ * @property {object} live Let the heatmaps of all maps follow the pointer, of those to come too.
  * @property {object} intro Show or hide the introduction.
  */
 

@@ -80,6 +80,7 @@ export interface LiveGrid {
   limits: [number, number] | null; // similarities of the lowest and the highest color, for "absolute"
   floor: number; // percentile at which colors start
   share: number; // of the area that is painted; 0 for all
+  least_span: number; // of similarity that colors of an own range reach over; ranks that vary by less are drawn so
   low_opacity: number;
   colors: string[]; // from low to high
   legend: Legend;

@@ -53,6 +53,7 @@ class LiveGrid(TypedDict):
     limits: tuple[float, float] | None
     floor: float
     share: float
+    least_span: float
     low_opacity: float
     colors: list[str]
     legend: Legend

@@ -10,7 +10,7 @@ from tests.atlas.tiny import write_tiny_atlas
 from unigeoclip.atlas import load_atlas
 from unigeoclip.compare import regions
 from unigeoclip.compare.projection import StoppedError
-from unigeoclip.compare.regions import Comparison, Region, cached_region, embed_coarsely, embed_region
+from unigeoclip.compare.regions import Comparison, Embedded, Region, cached_region, embed_coarsely, embed_region
 from unigeoclip.embedders.base import Provenance
 from unigeoclip.embedders.coordinates import CoordinatesEmbedder, FourierEmbedder
 from unigeoclip.errors import InputError
@@ -195,6 +195,19 @@ def test_what_follows_from_vectors_is_kept_beside_them(region, tmp_path, monkeyp
     assert again.is_laid_out
     np.testing.assert_array_equal(again.layout, layout)
     assert cached_region(FourierEmbedder(4e6), region, cache_dir=tmp_path) is None
+
+
+def test_the_compact_grid_sees_the_region_alike_and_is_made_once(region, tmp_path, monkeypatch):
+    embedded = embed_region(FourierEmbedder(5e5), region, cache_dir=tmp_path)
+    point = tuple(region.grid.cells[len(region.grid) // 2].tolist())
+    exact = Comparison(region, {"fourier": embedded}).similarity("fourier", point).values
+    compact = embedded.compact_grid()
+    assert np.corrcoef(compact.similarities(compact.vector_at(*point)), exact)[0, 1] > 0.99
+    data = embedded.compact_bytes()
+    monkeypatch.setattr(regions.CompactGrid, "fit", lambda *_: pytest.fail("computed again"))
+    again = cached_region(FourierEmbedder(5e5), region, cache_dir=tmp_path)
+    assert again.compact_bytes() == data
+    assert again.key == embedded.key != Embedded(Constant(), region, embedded.vectors).key
 
 
 def test_damaged_figures_are_computed_again(region, tmp_path):

@@ -126,7 +126,7 @@ test("a picture shows in Mercator which cell is where", async () => {
 });
 
 const COLORS = bytesOf(["#000000", "#800000", "#ff0000", "#ffffff"], 0.5);
-const DISPLAY = { scale: "absolute", limits: [0, 1], floor: 0, share: 0 };
+const DISPLAY = { scale: "absolute", limits: [0, 1], floor: 0, share: 0, least_span: 1e-6 };
 const VALUES = Float32Array.from([-1, 0.1, 0.3, 0.6, 0.8, 2, 0.5, 0.5, 0.5, 0.5]);
 
 test("colors have their red first and are thinner at the low end", () => {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from unigeoclip.files.cache import cache_array, cache_json, cached_array, cached_json, is_sound
+from unigeoclip.files.atomic import write_bytes
+from unigeoclip.files.cache import cache_array, cache_json, cached_array, cached_json, is_sound, write_cached
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +45,16 @@ class DerivedCache:
             if stored is not None:
                 self._arrays[what] = stored
         return what in self._arrays
+
+    def data(self, what: str, compute: Callable[[], bytes]) -> bytes:
+        """Bytes by name: from their file, or computed and written."""
+        path = self._path(what, "bin")
+        if path is not None and is_sound(path):
+            return path.read_bytes()
+        computed = compute()
+        if path is not None:
+            write_cached(path, lambda temporary: write_bytes(temporary, computed))
+        return computed
 
     def numbers(self, what: str, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """JSON values by name: from their file, or computed and written."""

@@ -22,6 +22,8 @@ from unigeoclip.evaluation import structure
 from unigeoclip.files.cache import cache_array, cache_folder, cached_array
 from unigeoclip.geo import METERS_PER_DEGREE
 from unigeoclip.search.gallery_embeddings import land_grid
+from unigeoclip.similarity.compact import FORMAT as COMPACT_FORMAT
+from unigeoclip.similarity.compact import CompactGrid
 from unigeoclip.similarity.grid import Grid
 from unigeoclip.similarity.heatmap import Heatmap
 
@@ -214,6 +216,19 @@ class Embedded:
             StoppedError: ``report`` returned False.
         """
         return self.derived.array("umap", (len(self.vectors), 2), np.float32, lambda: self._compute_layout(report))
+
+    @property
+    def key(self) -> str:
+        """Of the vectors: changes with the weights of the embedder and with the cells; 16 hexadecimal digits."""
+        return _key(self.embedder, self.region)
+
+    def compact_grid(self) -> CompactGrid:
+        """The region, compressed for a browser: its heatmaps approximate those of `Comparison.similarity`."""
+        return CompactGrid.fit(self.region.grid, self.vectors)
+
+    def compact_bytes(self) -> bytes:
+        """`compact_grid` as a browser reads it, see `CompactGrid.to_bytes`; takes a second or two, once."""
+        return self.derived.data(f"compact-{COMPACT_FORMAT}", lambda: self.compact_grid().to_bytes())
 
     @property
     def is_laid_out(self) -> bool:

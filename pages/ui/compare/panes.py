@@ -10,6 +10,7 @@ import numpy as np
 
 from pages.ui.compare import disagreement
 from pages.ui.compare.explanation import SIMILARITY_SPAN, explanation
+from pages.ui.compare.live import live_grid
 from pages.ui.compare.model import ColorScheme, UnavailableError
 from pages.ui.formatting import coordinates, similarity
 from pages.ui.map import legend as map_legend
@@ -137,6 +138,11 @@ class ComparePane:
     def for_map(self, lasso: NDArray[np.bool_] | None = None) -> Pane:
         """The pane as the map takes it; outside of the lasso, cells that it does not hold, colors are dimmed."""
         pane, point = empty_pane(self.embedded.embedder), self.scheme.point
+        if self.job.work[self.name].complete:
+            pane["live"] = live_grid(
+                self.job.atlas, self.embedded, ranked=self.scheme.scale == "rank",
+                levels=self.levels_of("location"), fixed=not self.is_reference,
+            )  # fmt: skip
         if point is not None:
             pane["markers"] = [{"id": "query-0", "kind": "query", "lat": point[0], "lng": point[1], "sign": "",
                                 "label": f"The point: {coordinates(*point, 4)}"}]  # fmt: skip
@@ -224,6 +230,14 @@ class ComparePane:
         )
         return comparison_provenance(atlas, self.comparison, models, query=query, command=lines)
 
+    def levels_of(self, modality: str) -> Levels | None:
+        """What similarities to queries of a modality mean, if an absolute scale is wanted and was measured."""
+        from unigeoclip.similarity.calibration import calibration  # brings torch along
+
+        if self.scheme.scale != "absolute" or self.name != "unigeoclip":
+            return None
+        return levels_of_modality(calibration(self.job.atlas), modality)
+
     @cached_property
     def _is_flat(self) -> bool:
         """Whether similarities hardly vary: colors of their ranks would tell places apart however similar they are."""
@@ -232,14 +246,9 @@ class ComparePane:
     @cached_property
     def _drawing(self) -> tuple[dict[str, Any], Levels | None]:
         """Options of the heatmap's picture, and what its similarities mean where that was measured: for our model."""
-        from unigeoclip.similarity.calibration import calibration  # brings torch along
-
         if self.scheme.scale == "rank" and not self._is_flat:
             return {"scale": "percentile", "floor_percentile": 0.0}, None
-        levels = None
-        if self.scheme.scale == "absolute" and self.name == "unigeoclip":
-            modality = self.scheme.image.kind if self.scheme.image else "location"
-            levels = levels_of_modality(calibration(self.job.atlas), modality)
+        levels = self.levels_of(self.scheme.image.kind if self.scheme.image else "location")
         return (_EVEN, None) if levels is None else ({"scale": "absolute", "limits": levels.limits}, levels)
 
     def legend(self) -> Legend:

@@ -13,6 +13,7 @@ from pages.ui.services.overlays import TYPES
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from pages.ui.services.compare_service import CompareService
     from pages.ui.services.explorers import Explorers
     from pages.ui.services.overlays import OverlayStore
     from pages.ui.services.probe.private_files import PrivateFiles
@@ -38,3 +39,9 @@ def compact_grid(explorers: Explorers, request: Request) -> Response:
     if request.path_params["model"] != explorer.model_id:
         raise NotFoundError("The atlas has another model by now: load the page again.")
     return Response(explorer.compact_bytes(), media_type="application/octet-stream", headers=KEEP)
+
+
+def compact_region(compare: CompareService, request: Request) -> Response:
+    """The compact grid of a region under one of the models that page Compare shows."""
+    data = compare.compact_bytes(request.path_params["atlas"], request.path_params["key"])
+    return Response(data, media_type="application/octet-stream", headers=KEEP)

@@ -40,5 +40,6 @@ def table(services: Services) -> list[BaseRoute]:
         Route("/data/{atlas}/street/{pose}.jpg", threaded(partial(street_views.street, explorers))),
         Route("/data/{atlas}/street/{pose}/{way}", threaded(partial(street_views.step, explorers))),
         Route("/data/{atlas}/live/{model}", threaded(partial(overlays.compact_grid, explorers))),
+        Route("/data/{atlas}/live/compare/{key}", threaded(partial(overlays.compact_region, services.compare))),
         Route("/data/{atlas}/suggestions", threaded(partial(suggestions.suggestions, services))),
     ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pages.ui.services.compare_jobs import Job
 from pages.ui.services.compare_worker import Worker
+from pages.ui.services.errors import NotFoundError
 from pages.ui.services.rate_limits import RateLimits
 from unigeoclip.errors import InputError
 
@@ -76,6 +77,7 @@ class CompareService:
         self._embedders: dict[str, Embedders] = {}
         self._lock = threading.Lock()
         self._loading = threading.Lock()
+        self._compressing = threading.Lock()
 
     def close(self) -> None:
         """Give up all work and end the thread."""
@@ -143,6 +145,23 @@ class CompareService:
                 if self._jobs.get(key) is each:
                     del self._jobs[key]
             each.abandon()
+
+    def compact_bytes(self, atlas_name: str, key: str) -> bytes:
+        """The compact grid of a region that is in memory and has all its vectors, see `Embedded.compact_bytes`.
+
+        Args:
+            atlas_name: Of the atlas.
+            key: `Embedded.key`.
+
+        Raises:
+            NotFoundError: There is none; no region is begun for a browser that asks.
+        """
+        works = [work for job in self.jobs if job.atlas.name == atlas_name for work in list(job.work.values())]
+        for embedded in (work.embedded for work in works if work.complete):
+            if embedded is not None and embedded.key == key:
+                with self._compressing:  # one at a time: each takes a second of all cores
+                    return embedded.compact_bytes()
+        raise NotFoundError("This part of the map is no longer in memory: load the page again.")
 
     def embedders(self, atlas: Atlas) -> Embedders:
         """Embedders of an atlas, and why the published others cannot be used; loaded once."""

@@ -23,11 +23,11 @@ def switch_live(visitor):
     visitor.page.get_by_role("button", name="Live").click()
 
 
-def point_at(visitor, lat, lon):
-    """Move the pointer there, and wait for a heatmap."""
+def point_at(visitor, lat, lon, pane=0):
+    """Move the pointer there on one of the panes, and wait for a heatmap."""
     painted = visitor.page.evaluate(f"{LIVE}.painted")
     x, y = visitor.leaflet("map.latLngToContainerPoint(argument)", [lat, lon], "[value.x, value.y]")
-    box = visitor.page.locator(".ugc-pane-canvas").bounding_box()
+    box = visitor.page.locator(".ugc-pane-canvas").nth(pane).bounding_box()
     visitor.page.mouse.move(box["x"] + x, box["y"] + y)
     visitor.page.wait_for_function(f"{LIVE}.painted > {painted}")
 
@@ -134,3 +134,26 @@ def test_a_grid_that_cannot_be_fetched_is_told_and_clicks_are_answered(visit):
     visitor.click_at(*SAHARA)
     visitor.wait_for_heatmap()
     visitor.complaints.clear()  # the refusal that this test is about
+
+
+def test_all_maps_of_compare_follow_the_pointer_and_colors_come_back(visit):
+    visitor = visit("/compare?atlas=world")
+    page = visitor.page
+    page.wait_for_selector(".ugc-pane:nth-child(3) .ugc-heat[data-shown]")
+    page.get_by_text("Effective rank").wait_for()
+    colors = page.locator(".ugc-pane").nth(1).screenshot()
+    switch_live(visitor)
+    point_at(visitor, *SAHARA, pane=1)
+    page.wait_for_function("document.querySelectorAll('canvas.ugc-live[data-shown=true]').length === 3")
+    assert page.get_by_text("Similarity to the point under the pointer").count() == 3
+    requests, sent = len(visitor.requests), len(visitor.sent)
+    point_at(visitor, *SUDAN, pane=1)
+    assert (len(visitor.requests), len(visitor.sent)) == (requests, sent)
+    page.mouse.move(5, 5)
+    page.wait_for_function("!document.querySelector('canvas.ugc-live[data-shown=true]')")
+    assert page.locator(".ugc-pane").nth(1).screenshot() == colors
+
+
+def test_maps_are_live_in_poster_mode(visit):
+    visitor = visit("/?atlas=world&mode=poster")
+    visitor.page.wait_for_function(f"{LIVE}?.isOn")

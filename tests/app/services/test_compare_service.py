@@ -11,6 +11,7 @@ from pages.ui.services import waiters
 from pages.ui.services.compare_service import CompareService
 from pages.ui.services.compare_work import Work
 from pages.ui.services.compare_worker import run_act
+from pages.ui.services.errors import NotFoundError
 from pages.ui.services.priority import Priority
 from tests.app import fake
 from unigeoclip.compare import figures, regions
@@ -123,6 +124,22 @@ def test_vectors_in_files_take_no_memory_of_their_own(monkeypatch, tmp_path):
     vectors = job.work["fourier"].embedded.vectors
     assert isinstance(vectors, np.memmap)
     assert job.work["fourier"].nbytes < vectors.nbytes
+
+
+def test_compact_grids_are_those_of_regions_in_memory_and_begin_none(monkeypatch, tmp_path):
+    monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
+    compare = service()
+    job = compare.job(fake.FakeAtlas())
+    worked_through(job, "fourier")
+    embedded = job.work["fourier"].embedded
+    assert compare.compact_bytes("world", embedded.key) == embedded.compact_bytes()
+    for atlas, key in (("world", "0" * 16), ("boston", embedded.key)):
+        with pytest.raises(NotFoundError, match="load the page again"):
+            compare.compact_bytes(atlas, key)
+    job.work["fourier"].complete = False
+    with pytest.raises(NotFoundError):
+        compare.compact_bytes("world", embedded.key)
+    assert compare.jobs == [job]
 
 
 def test_what_failed_can_be_tried_again(monkeypatch, tmp_path):

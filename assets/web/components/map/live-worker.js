@@ -1,6 +1,6 @@
 // Computes heatmaps beside the page, so that it never waits: grids are fetched once, panes are canvases that this thread
-// draws on. Messages: "pane" gives a canvas and how it is drawn, "hover" asks for the heatmap of a position; the answer is
-// "painted" with what was painted, or "failed".
+// draws on. Messages: "pane" gives a canvas and how it is drawn, "gone" takes it away, "hover" asks for the heatmap of a
+// position; the answer is "painted" with what was painted, or "failed".
 
 import { readCompact } from "./compact-grid.js";
 import { bytesOf, colorsOfBins, paint, pictureOf } from "./painter.js";
@@ -67,7 +67,18 @@ async function draw(pane, at) {
   return true;
 }
 
+// Grids that no pane shows any more: each takes some ten megabytes.
+function tidy() {
+  const used = new Set([...panes.values()].map((pane) => pane.display.url));
+  for (const url of grids.keys()) if (!used.has(url)) grids.delete(url);
+}
+
 self.onmessage = async ({ data }) => {
+  if (data.kind === "gone") {
+    panes.delete(data.id);
+    tidy();
+    return;
+  }
   if (data.kind === "pane") {
     const { id, canvas, display } = data;
     const before = panes.get(id);
@@ -78,11 +89,13 @@ self.onmessage = async ({ data }) => {
       colors,
       image: canvas ? null : (before?.image ?? null),
     });
+    tidy();
     return;
   }
   const began = performance.now();
   try {
     const shown = [];
+    await Promise.all([...panes.values()].map((pane) => gridOf(pane.display.url))); // fetched side by side
     for (const [id, pane] of panes) if (await draw(pane, data.at)) shown.push(id);
     self.postMessage({ kind: "painted", number: data.number, shown, ms: performance.now() - began });
   } catch (error) {

@@ -28,6 +28,12 @@ class LivePicture {
     this.layer = pane.L.svgOverlay(element, toBounds(pane.L, display.bounds), options).addTo(pane.map);
   }
 
+  /** @param {LiveGrid} display */
+  draw(display) {
+    this.display = display;
+    this.layer.setBounds(toBounds(this.pane.L, display.bounds));
+  }
+
   /** @param {boolean} isShown */
   show(isShown) {
     const { opacity } = this.pane.owner.memory;
@@ -82,9 +88,10 @@ export class Live {
     this.worker ??= this.started();
     for (const pane of this.owner.panes) {
       const known = this.pictures.get(pane);
+      if (!pane.live) this.forget(pane);
       if (!pane.live || JSON.stringify(known?.display) === JSON.stringify(pane.live)) continue;
       if (known) {
-        known.display = pane.live;
+        known.draw(pane.live);
         this.worker.postMessage({ kind: "pane", id: known.id, display: pane.live });
         continue;
       }
@@ -94,6 +101,17 @@ export class Live {
       this.worker.postMessage({ kind: "pane", id: picture.id, display: pane.live, canvas }, [canvas]);
     }
     if (this.isShown) for (const picture of this.pictures.values()) picture.show(true); // new data set it aside
+  }
+
+  // Part of the map is being computed again, say.
+  /** @param {Pane} pane */
+  forget(pane) {
+    const picture = this.pictures.get(pane);
+    if (!picture) return;
+    this.worker?.postMessage({ kind: "gone", id: picture.id });
+    picture.show(false);
+    picture.layer.remove();
+    this.pictures.delete(pane);
   }
 
   started() {

@@ -6,7 +6,6 @@ import { clampLat } from "./geometry.js";
 /** @import { CompactGrid } from "./compact-grid.js" */
 
 const BINS = 2048;
-const LEAST_SPAN = 1e-6; // of similarity that colors of an own range reach over at least
 const MOST_PX = 1024;
 
 /**
@@ -74,17 +73,18 @@ export function colorsOfBins(values, grid, display, colors) {
   const less = shareBelow(values, grid, low, scale);
   const floor = Math.max(display.floor / 100, display.share ? 1 - display.share : 0);
   const valueOf = (/** @type {number} */ bin) => low + bin / scale;
+  const isRanked = display.scale === "percentile" && high - low >= display.least_span;
   let start = low;
-  if (display.scale === "similarity") {
+  if (!isRanked && display.scale !== "absolute") {
     let bin = 0;
     while (bin < BINS - 1 && less[bin + 1] <= floor) bin++;
-    start = high - Math.max(high - valueOf(bin), LEAST_SPAN);
+    start = high - Math.max(high - valueOf(bin), display.least_span);
   }
   const bins = new Uint32Array(BINS);
   for (let bin = 0; bin < BINS; bin++) {
     if (display.share && less[bin + 1] < 1 - display.share) continue; // not painted
     let fraction = (valueOf(bin) - start) / Math.max(high - start, 1e-9);
-    if (display.scale === "percentile") fraction = (less[bin] - floor) / (1 - floor);
+    if (isRanked) fraction = (less[bin] - floor) / (1 - floor);
     else if (display.scale === "absolute" && display.limits) {
       fraction = (valueOf(bin) - display.limits[0]) / (display.limits[1] - display.limits[0]);
     }

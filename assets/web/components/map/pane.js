@@ -88,8 +88,11 @@ export class Pane {
     canvas.addEventListener("pointerdown", () => canvas.classList.remove("is-keyboard"));
     canvas.addEventListener("keyup", () => canvas.classList.add("is-keyboard"));
     this.keys = new Keys(this);
+    let last = "";
     map.on("mousemove", (event) => {
       const at = event.latlng.wrap();
+      const { screenX, screenY } = event.originalEvent;
+      if (last === (last = `${screenX},${screenY}`)) return; // the page has moved under a pointer at rest
       this.controls.pointer(at, owner.live.isOn ? "" : this.values?.at(at));
       owner.live.hover(at);
     });

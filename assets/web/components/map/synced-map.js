@@ -31,6 +31,9 @@ const DEFAULT_OPACITY = 0.75;
  */
 const remembered = new Map();
 
+let livesAtFirst = new URLSearchParams(location.search).get("mode") === "poster";
+hear("live", () => (livesAtFirst = true));
+
 export class SyncedMap {
   /**
    * @param {typeof import("leaflet")} L
@@ -75,6 +78,7 @@ export class SyncedMap {
       hear("home", ({ cover }) => this.home(data, cover)),
       hear("camera", (camera) => this.panes.forEach((pane) => pane.follow(camera))),
       hear("hover", ({ id, on }) => this.panes.forEach((pane) => pane.highlight(id, on))),
+      hear("live", () => this.setLive(true)),
       hear("address", () => this.address.write()),
     ];
     root.dataset.ready = "true";
@@ -285,7 +289,7 @@ function addressed(styles) {
     opacity: opacity ?? DEFAULT_OPACITY,
     base: base ?? styles[0]?.id,
     by: "point",
-    live: false,
+    live: livesAtFirst,
     texts,
   };
 }

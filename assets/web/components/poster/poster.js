@@ -77,6 +77,7 @@ class Poster {
     for (const kind of POINTER) window.addEventListener(kind, this.hearPointer, { capture: true, passive: false });
     this.ticker = setInterval(() => this.playback.tick(performance.now()), TICK_MS);
     this.playback.start(performance.now());
+    tell("live", {}); // whoever comes by with a pointer need not look for the button
   }
 
   // The stage of the playback.
