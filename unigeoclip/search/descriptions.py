@@ -90,6 +90,8 @@ class Descriptions:
         """
         if query.vectors is None:
             raise InputError("Only a query that was encoded by an explorer can be described.")
+        if query.any_of:
+            raise InputError("Any of several examples is no single vector, so it has no description: ask for each.")
         references = [self.reference(self._modality(item)) for item in query.items]
         scales = query.scales or (1.0,) * len(query.items)
         terms = [
