@@ -55,6 +55,7 @@ export interface Pane {
   values?: PercentileGrid;
   live?: LiveGrid;
   outline?: string; // address of GeoJSON
+  area?: [number, number, number, number]; // outside of it the map is dimmed
   legend?: Legend;
   markers?: Marker[];
 }

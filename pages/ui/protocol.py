@@ -83,6 +83,7 @@ class Pane(TypedDict):
     values: NotRequired[PercentileGrid]
     live: NotRequired[LiveGrid]
     outline: NotRequired[str]
+    area: NotRequired[Bounds]
     legend: NotRequired[Legend]
     markers: NotRequired[list[Marker]]
 

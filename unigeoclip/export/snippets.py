@@ -7,6 +7,7 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from unigeoclip.errors import InputError
+from unigeoclip.search.query import SUM
 from unigeoclip.search.query_items import PackedVector, write_item
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def query_lines(
     k: int = 10,
     drawn: Mapping[str, Any] | None = None,
     source: Mapping[str, str] | None = None,
+    scope: Mapping[str, Any] | None = None,
 ) -> str:
     """The Python lines that ask a query and write its heatmap, with this package.
 
@@ -35,18 +37,20 @@ def query_lines(
         k: How many results of each modality.
         drawn: Options of ``Heatmap.png`` for the picture.
         source: Where results come from, see ``Explorer.source``.
+        scope: Options of ``Explorer.query``.
 
     Raises:
         InputError: A picture is not packed.
     """
     packed = any(isinstance(item.value, PackedVector) for item in items)
     options = "".join(f", {name}={value!r}" for name, value in (drawn or {}).items())
+    asked = "".join(f", {name}={value!r}" for name, value in _chosen(scope).items())
     lines = [
         *(["from unigeoclip.search.query_items import PackedVector"] if packed else []),
         *_opening_lines(atlas, dict(source or {})),
         "query = explorer.query([",
         *(f"    {_item_line(item)}," for item in items),
-        "])",
+        f"]{asked})",
         f"results = explorer.search(query, k={k})  # modality -> matches",
         "heatmap = explorer.heatmap(query)",
         'heatmap.to_geotiff("heatmap.tif")',
@@ -89,7 +93,18 @@ def _item_line(item: QueryItem) -> str:
     return f"QueryItem({json.dumps(item.modality)}, {value}{weight})"
 
 
-def command_lines(atlas: str, items: Sequence[QueryItem], k: int = 10, source: Mapping[str, str] | None = None) -> str:
+def _chosen(scope: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Options of ``Explorer.query`` that differ from the default."""
+    return {name: value for name, value in (scope or {}).items() if value not in (None, SUM)}
+
+
+def command_lines(
+    atlas: str,
+    items: Sequence[QueryItem],
+    k: int = 10,
+    source: Mapping[str, str] | None = None,
+    scope: Mapping[str, Any] | None = None,
+) -> str:
     """The commands that ask a query and write its results and its heatmap, for a POSIX shell.
 
     Args:
@@ -97,6 +112,7 @@ def command_lines(atlas: str, items: Sequence[QueryItem], k: int = 10, source: M
         items: Terms of the query; pictures packed, see ``Explorer.packed``.
         k: How many results of each modality.
         source: Where results come from, see ``Explorer.source``.
+        scope: Options of ``Explorer.query``.
 
     Raises:
         InputError: A picture is not packed.
@@ -107,6 +123,8 @@ def command_lines(atlas: str, items: Sequence[QueryItem], k: int = 10, source: M
         if spelling is None:
             raise InputError(_NOT_PACKED.format(item.label or item.modality))
         query.append(f"--item {shlex.quote(spelling)}")
+    for name, value in _chosen(scope).items():
+        query.append(f"--bbox={','.join(map(repr, value))}" if name == "area" else f"--{name} {value}")
     asked = " ".join(query)
     where = "".join(f" --{name} {shlex.quote(value)}" for name, value in (source or {}).items())
     return (

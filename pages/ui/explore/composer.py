@@ -8,12 +8,14 @@ import streamlit as st
 
 from pages.ui import query_string
 from pages.ui.explore import suggestions, uploads
+from pages.ui.explore.composing import scope
 from pages.ui.explore.examples import examples, hints
 from pages.ui.explore.session import Widgets, widgets
 from pages.ui.formatting import literal, short, weight
 from pages.ui.widgets.popovers import popover
 from unigeoclip.errors import InputError
 from unigeoclip.parsing.coordinates import LATITUDE, LONGITUDE, check_point, parse_degrees, parse_point
+from unigeoclip.search.query import ANY
 
 if TYPE_CHECKING:
     from pages.ui.explore.examples import Example
@@ -47,6 +49,7 @@ def compose(session: Session, manifest: Manifest, explorer: Explorer | None) -> 
 def chips(session: Session, manifest: Manifest) -> None:
     """Draw the items of the query; while there are none, what to do."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="chips"):
+        scope.area_chip(session)
         if not session.pending:
             hint = "Click the map, type some words, or choose an example."
             st.html(f'<span class="ugc-hint">{hint}</span>', width="content")
@@ -54,6 +57,7 @@ def chips(session: Session, manifest: Manifest) -> None:
             return
         for index in range(len(session.pending)):
             _chip(session, index)
+        scope.combination(session)
         st.segmented_control(
             "How to add the next item", list(JOINS), format_func=JOINS.__getitem__, default="new", key=Widgets.join.key,
             required=True, label_visibility="collapsed",
@@ -191,7 +195,9 @@ def _pasted(text: str, axis: str) -> tuple[float, float] | None:
 
 def _chip(session: Session, index: int) -> None:
     item = session.pending[index]
-    label = f"{weight(item.weight)}\u2002{short(item.label or str(item.value))}"
+    counts_in_full = item.weight > 0 and session.scope.combine == ANY
+    sign = "or" if counts_in_full else weight(item.weight)
+    label = f"{sign}\u2002{short(item.label or str(item.value))}"
     key = f"weight-{session.shape}-{index}"
     with st.container(horizontal=True, gap=None, width="content", key=f"whole-chip-{index}"):
         with st.popover(literal(label), key=f"chip-{index}"):
@@ -200,6 +206,8 @@ def _chip(session: Session, index: int) -> None:
                 on_change=_reweigh, args=(session, index, key),
                 help="Above zero: more like this. Below zero: less like this.",
             )  # fmt: skip
+            if counts_in_full:
+                st.caption("Of “Any of them”, every example above zero counts in full.")
         # Its name says which: buttons that are all called "Remove" are useless in a screen reader.
         st.button(
             f"Remove {literal(short(item.label or str(item.value)))}", icon=":material/close:", key=f"remove-{index}",
