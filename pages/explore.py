@@ -35,7 +35,7 @@ def explore() -> None:
     composer.problem(session)
     answer = session.answer
     with st.container(horizontal=True, vertical_alignment="center", key="asked"):
-        composer.chips(session, atlas.manifest)
+        composer.chips(session, atlas.manifest, explorer)
         if answer is not None:
             display.offer(session, () if explorer is None else explorer.modalities)
             if explorer is not None:

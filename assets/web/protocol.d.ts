@@ -156,6 +156,8 @@ export interface Card {
   alt?: string;
   text?: string;
   heights?: string; // address of a HeightScale
+  window?: number; // which item of the place
+  vote?: "" | "up" | "down"; // missing where no vote is offered
   pose?: Pose;
   views?: ViewAddresses;
   turns?: boolean;
@@ -211,6 +213,16 @@ export interface CardUse {
   nonce: string;
   place_id?: string;
   pose?: Pose;
+}
+
+/** A thumb on a card; the same again takes it back. */
+export interface CardVote {
+  modality: string;
+  place_id: string;
+  window: number;
+  name: string;
+  vote: "up" | "down";
+  nonce: string;
 }
 
 // points: what the pointer shows at the points of a scatter; matrix: figures of all pairs as buttons.

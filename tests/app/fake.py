@@ -205,8 +205,9 @@ class FakeExplorer:
     def _point(self, item):
         if item.modality == "location":
             return as_latlon([item.value])[0]
-        if item.modality == "place":
-            return self._places[self._number_of(item.value)]
+        if item.modality in ("place", "item"):
+            place_id = item.value if item.modality == "place" else item.value.place_id
+            return self._places[self._number_of(place_id)]
         if item.modality == "text":
             if not item.value.strip():
                 raise InputError("The text is empty: type at least one word.")
@@ -304,7 +305,7 @@ class FakeExplorer:
         place = self.place(f"{self.first_letter}{i:06d}")
         return SimpleNamespace(
             modality=name, place_id=place.place_id, name=place.name, lat=place.lat, lon=place.lon, similarity=value,
-            distance_m=meters, heading_deg=None,
+            distance_m=meters, heading_deg=None, window=0,
         )  # fmt: skip
 
     def input_size(self, modality):

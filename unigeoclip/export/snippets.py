@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from unigeoclip.errors import InputError
 from unigeoclip.search.query import SUM
-from unigeoclip.search.query_items import PackedVector, write_item
+from unigeoclip.search.query_items import GalleryItem, PackedVector, write_item
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,11 +42,13 @@ def query_lines(
     Raises:
         InputError: A picture is not packed.
     """
-    packed = any(isinstance(item.value, PackedVector) for item in items)
+    named = [
+        kind.__name__ for kind in (GalleryItem, PackedVector) if any(isinstance(item.value, kind) for item in items)
+    ]
     options = "".join(f", {name}={value!r}" for name, value in (drawn or {}).items())
     asked = "".join(f", {name}={value!r}" for name, value in _chosen(scope).items())
     lines = [
-        *(["from unigeoclip.search.query_items import PackedVector"] if packed else []),
+        *([f"from unigeoclip.search.query_items import {', '.join(named)}"] if named else []),
         *_opening_lines(atlas, dict(source or {})),
         "query = explorer.query([",
         *(f"    {_item_line(item)}," for item in items),
@@ -83,6 +85,8 @@ def _opening_lines(atlas: str, source: dict[str, str]) -> list[str]:
 def _item_line(item: QueryItem) -> str:
     if isinstance(item.value, PackedVector):
         value = f"PackedVector.from_text({json.dumps(item.value.text)})"
+    elif isinstance(item.value, GalleryItem):
+        value = repr(item.value)
     elif isinstance(item.value, str):
         value = json.dumps(item.value, ensure_ascii=False)
     elif write_item(item) is None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from unigeoclip.atlas.store import Atlas
     from unigeoclip.model import UniGeoCLIP
     from unigeoclip.search.query import Query
+    from unigeoclip.search.query_items import GalleryItem
 
 __all__ = ["Gallery"]
 
@@ -107,6 +108,26 @@ class Gallery:
                 vectors[name] = encode_places(self.model, self.atlas, name, np.array([row]))[0] if encode else unknown
         return vectors
 
+    def item_vector(self, item: GalleryItem) -> NDArray[np.float32]:
+        """Vector of one item of a place, (dim,).
+
+        Raises:
+            InputError: There is no such place, or it has no such item.
+        """
+        if item.modality in self.modalities:
+            items = self._items_of(item.modality, self._row(item.place_id))
+            if item.window < len(items):
+                found: NDArray[np.float32] = self._vectors(item.modality, items[item.window : item.window + 1])[0]
+                return found
+        vector = None if item.window else self.place_vectors(item.place_id).get(item.modality)
+        if vector is None:
+            raise InputError(f"The place '{excerpt(item.place_id)}' has no such item of {excerpt(item.modality)!r}.")
+        return vector
+
+    def _items_of(self, modality: str, row: int) -> NDArray[np.int64]:
+        """Items of a place in one modality, in rising order: its center, then its other windows."""
+        return np.flatnonzero(self._windows[modality].rows == row)
+
     def vectors(self, modality: str) -> NDArray[np.float32]:
         """Unit vectors of a modality of all places of the gallery that have it, at their centers, (n, dim).
 
@@ -171,7 +192,9 @@ class Gallery:
         meters = None if query.origin is None else float(distance_m(query.origin, (lat, lon)))
         similarity = float(query.similarities(self._vectors(modality, [item]))[0])
         bounded = min(max(similarity, -1.0), 1.0)  # rounding can leave 1.0000001
-        return Match(modality, self._ids[number], self._names[number], lat, lon, bounded, meters, heading, score)
+        window = int(np.searchsorted(self._items_of(modality, int(self._rows[number])), item))
+        name = self._names[number]
+        return Match(modality, self._ids[number], name, lat, lon, bounded, meters, heading, score, window)
 
     def place_matches(self, query: Query, place_id: str, *, encode: bool = True) -> dict[str, Match]:
         """How like a query the items of one place are, by modality; modalities that the place lacks are missing.

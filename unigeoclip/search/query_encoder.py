@@ -20,7 +20,16 @@ from unigeoclip.search.composing.alternatives import alternatives
 from unigeoclip.search.hubs import kinds_of_item
 from unigeoclip.search.judge import Judge
 from unigeoclip.search.query import ANY, COMBINATIONS, SUM, Alternative, Note, Query
-from unigeoclip.search.query_items import MAX_WEIGHT, PLACE, VIEW, PackedVector, QueryItem, write_item
+from unigeoclip.search.query_items import (
+    ITEM,
+    MAX_WEIGHT,
+    PLACE,
+    VIEW,
+    PackedVector,
+    QueryItem,
+    space_of,
+    write_item,
+)
 from unigeoclip.search.texts import sentences_of
 
 if TYPE_CHECKING:
@@ -175,7 +184,7 @@ class QueryEncoder:
         They are 1 and 0 where only one modality is. The modality that keeps its scale is the first in the order of the
         model, so that a point is never rescaled. In a sum the summands would shift everything alike.
         """
-        names = ["street" if item.modality == VIEW else item.modality for item in items]
+        names = [space_of(item) for item in items]
         scales, offsets = np.ones(len(items)), np.zeros(len(items))
         if len(set(names)) == 1:
             return scales, offsets
@@ -208,6 +217,8 @@ class QueryEncoder:
         """Unit vector of one item, what to know about it, and where it is, if anywhere."""
         if item.modality == PLACE:
             return self._encode_place(item.value)
+        if item.modality == ITEM:
+            return self.gallery.item_vector(item.value), [], None
         if item.modality == VIEW:
             item = self._picture_of_view(item)
         if item.modality not in self.model.modalities:

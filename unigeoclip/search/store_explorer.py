@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from unigeoclip.geo import Bounds
     from unigeoclip.model import UniGeoCLIP
     from unigeoclip.search.query import Query
+    from unigeoclip.search.query_items import GalleryItem
     from unigeoclip.similarity.grid import Grid
     from unigeoclip.stores.base import EmbeddingStore
     from unigeoclip.stores.places import PlaceTable
@@ -262,6 +263,18 @@ class StoreExplorer(Explorer):
         found = {name: self.store.vectors(name, each[:1])[0] for name, each in rows.items() if len(each)}
         if not found:
             raise InputError(f"There is no place '{excerpt(place_id)}' in the store.")
+        return found
+
+    def item_vector(self, item: GalleryItem) -> NDArray[np.float32]:
+        """See `Gallery.item_vector`.
+
+        Raises:
+            InputError: There is no such place, or it has no such item.
+        """
+        rows = self.store.rows_of(item.modality, item.place_id) if item.modality in self.modalities else ()
+        if item.window >= len(rows):
+            raise InputError(f"The store has no such item of {excerpt(item.modality)!r} of '{excerpt(item.place_id)}'.")
+        found: NDArray[np.float32] = self.store.vectors(item.modality, rows[item.window : item.window + 1])[0]
         return found
 
     def place_matches(self, query: Query, place_id: str, *, encode: bool = True) -> dict[str, Match]:

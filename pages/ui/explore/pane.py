@@ -60,21 +60,13 @@ def answer_pane(
         pane["outline"] = overlay_url(drawn.outline, "geojson")
     pane["legend"] = pane_legend(answer, drawn, display, land)
     away = "" if answer.query.origin is None else distance(float(distance_m(answer.query.origin, best[:2])))
-    match_markers: list[Marker] = [
-        {
-            "id": f"{name}-{match.place_id}", "card": f"{name}-{match.place_id}", "kind": "match",
-            "lat": match.lat, "lng": match.lon, "heading": match.heading_deg,
-            "label": f"{title(name)}: {match.name}, {similarity(match.similarity)}",
-        }
-        for name, matches in answer.matches.items() for match in matches
-    ]  # fmt: skip
     of_query = [_query_marker(spot, size.digits) for spot in answer.spots]
     if hides_results:
         pane["markers"] = of_query
         return pane
     pane["markers"] = [
         *of_query,
-        *match_markers,
+        *_match_markers(answer),
         {
             "id": "best", "kind": "best", "lat": best.lat, "lng": best.lon,
             "label": f"Best match, {similarity(best.similarity)}: {coordinates(best.lat, best.lon, size.best_digits)}"
@@ -82,6 +74,17 @@ def answer_pane(
         },
     ]  # fmt: skip
     return pane
+
+
+def _match_markers(answer: Answer) -> list[Marker]:
+    return [
+        {
+            "id": f"{name}-{match.place_id}", "card": f"{name}-{match.place_id}", "kind": "match",
+            "lat": match.lat, "lng": match.lon, "heading": match.heading_deg,
+            "label": f"{title(name)}: {match.name}, {similarity(match.similarity)}",
+        }
+        for name, matches in answer.matches.items() for match in matches
+    ]  # fmt: skip
 
 
 _SEARCHED = "Results are places of this index, ranked by their similarity alone. The heatmap is the atlas's."

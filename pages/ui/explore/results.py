@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.ui import query_string
 from pages.ui.explore import cards, composer, description
+from pages.ui.explore.composing import controls
 from pages.ui.formatting import coordinates, distance, similarity, title
 from pages.ui.view_options import MOST_MATCHES
 from pages.ui.widgets import progress
@@ -32,7 +33,10 @@ def show(explorer: Explorer, session: Session, answer: Answer, size: Scale) -> N
     st.html(_best(answer, size.best_digits))
     description.show(answer.description)
     _scarce(answer)
-    cards.show(explorer, answer, key=f"cards-{session.atlas}", on_use=lambda card: use_card(session, card))
+    cards.show(
+        explorer, answer, key=f"cards-{session.atlas}", on_use=lambda card: use_card(session, card),
+        on_vote=lambda vote: controls.vote(session, vote),
+    )  # fmt: skip
     if session.count < MOST_MATCHES and any(len(found) == answer.count for found in answer.matches.values()):
         st.button("Show more", key="more", type="tertiary", on_click=session.show_more)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pages.ui import atlas_scale, query_string
-from pages.ui.explore.composing.scope import Scope, is_choice, link_of, on_globe, parse_link
+from pages.ui.explore.composing.scope import MAX_VOTES, Scope, is_choice, link_of, on_globe, parse_link
 from pages.ui.explore.model import Answer, Spot
 from pages.ui.formatting import coordinates
 from pages.ui.query_string import COUNT, DISPLAY_KEYS, MAP_KEYS, SCOPE_KEYS
@@ -21,8 +21,9 @@ from pages.ui.session_state import SessionValue
 from pages.ui.view_options import MATCHES, MOST_MATCHES, Display
 from unigeoclip.errors import UniGeoError
 from unigeoclip.parsing.coordinates import LATITUDE, LONGITUDE
+from unigeoclip.search.composing.rocchio import votes_of
 from unigeoclip.search.query import SUM
-from unigeoclip.search.query_items import VIEW
+from unigeoclip.search.query_items import ITEM, VIEW
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,6 +67,7 @@ class Session:
         shown_problem: The problem that the page shows now.
         remarks: Sentences about the last picture: how it was changed before it was encoded.
         upload: The file last uploaded.
+        before_votes: Queries before each of the last thumbs on results, the latest last.
         shape: Counts changes of the list of items, but not of their weights: the key of the weights' sliders.
         form_words: Words that the form submitted last.
         form_point: Point that the form or the map submitted last, (lat, lon).
@@ -91,6 +93,7 @@ class Session:
     shown_problem: str = ""
     remarks: tuple[str, ...] = ()
     upload: Upload | None = None
+    before_votes: tuple[tuple[QueryItem, ...], ...] = ()
     shape: int = 0
     form_words: str = ""
     form_point: tuple[float, float] | None = None
@@ -113,6 +116,7 @@ class Session:
         self.pending = items
         self.shape += 1
         self.count = MATCHES
+        self.before_votes = ()
         if not is_choice(items):
             self.scope = replace(self.scope, combine=SUM)
 
@@ -121,11 +125,23 @@ class Session:
         if join == "new":
             self.start((item,))
             return
-        if len(self.pending) >= MAX_ITEMS:
+        if len(self.pending) - len(votes_of(self.pending)) >= MAX_ITEMS:
             self.problem = f"A query holds at most {MAX_ITEMS} items; remove one to add another."
             return
         signed = replace(item, weight=-abs(item.weight)) if join == "minus" else item
         self.start((*self.pending, signed))
+
+    def refine(self, items: tuple[QueryItem, ...]) -> None:
+        """Query these items, which a thumb has made of those before; `take_back_vote` brings them back."""
+        before, count = (*self.before_votes, self.pending), self.count
+        self.start(items)
+        self.before_votes, self.count = before, count
+
+    def take_back_vote(self) -> None:
+        """Query what was queried before the last thumb."""
+        *earlier, before = self.before_votes
+        self.start(before)
+        self.before_votes = tuple(earlier)
 
     def remove(self, index: int) -> None:
         """Take one item out of the query."""
@@ -244,7 +260,7 @@ class Session:
         link = query_string.items()
         if is_new := bool(link) and link != self.link:
             self.link = link
-            items, problem = query_string.parse_all(link, MAX_ITEMS)
+            items, problem = query_string.parse_all(link, MAX_ITEMS + MAX_VOTES)
             self.problem = problem or self.problem
             if items:
                 self.start(items)
@@ -307,6 +323,8 @@ def _with_label(explorer: Explorer, item: QueryItem) -> QueryItem:
     """Items of a link have only numbers and ids; people read names."""
     if item.modality == "place" and item.label == item.value:
         return replace(item, label=explorer.place(item.value).name)
+    if item.modality == ITEM and item.label.endswith(f":{item.value.place_id}"):
+        return replace(item, label=explorer.place(item.value.place_id).name)
     if item.modality == "location":
         return replace(
             item, label=coordinates(item.value[0], item.value[1], atlas_scale.of(explorer.atlas.manifest).digits)

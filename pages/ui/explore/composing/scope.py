@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import streamlit as st
-
 from pages.ui import query_string
-from pages.ui.formatting import distance
 from pages.ui.link_values import parse_values
 from pages.ui.rectangles import parse_box
 from unigeoclip.errors import InputError, excerpt
-from unigeoclip.geo import distance_m
-from unigeoclip.search.query import ANY, COMBINATIONS, SUM
+from unigeoclip.search.query import COMBINATIONS, SUM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from pages.ui.explore.session import Session
     from unigeoclip.geo import Bounds
     from unigeoclip.search.query_items import QueryItem
-
-_TITLES = {SUM: "All together", ANY: "Any of them"}
-_HELP = (
-    "All together: the weighted sum of the examples, which finds what they have in common. Any of them: as similar as "
-    "to the closest of the examples; each counts in full, and what is below zero is subtracted."
-)
+MAX_VOTES = 8  # thumbs on results that a query holds
 
 
 @dataclass(frozen=True)
@@ -83,33 +73,3 @@ def on_globe(bounds: Bounds | None) -> Bounds | None:
 def is_choice(items: Sequence[QueryItem]) -> bool:
     """Whether there are several examples, all of which or any of which may be wanted."""
     return sum(item.weight > 0 for item in items) > 1
-
-
-def combination(session: Session) -> None:
-    """Draw the switch between all together and any of them; nothing where there is no choice."""
-    if not is_choice(session.pending):
-        return
-    key = "combine-chosen"
-
-    def chosen() -> None:
-        session.scope = replace(session.scope, combine=st.session_state[key])
-
-    st.session_state[key] = session.scope.combine
-    st.segmented_control(
-        "How the examples count", list(_TITLES), format_func=_TITLES.__getitem__, key=key, required=True,
-        on_change=chosen, help=_HELP, label_visibility="collapsed",
-    )  # fmt: skip
-
-
-def area_chip(session: Session) -> None:
-    """Draw the area as a chip that one press removes; nothing without one."""
-    if session.scope.area is None:
-        return
-    south, west, north, east = session.scope.area
-    middle = (south + north) / 2
-    wide = distance(float(distance_m((middle, west), (middle, (west + east) / 2))) * 2)  # beyond half of the globe, too
-    high = distance(float(distance_m((south, west), (north, west))))
-    st.button(
-        f"Only in an area of {wide} × {high}", icon=":material/close:", key="whole-area", type="secondary",
-        on_click=session.choose_area, args=(None,), help="Remove the area: search everywhere",
-    )  # fmt: skip
