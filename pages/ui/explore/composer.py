@@ -224,11 +224,12 @@ def _reweigh(session: Session, index: int, key: str) -> None:
 
 def _examples(session: Session, manifest: Manifest, explorer: Explorer | None) -> None:
     with popover("Examples", type="tertiary", key="examples") as is_open:
-        for example in examples(manifest) if is_open else ():
-            st.button(
-                example.title, key=f"example-{example.title}", type="tertiary", on_click=take_example,
-                args=(session, example),
-            )  # fmt: skip
+        with st.container(gap=None):
+            for example in examples(manifest) if is_open else ():
+                st.button(
+                    example.title, key=f"example-{example.title}", type="tertiary", on_click=take_example,
+                    args=(session, example),
+                )  # fmt: skip
         if is_open and explorer is not None:
             example_files.panel(session, explorer)
 

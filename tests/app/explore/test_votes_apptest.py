@@ -30,7 +30,7 @@ def test_thumbs_refine_the_query_are_chips_and_can_be_undone(ask, drawn, shown):
     link = app.query_params["q"]
     assert link[0] == "text:sea"
     assert link[1] == f"0.75*item:aerial:{first['place_id']}"
-    assert link[2].startswith("-0.15*item:text:")
+    assert link[2].startswith("-0.25*item:text:")
     assert drawn["panes"][0]["overlay"] != before
     labels = [block.proto.popover.label for block in app.get("popover")]
     assert any(label.replace("\\", "").startswith("+0.75\u2002") for label in labels)

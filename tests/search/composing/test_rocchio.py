@@ -36,11 +36,11 @@ def test_weights_are_shared_and_what_is_changed_by_hand_stays():
     items = voted((text,), a, UP, "A")
     assert [(each.weight, each.label) for each in items] == [(1.5, ""), (0.75, "A")]
     items = voted(items, b, DOWN)
-    assert [each.weight for each in items] == [1.5, 0.75, -0.15]
+    assert [each.weight for each in items] == [1.5, 0.75, -0.25]
     items = voted(items, c, UP)
-    assert [each.weight for each in items] == [1.5, 0.375, -0.15, 0.375]
+    assert [each.weight for each in items] == [1.5, 0.375, -0.25, 0.375]
     changed = (items[0], QueryItem("item", a, 2.0), *items[2:])
-    assert [each.weight for each in voted(changed, c, UP)] == [1.5, 2.0, -0.15], "the same vote again takes it back"
+    assert [each.weight for each in voted(changed, c, UP)] == [1.5, 2.0, -0.25], "the same vote again takes it back"
     assert [each.weight for each in voted(changed, b, UP)] == [1.5, 2.0, 0.25, 0.25]
     assert [vote_of(items, each) for each in (a, b, GalleryItem("text", "a"))] == [UP, DOWN, 0]
 

@@ -4,9 +4,9 @@ J. J. Rocchio, "Relevance feedback in information retrieval", in G. Salton (ed.)
 
     q' = ALPHA q + BETA / |R| * sum of the items of R - GAMMA / |N| * sum of the items of N
 
-for a query q, the results R that are voted up and N that are voted down. The weights are those of Manning, Raghavan and
-Schuetze, Introduction to Information Retrieval, 2008, section 9.1.1. Votes are items of the query like any other: they
-are balanced with it as `QueryEncoder.encode` says, and their weights can be changed.
+for a query q, the results R that are voted up and N that are voted down. The weights are those of Salton and Buckley,
+"Improving retrieval performance by relevance feedback", JASIS 41, 1990. Votes are items of the query like any other:
+they are balanced with it as `QueryEncoder.encode` says, and their weights can be changed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ALPHA", "BETA", "DOWN", "GAMMA", "UP", "vote_of", "voted", "votes_of"]
 
-ALPHA, BETA, GAMMA = 1.0, 0.75, 0.15
+ALPHA, BETA, GAMMA = 1.0, 0.75, 0.25
 UP, DOWN = 1, -1
 _DIGITS = 3  # of a weight, which stands in links
 
