@@ -12,7 +12,7 @@ from pages.ui.explore.composing.scope import MAX_VOTES, Scope, is_choice
 from pages.ui.explore.session import MAX_ITEMS, widgets
 from pages.ui.widgets import downloads
 from unigeoclip.errors import InputError, UniGeoError, excerpt
-from unigeoclip.search.composing.example_sets import ExampleSet, read_examples, write_examples
+from unigeoclip.search.composing.example_sets import MAX_BYTES, ExampleSet, read_examples, write_examples
 from unigeoclip.search.query import SUM
 from unigeoclip.search.query_items import ITEM
 
@@ -27,7 +27,10 @@ def panel(session: Session, explorer: Explorer) -> None:
     if session.pending:
         downloads.button("Save examples", saved, session, explorer, file=f"{session.atlas}-examples.geojson")
     key = f"examples-file-{widgets.upload_turn}"
-    st.file_uploader("Load examples", type=["geojson", "json"], key=key, on_change=_take, args=(session, key))
+    st.file_uploader(
+        "Load examples", type=["geojson", "json"], key=key, on_change=_take, args=(session, key),
+        max_upload_size=MAX_BYTES // 1_000_000,
+    )  # fmt: skip
 
 
 def saved(session: Session, explorer: Explorer) -> bytes:
