@@ -35,7 +35,7 @@ def explore() -> None:
     composer.problem(session)
     answer = session.answer
     with st.container(horizontal=True, vertical_alignment="center", key="asked"):
-        composer.chips(session, atlas.manifest)
+        composer.chips(session, atlas.manifest, explorer)
         if answer is not None:
             display.offer(session, () if explorer is None else explorer.modalities)
             if explorer is not None:
@@ -44,13 +44,15 @@ def explore() -> None:
     left, right = st.columns([size.map_share, 1], gap="medium")
     with left:
         searched = "" if explorer is None else explorer.searched
-        pane = answer_pane(answer, size, drawn, session.display, hides_results=session.hides_results, searched=searched)
+        pane = answer_pane(answer, size, drawn, session.display, hides_results=session.hides_results, searched=searched,
+                           area=session.scope.area)  # fmt: skip
         if explorer is not None and not session.display.items:
             pane["live"] = live_grid(explorer, session.display)
         # Each atlas has a map and cards of its own: nothing of one remains when the other is shown.
         component.show(
             atlas, [pane], nonce=session.revision, key=f"map-{name}",
             on_click=lambda click: results.use_click(session, explorer, click, size.click_digits), query_by=True,
+            on_region=session.choose_area, region_label="Search in",
         )  # fmt: skip
     with right, st.container(key="results"):
         if explorer is None:

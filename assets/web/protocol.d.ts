@@ -55,6 +55,7 @@ export interface Pane {
   values?: PercentileGrid;
   live?: LiveGrid;
   outline?: string; // address of GeoJSON
+  area?: [number, number, number, number]; // outside of it the map is dimmed
   legend?: Legend;
   markers?: Marker[];
 }
@@ -156,6 +157,8 @@ export interface Card {
   alt?: string;
   text?: string;
   heights?: string; // address of a HeightScale
+  window?: number; // which item of the place
+  vote?: "" | "up" | "down"; // missing where no vote is offered
   pose?: Pose;
   views?: ViewAddresses;
   turns?: boolean;
@@ -211,6 +214,16 @@ export interface CardUse {
   nonce: string;
   place_id?: string;
   pose?: Pose;
+}
+
+/** A thumb on a card; the same again takes it back. */
+export interface CardVote {
+  modality: string;
+  place_id: string;
+  window: number;
+  name: string;
+  vote: "up" | "down";
+  nonce: string;
 }
 
 // points: what the pointer shows at the points of a scatter; matrix: figures of all pairs as buttons.

@@ -84,6 +84,7 @@ class Pane(TypedDict):
     values: NotRequired[PercentileGrid]
     live: NotRequired[LiveGrid]
     outline: NotRequired[str]
+    area: NotRequired[Bounds]
     legend: NotRequired[Legend]
     markers: NotRequired[list[Marker]]
 
@@ -210,6 +211,8 @@ class Card(TypedDict):
     alt: NotRequired[str]
     text: NotRequired[str]
     heights: NotRequired[str]
+    window: NotRequired[int]
+    vote: NotRequired[Literal["", "up", "down"]]
     pose: NotRequired[Pose]
     views: NotRequired[ViewAddresses]
     turns: NotRequired[bool]
@@ -256,6 +259,17 @@ class CardUse(TypedDict):
     nonce: str
     place_id: NotRequired[str]
     pose: NotRequired[Pose]
+
+
+class CardVote(TypedDict):
+    """A thumb on a card; the same again takes it back."""
+
+    modality: str
+    place_id: str
+    window: int
+    name: str
+    vote: Literal["up", "down"]
+    nonce: str
 
 
 # points: what the pointer shows at the points of a scatter; matrix: figures of all pairs as buttons.

@@ -2,10 +2,11 @@
 
 Keys of both pages: ``atlas``; ``v``, ``b``, ``o`` (view, base map and opacity of the map, written by the browser, see
 ``map/address.js``); ``scale``; ``mode`` (poster mode). Page Explore adds ``q``, the items of the query, spelled as on
-the command line: ``q=text:hot desert``, ``q=-1*at:48.9,2.4``; and ``top``, ``best``, ``outline``, ``colors``,
-``items``. Page Compare adds ``models``, ``color``, ``pair``, ``box``, ``at``; page Modalities `MODALITIES_KEYS`, which
-``modalities/link.py`` spells; page Probe ``task``, ``encoder``, ``layer``. A value is in the address only where it is
-not the default. Points and views are rounded when they become items, so that a link asks exactly what was asked.
+the command line: ``q=text:hot desert``, ``q=-1*at:48.9,2.4``; ``area`` and ``combine``, which ``composing/scope.py``
+spells; and ``top``, ``best``, ``outline``, ``colors``, ``items``. Page Compare adds ``models``, ``color``, ``pair``,
+``box``, ``at``; page Modalities `MODALITIES_KEYS`, which ``modalities/link.py`` spells; page Probe ``task``,
+``encoder``, ``layer``. A value is in the address only where it is not the default. Points and views are rounded when
+they become items, so that a link asks exactly what was asked.
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ MODE, POSTER = "mode", "poster"
 COUNT = "top"  # results of each modality
 BEST, OUTLINE, COLORS, ITEMS, SCALE = "best", "outline", "colors", "items", "scale"
 DISPLAY_KEYS = (BEST, OUTLINE, COLORS, ITEMS, SCALE)
+AREA, COMBINE = SCOPE_KEYS = ("area", "combine")
 MODELS, COLOR, PAIR, BOX, AT = "models", "color", "pair", "box", "at"
 COMPARE_KEYS = (MODELS, COLOR, PAIR, BOX, AT, SCALE)
 MODALITIES_KEYS = ("places", "seed", "count", "layout", "centered", "place", "pair", "figure")
@@ -99,7 +101,7 @@ def write_explore(atlas: str, items: Sequence[str], parameters: Mapping[str, str
         atlas: Its name. Another one than before takes along what page Compare shows and the map's view, which belong
             to the atlas they were chosen in.
         items: From `write`.
-        parameters: From `display_parameters`.
+        parameters: From `display_parameters` and `scope.link_of`.
 
     Returns:
         Whether the address says this now.
@@ -114,7 +116,7 @@ def write_explore(atlas: str, items: Sequence[str], parameters: Mapping[str, str
 def switch_atlas(atlas: str) -> None:
     """Make the address that of another atlas, with the query it had there."""
     items, parameters = _links().get(atlas, ((), {}))
-    dropped = {*COMPARE_KEYS, *MODALITIES_KEYS, *PROBE_KEYS, *DISPLAY_KEYS, COUNT, KEY}
+    dropped = {*COMPARE_KEYS, *MODALITIES_KEYS, *PROBE_KEYS, *DISPLAY_KEYS, *SCOPE_KEYS, COUNT, KEY}
     if present().get(ATLAS, [atlas]) != [atlas]:
         dropped |= set(MAP_KEYS)  # of one atlas the browser keeps them
     query = {KEY: list(items)} if items else {}

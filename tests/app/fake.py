@@ -23,6 +23,7 @@ from unigeoclip.search.query_items import PackedVector
 from unigeoclip.similarity.compact import CompactGrid
 from unigeoclip.similarity.grid import Grid
 from unigeoclip.similarity.heatmap import Heatmap
+from unigeoclip.stores.filters import within
 from unigeoclip.words.describer import Description, Phrase
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -178,8 +179,10 @@ class FakeExplorer:
         chosen = rng.choice(len(self.grid), 60, replace=False)
         self._places = self.grid.cells[chosen]
 
-    def query(self, items):
+    def query(self, items, *, combine="sum", area=None):
         notes, points = [], []
+        if area is not None:
+            self.grid_within(area)
         for item in items:
             points.append((item.weight, self._point(item)))
             if item.modality == "location" and not self.atlas.is_land([item.value])[0]:
@@ -189,13 +192,22 @@ class FakeExplorer:
         origins = [tuple(self._point(item)) for item in items if item.modality in ("location", "place")]
         if np.abs(sum(weight * unit_xyz(point[None])[0] for weight, point in points)).sum() < 0.01:
             raise InputError("The weights of this query cancel out: change or remove an item.")
-        return Query(tuple(items), points, tuple(notes), origins[0] if len(origins) == 1 else None)
+        any_of = combine == "any" and sum(item.weight > 0 for item in items) > 1
+        origin = origins[0] if len(origins) == 1 else None
+        return Query(tuple(items), points, tuple(notes), origin, any_of=tuple(points) if any_of else (), area=area)
+
+    def grid_within(self, area):
+        keep = within(area, self.grid.cells)
+        if not keep.any():
+            raise InputError("The area holds no land of this atlas, or too little of it: choose a larger one.")
+        return self.grid.only(keep)
 
     def _point(self, item):
         if item.modality == "location":
             return as_latlon([item.value])[0]
-        if item.modality == "place":
-            return self._places[self._number_of(item.value)]
+        if item.modality in ("place", "item"):
+            place_id = item.value if item.modality == "place" else item.value.place_id
+            return self._places[self._number_of(place_id)]
         if item.modality == "text":
             if not item.value.strip():
                 raise InputError("The text is empty: type at least one word.")
@@ -234,6 +246,10 @@ class FakeExplorer:
         return (unit_xyz(latlon) @ unit_xyz(point[None])[0]) ** 3
 
     def _similarity(self, query, latlon):
+        if query.any_of:
+            added = [self._likeness(latlon, point) for weight, point in query.vector if weight > 0]
+            taken = [weight * self._likeness(latlon, point) for weight, point in query.vector if weight < 0]
+            return (np.max(added, axis=0) + np.sum(taken, axis=0)).astype(np.float32)
         total = np.zeros(len(latlon))
         for weight, point in query.vector:
             total += weight * self._likeness(latlon, point)
@@ -262,19 +278,22 @@ class FakeExplorer:
         return Description(phrases, 0.4149, 0.12)
 
     def heatmap(self, query):
-        return Heatmap(self.grid, self._similarity(query, self.grid.cells))
+        grid = self.grid if query.area is None else self.grid_within(query.area)
+        return Heatmap(grid, self._similarity(query, grid.cells))
 
     def search(self, query, k=10, modalities=None):
         values = self._similarity(query, self._places)
         found = {}
         for shift, name in enumerate(modalities or self.atlas.manifest.modalities):
-            order = np.argsort(-values)[shift : shift + k]
+            order = np.argsort(-values)[shift:]
+            order = order[within(query.area, self._places[order])][:k]
             point = query.origin
             found[name] = [self._match(name, i, float(values[i]), point) for i in order.tolist()]
         return found
 
     def item_similarities(self, query, modality):
-        return self._places, self._similarity(query, self._places)
+        places = self._places[within(query.area, self._places)]
+        return places, self._similarity(query, places)
 
     def place_matches(self, query, place_id, *, encode=True):
         number = self._number_of(place_id)
@@ -286,7 +305,7 @@ class FakeExplorer:
         place = self.place(f"{self.first_letter}{i:06d}")
         return SimpleNamespace(
             modality=name, place_id=place.place_id, name=place.name, lat=place.lat, lon=place.lon, similarity=value,
-            distance_m=meters, heading_deg=None,
+            distance_m=meters, heading_deg=None, window=0,
         )  # fmt: skip
 
     def input_size(self, modality):

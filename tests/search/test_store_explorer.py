@@ -181,7 +181,7 @@ def test_the_command_line_indexes_and_searches(explorer, folder, cache, tmp_path
     ):
         assert main([*search, *more]) == 2
         assert says in capsys.readouterr().err
-    assert main(["search", "--atlas", str(folder), "--latlon", "1,2", "--bbox", "1,2,3,4"]) == 2
+    assert main(["search", "--atlas", str(folder), "--latlon", "1,2", "--where", "year=1"]) == 2
     assert "belongs to --store" in capsys.readouterr().err
 
 

@@ -14,11 +14,13 @@ from unigeoclip.cli.console import Progress
 from unigeoclip.cli.parser import FILE, one_of, words
 from unigeoclip.errors import InputError, excerpt
 from unigeoclip.files.atomic import read_bytes
+from unigeoclip.parsing.numbers import bounded_float
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from unigeoclip.atlas.store import Atlas
+    from unigeoclip.geo import Bounds
     from unigeoclip.search.explorer import Explorer, Query
     from unigeoclip.uploads import Decoded
 
@@ -29,6 +31,7 @@ __all__ = [
     "QueryOptions",
     "as_json",
     "atlas_option",
+    "bounds_of",
     "device_option",
     "embedder_options",
     "model_option",
@@ -88,6 +91,7 @@ class QueryOptions:
         image: File of a picture.
         item: Query items of a composed query; empty for none.
         modality: What the picture is.
+        combine: How items are one query, see `Explorer.query`.
     """
 
     atlas: str
@@ -97,6 +101,7 @@ class QueryOptions:
     image: Path | None
     item: tuple[str, ...]
     modality: str | None
+    combine: str
 
     def __post_init__(self) -> None:
         one_of_these = {
@@ -115,11 +120,14 @@ class QueryOptions:
                 f"argument {given[1]}: not allowed with argument {given[0]}", click.get_current_context()
             )
 
-    def ask(self, opener: Callable[[], Explorer] | None = None) -> tuple[Explorer, Query, list[str]]:
+    def ask(
+        self, opener: Callable[[], Explorer] | None = None, area: Bounds | None = None
+    ) -> tuple[Explorer, Query, list[str]]:
         """Open the atlas and encode the query; bad options fail before the atlas is opened.
 
         Args:
             opener: Opens another explorer than that of the atlas's own places.
+            area: See `Explorer.query`.
 
         Returns:
             The explorer, the query, and what to know about the answer in whole sentences.
@@ -138,7 +146,8 @@ class QueryOptions:
             decoded = _decoded(self.image, value, modality, explorer.input_size(modality))
             value = decoded.array
             notes += decoded.notes
-        query = explorer.query(items or [QueryItem(modality, value, label=label)])
+        asked = items or [QueryItem(modality, value, label=label)]
+        query = explorer.query(asked, combine=self.combine, area=area)
         return explorer, query, [*notes, *(note.text for note in query.notes)]
 
     def question(self) -> tuple[str, Any, str]:
@@ -176,6 +185,10 @@ _QUERY_OPTIONS: tuple[Decorator, ...] = (
         "--modality", type=one_of("aerial", "street", "surface"), metavar="[aerial|street|surface]",
         help="What the picture of --image is.",
     ),
+    click.option(
+        "--combine", type=one_of("sum", "any"), metavar="[sum|any]", default="sum", show_default=True,
+        help="Of several --item: their weighted sum, or like any of them.",
+    ),
 )  # fmt: skip
 
 
@@ -191,6 +204,21 @@ def query_options(command: Callable[..., None]) -> Callable[..., Any]:
     for option in reversed(_QUERY_OPTIONS):
         decorated = option(decorated)
     return decorated
+
+
+def bounds_of(text: str | None) -> Bounds | None:
+    """The rectangle that --bbox gives, degrees; None where it is not given.
+
+    Raises:
+        InputError: It is not four numbers.
+    """
+    if text is None:
+        return None
+    numbers = text.split(",")
+    if len(numbers) != 4:
+        raise InputError(f"--bbox takes south,west,north,east in degrees, not '{excerpt(text)}'.")
+    south, west, north, east = (bounded_float(each, -180, 540, "A number of --bbox") for each in numbers)
+    return south, west, north, east
 
 
 def opened_atlas(name: str, model: Path | None = None) -> Atlas:

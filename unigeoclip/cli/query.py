@@ -15,6 +15,7 @@ from unigeoclip.cli.options import (
     QueryOptions,
     as_json,
     atlas_option,
+    bounds_of,
     device_option,
     embedder_options,
     model_option,
@@ -23,7 +24,7 @@ from unigeoclip.cli.options import (
     typed_command,
 )
 from unigeoclip.cli.outputs import check_new_file
-from unigeoclip.cli.parser import FILE, Command, whole_number
+from unigeoclip.cli.parser import FILE, Command, whole_number, words
 from unigeoclip.cli.stores import StoreOptions, store_options
 from unigeoclip.errors import InputError
 
@@ -59,7 +60,7 @@ def search(query: QueryOptions, elsewhere: StoreOptions, top: int, out: Path | N
     if elsewhere.store is not None:
         results, asked, notes = elsewhere.search(query, top)
     else:
-        explorer, asked, notes = query.ask()
+        explorer, asked, notes = query.ask(area=bounds_of(elsewhere.bbox))
         results = explorer.search(asked, k=top)
     if out is not None:
         from unigeoclip.export.results import save_results
@@ -138,16 +139,20 @@ def _match(match: Match) -> dict[str, Any]:
     metavar="FILE",
     help="F.tif (GeoTIFF), F.png (picture), F.geojson (most similar cells).",
 )
-def heatmap(query: QueryOptions, embedder: str, weights: Path | None, out: Path) -> None:
+@click.option("--bbox", type=words, metavar="S,W,N,E", help="Only within these degrees.")
+def heatmap(query: QueryOptions, embedder: str, weights: Path | None, out: Path, bbox: str | None) -> None:
     """Write where on the map is similar to a query."""
     from unigeoclip.similarity.heatmap import check_ending
 
     check_ending(out)
     check_new_file(out, query.image, weights)
+    area = bounds_of(bbox)
     if embedder != OURS:
+        if area is not None:
+            raise InputError(f"--bbox is for {OURS}; leave it out for {embedder!r}.")
         drawn = _heatmap_of_embedder(query, embedder, weights)
     else:
-        explorer, asked, notes = query.ask()
+        explorer, asked, notes = query.ask(area=area)
         remark(*notes)
         drawn = explorer.heatmap(asked)
     drawn.save(out)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from unigeoclip.cli.console import Progress, print_json, print_lines, remark
-from unigeoclip.cli.options import QueryOptions, as_json
+from unigeoclip.cli.options import QueryOptions, as_json, bounds_of
 from unigeoclip.cli.outputs import check_new_folder
 from unigeoclip.cli.parser import FILE, Command, words
 from unigeoclip.errors import InputError, excerpt
@@ -58,7 +58,7 @@ class StoreOptions:
     Attributes:
         store: Folder or address of an index; without, the others are refused.
         places: GeoParquet with names.
-        bbox: S,W,N,E degrees.
+        bbox: S,W,N,E degrees; of the atlas's own places, too.
         where: NAME=VALUE or NAME=LOW..HIGH, any number of them.
     """
 
@@ -68,13 +68,13 @@ class StoreOptions:
     where: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        given = {"--places": self.places, "--bbox": self.bbox, "--where": self.where or None}
+        given = {"--places": self.places, "--where": self.where or None}
         if self.store is None and (first := next((name for name, value in given.items() if value is not None), None)):
             raise click.UsageError(f"argument {first}: belongs to --store", click.get_current_context(silent=True))
 
     def search(self, query: QueryOptions, top: int) -> tuple[Results, Query, list[str]]:
         """Open the store and answer; bad options fail before anything is opened."""
-        bbox, where = self._box(), dict(map(_condition, self.where))
+        bbox, where = bounds_of(self.bbox), dict(map(_condition, self.where))
         explorer, asked, notes = query.ask(lambda: self._opened(query))
         found: Results = _as_store(explorer).search(asked, k=top, bbox=bbox, where=where)
         return found, asked, notes
@@ -85,15 +85,6 @@ class StoreOptions:
         assert self.store is not None
         options: dict[str, Any] = {"places": self.places, "model": query.model, "progress": Progress()}
         return StoreExplorer.over(self.store, query.atlas, **options)
-
-    def _box(self) -> tuple[float, float, float, float] | None:
-        if self.bbox is None:
-            return None
-        numbers = self.bbox.split(",")
-        if len(numbers) != 4:
-            raise InputError(f"--bbox takes south,west,north,east in degrees, not '{excerpt(self.bbox)}'.")
-        south, west, north, east = (bounded_float(each, -180, 540, "A number of --bbox") for each in numbers)
-        return south, west, north, east
 
 
 def _as_store(explorer: Any) -> StoreExplorer:
@@ -128,7 +119,7 @@ def _number(text: str) -> float:
 _OPTIONS = (
     click.option("--store", type=words, metavar="DIR", help="Search an index that 'index' wrote: folder, or s3:// ..."),
     click.option("--places", type=FILE, metavar="FILE", help="Names in GeoParquet, of --store. [default: atlas's]"),
-    click.option("--bbox", type=words, metavar="S,W,N,E", help="Only within these degrees, of --store."),
+    click.option("--bbox", type=words, metavar="S,W,N,E", help="Only within these degrees."),
     click.option(
         "--where", type=words, multiple=True, metavar="NAME=VALUE",
         help="Only rows with this attribute, of --store; or NAME=LOW..HIGH; once or more.",

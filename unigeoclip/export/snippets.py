@@ -7,7 +7,8 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from unigeoclip.errors import InputError
-from unigeoclip.search.query_items import PackedVector, write_item
+from unigeoclip.search.query import SUM
+from unigeoclip.search.query_items import GalleryItem, PackedVector, write_item
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,6 +27,7 @@ def query_lines(
     k: int = 10,
     drawn: Mapping[str, Any] | None = None,
     source: Mapping[str, str] | None = None,
+    scope: Mapping[str, Any] | None = None,
 ) -> str:
     """The Python lines that ask a query and write its heatmap, with this package.
 
@@ -35,18 +37,22 @@ def query_lines(
         k: How many results of each modality.
         drawn: Options of ``Heatmap.png`` for the picture.
         source: Where results come from, see ``Explorer.source``.
+        scope: Options of ``Explorer.query``.
 
     Raises:
         InputError: A picture is not packed.
     """
-    packed = any(isinstance(item.value, PackedVector) for item in items)
+    named = [
+        kind.__name__ for kind in (GalleryItem, PackedVector) if any(isinstance(item.value, kind) for item in items)
+    ]
     options = "".join(f", {name}={value!r}" for name, value in (drawn or {}).items())
+    asked = "".join(f", {name}={value!r}" for name, value in _chosen(scope).items())
     lines = [
-        *(["from unigeoclip.search.query_items import PackedVector"] if packed else []),
+        *([f"from unigeoclip.search.query_items import {', '.join(named)}"] if named else []),
         *_opening_lines(atlas, dict(source or {})),
         "query = explorer.query([",
         *(f"    {_item_line(item)}," for item in items),
-        "])",
+        f"]{asked})",
         f"results = explorer.search(query, k={k})  # modality -> matches",
         "heatmap = explorer.heatmap(query)",
         'heatmap.to_geotiff("heatmap.tif")',
@@ -79,6 +85,8 @@ def _opening_lines(atlas: str, source: dict[str, str]) -> list[str]:
 def _item_line(item: QueryItem) -> str:
     if isinstance(item.value, PackedVector):
         value = f"PackedVector.from_text({json.dumps(item.value.text)})"
+    elif isinstance(item.value, GalleryItem):
+        value = repr(item.value)
     elif isinstance(item.value, str):
         value = json.dumps(item.value, ensure_ascii=False)
     elif write_item(item) is None:
@@ -89,7 +97,18 @@ def _item_line(item: QueryItem) -> str:
     return f"QueryItem({json.dumps(item.modality)}, {value}{weight})"
 
 
-def command_lines(atlas: str, items: Sequence[QueryItem], k: int = 10, source: Mapping[str, str] | None = None) -> str:
+def _chosen(scope: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Options of ``Explorer.query`` that differ from the default."""
+    return {name: value for name, value in (scope or {}).items() if value not in (None, SUM)}
+
+
+def command_lines(
+    atlas: str,
+    items: Sequence[QueryItem],
+    k: int = 10,
+    source: Mapping[str, str] | None = None,
+    scope: Mapping[str, Any] | None = None,
+) -> str:
     """The commands that ask a query and write its results and its heatmap, for a POSIX shell.
 
     Args:
@@ -97,6 +116,7 @@ def command_lines(atlas: str, items: Sequence[QueryItem], k: int = 10, source: M
         items: Terms of the query; pictures packed, see ``Explorer.packed``.
         k: How many results of each modality.
         source: Where results come from, see ``Explorer.source``.
+        scope: Options of ``Explorer.query``.
 
     Raises:
         InputError: A picture is not packed.
@@ -107,6 +127,8 @@ def command_lines(atlas: str, items: Sequence[QueryItem], k: int = 10, source: M
         if spelling is None:
             raise InputError(_NOT_PACKED.format(item.label or item.modality))
         query.append(f"--item {shlex.quote(spelling)}")
+    for name, value in _chosen(scope).items():
+        query.append(f"--bbox={','.join(map(repr, value))}" if name == "area" else f"--{name} {value}")
     asked = " ".join(query)
     where = "".join(f" --{name} {shlex.quote(value)}" for name, value in (source or {}).items())
     return (

@@ -16,7 +16,7 @@ from unigeoclip.files.cache import cache_array, cache_folder, cached_array
 from unigeoclip.modalities import text as text_modality
 from unigeoclip.modalities.towers.text import TextTower
 from unigeoclip.search.gallery_embeddings import gallery_rows, sentence_inputs, text_batch
-from unigeoclip.search.query_items import PLACE, VIEW
+from unigeoclip.search.query_items import PLACE, space_of
 from unigeoclip.search.texts import PHRASE, is_phrase, sentences_of
 from unigeoclip.sentences import SENTENCE_DIM
 from unigeoclip.words.combination import unit_rows
@@ -90,6 +90,8 @@ class Descriptions:
         """
         if query.vectors is None:
             raise InputError("Only a query that was encoded by an explorer can be described.")
+        if query.any_of:
+            raise InputError("Any of several examples is no single vector, so it has no description: ask for each.")
         references = [self.reference(self._modality(item)) for item in query.items]
         scales = query.scales or (1.0,) * len(query.items)
         terms = [
@@ -206,7 +208,7 @@ class Descriptions:
     def _modality(self, item: QueryItem) -> str:
         if item.modality == "text" and isinstance(item.value, str):
             return PHRASE if is_phrase(item.value) else "text"
-        return "street" if item.modality == VIEW else item.modality
+        return space_of(item)
 
     def _is_far(self, item: QueryItem) -> bool:
         """Whether an item is a text that the vocabulary has nothing close to."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from functools import cached_property
+from dataclasses import replace
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,7 +18,7 @@ from unigeoclip.search.descriptions import Descriptions
 from unigeoclip.search.gallery import Gallery
 from unigeoclip.search.gallery_embeddings import VectorCache, land_grid, mean_over_waves, wave_radius_m
 from unigeoclip.search.hubs import hub_offsets
-from unigeoclip.search.query import Note, Query
+from unigeoclip.search.query import SUM, Note, Query
 from unigeoclip.search.query_encoder import QueryEncoder
 from unigeoclip.search.query_items import QueryItem
 from unigeoclip.search.results import Match, Place, Results
@@ -26,6 +27,7 @@ from unigeoclip.similarity.colormaps import shaded_relief
 from unigeoclip.similarity.compact import FORMAT as COMPACT_FORMAT
 from unigeoclip.similarity.compact import CompactGrid
 from unigeoclip.similarity.heatmap import Heatmap
+from unigeoclip.stores.filters import within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from unigeoclip.atlas.store import Atlas
     from unigeoclip.atlas.street_views import StreetViews
     from unigeoclip.embedders.base import Embedder
+    from unigeoclip.geo import Bounds
     from unigeoclip.maps.drawing import Backend
     from unigeoclip.model import UniGeoCLIP
     from unigeoclip.similarity.grid import Grid
@@ -73,6 +76,8 @@ class Explorer(Gallery):
         super().__init__(atlas, model, places, offsets)
         self.grid, self.cells = grid, cells
         self.encoder = QueryEncoder(atlas, model, cells, self)
+        # A grid plans its pictures once, which takes longer than to draw one.
+        self._within = lru_cache(maxsize=8)(self._cells_within)
         self._cache_dir = cache_dir
 
     @cached_property
@@ -144,13 +149,38 @@ class Explorer(Gallery):
         """
         return self.model.input_size(modality)
 
-    def query(self, items: Sequence[QueryItem]) -> Query:
-        """Encode a weighted sum of items, see `QueryEncoder.encode`.
+    def query(self, items: Sequence[QueryItem], *, combine: str = SUM, area: Bounds | None = None) -> Query:
+        """Encode a weighted sum of items, or several examples of which any will do, see `QueryEncoder.encode`.
+
+        Args:
+            items: What is asked.
+            combine: "sum", or "any" for the largest of the similarities to the items, see `composing.alternatives`.
+            area: South, west, north, east in degrees, east beyond 180 across the date line: results, heatmap and its
+                statistics are those within.
 
         Raises:
-            InputError: No items, a value that cannot be encoded, weights out of range, or weights that cancel out.
+            InputError: No items, a value that cannot be encoded, weights out of range, weights that cancel out, or an
+                area without land.
         """
-        return self.encoder.encode(items)
+        query = self.encoder.encode(items, combine)
+        if area is None:
+            return query
+        self.grid_within(area)
+        return replace(query, area=area)
+
+    def grid_within(self, area: Bounds) -> Grid:
+        """The cells of the grid whose centers lie in an area, south, west, north, east in degrees.
+
+        Raises:
+            InputError: The area is no part of the globe, or has no such cell.
+        """
+        return self._within(area)[0]
+
+    def _cells_within(self, area: Bounds) -> tuple[Grid, NDArray[np.bool_]]:
+        keep = within(area, self.grid.cells)
+        if not keep.any():
+            raise InputError("The area holds no land of this atlas, or too little of it: choose a larger one.")
+        return self.grid.only(keep), keep
 
     def packed(self, item: QueryItem) -> QueryItem:
         """An item with a picture, as the same item with the picture's embedding, which can stand in an address.
@@ -170,6 +200,8 @@ class Explorer(Gallery):
         shipped = self.atlas.has_shipped_model
         options = ["--atlas", self.atlas.opened_as, *([] if shipped else ["--model", str(self.atlas.model_path)])]
         options += [word for spelling in query.spelled for word in ("--item", spelling)]
+        options += ["--combine", query.combine] if query.combine != SUM else []
+        options += [] if query.area is None else [f"--bbox={','.join(map(repr, query.area))}"]
         if verb == "search":
             options += [word for name, value in self.source.items() for word in (f"--{name}", value)]
         model = ModelSource("unigeoclip", f"checkpoint {self.encoder.model_id}", "MIT" if shipped else "")
@@ -211,8 +243,12 @@ class Explorer(Gallery):
         return self.descriptions.query(query)
 
     def heatmap(self, query: Query) -> Heatmap:
-        """Similarity of a query to every cell of the grid."""
-        return Heatmap(self.grid, self.cells @ query.vector, self.provenance(query, "heatmap"))
+        """Similarity of a query to every cell of the grid, or of its area."""
+        values, provenance = query.similarities(self.cells), self.provenance(query, "heatmap")
+        if query.area is None:
+            return Heatmap(self.grid, values, provenance)
+        grid, keep = self._within(query.area)
+        return Heatmap(grid, values[keep], provenance)
 
     @property
     def model_id(self) -> str:

@@ -10,10 +10,12 @@ from scipy.spatial import cKDTree
 
 from unigeoclip.errors import InputError, excerpt
 from unigeoclip.geo import as_latlon, distance_m, unit_xyz
+from unigeoclip.search.composing.alternatives import best_of_any
 from unigeoclip.search.gallery_embeddings import encode_places
 from unigeoclip.search.gallery_windows import MOST_WINDOWS, gallery_rows, gallery_windows
 from unigeoclip.search.results import Match, Place
 from unigeoclip.stores.base import Items
+from unigeoclip.stores.filters import within
 from unigeoclip.stores.flat import FlatStore
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from unigeoclip.atlas.store import Atlas
     from unigeoclip.model import UniGeoCLIP
     from unigeoclip.search.query import Query
+    from unigeoclip.search.query_items import GalleryItem
 
 __all__ = ["Gallery"]
 
@@ -70,8 +73,14 @@ class Gallery:
         self._store = FlatStore(rows, {name: self._items(name) for name in self._windows})
 
     def _items(self, modality: str) -> Items:
-        ids = [self._ids[number] for number in self._numbers[modality].tolist()]
-        return Items(ids, self._windows[modality].latlon)
+        """Whose the items are, and where: a street view stands where its camera does."""
+        ids, latlon = [self._ids[number] for number in self._numbers[modality].tolist()], self._windows[modality].latlon
+        if modality == "street":
+            views = [self.atlas.streets.of_place(place_id) for place_id in ids]
+            latlon = np.array(
+                [at if view is None else (view.lat, view.lon) for view, at in zip(views, latlon.tolist(), strict=True)]
+            )
+        return Items(ids, latlon)
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -98,6 +107,26 @@ class Gallery:
                 unknown = np.full(self.model.dim, np.nan, np.float32)
                 vectors[name] = encode_places(self.model, self.atlas, name, np.array([row]))[0] if encode else unknown
         return vectors
+
+    def item_vector(self, item: GalleryItem) -> NDArray[np.float32]:
+        """Vector of one item of a place, (dim,).
+
+        Raises:
+            InputError: There is no such place, or it has no such item.
+        """
+        if item.modality in self.modalities:
+            items = self._items_of(item.modality, self._row(item.place_id))
+            if item.window < len(items):
+                found: NDArray[np.float32] = self._vectors(item.modality, items[item.window : item.window + 1])[0]
+                return found
+        vector = None if item.window else self.place_vectors(item.place_id).get(item.modality)
+        if vector is None:
+            raise InputError(f"The place '{excerpt(item.place_id)}' has no such item of {excerpt(item.modality)!r}.")
+        return vector
+
+    def _items_of(self, modality: str, row: int) -> NDArray[np.int64]:
+        """Items of a place in one modality, in rising order: its center, then its other windows."""
+        return np.flatnonzero(self._windows[modality].rows == row)
 
     def vectors(self, modality: str) -> NDArray[np.float32]:
         """Unit vectors of a modality of all places of the gallery that have it, at their centers, (n, dim).
@@ -139,18 +168,20 @@ class Gallery:
         return {modality: self._best(query, k, modality) for modality in wanted}
 
     def _asked(self, query: Query, modality: str) -> NDArray[np.float32]:
-        """A query as an index takes it, so that the inner product is the score: (1, dim + kinds of query)."""
-        shares = [query.shares.get(kind, 0.0) for kind in self._kinds[modality]]
-        return np.concatenate([query.vector, np.array(shares, np.float32)])[None]
+        """A query as an index takes it, so that inner products are scores: (alternatives, dim + kinds of query)."""
+        kinds = self._kinds[modality]
+        shares = [[each.shares.get(kind, 0.0) for kind in kinds] for each in query.alternatives]
+        return np.column_stack([np.stack([each.vector for each in query.alternatives]), np.array(shares, np.float32)])
 
     def _best(self, query: Query, k: int, modality: str) -> list[Match]:
         """The k places with the highest scores, each by its best window."""
         top = min(k * MOST_WINDOWS, self._store.count(modality))
-        items, scores = self._store.search(self._asked(query, modality), modality, top)
-        first = np.sort(np.unique(self._numbers[modality][items[0]], return_index=True)[1])[:k]
+        found = self._store.search(self._asked(query, modality), modality, top, bbox=query.area)
+        items, scores = best_of_any(found, [each.offset for each in query.alternatives])
+        first = np.sort(np.unique(self._numbers[modality][items], return_index=True)[1])[:k]
         return [
             self._match(modality, item, score, query)
-            for item, score in zip(items[0][first].tolist(), scores[0][first].tolist(), strict=True)
+            for item, score in zip(items[first].tolist(), scores[first].tolist(), strict=True)
         ]
 
     def _match(self, modality: str, item: int, score: float, query: Query) -> Match:
@@ -159,9 +190,11 @@ class Gallery:
         heading = None if view is None else view.heading_deg
         lat, lon = (lat, lon) if view is None else (view.lat, view.lon)
         meters = None if query.origin is None else float(distance_m(query.origin, (lat, lon)))
-        similarity = float(self._vectors(modality, [item])[0] @ query.vector)
+        similarity = float(query.similarities(self._vectors(modality, [item]))[0])
         bounded = min(max(similarity, -1.0), 1.0)  # rounding can leave 1.0000001
-        return Match(modality, self._ids[number], self._names[number], lat, lon, bounded, meters, heading, score)
+        window = int(np.searchsorted(self._items_of(modality, int(self._rows[number])), item))
+        name = self._names[number]
+        return Match(modality, self._ids[number], name, lat, lon, bounded, meters, heading, score, window)
 
     def place_matches(self, query: Query, place_id: str, *, encode: bool = True) -> dict[str, Match]:
         """How like a query the items of one place are, by modality; modalities that the place lacks are missing.
@@ -182,13 +215,13 @@ class Gallery:
             view = self.atlas.streets.of_place(place_id) if modality == "street" else None
             at = (lat, lon) if view is None else (view.lat, view.lon)
             meters = None if query.origin is None else float(distance_m(query.origin, at))
-            similarity = float(np.clip(vector @ query.vector, -1.0, 1.0))
+            similarity = float(np.clip(query.similarities(vector[None])[0], -1.0, 1.0))
             heading = None if view is None else view.heading_deg
             found[modality] = Match(modality, place_id, name, at[0], at[1], similarity, meters, heading)
         return found
 
     def item_similarities(self, query: Query, modality: str) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
-        """How like a query every place of the gallery is in one modality, by its most similar window.
+        """How like a query every place of the gallery within its area is in one modality, by its most similar window.
 
         Returns:
             Latitude and longitude of these windows (n, 2) degrees, and their similarities (n,) in [-1, 1].
@@ -197,8 +230,9 @@ class Gallery:
             InputError: The modality cannot be searched.
         """
         windows = self._windows[self._searchable(modality)]
-        similarities = (self._vectors(modality, np.arange(len(windows))) @ query.vector).astype(np.float32)
+        similarities = query.similarities(self._vectors(modality, np.arange(len(windows)))).astype(np.float32)
         order = np.lexsort((-similarities, windows.rows))
+        order = order[within(query.area, self._store.items(modality, order).latlon)]
         best = order[np.unique(windows.rows[order], return_index=True)[1]]
         return windows.latlon[best], similarities[best]
 

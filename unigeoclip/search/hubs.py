@@ -23,7 +23,7 @@ from unigeoclip.atlas.schema import SPLITS
 from unigeoclip.files.cache import cache_array, cached_array
 from unigeoclip.search.gallery_embeddings import sentence_inputs, text_batch
 from unigeoclip.search.gallery_windows import gallery_rows
-from unigeoclip.search.query_items import PLACE, VIEW
+from unigeoclip.search.query_items import PLACE, space_of
 from unigeoclip.search.texts import PHRASE, is_phrase
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def kinds_of_item(item: QueryItem, modalities: tuple[str, ...]) -> tuple[str, ..
         return modalities
     if item.modality == "text":
         return (PHRASE if is_phrase(item.value) else "text",)
-    return ("street" if item.modality == VIEW else item.modality,)
+    return (space_of(item),)
 
 
 def offsets_of(items: NDArray[np.float32], references: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -16,10 +16,20 @@ from unigeoclip.errors import CheckpointError, InputError, excerpt
 from unigeoclip.geo import as_latlon, in_round_figures
 from unigeoclip.modalities.text import TextBatch
 from unigeoclip.modalities.towers.text import TextTower
+from unigeoclip.search.composing.alternatives import alternatives
 from unigeoclip.search.hubs import kinds_of_item
 from unigeoclip.search.judge import Judge
-from unigeoclip.search.query import Note, Query
-from unigeoclip.search.query_items import MAX_WEIGHT, PLACE, VIEW, PackedVector, QueryItem, write_item
+from unigeoclip.search.query import ANY, COMBINATIONS, SUM, Alternative, Note, Query
+from unigeoclip.search.query_items import (
+    ITEM,
+    MAX_WEIGHT,
+    PLACE,
+    VIEW,
+    PackedVector,
+    QueryItem,
+    space_of,
+    write_item,
+)
 from unigeoclip.search.texts import sentences_of
 
 if TYPE_CHECKING:
@@ -58,17 +68,24 @@ class QueryEncoder:
         self.atlas, self.model, self.cells, self.gallery = atlas, model, cells, gallery
         self.unlike_thresholds = _unlike_thresholds(records_folder(atlas.model_path, atlas.name))
 
-    def encode(self, items: Sequence[QueryItem]) -> Query:
-        """Encode a weighted sum of items.
+    def encode(self, items: Sequence[QueryItem], combine: str = SUM) -> Query:
+        """Encode a weighted sum of items, or several examples of which any will do.
 
         Over the map, the similarities to words spread a third to a half as far as those to a point, and those to a
         photograph of a street less than those to an aerial image. So in a sum of several modalities the terms of each
         are scaled until all spread alike: weights of 1 and 1 have equal influence on the heatmap. A query of one
-        modality is the plain sum.
+        modality is the plain sum. Any of several examples: see `composing.alternatives`.
+
+        Args:
+            items: What is asked.
+            combine: One of `query.COMBINATIONS`; with fewer than two items of positive weight, "any" is the sum.
 
         Raises:
-            InputError: No items, a value that cannot be encoded, weights out of range, or weights that cancel out.
+            InputError: No items, a value that cannot be encoded, weights out of range, weights that cancel out, or
+                an unknown combination.
         """
+        if combine not in COMBINATIONS:
+            raise InputError(f"Items are combined as {' or '.join(COMBINATIONS)}, not as '{excerpt(combine)}'.")
         if not items:
             raise InputError("The query is empty: give a point, some words, or a picture.")
         vectors: list[NDArray[np.float32]] = []
@@ -84,27 +101,56 @@ class QueryEncoder:
             vectors.append(vector)
             notes += [note for note in remarks if note not in notes]
             origins += [origin] if origin else []
-        scales = self._scales(items, np.stack(vectors))
-        weights = np.array([item.weight for item in items]) * scales
-        total = weights @ np.stack(vectors).astype(np.float64)
-        length = float(np.linalg.norm(total))
-        if length <= _CANCELLED * float(np.abs(weights).sum()):
-            raise InputError(
-                "The weights cancel out: nothing is left of the query. Change a weight, or remove an item that is both"
-                " added and taken away."
-            )
+        stacked = np.stack(vectors)
+        scales, offsets = self._balance(items, stacked)
+        is_any = combine == ANY and sum(item.weight > 0 for item in items) > 1
+        terms = self._terms(items, stacked, scales, offsets if is_any else None)
+        total = np.sum([each.vector for each in terms], axis=0)
         judged = self._judge.judge(items)
         return Query(
             tuple(items),
-            (total / length).astype(np.float32),
+            (total / max(float(np.linalg.norm(total)), _CANCELLED)).astype(np.float32) if is_any else total,
             (*judged.notes, *notes),
             origins[0] if len(origins) == 1 else None,
             tuple(scales.tolist()),
             tuple(self._spelling(item, vector) for item, vector in zip(items, vectors, strict=True)),
-            np.stack(vectors),
-            self._shares(items, weights / length),
+            stacked,
+            terms[0].shares if len(terms) == 1 else {},
             judged.certainty,
             judged.is_foreign,
+            terms if is_any else (),
+        )
+
+    def _terms(
+        self,
+        items: Sequence[QueryItem],
+        vectors: NDArray[np.float32],
+        scales: NDArray[np.float64],
+        offsets: NDArray[np.float64] | None,
+    ) -> tuple[Alternative, ...]:
+        """What a query is the largest of: one weighted sum, or one for each item that is added.
+
+        Args:
+            items: Of the query.
+            vectors: (items, dim) of the items.
+            scales: As `_balance` returns them.
+            offsets: The same for any of several examples, None for a sum.
+        """
+        weights = np.array([item.weight for item in items])
+        if offsets is None:
+            parts, shifts = (weights * scales)[None], np.zeros(1)
+        else:
+            parts, shifts = alternatives(weights, scales, offsets)
+        sums = parts @ vectors.astype(np.float64)
+        length = float(np.linalg.norm(sums, axis=1).max())
+        if length <= _CANCELLED * float(np.abs(parts).sum(axis=1).max()):
+            raise InputError(
+                "The weights cancel out: nothing is left of the query. Change a weight, or remove an item that is both"
+                " added and taken away."
+            )
+        return tuple(
+            Alternative((each / length).astype(np.float32), shift / length, self._shares(items, part / length))
+            for each, part, shift in zip(sums, parts, shifts.tolist(), strict=True)
         )
 
     @cached_property
@@ -130,35 +176,49 @@ class QueryEncoder:
         packed = PackedVector.of(vector, self.model_id, is_foreign=self._judge.is_foreign(item))
         return replace(item, value=packed)
 
-    def _scales(self, items: Sequence[QueryItem], vectors: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Factors, (items,), that make the heatmaps of all modalities spread alike; 1 where only one modality is.
+    def _balance(
+        self, items: Sequence[QueryItem], vectors: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Factors and summands, both (items,), that make the heatmaps of all modalities spread alike round one mean.
 
-        The modality that keeps its scale is the first in the order of the model, so that a point is never rescaled.
+        They are 1 and 0 where only one modality is. The modality that keeps its scale is the first in the order of the
+        model, so that a point is never rescaled. In a sum the summands would shift everything alike.
         """
-        names = ["street" if item.modality == VIEW else item.modality for item in items]
-        scales = np.ones(len(items))
+        names = [space_of(item) for item in items]
+        scales, offsets = np.ones(len(items)), np.zeros(len(items))
         if len(set(names)) == 1:
-            return scales
+            return scales, offsets
         variance = np.einsum("ni,ij,nj->n", vectors, self._covariance, vectors)  # of each item's heatmap
         spread = {name: float(variance[[each == name for each in names]].mean()) for name in names}
         order = ["location", PLACE, *self.model.modalities]
+        means = vectors @ self._mean
+        mean = {name: float(means[[each == name for each in names]].mean()) for name in names}
         kept = min((name for name in spread if spread[name] > _NO_SPREAD), key=order.index, default=None)
         for number, name in enumerate(names):
             if kept is not None and spread[name] > _NO_SPREAD:
                 scales[number] = np.sqrt(spread[kept] / spread[name])
-        return scales
+                offsets[number] = mean[kept] - scales[number] * mean[name]
+        return scales, offsets
+
+    @cached_property
+    def _mean(self) -> NDArray[np.float64]:
+        """Of the grid's cells, (dim,): ``v @ mean`` is the mean of the heatmap of ``v``."""
+        mean: NDArray[np.float64] = self.cells.mean(axis=0, dtype=np.float64)
+        return mean
 
     @cached_property
     def _covariance(self) -> NDArray[np.float64]:
         """Of the grid's cells, (dim, dim): ``v @ covariance @ v`` is the variance of the heatmap of ``v``."""
-        mean = self.cells.mean(axis=0, dtype=np.float64)
         # The product in float32, without a copy of all cells: a large city has some hundred thousand.
-        return (self.cells.T @ self.cells).astype(np.float64) / len(self.cells) - np.outer(mean, mean)
+        product = (self.cells.T @ self.cells).astype(np.float64) / len(self.cells)
+        return product - np.outer(self._mean, self._mean)
 
     def _encode(self, item: QueryItem) -> tuple[NDArray[np.float32], list[Note], tuple[float, float] | None]:
         """Unit vector of one item, what to know about it, and where it is, if anywhere."""
         if item.modality == PLACE:
             return self._encode_place(item.value)
+        if item.modality == ITEM:
+            return self.gallery.item_vector(item.value), [], None
         if item.modality == VIEW:
             item = self._picture_of_view(item)
         if item.modality not in self.model.modalities:

@@ -1,8 +1,9 @@
 """Query items: what a query is a weighted sum of, and how each is spelled in an address or on the command line.
 
 ``text:hot desert``, ``at:48.85,2.35``, ``place:w000123``, ``view:42.3601,-71.0589,45`` (a street view that the atlas
-itself shows: latitude, longitude, heading), ``vec:aerial:BASE64~label`` (a picture as its embedding). A weight may
-stand before each: ``-0.5*text:mountains``.
+itself shows: latitude, longitude, heading), ``item:aerial:w000123`` (one item of a place; ``item:aerial.2:w000123``
+where it has several), ``vec:aerial:BASE64~label`` (a picture as its embedding). A weight may stand before each:
+``-0.5*text:mountains``.
 """
 
 from __future__ import annotations
@@ -22,10 +23,23 @@ from unigeoclip.parsing.numbers import MAX_CHARACTERS, bounded_float
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["MAX_WEIGHT", "PLACE", "VIEW", "PackedVector", "QueryItem", "parse_item", "parse_point", "write_item"]
+__all__ = [
+    "ITEM",
+    "MAX_WEIGHT",
+    "PLACE",
+    "VIEW",
+    "GalleryItem",
+    "PackedVector",
+    "QueryItem",
+    "parse_item",
+    "parse_point",
+    "space_of",
+    "write_item",
+]
 
 PLACE = "place"  # a query item that stands for all modalities of a place at once
 VIEW = "view"  # a query item that stands for what a camera of the atlas sees
+ITEM = "item"  # a query item that stands for one item of a place
 MOST_STEPS = 127  # a byte on either side of zero
 MAX_LABEL_CHARACTERS = 60
 MAX_WEIGHT = 1000.0  # of an item; a larger one leaves nothing of the others
@@ -36,11 +50,12 @@ _UNIT_ERROR = 1e-3
 _TAG_BYTES = 3
 _FOREIGN = "!"
 
-_ITEM = re.compile(r"(?:(?P<weight>[^*:]*)\*)?(?P<kind>text|at|place|view|vec):(?P<value>.+)", re.DOTALL)
+_ITEM = re.compile(r"(?:(?P<weight>[^*:]*)\*)?(?P<kind>text|at|place|view|item|vec):(?P<value>.+)", re.DOTALL)
 _VECTOR = re.compile(r"(?P<modality>[a-z]+):(?P<code>[A-Za-z0-9_-]+!?)(?:~(?P<label>.*))?", re.DOTALL)
+_GALLERY_ITEM = re.compile(r"(?P<modality>[a-z]+)(?:\.(?P<window>[1-9][0-9]?))?:(?P<place>.+)", re.DOTALL)
 _HOW = (
-    "write text:WORDS, at:LAT,LON, place:ID, view:LAT,LON,HEADING or vec:MODALITY:CODE, with its weight before it if "
-    "that is not 1, as in -0.5*text:mountains"
+    "write text:WORDS, at:LAT,LON, place:ID, view:LAT,LON,HEADING, item:MODALITY:ID or vec:MODALITY:CODE, with its "
+    "weight before it if that is not 1, as in -0.5*text:mountains"
 )
 
 
@@ -49,10 +64,10 @@ class QueryItem:
     """One term of a query.
 
     Attributes:
-        modality: "location", "text", "aerial", "street", "surface"; "place" for all modalities of a place at once; or
-            "view" for what a camera of the atlas sees.
+        modality: "location", "text", "aerial", "street", "surface"; "place" for all modalities of a place at once;
+            "view" for what a camera of the atlas sees; or "item" for one item of a place.
         value: (lat, lon) degrees; a text; a decoded picture (see ``uploads``) or its `PackedVector`; a
-            place_id; or (lat, lon, heading) degrees of a view.
+            place_id; (lat, lon, heading) degrees of a view; or a `GalleryItem`.
         weight: Its share in the sum; negative for "not like this".
         label: What a person reads; free.
     """
@@ -61,6 +76,29 @@ class QueryItem:
     value: Any
     weight: float = 1.0
     label: str = ""
+
+
+@dataclass(frozen=True)
+class GalleryItem:
+    """One item of a place: its vector in one modality.
+
+    Attributes:
+        modality: "location", "aerial", "street", "surface" or "text".
+        place_id: The place.
+        window: Which of its items, see `gallery_windows`; 0 is its center.
+    """
+
+    modality: str
+    place_id: str
+    window: int = 0
+
+
+def space_of(item: QueryItem) -> str:
+    """The modality whose vectors an item's is one of; "place" for all at once."""
+    if item.modality == ITEM:
+        modality: str = item.value.modality
+        return modality
+    return "street" if item.modality == VIEW else item.modality
 
 
 @dataclass(frozen=True)
@@ -156,6 +194,8 @@ def parse_item(text: str) -> QueryItem:
         return QueryItem("location", point, weight, value)
     if kind == VIEW:
         return QueryItem(VIEW, _parse_pose(text, value), weight, value)
+    if kind == ITEM:
+        return QueryItem(ITEM, _parse_gallery_item(text, value), weight, value)
     if kind == PLACE and len(value) > MAX_ID_CHARACTERS:
         raise InputError(f"'{excerpt(text)}' is not a query item: an id has at most {MAX_ID_CHARACTERS} characters.")
     if not _is_unicode(value):
@@ -182,6 +222,16 @@ def _parse_pose(text: str, value: str) -> tuple[float, float, float]:
         return *check_point(lat, lon), heading
     except InputError as error:
         raise InputError(f"'{excerpt(text)}' is not a query item. {error}") from error
+
+
+def _parse_gallery_item(text: str, value: str) -> GalleryItem:
+    match = _GALLERY_ITEM.fullmatch(value)
+    if match is None or len(match["place"]) > MAX_ID_CHARACTERS or not _is_unicode(value):
+        raise InputError(
+            f"'{excerpt(text)}' is not a query item: 'item:' takes a modality and the id of a place, as in "
+            "item:aerial:w000123."
+        )
+    return GalleryItem(match["modality"], match["place"], int(match["window"] or 0))
 
 
 def _is_unicode(text: str) -> bool:
@@ -219,6 +269,9 @@ def write_item(item: QueryItem) -> str | None:
         return f"{weight}at:{','.join(map(_decimal, item.value))}"
     if item.modality == VIEW:
         return f"{weight}view:{','.join(map(_decimal, item.value))}"
+    if item.modality == ITEM:
+        window = f".{item.value.window}" if item.value.window else ""
+        return f"{weight}item:{item.value.modality}{window}:{item.value.place_id}"
     if item.modality in ("text", PLACE):
         return f"{weight}{item.modality}:{item.value}"
     if isinstance(item.value, PackedVector):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from unigeoclip.search.query_items import VIEW
+from unigeoclip.search.query_items import space_of
 from unigeoclip.similarity.levels import Levels, levels_of_modality
 
 if TYPE_CHECKING:
@@ -31,5 +31,4 @@ def levels_of_query(measured: Calibration | None, items: Sequence[QueryItem]) ->
     """
     if len(items) != 1 or items[0].weight <= 0:
         return None
-    modality = "street" if items[0].modality == VIEW else items[0].modality
-    return levels_of_modality(measured, modality)
+    return levels_of_modality(measured, space_of(items[0]))

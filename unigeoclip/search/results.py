@@ -36,6 +36,7 @@ class Match:
         heading_deg: Where a street view looks to, clockwise from north.
         score: What results are ranked by: the similarity less what the item reaches for queries of this kind in general
             (`search.hubs`); NaN of an item that no search found.
+        window: Which item of the place it is, see `query_items.GalleryItem`.
     """
 
     modality: str
@@ -47,6 +48,7 @@ class Match:
     distance_m: float | None
     heading_deg: float | None = None
     score: float = math.nan
+    window: int = 0
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,11 @@ import numpy as np
 
 from unigeoclip.errors import InputError, excerpt
 from unigeoclip.geo import as_latlon, distance_m
+from unigeoclip.search.composing.alternatives import best_of_any
 from unigeoclip.search.explorer import Explorer
 from unigeoclip.search.gallery_embeddings import VectorCache, land_grid, mean_over_waves
 from unigeoclip.search.results import Match, Place, Results
+from unigeoclip.stores.filters import within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from unigeoclip.geo import Bounds
     from unigeoclip.model import UniGeoCLIP
     from unigeoclip.search.query import Query
+    from unigeoclip.search.query_items import GalleryItem
     from unigeoclip.similarity.grid import Grid
     from unigeoclip.stores.base import EmbeddingStore
     from unigeoclip.stores.places import PlaceTable
@@ -168,7 +171,7 @@ class StoreExplorer(Explorer):
             query: From ``query``.
             k: How many of each modality.
             modalities: Which; all by default.
-            bbox: See `EmbeddingStore.search`.
+            bbox: See `EmbeddingStore.search`; by default the area of the query.
             where: See `EmbeddingStore.search`.
 
         Returns:
@@ -180,10 +183,23 @@ class StoreExplorer(Explorer):
         wanted = self.modalities if modalities is None else tuple(modalities)
         found = {}
         for modality in wanted:
-            rows, similarities = self.store.search(query.vector[None], modality, k, bbox=bbox, where=where)
-            known = rows[0] >= 0
-            found[modality] = self._matches_of(modality, rows[0][known], similarities[0][known], query)
+            rows, similarities = self._best_rows(query, modality, k, query.area if bbox is None else bbox, where)
+            found[modality] = self._matches_of(modality, rows, similarities, query)
         return Results(found, self.provenance(query, "search"))
+
+    def _best_rows(
+        self,
+        query: Query,
+        modality: str,
+        top: int,
+        bbox: Bounds | None = None,
+        where: Mapping[str, str | bool | int | float | tuple[float, float]] | None = None,
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """At most ``top`` rows most similar to a query, and their similarities."""
+        asked = np.stack([each.vector for each in query.alternatives])
+        found = self.store.search(asked, modality, top, bbox=bbox, where=where)
+        rows, similarities = best_of_any(found, [each.offset for each in query.alternatives])
+        return rows[:top], similarities[:top]
 
     def _matches_of(
         self, modality: str, rows: NDArray[np.int64], similarities: NDArray[np.float32], query: Query
@@ -249,6 +265,18 @@ class StoreExplorer(Explorer):
             raise InputError(f"There is no place '{excerpt(place_id)}' in the store.")
         return found
 
+    def item_vector(self, item: GalleryItem) -> NDArray[np.float32]:
+        """See `Gallery.item_vector`.
+
+        Raises:
+            InputError: There is no such place, or it has no such item.
+        """
+        rows = self.store.rows_of(item.modality, item.place_id) if item.modality in self.modalities else ()
+        if item.window >= len(rows):
+            raise InputError(f"The store has no such item of {excerpt(item.modality)!r} of '{excerpt(item.place_id)}'.")
+        found: NDArray[np.float32] = self.store.vectors(item.modality, rows[item.window : item.window + 1])[0]
+        return found
+
     def place_matches(self, query: Query, place_id: str, *, encode: bool = True) -> dict[str, Match]:
         """See `Gallery.place_matches`; what is not in the store is missing, and nothing is encoded.
 
@@ -258,7 +286,7 @@ class StoreExplorer(Explorer):
         place = self.place(place_id)
         return {
             name: self._match_of(
-                name, place_id, place.name, (place.lat, place.lon), float(vector @ query.vector), query
+                name, place_id, place.name, (place.lat, place.lon), float(query.similarities(vector[None])[0]), query
             )
             for name, vector in self.place_vectors(place_id).items()
         }
@@ -302,11 +330,12 @@ class StoreExplorer(Explorer):
             InputError: The store has no such modality.
         """
         if self.store.count(modality) > EVERY_ITEM:
-            rows, similarities = self.store.search(query.vector[None], modality, MOST_SHOWN)
-            known = rows[0] >= 0
-            return self.store.items(modality, rows[0][known]).latlon, similarities[0][known]
-        parts = [(each.items.latlon, each.vectors @ query.vector) for each in self.store.chunks(modality)]
-        return np.concatenate([latlon for latlon, _ in parts]), np.concatenate([values for _, values in parts])
+            rows, similarities = self._best_rows(query, modality, MOST_SHOWN, query.area)
+            return self.store.items(modality, rows).latlon, similarities
+        parts = [(each.items.latlon, query.similarities(each.vectors)) for each in self.store.chunks(modality)]
+        latlon = np.concatenate([positions for positions, _ in parts])
+        inside = within(query.area, latlon)
+        return latlon[inside], np.concatenate([values for _, values in parts])[inside]
 
     def vectors(self, modality: str) -> NDArray[np.float32]:
         """Refused: all vectors of a store may exceed memory; ``store.chunks`` reads them in parts.

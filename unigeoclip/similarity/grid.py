@@ -102,6 +102,16 @@ class Grid:
         lat = self.bounds[2] - (rows + first + 0.5) * lat_step
         return np.stack([lat, wrap_lon_deg(self.bounds[1] + (columns + 0.5) * lon_step)], axis=1)
 
+    def only(self, keep: NDArray[np.bool_]) -> Grid:
+        """The same grid with some of its cells, (n,) bool in the order of ``cells``.
+
+        Raises:
+            InputError: No cell is kept.
+        """
+        mask = np.zeros(self.shape, dtype=bool)
+        mask[self.mask] = keep
+        return Grid(self.bounds, mask)
+
     @cached_property
     def area_km2(self) -> NDArray[np.float64]:
         """Area of each cell on the mean sphere, (n,) square kilometres."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from unigeoclip.geo import Bounds
 
-__all__ = ["KINDS", "Filter", "check_name", "kind_of", "quoted_text"]
+__all__ = ["KINDS", "Filter", "check_name", "kind_of", "quoted_text", "within"]
 
 KINDS = ("text", "truth", "number")  # of attributes
 MAX_TEXT = 200  # characters of a value
@@ -134,6 +134,15 @@ class Filter:
         for name, low, high in self.between:
             keep &= (attributes[name] >= low) & (attributes[name] <= high)
         return keep
+
+
+def within(bbox: Bounds | None, latlon: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which points, (n, 2) degrees, lie in a bounding box, edges included; all of them without a box.
+
+    Raises:
+        InputError: The box is no part of the globe, see `Filter.of`.
+    """
+    return Filter.of(bbox, None, {}).mask(latlon, {})
 
 
 def kind_of(value: object) -> str:

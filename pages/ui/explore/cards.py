@@ -12,12 +12,14 @@ from pages.ui.formatting import coordinates, distance, facing, origin, similarit
 from pages.ui.http.urls import urls
 from pages.ui.widgets.components import component, stylesheet
 from unigeoclip.atlas.schema import credits_of
+from unigeoclip.search.composing.rocchio import DOWN, UP, vote_of
+from unigeoclip.search.query_items import GalleryItem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pages.ui.explore.model import Answer
-    from pages.ui.protocol import Camera, Card, CardGroup, CardsProps, CardUse, Outlook
+    from pages.ui.protocol import Camera, Card, CardGroup, CardsProps, CardUse, CardVote, Outlook
     from unigeoclip.atlas import Atlas
     from unigeoclip.search.explorer import Explorer, Match
 
@@ -30,7 +32,14 @@ _HTML = f"""
 _component = partial(component, "cards", _HTML)
 
 
-def show(explorer: Explorer, answer: Answer, *, key: str, on_use: Callable[[CardUse], None]) -> None:
+def show(
+    explorer: Explorer,
+    answer: Answer,
+    *,
+    key: str,
+    on_use: Callable[[CardUse], None],
+    on_vote: Callable[[CardVote], None],
+) -> None:
     """Draw the cards of an answer.
 
     Args:
@@ -38,6 +47,7 @@ def show(explorer: Explorer, answer: Answer, *, key: str, on_use: Callable[[Card
         answer: What the cards show.
         key: The component's own, one for each atlas.
         on_use: Called with what "Use as query" was pressed on, in the run that this causes.
+        on_vote: The same of a thumb.
     """
 
     def used() -> None:
@@ -45,8 +55,13 @@ def show(explorer: Explorer, answer: Answer, *, key: str, on_use: Callable[[Card
         if value:
             on_use(value)
 
+    def voted() -> None:
+        value: CardVote | None = getattr(st.session_state.get(key), "vote", None)
+        if value:
+            on_vote(value)
+
     data: CardsProps = {"groups": groups(explorer, answer), "outlooks": outlooks(explorer, answer)}
-    _component()(key=key, data=data, on_use_change=used)
+    _component()(key=key, data=data, on_use_change=used, on_vote_change=voted)
 
 
 def groups(explorer: Explorer, answer: Answer) -> list[CardGroup]:
@@ -57,7 +72,7 @@ def groups(explorer: Explorer, answer: Answer) -> list[CardGroup]:
         {
             "title": title(name),
             "note": _origin_and_credit(atlas, name),
-            "cards": [_card(explorer, name, match) for match in answer.matches[name]],
+            "cards": [_votable(_card(explorer, name, match), match, answer) for match in answer.matches[name]],
         }
         for name in sorted(order, key=lambda name: name == "location")  # pictures first, bare points last
     ]
@@ -116,6 +131,12 @@ def _card(explorer: Explorer, modality: str, match: Match) -> Card:
     else:
         card["text"] = where
     return card
+
+
+def _votable(card: Card, match: Match, answer: Answer) -> Card:
+    """A card with its thumbs, pressed or not."""
+    vote = vote_of(answer.items, GalleryItem(match.modality, match.place_id, match.window))
+    return {**card, "window": match.window, "vote": "up" if vote == UP else "down" if vote == DOWN else ""}
 
 
 def outlooks(explorer: Explorer, answer: Answer) -> list[Outlook]:

@@ -8,12 +8,15 @@ import streamlit as st
 
 from pages.ui import query_string
 from pages.ui.explore import suggestions, uploads
+from pages.ui.explore.composing import controls, example_files
 from pages.ui.explore.examples import examples, hints
 from pages.ui.explore.session import Widgets, widgets
 from pages.ui.formatting import literal, short, weight
 from pages.ui.widgets.popovers import popover
 from unigeoclip.errors import InputError
 from unigeoclip.parsing.coordinates import LATITUDE, LONGITUDE, check_point, parse_degrees, parse_point
+from unigeoclip.search.query import ANY
+from unigeoclip.search.query_items import ITEM
 
 if TYPE_CHECKING:
     from pages.ui.explore.examples import Example
@@ -44,22 +47,25 @@ def compose(session: Session, manifest: Manifest, explorer: Explorer | None) -> 
             uploads.panel(session, explorer, join())
 
 
-def chips(session: Session, manifest: Manifest) -> None:
+def chips(session: Session, manifest: Manifest, explorer: Explorer | None) -> None:
     """Draw the items of the query; while there are none, what to do."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="chips"):
+        controls.area_chip(session)
         if not session.pending:
             hint = "Click the map, type some words, or choose an example."
             st.html(f'<span class="ugc-hint">{hint}</span>', width="content")
-            _examples(session, manifest)
+            _examples(session, manifest, explorer)
             return
         for index in range(len(session.pending)):
             _chip(session, index)
+        controls.combination(session)
         st.segmented_control(
             "How to add the next item", list(JOINS), format_func=JOINS.__getitem__, default="new", key=Widgets.join.key,
             required=True, label_visibility="collapsed",
         )  # fmt: skip
+        controls.undo(session)
         st.button("Clear", key="clear", type="tertiary", on_click=session.start, args=((),))
-        _examples(session, manifest)
+        _examples(session, manifest, explorer)
 
 
 def problem(session: Session) -> None:
@@ -191,15 +197,20 @@ def _pasted(text: str, axis: str) -> tuple[float, float] | None:
 
 def _chip(session: Session, index: int) -> None:
     item = session.pending[index]
-    label = f"{weight(item.weight)}\u2002{short(item.label or str(item.value))}"
+    counts_in_full = item.weight > 0 and session.scope.combine == ANY
+    sign = "or" if counts_in_full else weight(item.weight)
+    label = f"{sign}\u2002{short(item.label or str(item.value))}"
     key = f"weight-{session.shape}-{index}"
     with st.container(horizontal=True, gap=None, width="content", key=f"whole-chip-{index}"):
-        with st.popover(literal(label), key=f"chip-{index}"):
+        thumb = ("thumb_up" if item.weight > 0 else "thumb_down") if item.modality == ITEM else ""
+        with st.popover(literal(label), key=f"chip-{index}", icon=f":material/{thumb}:" if thumb else None):
             st.slider(
                 "Weight", -query_string.MAX_WEIGHT, query_string.MAX_WEIGHT, float(item.weight), 0.25, key=key,
                 on_change=_reweigh, args=(session, index, key),
                 help="Above zero: more like this. Below zero: less like this.",
             )  # fmt: skip
+            if counts_in_full:
+                st.caption("Of “Any of them”, every example above zero counts in full.")
         # Its name says which: buttons that are all called "Remove" are useless in a screen reader.
         st.button(
             f"Remove {literal(short(item.label or str(item.value)))}", icon=":material/close:", key=f"remove-{index}",
@@ -211,13 +222,16 @@ def _reweigh(session: Session, index: int, key: str) -> None:
     session.set_weight(index, st.session_state[key])
 
 
-def _examples(session: Session, manifest: Manifest) -> None:
+def _examples(session: Session, manifest: Manifest, explorer: Explorer | None) -> None:
     with popover("Examples", type="tertiary", key="examples") as is_open:
-        for example in examples(manifest) if is_open else ():
-            st.button(
-                example.title, key=f"example-{example.title}", type="tertiary", on_click=take_example,
-                args=(session, example),
-            )  # fmt: skip
+        with st.container(gap=None):
+            for example in examples(manifest) if is_open else ():
+                st.button(
+                    example.title, key=f"example-{example.title}", type="tertiary", on_click=take_example,
+                    args=(session, example),
+                )  # fmt: skip
+        if is_open and explorer is not None:
+            example_files.panel(session, explorer)
 
 
 def take_example(session: Session, example: Example) -> None:

@@ -13,7 +13,7 @@ from pages.ui.explore.model import Drawn
 from pages.ui.formatting import title
 from pages.ui.view_options import OUTLINES, SCALES, SHARES
 from pages.ui.widgets.popovers import popover
-from unigeoclip.errors import UniGeoError
+from unigeoclip.errors import InputError, UniGeoError
 from unigeoclip.search.query_levels import levels_of_query
 from unigeoclip.similarity.colormaps import COLORMAPS
 
@@ -67,6 +67,8 @@ def _draw(explorer: Explorer, answer: Answer, display: Display) -> Drawn:
         from unigeoclip.similarity.gallery_dots import dots_png
 
         latlon, values = explorer.item_similarities(answer.query, display.items)
+        if not len(values):
+            raise InputError(f"The area holds nothing to show as dots ({_items(display.items)}): this is the heatmap.")
         overlay = dots_png(heat.bounds, latlon, values, colormap=display.colors, top_share=share)
         dots = f"the {len(values):,} most similar items" if explorer.searched else "each dot is an item of the gallery"
     else:

@@ -58,9 +58,10 @@ def offer(explorer: Explorer, session: Session) -> None:
             downloads.button("CSV", results_csv, answer.matches, file=f"{stem}.csv")
         st.caption("Both on a web map that works offline:")
         downloads.button("Map page", _page, explorer, answer, drawn, file=f"{stem}.html")
+        scope = {"combine": answer.query.combine, "area": answer.query.area}
         st.caption("The same in Python, and on the command line:")
-        st.code(query_lines(atlas, answer.items, session.count, drawn, explorer.source), language="python")
-        st.code(command_lines(atlas, answer.items, session.count, explorer.source), language="bash")
+        st.code(query_lines(atlas, answer.items, session.count, drawn, explorer.source, scope), language="python")
+        st.code(command_lines(atlas, answer.items, session.count, explorer.source, scope), language="bash")
 
 
 def _about_link(session: Session) -> str:
@@ -90,6 +91,7 @@ def _page(explorer: Explorer, answer: Answer, drawn: dict[str, Any]) -> bytes:
     from unigeoclip.export.page import Pane, map_page
 
     words = " ".join(f"{weight(item.weight)} {item.label or item.modality}" for item in answer.items)
+    words = f"Any of: {words}" if answer.query.any_of else words
     atlas = explorer.atlas
     stops = answer.heatmap.legend(**{name: value for name, value in drawn.items() if name != "low_opacity"})
     explanation = (

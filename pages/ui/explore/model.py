@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pages.ui.explore.composing.scope import Scope
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -63,6 +65,7 @@ class Answer:
         spots: Where the items are.
         here: The place that was queried, in all its modalities; a similarity of NaN is still to be computed.
         description: The query in words; None for a model that knows no words.
+        scope: Where it was asked, and how its items count.
         drawn: Pictures of the answer, by display.
     """
 
@@ -76,6 +79,7 @@ class Answer:
     spots: tuple[Spot, ...] = ()
     here: dict[str, Match] = field(default_factory=dict)
     description: Description | None = None
+    scope: Scope = field(default_factory=Scope)
     drawn: dict[Display, Drawn] = field(default_factory=dict)
 
     @property

@@ -8,12 +8,14 @@ from pages.ui.formatting import coordinates, distance, similarity, title, weight
 from pages.ui.map import legend as legends
 from pages.ui.overlays import overlay_url
 from unigeoclip.geo import distance_m
+from unigeoclip.search.query import ANY
 
 if TYPE_CHECKING:
     from pages.ui.atlas_scale import Scale
     from pages.ui.explore.model import Answer, Drawn, Spot
     from pages.ui.protocol import Legend, Marker, Pane
     from pages.ui.view_options import Display
+    from unigeoclip.geo import Bounds
 
 
 def answer_pane(
@@ -24,6 +26,7 @@ def answer_pane(
     *,
     hides_results: bool = False,
     searched: str = "",
+    area: Bounds | None = None,
 ) -> Pane:
     """The pane of one answer: heatmap, legend, and markers of the query, of its best match and of the results.
 
@@ -34,6 +37,7 @@ def answer_pane(
         display: How it is shown.
         hides_results: Whether there are no markers of results, as nothing in the atlas is like the query.
         searched: Which places are searched, where they are not the atlas's own, see `Explorer.searched`.
+        area: South, west, north, east in degrees within which queries are answered; None for everywhere.
     """
     pane: Pane = {
         "id": "main",
@@ -41,33 +45,28 @@ def answer_pane(
     }
     if searched:
         pane["title"], pane["meaning"] = searched, _SEARCHED
+    if area is not None:
+        pane["area"] = area
     if answer is None or drawn is None or display is None:
         return pane
+    land = answer.scope.land or size.land
     best, heat = answer.best, answer.heatmap
     pane["overlay"] = {"url": overlay_url(drawn.overlay), "bounds": heat.bounds}
     pane["values"] = {
-        "url": overlay_url(drawn.percentiles), "bounds": heat.grid.bounds, "land": size.land,
+        "url": overlay_url(drawn.percentiles), "bounds": heat.grid.bounds, "land": land,
         "similarities": [similarity(heat.similarity_at(percentile)) for percentile in range(100)],
     }  # fmt: skip
     if drawn.outline is not None:
         pane["outline"] = overlay_url(drawn.outline, "geojson")
-    pane["legend"] = pane_legend(answer, drawn, display, size.land)
+    pane["legend"] = pane_legend(answer, drawn, display, land)
     away = "" if answer.query.origin is None else distance(float(distance_m(answer.query.origin, best[:2])))
-    match_markers: list[Marker] = [
-        {
-            "id": f"{name}-{match.place_id}", "card": f"{name}-{match.place_id}", "kind": "match",
-            "lat": match.lat, "lng": match.lon, "heading": match.heading_deg,
-            "label": f"{title(name)}: {match.name}, {similarity(match.similarity)}",
-        }
-        for name, matches in answer.matches.items() for match in matches
-    ]  # fmt: skip
     of_query = [_query_marker(spot, size.digits) for spot in answer.spots]
     if hides_results:
         pane["markers"] = of_query
         return pane
     pane["markers"] = [
         *of_query,
-        *match_markers,
+        *_match_markers(answer),
         {
             "id": "best", "kind": "best", "lat": best.lat, "lng": best.lon,
             "label": f"Best match, {similarity(best.similarity)}: {coordinates(best.lat, best.lon, size.best_digits)}"
@@ -75,6 +74,17 @@ def answer_pane(
         },
     ]  # fmt: skip
     return pane
+
+
+def _match_markers(answer: Answer) -> list[Marker]:
+    return [
+        {
+            "id": f"{name}-{match.place_id}", "card": f"{name}-{match.place_id}", "kind": "match",
+            "lat": match.lat, "lng": match.lon, "heading": match.heading_deg,
+            "label": f"{title(name)}: {match.name}, {similarity(match.similarity)}",
+        }
+        for name, matches in answer.matches.items() for match in matches
+    ]  # fmt: skip
 
 
 _SEARCHED = "Results are places of this index, ranked by their similarity alone. The heatmap is the atlas's."
@@ -121,17 +131,23 @@ def _heatmap_legend(answer: Answer, drawn: Drawn, display: Display, land: str) -
     return {
         "stops": bar["stops"],
         "ticks": bar["ticks"],
-        "title": f"Similarity to your query, {'by rank' if ranked else 'its own range'}",
+        "title": f"Similarity to {_asked(answer)}, {'by rank' if ranked else 'its own range'}",
         "low": f"half of {land} is lower" if floor == 50 else f"{floor:.0f} % of {land} is lower",
         "high": "most similar",
         "words": " ".join(part for part in (unmeasured, _outlined(display)) if part),
     }
 
 
+def _asked(answer: Answer) -> str:
+    return "the closest of your examples" if answer.query.combine == ANY else "your query"
+
+
 def _unmeasured(answer: Answer) -> str:
     """Why an answer has no absolute scale, in a sentence."""
     what = "this model and kind of query"
-    if len(answer.items) > 1 or answer.items[0].weight <= 0:
+    if answer.query.combine == ANY:
+        what = "the closest of several examples"
+    elif len(answer.items) > 1 or answer.items[0].weight <= 0:
         what = "sums and differences of items"
     elif answer.items[0].modality == "place":
         what = "full places"

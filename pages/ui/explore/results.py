@@ -8,7 +8,8 @@ import streamlit as st
 
 from pages.ui import query_string
 from pages.ui.explore import cards, composer, description
-from pages.ui.formatting import coordinates, distance, similarity
+from pages.ui.explore.composing import controls
+from pages.ui.formatting import coordinates, distance, similarity, title
 from pages.ui.view_options import MOST_MATCHES
 from pages.ui.widgets import progress
 from pages.ui.widgets.templating import render
@@ -31,9 +32,25 @@ def show(explorer: Explorer, session: Session, answer: Answer, size: Scale) -> N
         return
     st.html(_best(answer, size.best_digits))
     description.show(answer.description)
-    cards.show(explorer, answer, key=f"cards-{session.atlas}", on_use=lambda card: use_card(session, card))
-    if session.count < MOST_MATCHES:
+    _scarce(answer)
+    cards.show(
+        explorer, answer, key=f"cards-{session.atlas}", on_use=lambda card: use_card(session, card),
+        on_vote=lambda vote: controls.vote(session, vote),
+    )  # fmt: skip
+    if session.count < MOST_MATCHES and any(len(found) == answer.count for found in answer.matches.values()):
         st.button("Show more", key="more", type="tertiary", on_click=session.show_more)
+
+
+def _scarce(answer: Answer) -> None:
+    """Say of which modalities an area holds fewer places than are shown of each."""
+    if answer.scope.area is None:
+        return
+    if not any(answer.matches.values()):
+        st.info("No place with samples lies in the area. The heatmap shows what in it is like your query.")
+    elif few := [
+        f"{title(name)} ({len(found)})" for name, found in answer.matches.items() if len(found) < answer.count
+    ]:
+        st.caption(f"Fewer than {answer.count} in the area: {', '.join(few)}.")
 
 
 def _best(answer: Answer, digits: int) -> str:

@@ -12,25 +12,30 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pages.ui import atlas_scale, query_string
+from pages.ui.explore.composing.scope import MAX_VOTES, Scope, is_choice, link_of, on_globe, parse_link
 from pages.ui.explore.model import Answer, Spot
 from pages.ui.formatting import coordinates
-from pages.ui.query_string import COUNT, DISPLAY_KEYS, MAP_KEYS
+from pages.ui.query_string import COUNT, DISPLAY_KEYS, MAP_KEYS, SCOPE_KEYS
 from pages.ui.services import services
 from pages.ui.session_state import SessionValue
 from pages.ui.view_options import MATCHES, MOST_MATCHES, Display
 from unigeoclip.errors import UniGeoError
 from unigeoclip.parsing.coordinates import LATITUDE, LONGITUDE
-from unigeoclip.search.query_items import VIEW
+from unigeoclip.search.composing.rocchio import votes_of
+from unigeoclip.search.query import SUM
+from unigeoclip.search.query_items import ITEM, VIEW
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from concurrent.futures import Future
 
     from pages.ui.explore.model import Upload
+    from unigeoclip.geo import Bounds
     from unigeoclip.search.explorer import Explorer, Match, Query, QueryItem
     from unigeoclip.words.describer import Description
 
 MAX_ITEMS = 8
+_EVERYWHERE = Scope()
 QUIET_S, PATIENCE_S = 1.5, 6.0  # without queries of any visitor; where there always are some, since one's own
 
 
@@ -62,11 +67,13 @@ class Session:
         shown_problem: The problem that the page shows now.
         remarks: Sentences about the last picture: how it was changed before it was encoded.
         upload: The file last uploaded.
+        before_votes: Queries before each of the last thumbs on results, the latest last.
         shape: Counts changes of the list of items, but not of their weights: the key of the weights' sliders.
         form_words: Words that the form submitted last.
         form_point: Point that the form or the map submitted last, (lat, lon).
         bad_fields: Fields of the composer, by key, that are to be corrected.
         refused: Content of latitude and longitude when they were refused last.
+        scope: Where queries are answered, and how their items count.
         display: How answers are shown on the map.
         count: Number of results of each modality.
         queried_at: When the present answer was asked for, seconds of `Completions.now`.
@@ -86,11 +93,13 @@ class Session:
     shown_problem: str = ""
     remarks: tuple[str, ...] = ()
     upload: Upload | None = None
+    before_votes: tuple[tuple[QueryItem, ...], ...] = ()
     shape: int = 0
     form_words: str = ""
     form_point: tuple[float, float] | None = None
     bad_fields: tuple[str, ...] = ()
     refused: tuple[str, str] = ("", "")
+    scope: Scope = field(default_factory=Scope)
     display: Display = field(default_factory=Display)
     count: int = MATCHES
     queried_at: float = -math.inf
@@ -107,17 +116,32 @@ class Session:
         self.pending = items
         self.shape += 1
         self.count = MATCHES
+        self.before_votes = ()
+        if not is_choice(items):
+            self.scope = replace(self.scope, combine=SUM)
 
     def add(self, item: QueryItem, *, join: str = "new") -> None:
         """Start a new query with an item ("new"), or join it to the present one ("plus", "minus")."""
         if join == "new":
             self.start((item,))
             return
-        if len(self.pending) >= MAX_ITEMS:
+        if len(self.pending) - len(votes_of(self.pending)) >= MAX_ITEMS:
             self.problem = f"A query holds at most {MAX_ITEMS} items; remove one to add another."
             return
         signed = replace(item, weight=-abs(item.weight)) if join == "minus" else item
         self.start((*self.pending, signed))
+
+    def refine(self, items: tuple[QueryItem, ...]) -> None:
+        """Query these items, which a thumb has made of those before; `take_back_vote` brings them back."""
+        before, count = (*self.before_votes, self.pending), self.count
+        self.start(items)
+        self.before_votes, self.count = before, count
+
+    def take_back_vote(self) -> None:
+        """Query what was queried before the last thumb."""
+        *earlier, before = self.before_votes
+        self.start(before)
+        self.before_votes = tuple(earlier)
 
     def remove(self, index: int) -> None:
         """Take one item out of the query."""
@@ -128,6 +152,10 @@ class Session:
         items = list(self.pending)
         items[index] = replace(items[index], weight=weight)
         self.pending = tuple(items)
+
+    def choose_area(self, bounds: Bounds | None) -> None:
+        """Answer within a rectangle of the map, or everywhere."""
+        self.scope = replace(self.scope, area=on_globe(bounds))
 
     def show_more(self) -> None:
         """Show more results of the same answer."""
@@ -144,10 +172,11 @@ class Session:
 
     def apply_pending(self, explorer: Explorer) -> None:
         """Answer the pending items if they are new; keep the old answer and say why if that fails."""
+        self._check_area(explorer)
         if not self.pending:
             self.answer = None
             return
-        if self.answer is not None and self.answer.items is self.pending:
+        if self.answer is not None and self.answer.items is self.pending and self.answer.scope == self.scope:
             if self.answer.count != self.count:
                 self._search_again(explorer, self.answer)
             return
@@ -162,7 +191,7 @@ class Session:
             self.pending = tuple(_with_label(explorer, item) for item in self.pending)
             kind = self.pending[0].modality if len(self.pending) == 1 else "sum"
             with services().metrics.timed_query(kind):
-                self.answer = answer_query(explorer, self.pending, self.count)
+                self.answer = answer_query(explorer, self.pending, self.count, self.scope)
         except UniGeoError as error:
             self.problem = str(error)
             usable = tuple(item for item in self.linked if _is_supported(explorer, item)) if is_linked else ()
@@ -173,6 +202,17 @@ class Session:
                 self.apply_pending(explorer)  # with fewer items, and not as a link's: it ends here
             else:
                 self.start(self.answer.items if self.answer else ())
+
+    def _check_area(self, explorer: Explorer) -> None:
+        """Go back to the area before if this one has no land; the query is answered all the same."""
+        before = None if self.answer is None else self.answer.scope.area
+        if self.scope.area is None or self.scope.area == before:
+            return
+        try:
+            explorer.grid_within(self.scope.area)
+        except UniGeoError as error:
+            self.problem, self.scope = str(error), replace(self.scope, area=before)
+            self.revision += 1
 
     def _search_again(self, explorer: Explorer, answer: Answer) -> None:
         """Find more results of the same answer, or fewer."""
@@ -220,21 +260,23 @@ class Session:
         link = query_string.items()
         if is_new := bool(link) and link != self.link:
             self.link = link
-            items, problem = query_string.parse_all(link, MAX_ITEMS)
+            items, problem = query_string.parse_all(link, MAX_ITEMS + MAX_VOTES)
             self.problem = problem or self.problem
             if items:
                 self.start(items)
                 self.linked = items
         values = query_string.selected((*DISPLAY_KEYS, COUNT))
-        if is_new or (values != self.display_link and (values or link)):
-            self.display_link = values
+        scope = query_string.selected(SCOPE_KEYS)
+        if is_new or (values | scope != self.display_link and (values or scope or link)):
+            self.display_link = values | scope
             self.display, self.count, problem = query_string.parse_display(values, modalities)
-            self.problem = self.problem or problem
+            self.scope, unread = parse_link(scope)
+            self.problem = self.problem or problem or unread
 
     def write_link(self) -> None:
         """Put query and display into the page's address, as far as they can stand there: very long texts cannot."""
         self.link = tuple(text for item in self.pending if (text := query_string.write(item)) is not None)
-        parameters = query_string.display_parameters(self.display, self.count)
+        parameters = query_string.display_parameters(self.display, self.count) | link_of(self.scope)
         if query_string.write_explore(self.atlas, self.link, parameters):
             self.display_link = parameters
 
@@ -246,9 +288,9 @@ def session_of(atlas: str) -> Session:
     return widgets.sessions.setdefault(atlas, Session(atlas))
 
 
-def answer_query(explorer: Explorer, items: tuple[QueryItem, ...], count: int) -> Answer:
+def answer_query(explorer: Explorer, items: tuple[QueryItem, ...], count: int, scope: Scope = _EVERYWHERE) -> Answer:
     """One query: its vector, its heatmap and the ``count`` most similar samples of every modality."""
-    query = explorer.query(items)
+    query = explorer.query(items, combine=scope.combine, area=scope.area)
     heatmap = explorer.heatmap(query)
     best = heatmap.best()
     near, _ = explorer.nearest_place(best.lat, best.lon)
@@ -257,7 +299,8 @@ def answer_query(explorer: Explorer, items: tuple[QueryItem, ...], count: int) -
     place = explorer.nearest_place(*query.origin)[0] if query.origin else None
     here = {} if place is None else explorer.place_matches(query, place.place_id, encode=False)
     matches = explorer.search(query, k=count)
-    return Answer(items, query, heatmap, best, near, matches, count, spots, here, _described(explorer, query))
+    described = _described(explorer, query)
+    return Answer(items, query, heatmap, best, near, matches, count, spots, here, described, scope)
 
 
 def _described(explorer: Explorer, query: Query) -> Description | None:
@@ -280,6 +323,8 @@ def _with_label(explorer: Explorer, item: QueryItem) -> QueryItem:
     """Items of a link have only numbers and ids; people read names."""
     if item.modality == "place" and item.label == item.value:
         return replace(item, label=explorer.place(item.value).name)
+    if item.modality == ITEM and item.label.endswith(f":{item.value.place_id}"):
+        return replace(item, label=explorer.place(item.value.place_id).name)
     if item.modality == "location":
         return replace(
             item, label=coordinates(item.value[0], item.value[1], atlas_scale.of(explorer.atlas.manifest).digits)

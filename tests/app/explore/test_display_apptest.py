@@ -189,8 +189,8 @@ def test_of_words_about_nothing_here_results_are_shown_on_demand_over_a_dimmed_m
     ordinary = fake.FakeExplorer.query
     note = Note("nothing", "Nothing here is like “asdf qwer”.")
 
-    def foreign(self, items):
-        return replace(ordinary(self, items), is_foreign=items[0].value == "asdf qwer", notes=(note,))
+    def foreign(self, items, **scope):
+        return replace(ordinary(self, items, **scope), is_foreign=items[0].value == "asdf qwer", notes=(note,))
 
     ask(words="hot desert")
     bright = drawn["panes"][0]["overlay"]["url"]

@@ -9,13 +9,14 @@ import { el } from "../../dom.js";
  * @typedef {object} Acts
  * @property {(card: Card) => void} use Ask by the place of a card.
  * @property {(camera: Camera & { name: string }) => void} look Look around.
+ * @property {(card: Card, vote: "up" | "down") => void} vote Ask for more like a card, or for less.
  */
 
 /**
  * @param {Card} card
  * @param {Acts} acts
  */
-export function cardFor(card, { use, look }) {
+export function cardFor(card, { use, look, vote }) {
   const camera = cameraOf(card);
   const lookAround = camera && (() => look(camera));
   const light = (/** @type {boolean} */ on) => () => tell("hover", { id: card.id, on });
@@ -39,6 +40,7 @@ export function cardFor(card, { use, look }) {
       lookAround ? button(card, "Look around", "Look around", lookAround) : null,
       button(card, "On map", "Show on map", () => tell("show", { id: card.id, lat: card.lat, lng: card.lng })),
       button(card, "As query", "Use as query", () => use(card)),
+      card.vote === undefined ? null : thumbs(card, vote),
     ),
   );
 }
@@ -60,6 +62,25 @@ function cameraOf({ pose, views, turns = false, origin = "", name }) {
 function button(card, label, meaning, act) {
   const attributes = { type: "button", title: meaning, "aria-label": `${meaning}: ${card.name}`, onclick: act };
   return el("button.ugc-card-button", attributes, label);
+}
+
+/**
+ * @param {Card} card
+ * @param {Acts["vote"]} vote
+ */
+function thumbs(card, vote) {
+  const thumb = (/** @type {"up" | "down"} */ way, /** @type {string} */ meaning) => {
+    const attributes = {
+      type: "button",
+      title: `${meaning}: refines the query`,
+      "aria-label": `${meaning}: ${card.name}`,
+      "aria-pressed": String(card.vote === way),
+      "data-vote": way,
+      onclick: () => vote(card, way),
+    };
+    return el(`button.ugc-card-button.ugc-thumb.is-${way}`, attributes, el("span.ugc-thumb-sign"));
+  };
+  return el("span.ugc-thumbs", {}, thumb("up", "More like this"), thumb("down", "Less like this"));
 }
 
 /** @param {Card} card */

@@ -1,5 +1,5 @@
 // Result cards: one strip per modality. Pointing at a card lights up its marker; "Show on map" moves the map and "Look
-// around" opens a window at a street view, both without asking the page. What goes back is the trigger "use".
+// around" opens a window at a street view, both without asking the page. What goes back are the triggers "use" and "vote".
 
 import { beginRun, cleanUpOf, hear, nonce, painted } from "../../bus.js";
 import { el, find } from "../../dom.js";
@@ -7,7 +7,7 @@ import { Viewer } from "../street/viewer.js";
 import { cardFor } from "./card.js";
 
 /** @import { Run } from "../../globals" */
-/** @import { CardGroup, CardsProps, CardUse, Outlook } from "../../protocol" */
+/** @import { CardGroup, CardsProps, CardUse, CardVote, Outlook } from "../../protocol" */
 /** @import { Acts } from "./card.js" */
 
 /** @typedef {{ frame: string, groups: string[] }} Drawn What is drawn, as JSON. */
@@ -20,7 +20,7 @@ const drawn = new WeakMap();
 /**
  * Called by Streamlit on every change of data or theme; returns the clean-up.
  *
- * @param {Run<CardsProps, { use: CardUse }>} run
+ * @param {Run<CardsProps, { use: CardUse, vote: CardVote }>} run
  */
 export function render({ parentElement, data, setTriggerValue }) {
   const root = find(parentElement, ".ugc-cards");
@@ -33,6 +33,8 @@ export function render({ parentElement, data, setTriggerValue }) {
   const acts = {
     use: ({ place_id, modality, name }) => send({ place_id, modality, name }),
     look: (camera) => viewer.open(camera),
+    vote: ({ place_id, modality, name, window = 0 }, vote) =>
+      setTriggerValue("vote", { place_id, modality, name, window, vote, nonce: nonce() }),
   };
   const isLatest = beginRun(root);
   painted().then(() => {
@@ -65,9 +67,36 @@ function draw(root, { groups, outlooks }, acts) {
     root.replaceChildren(...outlookRow(outlooks, acts), ...groups.map((group) => strip(group, acts)));
     return;
   }
+  const focused = focusedThumb(root);
   root.querySelectorAll(".ugc-strip").forEach((section, i) => {
     if (before.groups[i] !== keys[i]) section.replaceWith(strip(groups[i], acts));
   });
+  if (focused) refocus(root, focused);
+}
+
+/**
+ * Where the keyboard is, if it is on a thumb: that is drawn again with what it has found.
+ *
+ * @param {HTMLElement} root
+ */
+function focusedThumb(root) {
+  const thumb = /** @type {Document | ShadowRoot} */ (root.getRootNode()).activeElement;
+  const vote = thumb?.getAttribute("data-vote");
+  if (!thumb || !vote || !root.contains(thumb)) return null;
+  const label = thumb.closest(".ugc-strip")?.getAttribute("aria-label") ?? "";
+  return { vote, label, card: thumb.closest("[data-card]")?.getAttribute("data-card") ?? "" };
+}
+
+/**
+ * The same thumb again, or the strip that its card was in.
+ *
+ * @param {HTMLElement} root
+ * @param {{ vote: string, label: string, card: string }} focused
+ */
+function refocus(root, { vote, label, card }) {
+  const thumb = find(root, `[data-card="${CSS.escape(card)}"] [data-vote="${vote}"]`);
+  const row = find(root, `.ugc-strip[aria-label="${CSS.escape(label)}"] .ugc-row`);
+  (thumb ?? row)?.focus({ preventScroll: !thumb });
 }
 
 /**

@@ -1,6 +1,7 @@
 // One Leaflet map with its overlay, markers, legend and controls.
 
 import { paintsUntil, tell } from "../../bus.js";
+import { Area } from "./area.js";
 import { BaseLayers } from "./base-layers.js";
 import { Controls } from "./controls.js";
 import { Drawing } from "./drawing.js";
@@ -72,6 +73,7 @@ export class Pane {
     this.canvas.setAttribute("aria-label", spec.label);
     this.map = L.map(this.canvas, { ...MAP_OPTIONS, maxZoom: data.base.max_zoom });
     this.base = new BaseLayers(this, data.base);
+    this.area = new Area(this);
     this.drawing = new Drawing(this, (bounds) => owner.chooseRegion(bounds));
     this.controls = new Controls(this, data);
     this.listen();
@@ -184,6 +186,7 @@ export class Pane {
   update(spec, data) {
     this.setOverlay(spec.overlay);
     this.base.setOutline(spec.outline ?? null);
+    this.area.show(spec.area ?? null);
     if (this.values?.spec.url !== spec.values?.url) this.values = spec.values ? new Values(spec.values) : null;
     this.live = spec.live ?? null;
     this.setMarkers(spec.markers ?? []);

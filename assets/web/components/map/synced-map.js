@@ -195,7 +195,8 @@ export class SyncedMap {
   }
 
   /**
-   * Choose what is to be compared. Bounds that are seen already move nothing.
+   * Choose what is to be compared, or searched in. Bounds that are seen already move nothing, and neither does the end
+   * of an area that is searched in.
    *
    * @param {L.LatLngBounds | null} bounds Null for all of the atlas.
    * @param {boolean} [isSeen]
@@ -204,7 +205,8 @@ export class SyncedMap {
     /** @type {MapRegion["bounds"]} */
     const edges = bounds && [bounds.getSouth(), bounds.getWest(), bounds.getNorth(), bounds.getEast()];
     this.memory.chosen = isSeen ? JSON.stringify(edges) : undefined;
-    if (!bounds && this.data) this.home(this.data); // also where all of it is compared already
+    const isArea = this.data?.panes.some((pane) => pane.area);
+    if (!bounds && !isArea && this.data) this.home(this.data); // also where all of it is compared already
     this.onRegion({ bounds: edges, nonce: nonce() });
   }
 
