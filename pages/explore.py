@@ -51,6 +51,7 @@ def explore() -> None:
         component.show(
             atlas, [pane], nonce=session.revision, key=f"map-{name}",
             on_click=lambda click: results.use_click(session, explorer, click, size.click_digits), query_by=True,
+            find_places=True,
         )  # fmt: skip
     with right, st.container(key="results"):
         if explorer is None:

@@ -17,6 +17,7 @@ export interface MapProps {
   is_city: boolean;
   close_zoom: number | null;
   ask_by: boolean; // whether a click may query the full place
+  names: string; // address of the place search, which answers with FoundNames; "" for no search
   region: string; // what stands before the buttons that choose a region, or "" for no such buttons
   tells_painted: boolean; // whether to tell when the pictures are shown
   focus: [number, number, number, number] | null;
@@ -108,6 +109,19 @@ export interface Marker {
   heading?: number | null;
   card?: string; // id of the result card
   sign?: string;
+}
+
+export interface FoundName {
+  name: string;
+  detail: string; // what tells it from others of this name
+  lat: number;
+  lng: number;
+}
+
+/** What the place search finds for its parameter `text`; a sentence where that is nothing. */
+export interface FoundNames {
+  names: FoundName[];
+  problem: string;
 }
 
 export interface MapClick {

@@ -125,11 +125,28 @@ class MapProps(TypedDict):
     is_city: bool
     close_zoom: float | None
     ask_by: bool
+    names: str
     region: str
     tells_painted: bool
     focus: Bounds | None
     base: BaseMap
     panes: list[Pane]
+
+
+class FoundName(TypedDict):
+    """A name, what tells it from others, and where it is."""
+
+    name: str
+    detail: str
+    lat: float
+    lng: float
+
+
+class FoundNames(TypedDict):
+    """What the place search finds, or why nothing."""
+
+    names: list[FoundName]
+    problem: str
 
 
 class MapClick(TypedDict):

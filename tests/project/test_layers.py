@@ -24,7 +24,7 @@ LAYERS = [
     {"model"},
     {"city", "maps"},
     {"atlas"},
-    {"embedders"},
+    {"embedders", "gazetteer"},
     {"similarity"},
     {"words"},
     {"stores"},

@@ -41,4 +41,5 @@ def table(services: Services) -> list[BaseRoute]:
         Route("/data/{atlas}/street/{pose}/{way}", threaded(partial(street_views.step, explorers))),
         Route("/data/{atlas}/live/{model}", threaded(partial(overlays.compact_grid, explorers))),
         Route("/data/{atlas}/suggestions", threaded(partial(suggestions.suggestions, services))),
+        Route("/data/{atlas}/names", suggestions.names(services, workers)),
     ]

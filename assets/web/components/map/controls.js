@@ -2,6 +2,7 @@
 // Everything is a real button, slider or text, so that keyboard and screen reader get it for free.
 
 import { coordinates, el } from "../../dom.js";
+import { Find } from "./find.js";
 import { Legend } from "./legend.js";
 
 /** @import { BaseStyle, Legend as LegendProps, MapProps, Pane as PaneProps } from "../../protocol" */
@@ -36,7 +37,8 @@ export class Controls {
     this.styles = data.base.styles;
     // Panes that move together need one set of buttons.
     const isFirst = data.panes[0].id === pane.id;
-    this.corner("topleft", isFirst ? this.zoomButtons(data) : null, this.title);
+    const find = isFirst && data.names ? new Find(data.names, (place) => pane.owner.visit(pane, place)).element : null;
+    this.corner("topleft", isFirst ? this.zoomButtons(data) : null, find, this.title);
     if (isFirst) {
       this.corner(
         "topright",

@@ -180,6 +180,21 @@ export class SyncedMap {
   }
 
   /**
+   * Show a place that somebody has searched for by its name, and ask there as a click does.
+   *
+   * @param {Pane} pane
+   * @param {{ lat: number, lng: number }} place
+   */
+  visit(pane, place) {
+    const { map, closeZoom } = pane;
+    const zoom = Math.max(map.getZoom(), closeZoom ?? map.getMinZoom() + 2);
+    const position = this.L.latLng(clampLat(place.lat), place.lng);
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) map.setView(position, zoom, { animate: false });
+    else map.flyTo(position, zoom, { duration: 0.6 });
+    this.ask(pane, position);
+  }
+
+  /**
    * Choose what is to be compared. Bounds that are seen already move nothing.
    *
    * @param {L.LatLngBounds | null} bounds Null for all of the atlas.
