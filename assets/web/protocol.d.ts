@@ -54,6 +54,7 @@ export interface Pane {
   meaning?: string; // tooltip of the title
   overlay?: Overlay;
   values?: PercentileGrid;
+  areas?: AreaGrid;
   live?: LiveGrid;
   outline?: string; // address of GeoJSON
   legend?: Legend;
@@ -71,6 +72,15 @@ export interface PercentileGrid {
   bounds: [number, number, number, number];
   land: string; // what percentiles are shares of
   similarities: string[]; // one for each percentile
+}
+
+/** A grey picture: 0 is off the grid, k a cell that reaches the similarity low + (k - 1) * step. */
+export interface AreaGrid {
+  url: string;
+  bounds: [number, number, number, number];
+  land: string; // what areas are a share of
+  low: number;
+  step: number;
 }
 
 /** What heatmaps can be computed of in the browser, and how they are drawn. */

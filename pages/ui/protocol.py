@@ -28,6 +28,16 @@ class PercentileGrid(TypedDict):
     similarities: list[str]
 
 
+class AreaGrid(TypedDict):
+    """A grey picture: 0 is off the grid, k a cell that reaches the similarity low + (k - 1) * step."""
+
+    url: str
+    bounds: Bounds
+    land: str
+    low: float
+    step: float
+
+
 class Legend(TypedDict):
     """Colors of a pane: a bar with figures, or swatches with labels."""
 
@@ -81,6 +91,7 @@ class Pane(TypedDict):
     meaning: NotRequired[str]
     overlay: NotRequired[Overlay]
     values: NotRequired[PercentileGrid]
+    areas: NotRequired[AreaGrid]
     live: NotRequired[LiveGrid]
     outline: NotRequired[str]
     legend: NotRequired[Legend]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pages.ui.explore.model import Answer, Drawn, Spot
     from pages.ui.protocol import Legend, Marker, Pane
     from pages.ui.view_options import Display
+    from unigeoclip.similarity.heatmap import Heatmap
 
 
 def answer_pane(
@@ -45,10 +46,7 @@ def answer_pane(
         return pane
     best, heat = answer.best, answer.heatmap
     pane["overlay"] = {"url": overlay_url(drawn.overlay), "bounds": heat.bounds}
-    pane["values"] = {
-        "url": overlay_url(drawn.percentiles), "bounds": heat.grid.bounds, "land": size.land,
-        "similarities": [similarity(heat.similarity_at(percentile)) for percentile in range(100)],
-    }  # fmt: skip
+    _add_readings(pane, heat, drawn, size.land)
     if drawn.outline is not None:
         pane["outline"] = overlay_url(drawn.outline, "geojson")
     pane["legend"] = pane_legend(answer, drawn, display, size.land)
@@ -75,6 +73,18 @@ def answer_pane(
         },
     ]  # fmt: skip
     return pane
+
+
+def _add_readings(pane: Pane, heat: Heatmap, drawn: Drawn, land: str) -> None:
+    """Add what the browser reads out of the heatmap: percentiles under the pointer, and areas above a threshold."""
+    pane["values"] = {
+        "url": overlay_url(drawn.percentiles), "bounds": heat.grid.bounds, "land": land,
+        "similarities": [similarity(heat.similarity_at(percentile)) for percentile in range(100)],
+    }  # fmt: skip
+    pane["areas"] = {
+        "url": overlay_url(drawn.steps.png), "bounds": heat.grid.bounds, "land": land,
+        "low": drawn.steps.low, "step": drawn.steps.step,
+    }  # fmt: skip
 
 
 _SEARCHED = "Results are places of this index, ranked by their similarity alone. The heatmap is the atlas's."

@@ -3,6 +3,7 @@
 
 import { coordinates, el } from "../../dom.js";
 import { Find } from "./find.js";
+import { Threshold } from "./threshold.js";
 import { Legend } from "./legend.js";
 
 /** @import { BaseStyle, Legend as LegendProps, MapProps, Pane as PaneProps } from "../../protocol" */
@@ -30,7 +31,8 @@ export class Controls {
     /** @type {PaneProps | null} */
     this.spec = null;
     this.title = el("h3.ugc-pane-title", { hidden: "" });
-    this.legend = new Legend((opacity) => pane.owner.setOpacity(opacity));
+    this.threshold = new Threshold(pane);
+    this.legend = new Legend((opacity) => pane.owner.setOpacity(opacity), this.threshold.element);
     this.position = el("span.ugc-position");
     this.value = el("span.ugc-position.ugc-value", { hidden: "" });
     this.attribution = el("span.ugc-attribution");
@@ -185,6 +187,7 @@ export class Controls {
   /** @param {LegendProps | null} legend In place of the answer's own; null for that. */
   showLegend(legend) {
     this.legend.update(legend ?? this.spec?.legend, this.pane.owner.memory.opacity);
+    this.threshold.update(legend ? undefined : this.spec?.areas); // of the exact answer
   }
 
   /**
