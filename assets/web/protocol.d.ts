@@ -57,6 +57,7 @@ export interface Pane {
   areas?: AreaGrid;
   live?: LiveGrid;
   outline?: string; // address of GeoJSON
+  points?: Overlay; // dots of a visitor's own table, above the heatmap
   legend?: Legend;
   markers?: Marker[];
 }

@@ -94,6 +94,7 @@ class Pane(TypedDict):
     areas: NotRequired[AreaGrid]
     live: NotRequired[LiveGrid]
     outline: NotRequired[str]
+    points: NotRequired[Overlay]
     legend: NotRequired[Legend]
     markers: NotRequired[list[Marker]]
 
