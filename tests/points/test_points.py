@@ -123,11 +123,13 @@ def test_points_outside_of_an_atlas_are_told_apart(points):
     assert not points.outside((-90.0, -180.0, 90.0, 180.0)).any()
 
 
-def test_a_csv_of_too_many_numbers_is_refused():
-    data = b"lat,lon\n" + b"1,2\n" * 60_000
-    table = with_vectors(read_point_file(data, "mine.csv"), TwistedEmbedder())
-    dim = TwistedEmbedder().dim
-    if dim * 60_000 <= 3_000_000:
-        pytest.skip("the vectors of this encoder are short")
+def test_a_csv_of_too_many_numbers_is_refused(points, monkeypatch):
+    monkeypatch.setattr("unigeoclip.points.tables.MAX_CSV_VALUES", 3)
     with pytest.raises(InputError, match="Parquet"):
-        csv_of(table)
+        csv_of(with_vectors(points, CoordinatesEmbedder()))
+
+
+def test_vectors_of_too_many_numbers_are_refused_before_they_are_computed(points, monkeypatch):
+    monkeypatch.setattr("unigeoclip.points.tables.MAX_VALUES", 3)
+    with pytest.raises(InputError, match="shorter vectors"):
+        with_vectors(points, CoordinatesEmbedder())

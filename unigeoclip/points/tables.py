@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_CSV_VALUES", "csv_of", "parquet_of", "with_nearest", "with_vectors"]
 
 MAX_CSV_VALUES = 3_000_000  # numbers of vectors in a CSV, some 30 MB
+MAX_VALUES = 60_000_000  # of vectors in memory, 240 MB: 100,000 points of 512 numbers fit
 PROBLEM, EMBEDDING = "problem", "embedding"
 _ROWS_AT_ONCE = 4_096
 _SIGNIFICANT = 7  # digits of a float32
@@ -37,8 +38,16 @@ def with_vectors(
         points: The table.
         embedder: Its vectors are float32 of norm 1.
         progress: Called with the share that is done, 0 to 1.
+
+    Raises:
+        InputError: The vectors have more than `MAX_VALUES` numbers.
     """
     rows = np.flatnonzero(points.usable)
+    if len(rows) * embedder.dim > MAX_VALUES:
+        raise InputError(
+            f"{len(rows):,} vectors of {embedder.dim} numbers are more than the {MAX_VALUES:,} numbers that one visitor"
+            f" gets: take {MAX_VALUES // embedder.dim:,} rows, or an encoder with shorter vectors."
+        )
     vectors = np.empty((len(rows), embedder.dim), np.float32)
     for begin in range(0, len(rows), _ROWS_AT_ONCE):
         progress(begin / max(1, len(rows)))

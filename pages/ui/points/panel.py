@@ -221,6 +221,9 @@ def _compute(points: Points, file: PointFile, atlas: Atlas) -> None:
             raise InputError(f"The encoder {name} is not one of this atlas any more: choose another one.")
         return with_vectors(file, found[name], lambda share: job.report("Computing the vectors", share))
 
+    for job in points.vectors.values():
+        job.stop()
+    points.vectors.clear()
     try:
         points.vectors[atlas.name, name] = services().probe.compute(act, _client())
     except UniGeoError as error:

@@ -39,7 +39,7 @@ class Points:
         file: What was read.
         problem: Why nothing was.
         model: The encoder that vectors are wanted of.
-        vectors: The job that computes them, by encoder.
+        vectors: The job that computed vectors last, by atlas and encoder; those before are forgotten.
         picture: Dots of the rows, and what they cover; its address is known to this browser alone.
     """
 
