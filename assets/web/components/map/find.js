@@ -5,6 +5,7 @@ import { el } from "../../dom.js";
 /** @import { FoundName, FoundNames } from "../../protocol" */
 
 const MOST_CHARACTERS = 80;
+const PATIENCE_MS = 400;
 const NOT_REACHED = "The place search cannot be reached; the map can still be clicked.";
 
 let fields = 0;
@@ -67,12 +68,16 @@ export class Find {
       this.show({ names: [], problem: "" });
       return;
     }
+    // The first search of an atlas waits until the server has its names together.
+    const timer = setTimeout(() => !signal.aborted && this.say("Searching …"), PATIENCE_MS);
     try {
       const response = await fetch(`${this.url}&text=${encodeURIComponent(text)}`, { signal });
       const found = response.ok ? await response.json() : { names: [], problem: NOT_REACHED };
       if (!signal.aborted) this.show(found);
     } catch {
       if (!signal.aborted) this.show({ names: [], problem: NOT_REACHED });
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -81,9 +86,18 @@ export class Find {
     this.names = names;
     this.active = -1;
     this.list.replaceChildren(...names.map((place, i) => this.option(place, i)));
-    this.status.textContent = problem || count(names.length);
-    this.status.classList.toggle("is-problem", Boolean(problem));
+    if (problem) this.say(problem);
+    else this.say(count(names.length), true);
     this.open(names.length > 0 && document.activeElement === this.input);
+  }
+
+  /**
+   * @param {string} words
+   * @param {boolean} [isHidden] Whether they are for those who do not see the list.
+   */
+  say(words, isHidden = false) {
+    this.status.textContent = words;
+    this.status.classList.toggle("is-seen", !isHidden);
   }
 
   /**
@@ -116,7 +130,7 @@ export class Find {
   close() {
     this.asking?.abort();
     this.open(false);
-    this.status.textContent = "";
+    this.say("", true);
   }
 
   /** @param {number} i The option that Enter takes; -1 for none. */
