@@ -32,6 +32,6 @@ MEASURED = """() => {
 def test_no_page_is_wider_than_the_window(visit, page, width):
     at = visit(width=width, height=844 if width < 1000 else 2160)
     at.page.goto(at.address + PAGES[page])
-    at.page.wait_for_selector("[data-testid=stMain] [data-testid=stElementContainer]")
+    at.page.wait_for_selector(".st-key-atlas-switch")  # on every page
     at.settle()
     assert at.page.evaluate(MEASURED) == {"wider": 0, "beyond": []}
