@@ -10,6 +10,7 @@ DATA = [
     "atlases/boston/**/*",  # by name: an atlas that somebody has built beside them is not for everyone
     "atlases/world/**/*",
     "baselines/**/*",
+    "gazetteer/*",
     "results/**/*",
     "web/leaflet/**/*",  # in exported maps, which work without a network
 ]

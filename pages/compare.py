@@ -116,7 +116,7 @@ def _maps(
     component.show(
         atlas, panes, nonce=state.revision, key=f"compare-{atlas.name}",
         on_click=lambda click: state.query(point=(round(click["lat"], 5), round(click["lng"], 5))),
-        on_region=state.choose_region, focus=focus,
+        on_region=state.choose_region, focus=focus, find_places=True,
         on_painted=on_painted,
     )  # fmt: skip
     hint = "" if state.shows_similarity else "Click a map to see which places each model finds similar to that point. "

@@ -10,6 +10,9 @@ from pages.ui.explore.live import live_grid
 from pages.ui.explore.pane import answer_pane
 from pages.ui.explore.session import session_of
 from pages.ui.map import component
+from pages.ui.points import panel as points
+from pages.ui.points.state import points_of_visitor
+from pages.ui.widgets.popovers import popover
 
 
 @st.fragment
@@ -32,6 +35,9 @@ def explore() -> None:
 
     with head:
         composer.compose(session, atlas.manifest, explorer)
+        with popover("Points", key="points-popover", help="A table of your own points, on the map") as is_open:
+            if is_open:
+                points.panel(atlas)
     composer.problem(session)
     answer = session.answer
     with st.container(horizontal=True, vertical_alignment="center", key="asked"):
@@ -46,13 +52,16 @@ def explore() -> None:
         searched = "" if explorer is None else explorer.searched
         pane = answer_pane(answer, size, drawn, session.display, hides_results=session.hides_results, searched=searched,
                            area=session.scope.area)  # fmt: skip
+        own = points_of_visitor().overlay()
+        if own is not None:
+            pane["points"] = own
         if explorer is not None and not session.display.items:
             pane["live"] = live_grid(explorer, session.display)
         # Each atlas has a map and cards of its own: nothing of one remains when the other is shown.
         component.show(
             atlas, [pane], nonce=session.revision, key=f"map-{name}",
             on_click=lambda click: results.use_click(session, explorer, click, size.click_digits), query_by=True,
-            on_region=session.choose_area, region_label="Search in",
+            on_region=session.choose_area, region_label="Search in", find_places=True,
         )  # fmt: skip
     with right, st.container(key="results"):
         if explorer is None:

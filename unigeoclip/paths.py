@@ -1,4 +1,4 @@
-"""Where this package finds its data: the atlases, the weights of the baselines, results, and Leaflet for exported maps.
+"""Where this package finds its data: atlases, weights of the baselines, towns, results, and Leaflet for maps.
 
 In a checkout these are in ``assets`` beside the package. In an installed wheel they are package data, in
 ``unigeoclip/_assets``, which a checkout does not have.
@@ -6,7 +6,7 @@ In a checkout these are in ``assets`` beside the package. In an installed wheel 
 
 from pathlib import Path
 
-__all__ = ["ASSETS", "ATLASES", "BASELINES", "IMPORT_ROOT", "LEAFLET", "RESULTS", "is_installed"]
+__all__ = ["ASSETS", "ATLASES", "BASELINES", "GAZETTEER", "IMPORT_ROOT", "LEAFLET", "RESULTS", "is_installed"]
 
 _PACKAGE = Path(__file__).resolve().parent
 _PACKAGE_DATA = _PACKAGE / "_assets"
@@ -22,5 +22,6 @@ def is_installed() -> bool:
 ASSETS = _PACKAGE_DATA if is_installed() else IMPORT_ROOT / "assets"
 ATLASES = ASSETS / "atlases"
 BASELINES = ASSETS / "baselines"
+GAZETTEER = ASSETS / "gazetteer"
 RESULTS = ASSETS / "results"
 LEAFLET = ASSETS / "web" / "leaflet"

@@ -17,6 +17,7 @@ export interface MapProps {
   is_city: boolean;
   close_zoom: number | null;
   ask_by: boolean; // whether a click may query the full place
+  names: string; // address of the place search, which answers with FoundNames; "" for no search
   region: string; // what stands before the buttons that choose a region, or "" for no such buttons
   tells_painted: boolean; // whether to tell when the pictures are shown
   focus: [number, number, number, number] | null;
@@ -53,9 +54,11 @@ export interface Pane {
   meaning?: string; // tooltip of the title
   overlay?: Overlay;
   values?: PercentileGrid;
+  areas?: AreaGrid;
   live?: LiveGrid;
   outline?: string; // address of GeoJSON
   area?: [number, number, number, number]; // outside of it the map is dimmed
+  points?: Overlay; // dots of a visitor's own table, above the heatmap
   legend?: Legend;
   markers?: Marker[];
 }
@@ -71,6 +74,15 @@ export interface PercentileGrid {
   bounds: [number, number, number, number];
   land: string; // what percentiles are shares of
   similarities: string[]; // one for each percentile
+}
+
+/** A grey picture: 0 is off the grid, k a cell that reaches the similarity low + (k - 1) * step. */
+export interface AreaGrid {
+  url: string;
+  bounds: [number, number, number, number];
+  land: string; // what areas are a share of
+  low: number;
+  step: number;
 }
 
 /** What heatmaps can be computed of in the browser, and how they are drawn. */
@@ -110,6 +122,19 @@ export interface Marker {
   heading?: number | null;
   card?: string; // id of the result card
   sign?: string;
+}
+
+export interface FoundName {
+  name: string;
+  detail: string; // what tells it from others of this name
+  lat: number;
+  lng: number;
+}
+
+/** What the place search finds for its parameter `text`; a sentence where that is nothing. */
+export interface FoundNames {
+  names: FoundName[];
+  problem: string;
 }
 
 export interface MapClick {

@@ -1,13 +1,20 @@
 """What Python and the browser tell each other: props of every component, values of its triggers, JSON of addresses.
 
 ``assets/web/protocol.d.ts`` holds the same for the scripts, with what each key means; a test compares both. Positions
-are degrees, bounds are (south, west, north, east), headings are degrees clockwise from north. A ``nonce`` makes two
-equal values of a trigger two events. Annotations are no strings here, so that ``NotRequired`` is known at run time.
+are degrees, bounds are (south, west, north, east), headings are degrees clockwise from north. Annotations are no
+strings here, so that ``NotRequired`` is known at run time.
 """
 
 from typing import Literal, NotRequired, TypedDict
 
 Bounds = tuple[float, float, float, float]
+
+
+class _Event(TypedDict):
+    """A value of a trigger; the nonce makes two equal values two events."""
+
+    nonce: str
+
 
 # map: one or several panes that move together.
 
@@ -26,6 +33,16 @@ class PercentileGrid(TypedDict):
     bounds: Bounds
     land: str
     similarities: list[str]
+
+
+class AreaGrid(TypedDict):
+    """A grey picture: 0 is off the grid, k a cell that reaches the similarity low + (k - 1) * step."""
+
+    url: str
+    bounds: Bounds
+    land: str
+    low: float
+    step: float
 
 
 class Legend(TypedDict):
@@ -82,9 +99,11 @@ class Pane(TypedDict):
     meaning: NotRequired[str]
     overlay: NotRequired[Overlay]
     values: NotRequired[PercentileGrid]
+    areas: NotRequired[AreaGrid]
     live: NotRequired[LiveGrid]
     outline: NotRequired[str]
     area: NotRequired[Bounds]
+    points: NotRequired[Overlay]
     legend: NotRequired[Legend]
     markers: NotRequired[list[Marker]]
 
@@ -127,6 +146,7 @@ class MapProps(TypedDict):
     is_city: bool
     close_zoom: float | None
     ask_by: bool
+    names: str
     region: str
     tells_painted: bool
     focus: Bounds | None
@@ -134,27 +154,39 @@ class MapProps(TypedDict):
     panes: list[Pane]
 
 
-class MapClick(TypedDict):
+class FoundName(TypedDict):
+    """A name, what tells it from others, and where it is."""
+
+    name: str
+    detail: str
+    lat: float
+    lng: float
+
+
+class FoundNames(TypedDict):
+    """What the place search finds, or why nothing."""
+
+    names: list[FoundName]
+    problem: str
+
+
+class MapClick(_Event):
     """A click that asks."""
 
     pane: str
     lat: float
     lng: float
     by: Literal["point", "place"]
-    nonce: str
 
 
-class MapPainted(TypedDict):
+class MapPainted(_Event):
     """The pictures of all panes are shown."""
 
-    nonce: str
 
-
-class MapRegion(TypedDict):
+class MapRegion(_Event):
     """The choice of a region; None for the whole atlas."""
 
     bounds: Bounds | None
-    nonce: str
 
 
 # cards and street: results, and looking around from them.
@@ -251,17 +283,16 @@ class HeightScale(TypedDict):
     colors: list[str]
 
 
-class CardUse(TypedDict):
+class CardUse(_Event):
     """The button "Use as query": of a card by its place, of a street view by its pose."""
 
     modality: str
     name: str
-    nonce: str
     place_id: NotRequired[str]
     pose: NotRequired[Pose]
 
 
-class CardVote(TypedDict):
+class CardVote(_Event):
     """A thumb on a card; the same again takes it back."""
 
     modality: str
@@ -269,7 +300,6 @@ class CardVote(TypedDict):
     window: int
     name: str
     vote: Literal["up", "down"]
-    nonce: str
 
 
 # points: what the pointer shows at the points of a scatter; matrix: figures of all pairs as buttons.
@@ -294,11 +324,10 @@ class PointsProps(TypedDict):
     items: list[PointItem]
 
 
-class PointOpen(TypedDict):
+class PointOpen(_Event):
     """A click on a point."""
 
     place_id: str
-    nonce: str
 
 
 class MatrixCell(TypedDict):
@@ -327,11 +356,10 @@ class MatrixProps(TypedDict):
     opened: str
 
 
-class MatrixOpen(TypedDict):
+class MatrixOpen(_Event):
     """The choice of a pair."""
 
     pair: str
-    nonce: str
 
 
 # examples: queries as pictures.
@@ -350,11 +378,10 @@ class ExamplesProps(TypedDict):
     examples: list[ExampleTile]
 
 
-class ExampleTake(TypedDict):
+class ExampleTake(_Event):
     """The choice of an example."""
 
     index: int
-    nonce: str
 
 
 # poster: plays scenes.
@@ -379,17 +406,14 @@ class PosterProps(TypedDict):
     origin: str
 
 
-class PosterGo(TypedDict):
+class PosterGo(_Event):
     """A scene is wanted."""
 
     at: int
-    nonce: str
 
 
-class PosterLeave(TypedDict):
+class PosterLeave(_Event):
     """Poster mode has ended."""
-
-    nonce: str
 
 
 # progress: the trigger "update" has the new version as its value.
@@ -410,9 +434,6 @@ class ProgressProps(TypedDict):
     seen: str
     time_left: bool
     progress: Progress
-
-
-# suggest, intro.
 
 
 class SuggestProps(TypedDict):

@@ -1,12 +1,12 @@
 """The page's address: the one place that knows its keys, reads and validates their values, and writes them.
 
-Keys of both pages: ``atlas``; ``v``, ``b``, ``o`` (view, base map and opacity of the map, written by the browser, see
-``map/address.js``); ``scale``; ``mode`` (poster mode). Page Explore adds ``q``, the items of the query, spelled as on
-the command line: ``q=text:hot desert``, ``q=-1*at:48.9,2.4``; ``area`` and ``combine``, which ``composing/scope.py``
-spells; and ``top``, ``best``, ``outline``, ``colors``, ``items``. Page Compare adds ``models``, ``color``, ``pair``,
-``box``, ``at``; page Modalities `MODALITIES_KEYS`, which ``modalities/link.py`` spells; page Probe ``task``,
-``encoder``, ``layer``. A value is in the address only where it is not the default. Points and views are rounded when
-they become items, so that a link asks exactly what was asked.
+Keys of both pages: ``atlas``; ``v``, ``b``, ``o``, ``t`` (view, base map, opacity and threshold of the map, which the
+browser writes, see ``map/address.js``); ``scale``; ``mode`` (poster mode). Page Explore adds ``q``, the items of the
+query, spelled as on the command line: ``q=text:hot desert``, ``q=-1*at:48.9,2.4``; ``area`` and ``combine``, which
+``composing/scope.py`` spells; and ``top``, ``best``, ``outline``, ``colors``, ``items``. Page Compare adds ``models``,
+``color``, ``pair``, ``box``, ``at``; page Modalities `MODALITIES_KEYS`, which ``modalities/link.py`` spells; page Probe
+``task``, ``encoder``, ``layer``. A value is in the address only where it is not the default. Points and views are
+rounded when they become items, so that a link asks exactly what was asked.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ COMPARE_KEYS = (MODELS, COLOR, PAIR, BOX, AT, SCALE)
 MODALITIES_KEYS = ("places", "seed", "count", "layout", "centered", "place", "pair", "figure")
 TASK, ENCODER, LAYER = "task", "encoder", "layer"
 PROBE_KEYS = (TASK, ENCODER, LAYER)  # their values: see `pages.ui.probe.link`
-MAP_KEYS = ("v", "b", "o")  # view, base map and opacity, which the browser writes: see map/address.js in assets/web
+# View, base map, opacity and threshold, which the browser writes: see map/address.js in assets/web.
+MAP_KEYS = ("v", "b", "o", "t")
 ALIASES = {"colour": COLOR, "colours": COLORS}  # keys of links made before these were renamed
 
 BASES = ("photo", "plain")  # see `component.base_map`
@@ -67,6 +68,7 @@ MAX_LENGTH = 400  # longer texts make addresses that mail programs cut
 DIGITS = 5  # a meter is enough
 
 _PERCENT = re.compile(r"[0-9]{1,3}")
+_THRESHOLD = re.compile(r"-?[01](\.[0-9]{1,4})?")
 
 
 def present() -> dict[str, list[str]]:
@@ -263,6 +265,8 @@ def map_problem(values: dict[str, str]) -> str:
         return f"The link's view 'v={excerpt(view, 40)}' is left out: latitude, longitude, zoom, as in v=48.85,2.35,5."
     if base not in BASES:
         return f"The link's base map 'b={excerpt(base, 40)}' is left out: available are {' and '.join(BASES)}."
+    if not _THRESHOLD.fullmatch(values.get("t", "0")):
+        return f"The link's threshold 't={excerpt(values['t'], 40)}' is left out: it is a similarity, as in t=0.42."
     if not (_PERCENT.fullmatch(opacity) and int(opacity) <= 100):
         return f"The link's opacity 'o={excerpt(opacity, 40)}' is left out: it is a percentage, 0 to 100."
     return ""

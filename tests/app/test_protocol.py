@@ -41,7 +41,7 @@ def python_side():
             for key, kind in get_type_hints(side, include_extras=True).items()
         }
         for name, side in vars(protocol).items()
-        if is_typeddict(side)
+        if is_typeddict(side) and not name.startswith("_")
     }
 
 

@@ -56,13 +56,15 @@ def test_more_items_than_a_query_holds_are_told():
     "values",
     [{"o": HUGE}, {"o": "²"}, {"o": "٣"}, {"o": "101"}, {"o": "-1"}, {"v": HUGE}, {"v": f"{HUGE},1,1"}, {"v": "1,1"},
      {"v": "1,1,1,1"}, {"v": "nan,1,1"}, {"v": "٣,1,1"}, {"v": "1,541,1"}, {"v": "91,1,1"}, {"v": "1,1,25"},
-     {"b": HUGE}],
+     {"b": HUGE}, {"t": HUGE}, {"t": "2"}, {"t": "0.12345"}, {"t": "1e-3"}, {"t": "٣"}, {"t": ""}],
 )  # fmt: skip
 def test_the_maps_part_of_an_address_is_bounded(values):
     assert 20 < len(query_string.map_problem(values)) < 200
 
 
-@pytest.mark.parametrize("values", [{}, {"v": "48.85,2.35,5"}, {"v": "0,-200.5,3.25", "b": "plain", "o": "75"}])
+@pytest.mark.parametrize(
+    "values", [{}, {"v": "48.85,2.35,5"}, {"v": "0,-200.5,3.25", "b": "plain", "o": "75", "t": "0.425"}, {"t": "-0.1"}]
+)
 def test_what_the_browser_writes_is_read(values):
     assert query_string.map_problem(values) == ""
 

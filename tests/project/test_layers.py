@@ -24,7 +24,8 @@ LAYERS = [
     {"model"},
     {"city", "maps"},
     {"atlas"},
-    {"embedders"},
+    {"embedders", "gazetteer"},
+    {"points"},
     {"similarity"},
     {"words"},
     {"stores"},
@@ -57,7 +58,7 @@ PAGE_LAYERS = [
     {"http"},
     {"widgets", "overlays"},
     {"map"},
-    {"atlas_switch", "explore", "compare", "modalities", "probe", "atlas", "poster"},
+    {"atlas_switch", "explore", "compare", "modalities", "probe", "atlas", "poster", "points"},
     {"pages/*.py"},
     {"app.py"},
 ]

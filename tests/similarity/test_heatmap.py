@@ -397,6 +397,27 @@ def test_cells_that_do_not_count_have_no_percentile():
     assert (pixels[: grid.shape[0] // 2] > 0).all()
 
 
+@pytest.mark.parametrize(("scale", "shift"), [(1.0, 0.0), (0.003, 0.4), (2.0, -1.0), (0.0, 0.123456), (-0.4, 0.2)])
+def test_areas_above_steps_of_similarity_are_those_of_a_sum_over_the_cells(boston, scale, shift):
+    values = heat_at(boston, 42.35, -71.05, 0.1).values * np.float32(scale) + np.float32(shift)
+    heat = Heatmap(boston, values)
+    levels = heat.levels()
+    codes = np.asarray(Image.open(io.BytesIO(heat.levels_png(levels))))[boston.mask]
+    assert (codes == levels.codes).all()
+    assert codes.min() == 1
+    assert codes.max() <= 255
+    assert levels.low / levels.step == pytest.approx(round(levels.low / levels.step), abs=1e-6)
+    for code in range(2, int(codes.max()) + 1):
+        similarity = np.float32(round(levels.low + (code - 1) * levels.step, 4))
+        assert (codes >= code).tolist() == (values >= similarity).tolist()
+        brute = sum(float(area) for area, value in zip(boston.area_km2, values, strict=True) if value >= similarity)
+        assert heat.area_above(float(similarity)) == pytest.approx(brute, rel=1e-9)
+
+
+def test_the_area_of_a_whole_grid_is_that_of_its_part_of_the_sphere(world):
+    assert heat_at(world, 0.0, 0.0).area_above(-1.0) == pytest.approx(4 * np.pi * 6371.0088**2, rel=1e-9)
+
+
 def test_an_outline_encloses_the_best_cells_and_no_others(world):
     heat = heat_at(world, 20.0, -40.0, 30.0)
     shape = shapely.geometry.shape(heat.outline(0.05))

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { readOpacity, readTexts, readView, writeTexts, writeView } from "../../assets/web/components/map/address.js";
+import {
+  readOpacity,
+  readTexts,
+  readThreshold,
+  readView,
+  writeTexts,
+  writeView,
+} from "../../assets/web/components/map/address.js";
 
 test("a view survives the way through the address", () => {
   const text = writeView({ lat: 42.360081, lng: -71.058884 }, 12.25);
@@ -49,4 +56,12 @@ test("writing leaves the other parts of an address as they are", () => {
   assert.equal(writeTexts(search, {}), "?atlas=world&q=text%3Ahot+desert&q=-0.5*at:1,2");
   assert.equal(writeTexts("?v=1,2,3", {}), "");
   assert.equal(writeTexts("", { b: "plain" }), "?b=plain");
+});
+
+test("a threshold is a similarity", () => {
+  for (const [text, value] of Object.entries({ 0: 0, 0.42: 0.42, "-0.125": -0.125, 1: 1, 0.0005: 0.0005 })) {
+    assert.equal(readThreshold(text), value);
+  }
+  for (const text of [undefined, "", "2", ".5", "0.12345", "1e-3", "x", "0.4;"])
+    assert.equal(readThreshold(text), null);
 });

@@ -17,7 +17,7 @@ from unigeoclip.files.atomic import write_bytes
 from unigeoclip.similarity.colormaps import DEFAULT_COLORMAP, hex_color, palette, paletted_png
 from unigeoclip.similarity.grid import MAX_PICTURE_WIDTH_PX, PICTURE_WIDTH_PX
 from unigeoclip.similarity.grid_files import cells_geojson, geotiff, outline
-from unigeoclip.similarity.similarities import Best, Similarities
+from unigeoclip.similarity.similarities import Best, Levels, Similarities
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -193,8 +193,15 @@ class Heatmap(Similarities):
         ranks = np.empty(len(self.values), np.uint8)
         less = below - self.grid.area_km2[order] / self.grid.area_km2.sum()
         ranks[order] = np.clip(np.floor(100 * less), 0, 99).astype(np.uint8) + 1
+        return self._grey_png(ranks)
+
+    def levels_png(self, levels: Levels) -> bytes:
+        """The codes of ``levels`` as a grey 8-bit PNG of the grid, (h, w), row 0 in the north; 0 where none counts."""
+        return self._grey_png(levels.codes)
+
+    def _grey_png(self, codes: NDArray[np.uint8]) -> bytes:
         pixels = np.zeros(self.grid.shape, np.uint8)
-        pixels[self.grid.mask] = ranks
+        pixels[self.grid.mask] = codes
         file = io.BytesIO()
         Image.fromarray(pixels).save(file, "PNG", compress_type=zlib.Z_RLE)  # as small as by default, in half the time
         return file.getvalue()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
     from unigeoclip.geo import Bounds
     from unigeoclip.similarity.grid import Grid
 
-__all__ = ["Best", "Similarities"]
+__all__ = ["MOST_LEVELS", "Best", "Levels", "Similarities"]
+
+MOST_LEVELS = 255
+_STEPS = (0.0005, 0.001, 0.002, 0.005, 0.01)  # the last suffices for all of [-1, 1]
+_DIGITS = 4
 
 
 class Best(NamedTuple):
@@ -26,6 +31,20 @@ class Best(NamedTuple):
     lat: float
     lon: float
     similarity: float
+
+
+class Levels(NamedTuple):
+    """Similarities in equal steps.
+
+    Attributes:
+        low: The lowest step's similarity, a multiple of ``step``.
+        step: Between two of them.
+        codes: (n,) uint8, one a cell: how many of the similarities ``low``, ``low + step``, ... the cell reaches.
+    """
+
+    low: float
+    step: float
+    codes: NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +120,21 @@ class Similarities:
         values, below, _ = self._ranks
         # A rounding error of the running sum must not move the answer to the next cell.
         return float(values[min(int(np.searchsorted(below, percentile / 100 - 1e-12)), len(values) - 1)])
+
+    def area_above(self, similarity: float) -> float:
+        """Area of the cells that are at least as similar as this, square kilometers; they count as a whole."""
+        return float(self.grid.area_km2[self.values >= np.float32(similarity)].sum())
+
+    def levels(self) -> Levels:
+        """The values in steps of similarity that are round numbers, at most `MOST_LEVELS` of them."""
+        low, high = float(self.values.min()), float(self.values.max())
+        step = next(step for step in _STEPS if math.floor(high / step) - math.floor(low / step) < MOST_LEVELS)
+        first = math.floor(low / step)
+        edges = np.round(np.arange(first, math.floor(high / step) + 1) * step, _DIGITS).astype(np.float32)
+        codes = np.searchsorted(edges, self.values, side="right").astype(np.uint8)
+        return Levels(
+            round(first * step, _DIGITS), step, np.maximum(codes, 1)
+        )  # rounding may have raised the lowest edge
 
     def hottest(self, share: float) -> NDArray[np.bool_]:
         """The hottest cells that together cover at most ``share`` of the grid's area (at least one cell), (n,) bool.

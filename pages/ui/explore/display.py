@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.ui.explore.model import Drawn
+from pages.ui.explore.model import Drawn, Steps
 from pages.ui.formatting import title
 from pages.ui.view_options import OUTLINES, SCALES, SHARES
 from pages.ui.widgets.popovers import popover
@@ -78,7 +78,9 @@ def _draw(explorer: Explorer, answer: Answer, display: Display) -> Drawn:
     if display.outline:
         text = json.dumps(heat.outline(display.outline / 100), separators=(",", ":"))
         outline = gzip.compress(text.encode(), mtime=0)
-    return Drawn(overlay, heat.percentiles_png(), outline, colors, levels, dots)
+    steps = heat.levels()
+    drawn_steps = Steps(heat.levels_png(steps), steps.low, steps.step)
+    return Drawn(overlay, heat.percentiles_png(), drawn_steps, outline, colors, levels, dots)
 
 
 def coloring(scale: str, levels: Levels | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The introduction of page Explore: three steps for a first visit, later what to do in two sentences.
+"""The introduction of page Explore: three steps for a first visit, later what to do in two sentences; guided tours.
 
 Whether it has been seen is known to the visitor's browser alone, so the server takes no part in it.
 """
@@ -15,7 +15,11 @@ from pages.ui.widgets.components import component, stylesheet
 if TYPE_CHECKING:
     from pages.ui.protocol import IntroProps
 
-_HTML = stylesheet("components/intro/intro.css") + '<div class="ugc-intro"></div>'
+_HTML = f"""
+{stylesheet("components/intro/intro.css")}
+{stylesheet("components/tour/tour.css")}
+<div class="ugc-intro"></div>
+"""
 _component = partial(component, "intro", _HTML)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pages.ui.explore.composing.scope import Scope
 
@@ -29,6 +29,14 @@ class Spot:
     heading_deg: float | None = None
 
 
+class Steps(NamedTuple):
+    """A PNG that tells which step of similarity every cell reaches, and what the steps are."""
+
+    png: bytes
+    low: float
+    step: float
+
+
 @dataclass(frozen=True)
 class Drawn:
     """Pictures of an answer.
@@ -36,6 +44,7 @@ class Drawn:
     Attributes:
         overlay: PNG of the heatmap or of the items.
         percentiles: PNG that tells the percentile of every cell, see ``Heatmap.percentiles_png``.
+        steps: Similarity of every cell in steps, see ``Heatmap.levels``.
         outline: Gzipped GeoJSON, if there is to be one.
         colors: Options of ``Heatmap.png`` and ``Heatmap.legend``.
         levels: What similarities mean for this query; None where that was not measured.
@@ -44,6 +53,7 @@ class Drawn:
 
     overlay: bytes
     percentiles: bytes
+    steps: Steps
     outline: bytes | None
     colors: dict[str, Any]
     levels: Levels | None = None

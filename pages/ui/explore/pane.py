@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pages.ui.protocol import Legend, Marker, Pane
     from pages.ui.view_options import Display
     from unigeoclip.geo import Bounds
+    from unigeoclip.similarity.heatmap import Heatmap
 
 
 def answer_pane(
@@ -52,10 +53,7 @@ def answer_pane(
     land = answer.scope.land or size.land
     best, heat = answer.best, answer.heatmap
     pane["overlay"] = {"url": overlay_url(drawn.overlay), "bounds": heat.bounds}
-    pane["values"] = {
-        "url": overlay_url(drawn.percentiles), "bounds": heat.grid.bounds, "land": land,
-        "similarities": [similarity(heat.similarity_at(percentile)) for percentile in range(100)],
-    }  # fmt: skip
+    _add_readings(pane, heat, drawn, land)
     if drawn.outline is not None:
         pane["outline"] = overlay_url(drawn.outline, "geojson")
     pane["legend"] = pane_legend(answer, drawn, display, land)
@@ -85,6 +83,18 @@ def _match_markers(answer: Answer) -> list[Marker]:
         }
         for name, matches in answer.matches.items() for match in matches
     ]  # fmt: skip
+
+
+def _add_readings(pane: Pane, heat: Heatmap, drawn: Drawn, land: str) -> None:
+    """Add what the browser reads out of the heatmap: percentiles under the pointer, and areas above a threshold."""
+    pane["values"] = {
+        "url": overlay_url(drawn.percentiles), "bounds": heat.grid.bounds, "land": land,
+        "similarities": [similarity(heat.similarity_at(percentile)) for percentile in range(100)],
+    }  # fmt: skip
+    pane["areas"] = {
+        "url": overlay_url(drawn.steps.png), "bounds": heat.grid.bounds, "land": land,
+        "low": drawn.steps.low, "step": drawn.steps.step,
+    }  # fmt: skip
 
 
 _SEARCHED = "Results are places of this index, ranked by their similarity alone. The heatmap is the atlas's."

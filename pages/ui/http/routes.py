@@ -42,4 +42,5 @@ def table(services: Services) -> list[BaseRoute]:
         Route("/data/{atlas}/live/{model}", threaded(partial(overlays.compact_grid, explorers))),
         Route("/data/{atlas}/live/compare/{key}", threaded(partial(overlays.compact_region, services.compare))),
         Route("/data/{atlas}/suggestions", threaded(partial(suggestions.suggestions, services))),
+        Route("/data/{atlas}/names", suggestions.names(services, workers)),
     ]

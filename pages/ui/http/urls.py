@@ -73,6 +73,10 @@ class Urls:
         """Texts that the search field suggests."""
         return self._of(atlas, "suggestions")
 
+    def names(self, atlas: Atlas) -> str:
+        """Names of places that begin so, with a parameter ``text``."""
+        return self._of(atlas, "names")
+
     def street(self, atlas: Atlas, lat: float, lon: float, heading_deg: float) -> str:
         """The street view of a camera."""
         return self._of(atlas, f"street/{lat:.6f},{lon:.6f},{heading_deg % 360:g}.jpg", w=str(STREET_PX))

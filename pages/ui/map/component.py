@@ -39,6 +39,7 @@ _HTML = f"""
 {stylesheet("leaflet/leaflet.css")}
 {stylesheet("components/map/map.css")}
 {stylesheet("components/map/controls.css")}
+{stylesheet("components/map/find.css")}
 <div class="ugc-map"></div>
 """
 _component = partial(component, "map", _HTML)
@@ -52,6 +53,7 @@ def show(
     key: str,
     on_click: Callable[[MapClick], None],
     query_by: bool = False,
+    find_places: bool = False,
     on_region: Callable[[Bounds | None], None] | None = None,
     region_label: str = "Compare",
     on_painted: Callable[[], None] | None = None,
@@ -67,6 +69,7 @@ def show(
         key: The map's own, one for each atlas.
         on_click: Called with a click in the run that it causes.
         query_by: Whether a click may query the full place instead of the point.
+        find_places: Whether the map has a search for names of places; to choose one is a click there.
         on_region: Called with a region in the run that its choice causes, or with None for the whole atlas; without it
             there is none to choose.
         region_label: What stands before the buttons that choose a region.
@@ -85,6 +88,7 @@ def show(
         "is_city": atlas_scale.of(atlas.manifest).is_city,
         "close_zoom": _close_zoom(atlas) if atlas_scale.of(atlas.manifest).is_city else None,
         "ask_by": query_by,
+        "names": urls.names(atlas) if find_places else "",
         "region": region_label if on_region is not None else "",
         "tells_painted": on_painted is not None,
         "focus": focus,

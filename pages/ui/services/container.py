@@ -18,7 +18,7 @@ from pages.ui.services.operation.stores import stores_from_environment
 from pages.ui.services.overlays import OverlayStore
 from pages.ui.services.priority import Priority
 from pages.ui.services.probe import Library, ProbeService
-from pages.ui.services.suggestions import Suggestions
+from pages.ui.services.suggestions import PlaceNames, Suggestions
 from pages.ui.services.topics import Topics
 from unigeoclip.atlas import list_atlases
 
@@ -42,6 +42,7 @@ class Services:
         completions: Slow parts of answers, in the background.
         topics: What visitors follow while it is being done.
         suggestions: Texts that the search field suggests.
+        place_names: Names that the place search of the map finds.
         page_runs: The queue of runs of page scripts.
         metrics: Counts and times for those who run this server.
         readiness: Whether this server takes new visitors.
@@ -56,6 +57,7 @@ class Services:
     completions: Completions = field(default_factory=Completions)
     topics: Topics = field(default_factory=Topics)
     suggestions: Suggestions = field(default_factory=Suggestions)
+    place_names: PlaceNames = field(default_factory=PlaceNames)
     page_runs: FairQueue = field(default_factory=lambda: FairQueue(PAGE_RUNS_AT_ONCE, PAGE_RUN_HOLD_S))
     origin: Callable[[], str] = str
     metrics: Metrics = field(default_factory=Metrics)

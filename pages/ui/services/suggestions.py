@@ -1,12 +1,14 @@
-"""Suggestions for the words of a query: short sentences of the atlas and the plain queries that are judged by rules."""
+"""What fields suggest: words for queries, and names of places."""
 
 from __future__ import annotations
 
 import json
+import threading
 from typing import TYPE_CHECKING
 
 from unigeoclip.atlas.schema import RULES_FOLDER
 from unigeoclip.config import read_json
+from unigeoclip.gazetteer import Gazetteer, names_of
 
 if TYPE_CHECKING:
     from unigeoclip.atlas import Atlas
@@ -31,6 +33,25 @@ class Suggestions:
         if key not in self._made:
             self._made[key] = json.dumps(suggestions(atlas), ensure_ascii=False).encode()
         return self._made[key]
+
+
+class PlaceNames:
+    """The gazetteer of each atlas by its name, made once; thread-safe."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, Gazetteer] = {}
+        self._making = threading.Lock()
+
+    def is_ready(self, name: str) -> bool:
+        """Whether `of` takes no time for the atlas of this name."""
+        return name in self._made
+
+    def of(self, atlas: Atlas) -> Gazetteer:
+        """The gazetteer of an atlas; the first time that takes a few seconds."""
+        with self._making:
+            if atlas.name not in self._made:
+                self._made[atlas.name] = Gazetteer(names_of(atlas))
+            return self._made[atlas.name]
 
 
 def suggestions(atlas: Atlas) -> list[str]:

@@ -75,6 +75,12 @@ def test_explore_keeps_nobody_out(audit, atlas):
     page = audited.page
     page.get_by_text("Search the map").wait_for()
     audited.look("empty")
+    page.get_by_role("button", name="Where versus what").click()
+    audited.look("tour")
+    page.keyboard.press("Escape")
+    page.get_by_role("combobox", name="Find a place by name or coordinates").fill("a")
+    page.locator(".ugc-find-list li").first.wait_for()
+    audited.look("place search")
     page.get_by_role("button", name="Image", exact=True).click()
     page.locator("input[type=file]").wait_for(state="attached")
     audited.look("image panel")

@@ -1,10 +1,13 @@
 """How answers are shown: painted area, outline, colours, items as dots; in the link and back. Suggestions, examples."""
 
 import gzip
+import io
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from pages.ui import query_string
 from pages.ui.services import services
@@ -12,6 +15,7 @@ from pages.ui.services.suggestions import MAX_CHARACTERS, suggestions
 from pages.ui.view_options import MATCHES, Display
 from tests.app import fake
 from unigeoclip.search.query import Note
+from unigeoclip.search.query_items import QueryItem
 from unigeoclip.similarity import calibration
 from unigeoclip.similarity.calibration import Calibration, Spread
 
@@ -134,6 +138,23 @@ def test_the_map_knows_what_the_heatmap_says_everywhere(ask, drawn):
     assert len(values["similarities"]) == 100
     assert values["bounds"] == (-90.0, -180.0, 90.0, 180.0)
     assert values["land"] == "the land"
+
+
+def test_the_map_knows_the_area_above_every_similarity(ask, drawn):
+    """The picture that the browser reads gives the areas of a sum over all cells; the world is the made-up one."""
+    ask(words="hot desert")
+    areas = drawn["panes"][0]["areas"]
+    assert areas["land"] == "the land"
+    explorer = fake.FakeExplorer(fake.FakeAtlas())
+    heat = explorer.heatmap(explorer.query([QueryItem("text", "hot desert")]))
+    codes = np.asarray(Image.open(io.BytesIO(services().overlays.get(areas["url"].rpartition("/")[2]))))
+    for code in (2, 40, int(codes.max())):
+        similarity = areas["low"] + (code - 1) * areas["step"]
+        brute = heat.grid.area_km2[heat.values >= np.float32(round(similarity, 4))].sum()
+        rows, _ = np.nonzero(codes >= code)
+        edges = np.sin(np.radians(90 - np.arange(codes.shape[0] + 1) * 180 / codes.shape[0]))
+        row_km2 = 6371.0088**2 * 2 * np.pi / codes.shape[1] * -np.diff(edges)
+        assert row_km2[rows].sum() == pytest.approx(brute, rel=1e-9)
 
 
 def test_more_results_on_demand(ask, drawn):

@@ -262,3 +262,25 @@ def test_the_height_scale_of_a_window_is_in_meters(client, city):
     assert len(set(scale["colors"])) > 5
     assert client.get("/data/atlantis/heights/1,2").status_code == 404
     assert client.get("/data/boston/heights/north").status_code == 400
+
+
+def test_the_place_search_finds_names_and_points(client, atlas):
+    def asked(text):
+        return client.get(urls.names(atlas), params={"text": text, "v": "1"})
+
+    first = asked("lodz").json()["names"][0]
+    assert (first["name"], first["detail"]) == ("Łódź", "Poland")
+    assert 51 < first["lat"] < 52.5
+    assert 19 < first["lng"] < 20
+    (point,) = asked("42.36, -71.06").json()["names"]
+    assert (point["lat"], point["lng"]) == (42.36, -71.06)
+    assert asked("").json() == {"names": [], "problem": ""}
+    assert asked("qqqq<b>").json() == {"names": [], "problem": "No place of this map is called “qqqq<b>”."}
+    assert "outside" in asked("95, 10").json()["problem"]
+    assert asked("a" * 81).status_code == 400
+    assert client.get("/data/atlantis/names?text=a").status_code == 404
+
+
+def test_points_outside_of_a_city_are_not_found(client):
+    answer = client.get(urls.names(fake_city.FakeCity()), params={"text": "48.85, 2.35"}).json()
+    assert answer == {"names": [], "problem": "The point 48.85, 2.35 is outside of this map."}

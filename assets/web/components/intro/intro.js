@@ -3,6 +3,8 @@
 
 import { beginRun, cleanUpOf, hear } from "../../bus.js";
 import { el, find } from "../../dom.js";
+import { TOURS } from "../tour/steps.js";
+import { begin } from "../tour/tour.js";
 
 /** @import { Run } from "../../globals" */
 /** @import { IntroProps } from "../../protocol" */
@@ -46,7 +48,8 @@ export function render({ parentElement, data }) {
   state.asked = data.asked;
   const draw = () => {
     const steps = state.called || (!seen && !data.asked);
-    root.replaceChildren(...(steps ? introduction(data, done) : data.asked ? [] : invitation(data)));
+    const shown = steps ? introduction(data, done) : data.asked ? [] : invitation(data);
+    root.replaceChildren(...shown, ...(shown.length ? [tours(root)] : []));
   };
   const done = () => {
     remember();
@@ -84,6 +87,17 @@ function introduction({ where }, done) {
     ),
     el("button.ugc-intro-done", { type: "button", onclick: done }, "Got it"),
   ];
+}
+
+/** @param {HTMLElement} root */
+function tours(root) {
+  const start = TOURS.map((tour) => el("button", { type: "button", onclick: () => begin(tour, root) }, tour.title));
+  return el(
+    "div.ugc-intro-tours",
+    { role: "group", "aria-label": "Guided tours" },
+    el("span", {}, "Guided tours:"),
+    ...start,
+  );
 }
 
 /** @param {IntroProps} data */

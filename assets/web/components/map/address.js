@@ -1,12 +1,12 @@
-// View and display of the map in the page's address: v=lat,lon,zoom, b=base map, o=opacity in per cent; each only where
-// a person changed it. The browser alone knows them, so it writes them itself, in place, which asks nothing of the
+// View and display of the map in the page's address: v=lat,lon,zoom, b=base map, o=opacity in per cent, t=similarity from
+// which on cells are shown; each only where a person changed it. The browser alone knows them, so it writes them itself, in place, which asks nothing of the
 // server; Python writes the rest of the address and may bring back old values, which are then set right again.
 
-/** @typedef {{ v?: string, b?: string, o?: string }} Texts The parts of the address that are the map's, as written. */
+/** @typedef {{ v?: string, b?: string, o?: string, t?: string }} Texts The parts of the address that are the map's, as written. */
 /** @typedef {{ center: { lat: number, lng: number }, zoom: number }} View */
 
-/** @type {("v" | "b" | "o")[]} */
-const KEYS = ["v", "b", "o"];
+/** @type {("v" | "b" | "o" | "t")[]} */
+const KEYS = ["v", "b", "o", "t"];
 const PAUSE_MS = 250;
 
 let isFirst = true;
@@ -76,6 +76,15 @@ export function writeView(center, zoom) {
 export function readOpacity(text) {
   const percent = /^\d{1,3}$/.test(text ?? "") ? Number(text) : NaN;
   return percent <= 100 ? percent / 100 : null;
+}
+
+/**
+ * A threshold of similarity, or null.
+ *
+ * @param {string} [text]
+ */
+export function readThreshold(text) {
+  return /^-?[01](\.\d{1,4})?$/.test(text ?? "") ? Number(text) : null;
 }
 
 /** Keeps the address as `texts` say while its map is on the page. */

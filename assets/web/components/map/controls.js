@@ -2,6 +2,8 @@
 // Everything is a real button, slider or text, so that keyboard and screen reader get it for free.
 
 import { coordinates, el } from "../../dom.js";
+import { Find } from "./find.js";
+import { Threshold } from "./threshold.js";
 import { Legend } from "./legend.js";
 
 /** @import { BaseStyle, Legend as LegendProps, MapProps, Pane as PaneProps } from "../../protocol" */
@@ -29,14 +31,16 @@ export class Controls {
     /** @type {PaneProps | null} */
     this.spec = null;
     this.title = el("h3.ugc-pane-title", { hidden: "" });
-    this.legend = new Legend((opacity) => pane.owner.setOpacity(opacity));
+    this.threshold = new Threshold(pane);
+    this.legend = new Legend((opacity) => pane.owner.setOpacity(opacity), this.threshold.element);
     this.position = el("span.ugc-position");
     this.value = el("span.ugc-position.ugc-value", { hidden: "" });
     this.attribution = el("span.ugc-attribution");
     this.styles = data.base.styles;
     // Panes that move together need one set of buttons.
     const isFirst = data.panes[0].id === pane.id;
-    this.corner("topleft", isFirst ? this.zoomButtons(data) : null, this.title);
+    const find = isFirst && data.names ? new Find(data.names, (place) => pane.owner.visit(pane, place)).element : null;
+    this.corner("topleft", isFirst ? this.zoomButtons(data) : null, find, this.title);
     if (isFirst) {
       this.corner(
         "topright",
@@ -183,6 +187,7 @@ export class Controls {
   /** @param {LegendProps | null} legend In place of the answer's own; null for that. */
   showLegend(legend) {
     this.legend.update(legend ?? this.spec?.legend, this.pane.owner.memory.opacity);
+    this.threshold.update(legend ? undefined : this.spec?.areas); // of the exact answer
   }
 
   /**

@@ -19,9 +19,13 @@ export function gradient(stops) {
 }
 
 export class Legend {
-  /** @param {(opacity: number) => void} onOpacity Called when the slider is moved. */
-  constructor(onOpacity) {
+  /**
+   * @param {(opacity: number) => void} onOpacity Called when the slider is moved.
+   * @param {HTMLElement} [more] What stands below it.
+   */
+  constructor(onOpacity, more) {
     this.onOpacity = onOpacity;
+    this.more = more ? [more] : [];
     this.element = el("section.ugc-legend", { "aria-label": "Legend", hidden: "" });
     this.key = JSON.stringify(null);
     /** @type {{ slider: HTMLInputElement, output: HTMLOutputElement } | null} */
@@ -44,6 +48,7 @@ export class Legend {
       ...(legend.swatches ? [swatches(legend.swatches, legend.named)] : []),
       ...(legend.words ? [el(`div.ugc-legend-note${legend.weak ? ".is-weak" : ""}`, {}, legend.words)] : []),
       ...(legend.fixed ? [] : [this.opacityRow()]),
+      ...this.more,
     );
     this.markOpacity(opacity);
   }

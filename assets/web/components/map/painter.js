@@ -33,10 +33,10 @@ export function pictureOf(grid) {
 }
 
 /** @param {number} lat Degrees. */
-const mercator = (lat) => Math.log(Math.tan(Math.PI / 4 + (lat * Math.PI) / 360));
+export const mercator = (lat) => Math.log(Math.tan(Math.PI / 4 + (lat * Math.PI) / 360));
 
 /** @param {number} y */
-const inverse = (y) => ((2 * Math.atan(Math.exp(y)) - Math.PI / 2) * 180) / Math.PI;
+export const inverse = (y) => ((2 * Math.atan(Math.exp(y)) - Math.PI / 2) * 180) / Math.PI;
 
 /**
  * Bytes of a color each, from low to high, transparent ones at the low end.

@@ -37,6 +37,10 @@ export class Pane {
   overlay = null;
   /** @type {string | null} */
   overlayUrl = null;
+  /** @type {L.ImageOverlay | null} dots of the visitor's own table */
+  points = null;
+  /** @type {string | null} */
+  pointsUrl = null;
   /** @type {Values | null} */
   values = null;
   /** @type {LiveGrid | null} what heatmaps can be computed of in the browser */
@@ -187,6 +191,7 @@ export class Pane {
     this.setOverlay(spec.overlay);
     this.base.setOutline(spec.outline ?? null);
     this.area.show(spec.area ?? null);
+    this.setPoints(spec.points ?? null);
     if (this.values?.spec.url !== spec.values?.url) this.values = spec.values ? new Values(spec.values) : null;
     this.live = spec.live ?? null;
     this.setMarkers(spec.markers ?? []);
@@ -227,6 +232,17 @@ export class Pane {
       }),
     );
     next.addTo(this.map);
+  }
+
+  /** @param {Overlay | null} points */
+  setPoints(points) {
+    if ((points?.url ?? null) === this.pointsUrl) return;
+    this.pointsUrl = points?.url ?? null;
+    this.points?.remove();
+    this.points = null;
+    if (!points) return;
+    const options = { className: "ugc-points-of-visitor", alt: "", interactive: false, zIndex: 3 };
+    this.points = this.L.imageOverlay(points.url, toBounds(this.L, points.bounds), options).addTo(this.map);
   }
 
   /** @param {Marker[]} specs */

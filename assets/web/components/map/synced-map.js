@@ -1,7 +1,7 @@
 // Panes that move together, and what they share: view, base map, opacity, the page's address, what a click asks by.
 
 import { hear, nonce } from "../../bus.js";
-import { Address, opened, readOpacity, readView, writeView } from "./address.js";
+import { Address, opened, readOpacity, readThreshold, readView, writeView } from "./address.js";
 import { clampLat, luminance, toBounds } from "./geometry.js";
 import { Live } from "./live.js";
 import { Pane } from "./pane.js";
@@ -15,6 +15,7 @@ import { Pane } from "./pane.js";
  * @property {string | undefined} focus The part that the map was moved to last, as JSON.
  * @property {string} [chosen] The part that was chosen out of what is seen, as JSON.
  * @property {number} opacity
+ * @property {number | null} above Similarity from which on cells are shown; null for all.
  * @property {string} base
  * @property {"point" | "place"} by What a click asks by.
  * @property {boolean} live Whether the heatmap follows the pointer.
@@ -195,6 +196,21 @@ export class SyncedMap {
   }
 
   /**
+   * Show a place that somebody has searched for by its name, and ask there as a click does.
+   *
+   * @param {Pane} pane
+   * @param {{ lat: number, lng: number }} place
+   */
+  visit(pane, place) {
+    const { map, closeZoom } = pane;
+    const zoom = Math.max(map.getZoom(), closeZoom ?? map.getMinZoom() + 2);
+    const position = this.L.latLng(clampLat(place.lat), place.lng);
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) map.setView(position, zoom, { animate: false });
+    else map.flyTo(position, zoom, { duration: 0.6 });
+    this.ask(pane, position);
+  }
+
+  /**
    * Choose what is to be compared, or searched in. Bounds that are seen already move nothing, and neither does the end
    * of an area that is searched in.
    *
@@ -252,6 +268,13 @@ export class SyncedMap {
     this.panes[0].controls.sayLiveFailed(words);
   }
 
+  /** @param {number | null} above */
+  setThreshold(above) {
+    this.memory.above = above;
+    this.address.set("t", above === null ? null : String(above));
+    for (const pane of this.panes) pane.controls.threshold.show();
+  }
+
   /** @param {number} opacity */
   setOpacity(opacity) {
     this.memory.opacity = opacity;
@@ -281,14 +304,17 @@ function addressed(styles) {
   const texts = opened();
   const view = readView(texts.v);
   const opacity = readOpacity(texts.o);
+  const above = readThreshold(texts.t);
   const base = styles.find((style) => style.id === texts.b && !style.online)?.id;
   if (view === null) delete texts.v;
   if (opacity === null) delete texts.o;
+  if (above === null) delete texts.t;
   if (base === undefined) delete texts.b;
   return {
     view,
     focus: view ? undefined : "null",
     opacity: opacity ?? DEFAULT_OPACITY,
+    above,
     base: base ?? styles[0]?.id,
     by: "point",
     live: livesAtFirst,

@@ -41,17 +41,26 @@ export class Values {
   }
 
   async fetch() {
-    const image = new Image();
-    image.src = this.spec.url;
-    try {
-      await image.decode();
-    } catch {
-      return; // no longer kept: the map is read without figures
-    }
-    const canvas = new OffscreenCanvas(image.naturalWidth, image.naturalHeight);
-    const context = canvas.getContext("2d", { willReadFrequently: true });
-    if (!context) return;
-    context.drawImage(image, 0, 0);
-    this.pixels = context.getImageData(0, 0, canvas.width, canvas.height);
+    this.pixels = await pixelsOf(this.spec.url);
   }
+}
+
+/**
+ * The pixels of a picture; null where it is no longer kept: the map is then read without figures.
+ *
+ * @param {string} url
+ */
+export async function pixelsOf(url) {
+  const image = new Image();
+  image.src = url;
+  try {
+    await image.decode();
+  } catch {
+    return null;
+  }
+  const canvas = new OffscreenCanvas(image.naturalWidth, image.naturalHeight);
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  if (!context) return null;
+  context.drawImage(image, 0, 0);
+  return context.getImageData(0, 0, canvas.width, canvas.height);
 }

@@ -143,7 +143,7 @@ class Job(Generic[T_co]):
         except MemoryError:
             self.error = f"There is not enough memory for this. {self._advice}"
         except Exception as error:  # an unexpected error must not stop the worker for all visitors
-            _log.error("A job of page Probe failed: %s at %s", type(error).__name__, _place(error))
+            _log.error("A job of a visitor failed: %s at %s", type(error).__name__, _place(error))
             self.error = "This stopped unexpectedly; the server's log says where. Nothing else is affected."
         finally:
             self._ended.set()
