@@ -16,9 +16,9 @@ from unigeoclip.errors import InputError
 from unigeoclip.parsing.coordinates import LATITUDE, LONGITUDE, check_point, parse_degrees, parse_point
 
 if TYPE_CHECKING:
-    from pages.ui.explore.examples import Example
     from pages.ui.explore.session import Session
     from unigeoclip.atlas.schema import Manifest
+    from unigeoclip.search.examples import Example
     from unigeoclip.search.explorer import Explorer
 
 FIELD_PX = 130

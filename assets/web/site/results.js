@@ -1,0 +1,159 @@
+// Places that are like the query, by modality: pictures out of sprites, and captions.
+
+import { coordinates, el } from "../dom.js";
+import { closest } from "./vectors.js";
+
+/** @import { Atlas, Example, Item, Places, PointVector } from "./page" */
+/** @import { Parts } from "./parts.js" */
+
+const SHOWN = 4;
+const TITLES = /** @type {Record<string, string>} */ ({
+  aerial: "Aerial images",
+  street: "Street views",
+  surface: "Surface models",
+  text: "Texts",
+});
+
+export class Results {
+  /**
+   * @param {Parts} parts
+   * @param {Atlas} atlas
+   * @param {{ choose: (item: Item) => void, light: (item: Item | null) => void }} acts
+   */
+  constructor(parts, atlas, acts) {
+    this.parts = parts;
+    this.atlas = atlas;
+    this.acts = acts;
+    /** @type {Map<string, Int8Array>} */
+    this.codes = new Map();
+    /** @type {Map<string, string>} addresses of sprites, by modality */
+    this.sprites = new Map();
+    this.note = el("p.site-results-note");
+    this.lists = el("div.site-results-lists");
+    this.element = el("section.site-results", { "aria-label": "Places like the query" }, this.lists, this.note);
+  }
+
+  /** Fetch vectors and pictures. */
+  async load() {
+    const { codes, modalities } = this.atlas.gallery;
+    const all = new Int8Array(await this.parts.bytes(codes));
+    const components = this.atlas.models[0].components;
+    let start = 0;
+    for (const [name, { items, sprite }] of Object.entries(modalities)) {
+      this.codes.set(name, all.subarray(start, start + items.length * components));
+      start += items.length * components;
+      if (sprite) this.sprites.set(name, await this.parts.picture(sprite));
+    }
+  }
+
+  /** @param {Example} example */
+  showExample(example) {
+    this.draw(Object.entries(example.results));
+    const count = this.places("aerial")?.count ?? 0;
+    this.note.textContent = `The closest of all ${count.toLocaleString("en")} places, found by the app when this was made.`;
+  }
+
+  /** @param {PointVector} point */
+  showPoint(point) {
+    /** @type {[string, Item[]][]} */
+    const found = [];
+    for (const [name, places] of Object.entries(this.atlas.gallery.modalities)) {
+      const codes = this.codes.get(name);
+      if (!codes) return; // not loaded yet
+      const best = closest(point, places, codes, SHOWN);
+      /** @type {(closest: { number: number, similarity: number }) => Item} */
+      const item = ({ number, similarity }) => {
+        const [title, lat, lng, shown] = places.items[number];
+        return [title, lat, lng, shown, similarity];
+      };
+      found.push([name, best.map(item)]);
+    }
+    this.draw(found);
+    const [first] = Object.values(this.atlas.gallery.modalities);
+    this.note.textContent =
+      `The closest of ${first.items.length} places whose pictures are kept here; the app searches ` +
+      `all ${first.count.toLocaleString("en")}.`;
+  }
+
+  /** @param {string} name */
+  places(name) {
+    return this.atlas.gallery.modalities[name] ?? Object.values(this.atlas.gallery.modalities)[0];
+  }
+
+  /** @param {[string, Item[]][]} found */
+  draw(found) {
+    this.lists.replaceChildren(
+      ...found.map(([name, items]) =>
+        el(
+          "section.site-result",
+          { "aria-label": TITLES[name] },
+          el("h3", {}, TITLES[name]),
+          el(`ul.site-items.is-${name}`, {}, ...items.slice(0, SHOWN).map((item) => this.item(name, item))),
+        ),
+      ),
+    );
+  }
+
+  /**
+   * @param {string} name
+   * @param {Item} item
+   */
+  item(name, item) {
+    const [title, lat, lng, shown, similarity] = item;
+    const figure = similarity === undefined ? "" : similarity.toFixed(2).replace("-", "−");
+    const where = coordinates({ lat, lng }, this.atlas.isCity ? 4 : 2).join(", ");
+    const label = `${title || where}, similarity ${figure}. Show what is like this place.`;
+    const inside = typeof shown === "string" ? el("span.site-caption", {}, shown) : this.tile(name, shown);
+    const light = (/** @type {Item | null} */ lit) => () => this.acts.light(lit);
+    return el(
+      "li",
+      {},
+      el(
+        "button.site-item",
+        {
+          type: "button",
+          title: title || where,
+          "aria-label": typeof shown === "string" ? `${shown} ${label}` : label,
+          onclick: () => this.acts.choose(item),
+          onmouseenter: light(item),
+          onfocus: light(item),
+          onmouseleave: light(null),
+          onblur: light(null),
+        },
+        inside,
+        el("span.site-figure", {}, figure),
+      ),
+    );
+  }
+
+  /**
+   * @param {string} name
+   * @param {number} number
+   */
+  tile(name, number) {
+    const { tile, columns = 1, sprite } = /** @type {Places} */ (this.atlas.gallery.modalities[name]);
+    const [width, height] = tile ?? [96, 96];
+    const picture = el("span.site-picture");
+    const url = sprite && this.sprites.get(name);
+    if (url) {
+      picture.style.aspectRatio = `${width} / ${height}`;
+      picture.style.backgroundImage = `url(${url})`;
+      picture.style.backgroundSize = `${columns * 100}% auto`;
+      // In percent of what the sheet is larger than the tile.
+      const rows = Math.ceil(this.tiles(name) / columns);
+      const x = columns > 1 ? ((number % columns) / (columns - 1)) * 100 : 0;
+      const y = rows > 1 ? (Math.floor(number / columns) / (rows - 1)) * 100 : 0;
+      picture.style.backgroundPosition = `${x}% ${y}%`;
+    }
+    return picture;
+  }
+
+  /** How many tiles the sprite of a modality has. @param {string} name */
+  tiles(name) {
+    const numbers = [
+      ...this.atlas.gallery.modalities[name].items,
+      ...this.atlas.examples.flatMap((example) => example.results[name] ?? []),
+    ].map((item) => Number(item[3]));
+    return Math.max(0, ...numbers) + 1;
+  }
+}
