@@ -180,9 +180,14 @@ class CompactGrid:
         text = json.dumps(header, separators=(",", ":")).encode()
         differences = np.diff(self.codes.view(np.uint8), axis=1, prepend=np.uint8(0))  # modulo 256
         body = np.packbits(self.grid.mask).tobytes() + differences.tobytes()
-        # No run of noise comes twice: entropy coding alone makes it smaller than a search for runs, and is quicker.
-        packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS, 9, zlib.Z_HUFFMAN_ONLY)
-        return struct.pack("<I", len(text)) + text + packer.compress(body) + packer.flush()
+        # Of noise no run comes twice, and entropy coding alone makes it smallest; smooth grids have long runs of zeros.
+        packed = [_deflated(body, strategy) for strategy in (zlib.Z_HUFFMAN_ONLY, zlib.Z_DEFAULT_STRATEGY)]
+        return struct.pack("<I", len(text)) + text + min(packed, key=len)
+
+
+def _deflated(body: bytes, strategy: int) -> bytes:
+    packer = zlib.compressobj(6, zlib.DEFLATED, zlib.MAX_WBITS, 9, strategy)
+    return packer.compress(body) + packer.flush()
 
 
 def _reach(grid: Grid, radius_m: float) -> NDArray[np.int64]:

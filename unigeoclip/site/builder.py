@@ -19,7 +19,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["ATLAS_BYTES", "MARKER", "PAGE_BYTES", "PAPER", "check_site_folder", "site_files", "site_page", "write_site"]
+__all__ = [
+    "ATLAS_BYTES",
+    "MARKER",
+    "PAGE_BYTES",
+    "PAPER",
+    "check_site_folder",
+    "page_of",
+    "single_contents",
+    "site_files",
+    "site_page",
+    "write_site",
+]
 
 ATLAS_BYTES = 15_000_000  # of all files of an atlas in a folder
 PAGE_BYTES = 12_000_000  # of one file
@@ -56,7 +67,18 @@ def site_page(materials: Sequence[Material], report: Callable[[str], None] = lam
     Raises:
         InputError: It takes more than `PAGE_BYTES` however coarsely vectors are kept.
     """
-    contents = _fitting(materials, int((PAGE_BYTES - _PAGE_ROOM) / _BASE64), "The file", report)
+    return page_of(single_contents(materials, report))
+
+
+def single_contents(
+    materials: Sequence[Material], report: Callable[[str], None] = lambda _: None
+) -> list[AtlasContent]:
+    """What stands in one file, see `site_page`."""
+    return _fitting(materials, int((PAGE_BYTES - _PAGE_ROOM) / _BASE64), "The file", report)
+
+
+def page_of(contents: Sequence[AtlasContent]) -> bytes:
+    """One file of contents."""
     return one_page(_about(contents), _parts(contents))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from unigeoclip.atlas.base_picture import base_picture
-from unigeoclip.search.examples import of_atlas
+from unigeoclip.atlas.examples import of_atlas
 from unigeoclip.search.query_items import parse_item
 from unigeoclip.search.query_levels import levels_of_query
 from unigeoclip.similarity.calibration import calibration
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from unigeoclip.similarity.compact import CompactGrid
     from unigeoclip.similarity.levels import Levels
 
-__all__ = ["AtlasContent", "Material", "atlas_content"]
+__all__ = ["AtlasContent", "Material", "atlas_content", "color_scale", "with_query"]
 
 COLORS = 64
 LOW_OPACITY = 0.25  # where nothing is like the query, the map below shows through
@@ -41,10 +41,12 @@ class AtlasContent:
     Attributes:
         about: What the page is told, plain values; names of parts stand in it.
         parts: Name of a part -> its bytes. A name ends as a file of its kind does.
+        compact: The grid of our model, onto whose components queries are turned.
     """
 
     about: dict[str, Any]
     parts: dict[str, bytes]
+    compact: CompactGrid
 
     @property
     def nbytes(self) -> int:
@@ -54,19 +56,17 @@ class AtlasContent:
 
 @dataclass(eq=False)
 class Material:
-    """What is put into a site of one atlas, and what has been computed for it.
+    """What is put into a site of one atlas, and what has been computed for it already.
 
     Attributes:
         explorer: The atlas.
         models: Names of embedders, ours first.
-        asked: A visitor's own query, which the page shows first; None for none.
         known: Vectors of the grid by embedder.
         drawn: Sprites by `Sprite.key`.
     """
 
     explorer: Explorer
     models: Sequence[str]
-    asked: Sequence[QueryItem] | None = None
     known: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     drawn: dict[tuple[object, ...], bytes] = field(default_factory=dict)
 
@@ -88,13 +88,14 @@ def atlas_content(material: Material, detail: Detail, report: Callable[[str], No
     ours = grids[0].compact
     gallery = SiteGallery(explorer, ours)
     report(f"Answering the examples of {manifest.title}")
-    examples = _examples(explorer, ours, gallery, material.asked)
+    examples = [
+        _example(explorer, ours, gallery, each.title, [parse_item(link) for link in each.link])
+        for each in of_atlas(manifest.name, is_city=manifest.window_m < _CITY_WINDOW_M)
+    ]
     parts: dict[str, bytes] = {}
 
     def keep(stem: str, data: bytes, ending: str) -> str:
-        name = f"{manifest.name}-{stem}-{hashlib.sha256(data).hexdigest()[:8]}.{ending}"
-        parts[name] = data
-        return name
+        return _keep(parts, f"{manifest.name}-{stem}", data, ending)
 
     bounds = explorer.grid.mercator_bounds
     picture, within = base_picture(explorer.atlas, bounds)
@@ -119,7 +120,35 @@ def atlas_content(material: Material, detail: Detail, report: Callable[[str], No
         "examples": examples,
         "gallery": {"codes": keep("codes", gallery.codes(), "bin"), "modalities": places},
     }
-    return AtlasContent(about, parts)
+    return AtlasContent(about, parts, ours)
+
+
+def with_query(content: AtlasContent, explorer: Explorer, items: Sequence[QueryItem]) -> AtlasContent:
+    """The same content with a visitor's own query, which the page shows first.
+
+    Args:
+        content: Of the explorer's atlas.
+        explorer: Of the atlas.
+        items: The query.
+
+    Raises:
+        InputError: It cannot be encoded.
+    """
+    gallery = SiteGallery(explorer, content.compact, sample=0)
+    own = _example(explorer, content.compact, gallery, _words(items), items) | {"own": True}
+    parts = dict(content.parts)
+    own["sprites"] = {
+        name: _keep(parts, f"{explorer.atlas.name}-own-{name}", sprite.webp(), "webp")
+        for name, sprite in gallery.sprites.items()
+    }
+    return AtlasContent({**content.about, "examples": [own, *content.about["examples"]]}, parts, content.compact)
+
+
+def _keep(parts: dict[str, bytes], stem: str, data: bytes, ending: str) -> str:
+    """Put a part among others under a name that changes with its content."""
+    name = f"{stem}-{hashlib.sha256(data).hexdigest()[:8]}.{ending}"
+    parts[name] = data
+    return name
 
 
 def _model(grid: ModelGrid, explorer: Explorer, part: str) -> dict[str, Any]:
@@ -140,17 +169,6 @@ def _model(grid: ModelGrid, explorer: Explorer, part: str) -> dict[str, Any]:
 def _limits(levels: Levels | None) -> list[float] | None:
     """Similarities of the lowest and the highest color, and where chance ends; None where that was not measured."""
     return None if levels is None else [round(value, 4) for value in (*levels.limits, levels.chance)]
-
-
-def _examples(
-    explorer: Explorer, compact: CompactGrid, gallery: SiteGallery, asked: Sequence[QueryItem] | None
-) -> list[dict[str, Any]]:
-    """The visitor's own query, if there is one, then the examples of the atlas."""
-    manifest = explorer.atlas.manifest
-    found = [] if asked is None else [_example(explorer, compact, gallery, _words(asked), asked) | {"own": True}]
-    for each in of_atlas(manifest.name, is_city=manifest.window_m < _CITY_WINDOW_M):
-        found.append(_example(explorer, compact, gallery, each.title, [parse_item(link) for link in each.link]))
-    return found
 
 
 def _words(items: Sequence[QueryItem]) -> str:

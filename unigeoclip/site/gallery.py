@@ -45,6 +45,8 @@ class SiteGallery:
     def _sample(self, modality: str) -> dict[str, Any]:
         """The sampled places of a modality; see ``gallery.js`` for how a browser ranks them."""
         explorer, compact = self._explorer, self._compact
+        if not len(self._rows):
+            return {}
         rows = explorer.item_rows(modality)
         items = np.searchsorted(rows, self._rows)
         vectors = explorer.vectors(modality)[items].astype(np.float64)
@@ -114,6 +116,8 @@ def _spread_rows(explorer: Explorer, modalities: list[str], count: int) -> NDArr
     rows = explorer.item_rows("location")
     for name in modalities:
         rows = np.intersect1d(rows, explorer.item_rows(name))
+    if not count:
+        return rows[:0]
     vectors = explorer.vectors("location")[np.searchsorted(explorer.item_rows("location"), rows)]
     if len(rows) <= count:
         return rows

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from unigeoclip.compare.projection import COMPONENT_FLOOR, aligned_scores
+from unigeoclip.compare.regions import Region, embed_region
 from unigeoclip.embedders import EMBEDDERS, first_compared, load_embedder
 from unigeoclip.errors import CheckpointError, InputError
 from unigeoclip.similarity.compact import COMPONENTS, STEPS, CompactGrid
@@ -27,6 +28,7 @@ OURS = "unigeoclip"
 MOST_MODELS = 4
 _QUERIES = 40  # of each kind, to measure what the compact grid costs
 _SEED = 0
+_CONSTANT = 1e-6  # standard deviation of similarities below which a heatmap is that of a constant
 _COLOR_AXES = 3
 _SPREADS = 4.0  # standard deviations from the lowest to the highest value of a color channel, as on page Compare
 
@@ -42,7 +44,7 @@ class Detail(NamedTuple):
 DETAILS = (
     Detail((COMPONENTS, STEPS), (COMPONENTS, STEPS)),
     Detail((96, 20.0), (96, 20.0)),
-    Detail((96, 20.0), (64, 24.0)),
+    Detail((96, 20.0), (64, 16.0)),
     Detail((64, 24.0), (48, 16.0)),
     Detail((48, 16.0), (48, 16.0)),
 )
@@ -59,7 +61,8 @@ class ModelGrid:
         dim: Of its vectors.
         vectors: (cells, dim) of the grid; what heatmaps are made of.
         compact: The same in few bytes.
-        errors: Kind of query -> median "correlation" and "overlap" of the hottest 1 % of the area with exact heatmaps.
+        errors: Kind of query -> median "correlation" and "overlap" of the hottest 1 % of the area with exact heatmaps;
+            None for a model that tells no places apart.
         turn: (3, 3) by which the first three components, in steps of the codes, become color channels around 0.
     """
 
@@ -69,7 +72,7 @@ class ModelGrid:
     dim: int
     vectors: NDArray[np.float32]
     compact: CompactGrid
-    errors: dict[str, dict[str, float]]
+    errors: dict[str, dict[str, float] | None]
     turn: NDArray[np.float64]
 
 
@@ -126,15 +129,20 @@ def model_grids(
         embedder = load_embedder(name, explorer.atlas)
         if name not in known:
             report(f"Encoding the map: {embedder.title}")
-            known[name] = explorer.grid_vectors() if name == OURS else embedder.embed(explorer.grid.cells)
+            known[name] = (
+                explorer.grid_vectors()
+                if name == OURS
+                else embed_region(embedder, Region.whole(explorer.atlas)).vectors
+            )
         radius_m = explorer.wave_radius_m if name == OURS else 0.0
         compact = CompactGrid.fit(
             explorer.grid, known[name], radius_m, *(detail.ours if name == OURS else detail.others)
         )
         exact = explorer.cells if name == OURS else known[name]
-        errors = {"points": _error(compact, exact, _points(compact, embedder))}
+        queries = {"points": _points(compact, embedder)}
         if name == OURS and "text" in explorer.modalities:
-            errors["texts"] = _error(compact, exact, _texts(explorer))
+            queries["texts"] = _texts(explorer)
+        errors = {kind: _error(compact, exact, each) for kind, each in queries.items()}
         scores = _scores(compact)
         turned = aligned_scores(scores, _scores(found[0].compact)) if found else scores
         spread = _SPREADS * max(float(turned.std(axis=0).max()), 2 * COMPONENT_FLOOR)
@@ -171,13 +179,18 @@ def _texts(explorer: Explorer) -> list[tuple[NDArray[Any], NDArray[Any]]]:
 
 def _error(
     compact: CompactGrid, exact: NDArray[np.float32], queries: list[tuple[NDArray[Any], NDArray[Any]]]
-) -> dict[str, float]:
+) -> dict[str, float] | None:
+    """See `ModelGrid.errors`; None for a model that tells no places apart."""
     correlations, overlaps = [], []
     area = compact.grid.area_km2
     for vector, near in queries:
         ours, theirs = exact @ vector.astype(np.float32), compact.similarities(near)
+        if min(ours.std(), theirs.std()) < _CONSTANT:
+            continue
         hottest = Heatmap(compact.grid, ours).hottest(0.01)
         shared = hottest & Heatmap(compact.grid, theirs).hottest(0.01)
         correlations.append(np.corrcoef(ours, theirs)[0, 1])
         overlaps.append(area[shared].sum() / area[hottest].sum())
+    if not correlations:
+        return None
     return {"correlation": round(float(np.median(correlations)), 4), "overlap": round(float(np.median(overlaps)), 3)}

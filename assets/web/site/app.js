@@ -272,7 +272,11 @@ export class Site {
   /** @param {FromWorker} answer */
   heard(answer) {
     if (answer.kind === "failed") this.fail(new Error(answer.words));
-    if (answer.kind === "ready" || (answer.kind !== "failed" && answer.number !== this.number)) return;
+    if (answer.kind === "ready") {
+      this.ask(); // its pane has yet to be painted
+      return;
+    }
+    if (answer.kind === "painted" && answer.number !== this.number) return;
     this.isAsking = false;
     if (answer.kind === "painted") this.show(answer);
     if (this.isStale) this.ask();

@@ -2,7 +2,7 @@
 
 export type Position = { lat: number; lng: number };
 export type Bounds = [number, number, number, number]; // south, west, north, east, degrees
-export type Errors = Record<string, { correlation: number; overlap: number }>;
+export type Errors = Record<string, { correlation: number; overlap: number } | null>; // null: a constant model
 export type Limits = [number, number, number] | null; // lowest and highest color, where chance ends
 
 export interface About {
@@ -51,6 +51,7 @@ export interface Example {
   limits: Limits;
   notes: string[];
   results: Record<string, Item[]>;
+  sprites?: Record<string, string>; // pictures of its own, by modality
 }
 
 /** Name, latitude, longitude, number of the picture or words of the caption, similarity of an exact result. */

@@ -3,7 +3,7 @@
 import { coordinates, el } from "../dom.js";
 import { closest } from "./vectors.js";
 
-/** @import { Atlas, Example, Item, Places, PointVector } from "./page" */
+/** @import { Atlas, Example, Item, PointVector } from "./page" */
 /** @import { Parts } from "./parts.js" */
 
 const SHOWN = 4;
@@ -26,7 +26,7 @@ export class Results {
     this.acts = acts;
     /** @type {Map<string, Int8Array>} */
     this.codes = new Map();
-    /** @type {Map<string, string>} addresses of sprites, by modality */
+    /** @type {Map<string, string>} addresses of sprites, by part */
     this.sprites = new Map();
     this.note = el("p.site-results-note");
     this.lists = el("div.site-results-lists");
@@ -38,17 +38,20 @@ export class Results {
     const { codes, modalities } = this.atlas.gallery;
     const all = new Int8Array(await this.parts.bytes(codes));
     const components = this.atlas.models[0].components;
+    for (const { sprites } of this.atlas.examples) {
+      for (const part of Object.values(sprites ?? {})) this.sprites.set(part, await this.parts.picture(part));
+    }
     let start = 0;
     for (const [name, { items, sprite }] of Object.entries(modalities)) {
       this.codes.set(name, all.subarray(start, start + items.length * components));
       start += items.length * components;
-      if (sprite) this.sprites.set(name, await this.parts.picture(sprite));
+      if (sprite) this.sprites.set(sprite, await this.parts.picture(sprite));
     }
   }
 
   /** @param {Example} example */
   showExample(example) {
-    this.draw(Object.entries(example.results));
+    this.draw(Object.entries(example.results), example);
     const count = this.places("aerial")?.count ?? 0;
     this.note.textContent = `The closest of all ${count.toLocaleString("en")} places, found by the app when this was made.`;
   }
@@ -80,15 +83,18 @@ export class Results {
     return this.atlas.gallery.modalities[name] ?? Object.values(this.atlas.gallery.modalities)[0];
   }
 
-  /** @param {[string, Item[]][]} found */
-  draw(found) {
+  /**
+   * @param {[string, Item[]][]} found
+   * @param {Example} [example] Whose results they are.
+   */
+  draw(found, example) {
     this.lists.replaceChildren(
       ...found.map(([name, items]) =>
         el(
           "section.site-result",
           { "aria-label": TITLES[name] },
           el("h3", {}, TITLES[name]),
-          el(`ul.site-items.is-${name}`, {}, ...items.slice(0, SHOWN).map((item) => this.item(name, item))),
+          el(`ul.site-items.is-${name}`, {}, ...items.slice(0, SHOWN).map((item) => this.item(name, item, example))),
         ),
       ),
     );
@@ -97,13 +103,14 @@ export class Results {
   /**
    * @param {string} name
    * @param {Item} item
+   * @param {Example} [example]
    */
-  item(name, item) {
+  item(name, item, example) {
     const [title, lat, lng, shown, similarity] = item;
     const figure = similarity === undefined ? "" : similarity.toFixed(2).replace("-", "−");
     const where = coordinates({ lat, lng }, this.atlas.isCity ? 4 : 2).join(", ");
     const label = `${title || where}, similarity ${figure}. Show what is like this place.`;
-    const inside = typeof shown === "string" ? el("span.site-caption", {}, shown) : this.tile(name, shown);
+    const inside = typeof shown === "string" ? el("span.site-caption", {}, shown) : this.tile(name, shown, example);
     const light = (/** @type {Item | null} */ lit) => () => this.acts.light(lit);
     return el(
       "li",
@@ -129,31 +136,33 @@ export class Results {
   /**
    * @param {string} name
    * @param {number} number
+   * @param {Example} [example]
    */
-  tile(name, number) {
-    const { tile, columns = 1, sprite } = /** @type {Places} */ (this.atlas.gallery.modalities[name]);
-    const [width, height] = tile ?? [96, 96];
+  tile(name, number, example) {
+    const { tile, columns = 1, sprite } = this.atlas.gallery.modalities[name];
+    const [width, height] = tile ?? [1, 1];
+    const own = example?.sprites?.[name];
+    const url = this.sprites.get(own ?? sprite ?? "");
     const picture = el("span.site-picture");
-    const url = sprite && this.sprites.get(name);
-    if (url) {
-      picture.style.aspectRatio = `${width} / ${height}`;
-      picture.style.backgroundImage = `url(${url})`;
-      picture.style.backgroundSize = `${columns * 100}% auto`;
-      // In percent of what the sheet is larger than the tile.
-      const rows = Math.ceil(this.tiles(name) / columns);
-      const x = columns > 1 ? ((number % columns) / (columns - 1)) * 100 : 0;
-      const y = rows > 1 ? (Math.floor(number / columns) / (rows - 1)) * 100 : 0;
-      picture.style.backgroundPosition = `${x}% ${y}%`;
-    }
+    picture.style.aspectRatio = `${width} / ${height}`;
+    if (!url) return picture;
+    const rows = Math.ceil((own ? tilesOf(example?.results[name] ?? []) : this.tiles(name)) / columns);
+    picture.style.backgroundImage = `url(${url})`;
+    picture.style.backgroundSize = `${columns * 100}% ${rows * 100}%`;
+    // In percent of what the sheet is larger than the tile.
+    const x = ((number % columns) / Math.max(1, columns - 1)) * 100;
+    const y = (Math.floor(number / columns) / Math.max(1, rows - 1)) * 100;
+    picture.style.backgroundPosition = `${x}% ${y}%`;
     return picture;
   }
 
   /** How many tiles the sprite of a modality has. @param {string} name */
   tiles(name) {
-    const numbers = [
-      ...this.atlas.gallery.modalities[name].items,
-      ...this.atlas.examples.flatMap((example) => example.results[name] ?? []),
-    ].map((item) => Number(item[3]));
-    return Math.max(0, ...numbers) + 1;
+    const shared = this.atlas.examples.filter(({ sprites }) => !sprites?.[name]);
+    const items = shared.flatMap(({ results }) => results[name] ?? []);
+    return tilesOf([...this.atlas.gallery.modalities[name].items, ...items]);
   }
 }
+
+/** @param {Item[]} items */
+const tilesOf = (items) => Math.max(0, ...items.map((item) => Number(item[3]))) + 1;

@@ -16,8 +16,10 @@ const figure = (value) => value.toFixed(2).replace("-", "−");
  */
 export function about(model, kind) {
   const error = model.errors[kind] ?? model.errors.points;
+  const how = `About: ${model.components} of ${model.dim} dimensions, computed in this browser.`;
+  if (!error) return `${how} The model tells no places apart here.`;
   return (
-    `About: ${model.components} of ${model.dim} dimensions, computed in this browser. Against exact heatmaps: ` +
+    `${how} Against exact heatmaps: ` +
     `correlation ${error.correlation.toFixed(3)}, ${Math.round(100 * error.overlap)} % of the hottest 1 % (medians).`
   );
 }

@@ -16,7 +16,7 @@ import { similarities, vectorAt, withMean } from "./vectors.js";
  */
 /** @typedef {{ canvas: OffscreenCanvas, grid: string }} Pane */
 
-/** @type {Map<string, Promise<Grid>>} */
+/** @type {Map<string, Grid>} */
 const grids = new Map();
 /** @type {Map<string, Pane>} */
 const panes = new Map();
@@ -29,8 +29,8 @@ let colors = new Uint32Array(0);
  */
 async function read(id, buffer) {
   const grid = await readCompact(buffer);
+  grids.set(id, { grid, picture: pictureOf(grid) });
   self.postMessage({ kind: "ready", id });
-  return { grid, picture: pictureOf(grid) };
 }
 
 /**
@@ -107,8 +107,12 @@ function answer(ask, { grid }, before) {
   return { at, point, values: point && similarities(grid, point.along, withMean(grid, point)) };
 }
 
-/** @param {{ number: number, asked: { id: string, ask: Ask }[] }} question */
-async function show({ number, asked }) {
+/**
+ * Paint the panes whose grids are here.
+ *
+ * @param {{ number: number, asked: { id: string, ask: Ask }[] }} question
+ */
+function show({ number, asked }) {
   const began = performance.now();
   /** @type {Painted[]} */
   const painted = [];
@@ -116,16 +120,17 @@ async function show({ number, asked }) {
   let first = null;
   for (const { id, ask } of asked) {
     const pane = panes.get(id);
-    const grid = pane && (await grids.get(pane.grid));
+    const grid = pane && grids.get(pane.grid);
     if (!pane || !grid) continue;
     if (ask.kind === "colors") {
       drawColors(pane, grid, ask.turn);
       painted.push({ id, best: null, at: null });
       continue;
     }
-    const { at, point, values } = answer(ask, grid, painted[0]?.best ?? null);
+    const before = painted.find((each) => each.id === asked[0].id)?.best ?? null;
+    const { at, point, values } = answer(ask, grid, before);
     if (!values) continue;
-    if (painted.length === 0) first = point;
+    if (id === asked[0].id) first = point;
     const limits = ask.limits && /** @type {[number, number]} */ (ask.limits.slice(0, 2));
     const display = { scale: limits ? "absolute" : "similarity", limits, floor: 50, share: 0, low_opacity: lowOpacity };
     const bins = colorsOfBins(values, grid.grid, /** @type {LiveGrid} */ (display), colors);
@@ -141,12 +146,10 @@ self.onmessage = async ({ data }) => {
       lowOpacity = data.lowOpacity;
       colors = bytesOf(data.colors, lowOpacity);
     } else if (data.kind === "grid") {
-      const grid = read(data.id, data.buffer);
-      grids.set(data.id, grid);
-      await grid;
+      await read(data.id, data.buffer);
     } else if (data.kind === "pane") panes.set(data.id, { canvas: data.canvas, grid: data.grid });
     else if (data.kind === "forget") panes.delete(data.id);
-    else await show(data);
+    else show(data);
   } catch (error) {
     self.postMessage({ kind: "failed", number: data.number ?? 0, words: String(error) });
   }

@@ -17,8 +17,8 @@ from unigeoclip.parsing.coordinates import LATITUDE, LONGITUDE, check_point, par
 
 if TYPE_CHECKING:
     from pages.ui.explore.session import Session
+    from unigeoclip.atlas.examples import Example
     from unigeoclip.atlas.schema import Manifest
-    from unigeoclip.search.examples import Example
     from unigeoclip.search.explorer import Explorer
 
 FIELD_PX = 130

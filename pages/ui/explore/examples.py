@@ -10,15 +10,15 @@ import streamlit as st
 from pages.ui import atlas_scale
 from pages.ui.http.urls import urls
 from pages.ui.widgets.components import component, stylesheet
-from unigeoclip.search.examples import of_atlas
+from unigeoclip.atlas.examples import of_atlas
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pages.ui.protocol import ExamplesProps, ExampleTake, ExampleTile
     from unigeoclip.atlas import Atlas
+    from unigeoclip.atlas.examples import Example
     from unigeoclip.atlas.schema import Manifest
-    from unigeoclip.search.examples import Example
 
 
 class Hints(NamedTuple):

@@ -12,6 +12,7 @@ from pages.ui import atlas_scale, query_string
 from pages.ui.explore import display
 from pages.ui.formatting import coordinates, similarity, title, weight
 from pages.ui.modality_styles import COLORS
+from pages.ui.services import services
 from pages.ui.widgets import downloads
 from pages.ui.widgets.components import component, stylesheet
 from pages.ui.widgets.popovers import popover
@@ -58,6 +59,10 @@ def offer(explorer: Explorer, session: Session) -> None:
             downloads.button("CSV", results_csv, answer.matches, file=f"{stem}.csv")
         st.caption("Both on a web map that works offline:")
         downloads.button("Map page", _page, explorer, answer, drawn, file=f"{stem}.html")
+        st.caption("A map that answers without this server, half a minute to make; it opens from a disk, offline:")
+        downloads.button(
+            "Take-home map (HTML)", services().take_home.page, explorer, answer.items, file=f"{stem}-take-home.html"
+        )
         st.caption("The same in Python, and on the command line:")
         st.code(query_lines(atlas, answer.items, session.count, drawn, explorer.source), language="python")
         st.code(command_lines(atlas, answer.items, session.count, explorer.source), language="bash")

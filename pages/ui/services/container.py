@@ -21,6 +21,7 @@ from pages.ui.services.probe import Library, ProbeService
 from pages.ui.services.suggestions import Suggestions
 from pages.ui.services.topics import Topics
 from unigeoclip.atlas import list_atlases
+from unigeoclip.site.take_home import TakeHome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,6 +43,7 @@ class Services:
         completions: Slow parts of answers, in the background.
         topics: What visitors follow while it is being done.
         suggestions: Texts that the search field suggests.
+        take_home: Maps to take home, with a visitor's query.
         page_runs: The queue of runs of page scripts.
         metrics: Counts and times for those who run this server.
         readiness: Whether this server takes new visitors.
@@ -56,6 +58,7 @@ class Services:
     completions: Completions = field(default_factory=Completions)
     topics: Topics = field(default_factory=Topics)
     suggestions: Suggestions = field(default_factory=Suggestions)
+    take_home: TakeHome = field(default_factory=TakeHome)
     page_runs: FairQueue = field(default_factory=lambda: FairQueue(PAGE_RUNS_AT_ONCE, PAGE_RUN_HOLD_S))
     origin: Callable[[], str] = str
     metrics: Metrics = field(default_factory=Metrics)
