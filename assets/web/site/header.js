@@ -25,6 +25,8 @@ export class Header {
     this.site = site;
     this.theme = 0;
     this.controls = el("div.site-controls");
+    this.themeButton = el("button.site-theme", { type: "button", onclick: () => this.turnTheme() }, "◐");
+    this.themeButton.setAttribute("aria-label", `Theme: ${THEMES[this.theme]}`);
     this.examples = el("div.site-examples", { role: "group", "aria-label": "Examples" });
     this.said = el("span.site-said");
     this.state = el("div.site-state", { role: "status" });
@@ -32,7 +34,7 @@ export class Header {
     this.element = el(
       "header.site-head",
       {},
-      el("div.site-bar", {}, el("h1", {}, "UniGeoCLIP"), this.controls),
+      el("div.site-bar", {}, el("h1", {}, "UniGeoCLIP"), this.controls, this.themeButton),
       this.examples,
       this.state,
       this.problem,
@@ -43,7 +45,7 @@ export class Header {
   update() {
     const { about, atlas, isPinned, layer, panes, resting } = this.site;
     this.problem.hidden = true;
-    const key = JSON.stringify([atlas.name, layer, panes.map(({ id }) => id), isPinned, resting, this.theme]);
+    const key = JSON.stringify([atlas.name, layer, panes.map(({ id }) => id), isPinned, resting]);
     if (key === this.key) return;
     this.key = key;
     const focused = /** @type {HTMLElement | null} */ (document.activeElement)?.textContent;
@@ -51,11 +53,6 @@ export class Header {
       ...(about.atlases.length > 1 ? [this.atlasChoice()] : []),
       this.layerChoice(),
       ...(atlas.models.length > 1 ? [this.modelChoice()] : []),
-      el(
-        "button.site-theme",
-        { type: "button", "aria-label": `Theme: ${THEMES[this.theme]}`, onclick: () => this.turnTheme() },
-        "◐",
-      ),
     );
     this.examples.replaceChildren(
       ...atlas.examples.map(({ title, own }, number) => {
@@ -121,8 +118,7 @@ export class Header {
     this.theme = (this.theme + 1) % THEMES.length;
     const theme = THEMES[this.theme];
     document.documentElement.style.colorScheme = theme === "auto" ? "" : theme;
-    document.documentElement.dataset.theme = theme;
-    this.update();
+    this.themeButton.setAttribute("aria-label", `Theme: ${theme}`);
   }
 
   /** @param {string} words What is asked. */

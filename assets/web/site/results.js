@@ -120,7 +120,7 @@ export class Results {
         {
           type: "button",
           title: title || where,
-          "aria-label": typeof shown === "string" ? `${shown} ${label}` : label,
+          "aria-label": typeof shown === "string" ? null : label, // a caption says it itself
           onclick: () => this.acts.choose(item),
           onmouseenter: light(item),
           onfocus: light(item),
