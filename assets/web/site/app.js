@@ -31,6 +31,8 @@ export class Site {
     this.atlas = about.atlases[0];
     /** @type {Set<string>} grids that the worker has or gets */
     this.sent = new Set();
+    /** @type {Set<string>} those that it has read */
+    this.ready = new Set();
     /** @type {Pane[]} */
     this.panes = [];
     /** @type {Query | null} what is shown while nothing is pointed at */
@@ -273,6 +275,7 @@ export class Site {
   heard(answer) {
     if (answer.kind === "failed") this.fail(new Error(answer.words));
     if (answer.kind === "ready") {
+      this.ready.add(answer.id);
       this.ask(); // its pane has yet to be painted
       return;
     }
@@ -284,6 +287,11 @@ export class Site {
 
   /** @param {Extract<FromWorker, { kind: "painted" }>} answer */
   show({ panes, point, ms }) {
+    if (panes.length === 0) {
+      const isKnown = this.panes.some(({ id }) => this.ready.has(id));
+      if (isKnown) this.header.say(`${this.words()}: nothing is known here`);
+      return;
+    }
     this.took = ms;
     this.painted += 1;
     document.documentElement.dataset.painted = String(this.painted);

@@ -5,7 +5,7 @@ import { linesOf, toBounds } from "../components/map/geometry.js";
 import { Legend } from "../components/map/legend.js";
 
 /** @import { Legend as LegendProps } from "../protocol" */
-/** @import { Atlas, Model, Position } from "./page" */
+/** @import { Atlas, Bounds, Model, Position } from "./page" */
 /** @import { Site } from "./app.js" */
 
 const STEP_PX = 12; // of the arrow keys; five times that with Shift
@@ -73,7 +73,7 @@ export class Pane {
       .picture(base.part)
       .then((url) => L.imageOverlay(url, toBounds(L, base.bounds), { pane: "base", alt: "" }).addTo(map))
       .catch((error) => this.site.fail(error));
-    for (const { kind, part } of lines) this.addLines(kind, part);
+    for (const { kind, part } of lines) this.addLines(kind, part, atlas.bounds);
     const canvas = this.picture.transferControlToOffscreen();
     this.site.worker.postMessage({ kind: "pane", id: this.id, grid: this.id, canvas }, [canvas]);
   }
@@ -81,8 +81,9 @@ export class Pane {
   /**
    * @param {string} kind
    * @param {string} part
+   * @param {Bounds} bounds Beyond which no lines are drawn.
    */
-  async addLines(kind, part) {
+  async addLines(kind, part, [south, , north]) {
     const document = await this.site.parts.json(part).catch(() => null);
     if (!document) return; // the map is read without its lines, too
     const style = {
@@ -98,7 +99,12 @@ export class Pane {
       renderer: window.L.svg({ pane: "lines", padding: 0.5 }),
       style,
     };
-    window.L.geoJSON(/** @type {any} */ (linesOf(document)), options).addTo(this.map);
+    const lines = linesOf(document);
+    for (const { geometry } of lines) {
+      if (geometry.type !== "MultiLineString") continue;
+      geometry.coordinates = geometry.coordinates.filter((line) => line.some(([, lat]) => lat > south && lat < north));
+    }
+    window.L.geoJSON(/** @type {any} */ (lines), options).addTo(this.map);
   }
 
   /** Show all of the atlas, at first and when the map has another size. */
@@ -110,7 +116,7 @@ export class Pane {
     const isNew = map.getMinZoom() !== all;
     const wasWhole = !this.isPlaced || map.getZoom() <= map.getMinZoom();
     if (isNew) map.setMinZoom(all).setMaxZoom(all + MOST_ZOOMS);
-    if (!this.isPlaced || wasWhole) map.setView(bounds.getCenter(), all, { animate: false });
+    if (!this.isPlaced || wasWhole) map.fitBounds(bounds, { animate: false });
     map.setMaxBounds(bounds.pad(PADDING));
     this.isPlaced = true;
   }
