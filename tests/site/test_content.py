@@ -112,9 +112,9 @@ def test_lines_of_the_base_map_are_gzipped_json(content):
 
 
 def test_models_are_checked(explorer):
-    assert chosen_embedders(explorer, ["coordinates", "fourier"]) == [OURS, "coordinates", "fourier"]
-    assert chosen_embedders(explorer, None)[0] == OURS
+    assert chosen_embedders(explorer.atlas, ["coordinates", "fourier"]) == [OURS, "coordinates", "fourier"]
+    assert chosen_embedders(explorer.atlas, None)[0] == OURS
     with pytest.raises(InputError, match="--models nowhere: Unknown embedder"):
-        chosen_embedders(explorer, ["nowhere"])
+        chosen_embedders(explorer.atlas, ["nowhere"])
     with pytest.raises(InputError, match=f"at most {MOST_MODELS} models"):
-        chosen_embedders(explorer, ["a", "b", "c", "d"])
+        chosen_embedders(explorer.atlas, ["a", "b", "c", "d"])

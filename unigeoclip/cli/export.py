@@ -64,8 +64,10 @@ def site(atlases: str, models: str | None, out: Path | None, single_file: Path |
     from unigeoclip.site.content import Material
     from unigeoclip.site.grids import chosen_embedders
 
-    explorers = [Explorer.open(name, progress=Progress()) for name in names]
-    materials = [Material(each, chosen_embedders(each, listed)) for each in explorers]
+    opened = [opened_atlas(name, None) for name in names]
+    chosen = [chosen_embedders(each, listed) for each in opened]
+    explorers = [Explorer.open(each, progress=Progress()) for each in opened]
+    materials = [Material(*each) for each in zip(explorers, chosen, strict=True)]
     if single_file is not None:
         page = builder.site_page(materials, complain)
         write_bytes(single_file, page)

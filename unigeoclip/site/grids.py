@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from unigeoclip.atlas.store import Atlas
     from unigeoclip.embedders.base import Embedder
     from unigeoclip.search.explorer import Explorer
 
@@ -76,18 +77,18 @@ class ModelGrid:
     turn: NDArray[np.float64]
 
 
-def chosen_embedders(explorer: Explorer, names: Sequence[str] | None) -> list[str]:
+def chosen_embedders(atlas: Atlas, names: Sequence[str] | None) -> list[str]:
     """Names of the models of a site, ours first.
 
     Args:
-        explorer: Of the atlas.
+        atlas: The atlas.
         names: Which; by default ours and up to two others, the published ones where they are on this machine.
 
     Raises:
         InputError: Too many, or one that is not known or not on this machine.
     """
     if names is None:
-        found = [name for name in EMBEDDERS if _why_not(name, explorer) is None]
+        found = [name for name in EMBEDDERS if _why_not(name, atlas) is None]
         return [OURS, *(name for name in first_compared(found) if name != OURS)]
     wanted = list(dict.fromkeys([OURS, *names]))
     if len(wanted) > MOST_MODELS:
@@ -95,14 +96,14 @@ def chosen_embedders(explorer: Explorer, names: Sequence[str] | None) -> list[st
             f"A site shows at most {MOST_MODELS} models, {OURS} among them, not {len(wanted)}: name fewer in --models."
         )
     for name in wanted:
-        if (why := _why_not(name, explorer)) is not None:
-            raise InputError(f"The atlas {explorer.atlas.name!r} cannot be shown with --models {name}: {why}")
+        if (why := _why_not(name, atlas)) is not None:
+            raise InputError(f"The atlas {atlas.name!r} cannot be shown with --models {name}: {why}")
     return wanted
 
 
-def _why_not(name: str, explorer: Explorer) -> str | None:
+def _why_not(name: str, atlas: Atlas) -> str | None:
     try:
-        load_embedder(name, explorer.atlas)
+        load_embedder(name, atlas)
     except (CheckpointError, InputError) as error:
         return str(error)
     return None

@@ -46,5 +46,5 @@ class TakeHome:
         if key not in self._contents:
             while len(self._contents) >= _MOST:
                 del self._contents[next(iter(self._contents))]
-            self._contents[key] = single_contents([Material(explorer, chosen_embedders(explorer, None))])[0]
+            self._contents[key] = single_contents([Material(explorer, chosen_embedders(explorer.atlas, None))])[0]
         return self._contents[key]

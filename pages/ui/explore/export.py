@@ -59,10 +59,10 @@ def offer(explorer: Explorer, session: Session) -> None:
             downloads.button("CSV", results_csv, answer.matches, file=f"{stem}.csv")
         st.caption("Both on a web map that works offline:")
         downloads.button("Map page", _page, explorer, answer, drawn, file=f"{stem}.html")
-        st.caption("A map that answers without this server, half a minute to make; it opens from a disk, offline:")
-        downloads.button(
-            "Take-home map (HTML)", services().take_home.page, explorer, answer.items, file=f"{stem}-take-home.html"
-        )
+        if not explorer.searched:  # of an index, which may be larger than any file, there are no places to take home
+            st.caption("A map that goes on answering without this server or a network; the first takes half a minute:")
+            take_home = services().take_home.page
+            downloads.button("Take-home map (HTML)", take_home, explorer, answer.items, file=f"{stem}-take-home.html")
         st.caption("The same in Python, and on the command line:")
         st.code(query_lines(atlas, answer.items, session.count, drawn, explorer.source), language="python")
         st.code(command_lines(atlas, answer.items, session.count, explorer.source), language="bash")
