@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.cli.conftest import refused, run, surroundings  # noqa: F401
+from tests.cli.conftest import cache, refused, run, surroundings  # noqa: F401
 from tests.explorable import use_hashed_sentences
 
 pytestmark = pytest.mark.usefixtures("surroundings")
