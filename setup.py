@@ -13,6 +13,10 @@ DATA = [
     "gazetteer/*",
     "results/**/*",
     "web/leaflet/**/*",  # in exported maps, which work without a network
+    "web/icon.svg",  # and what the scripts of sites import
+    "web/*.js",
+    "web/components/map/*",
+    "web/site/**/*",
 ]
 
 setup(

@@ -2,6 +2,7 @@
 
 import type * as Leaflet from "leaflet";
 import type { SyncedMap } from "./components/map/synced-map.js";
+import type { Site } from "./site/app.js";
 import type { Viewer } from "./components/street/viewer.js";
 
 /** What Streamlit hands to `render`: `Props` come from Python, `Triggers` are what goes back, by name. */
@@ -22,6 +23,7 @@ declare global {
   interface HTMLElement {
     ugcMap?: SyncedMap;
     ugcViewer?: Viewer;
+    ugcSite?: Site;
   }
 
   interface IntersectionObserverInit {

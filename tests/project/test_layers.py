@@ -34,7 +34,7 @@ LAYERS = [
     {"evaluation"},
     {"training", "compare"},
     {"export", "bench", "build", "growth", "results"},
-    {"photographs"},
+    {"photographs", "site"},
     {"cli", "__main__"},
 ]
 ROW = {name: row for row, names in enumerate(LAYERS) for name in names}

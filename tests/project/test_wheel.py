@@ -102,7 +102,7 @@ def test_the_wheel_holds_the_package_and_its_data(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "unigeoclip").rglob("*.py")}
     assert {*modules, "unigeoclip/py.typed", "unigeoclip/__init__.pyi"} <= names
-    for folder in ("atlases/boston", "atlases/world", "baselines", "web/leaflet"):
+    for folder in ("atlases/boston", "atlases/world", "baselines", "web/leaflet", "web/site", "web/components/map"):
         shipped = [path for path in (ROOT / "assets" / folder).rglob("*") if path.is_file() and path.suffix != ".png"]
         assert shipped
         for path in shipped:

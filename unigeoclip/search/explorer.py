@@ -257,8 +257,16 @@ class Explorer(Gallery):
 
     def compact_grid(self) -> CompactGrid:
         """The grid, compressed: its heatmaps approximate those of ``heatmap``. Takes some seconds."""
-        vectors = VectorCache(self.atlas, self.model, self.grid, self._cache_dir).load_grid()
-        return CompactGrid.fit(self.grid, vectors, wave_radius_m(self.model, self.grid))
+        return CompactGrid.fit(self.grid, self.grid_vectors(), self.wave_radius_m)
+
+    def grid_vectors(self) -> NDArray[np.float32]:
+        """Unit vectors of the cells of the grid, (cells, dim), before the mean over their neighbors."""
+        return VectorCache(self.atlas, self.model, self.grid, self._cache_dir).load_grid()
+
+    @property
+    def wave_radius_m(self) -> float:
+        """Heatmaps are means over the cells within that distance, meters, see `gallery_embeddings.wave_radius_m`."""
+        return wave_radius_m(self.model, self.grid)
 
     def compact_bytes(self) -> bytes:
         """``compact_grid`` as a browser reads it, see `CompactGrid.to_bytes`; made once, then read from the cache."""

@@ -136,6 +136,22 @@ class Gallery:
         """
         return self._vectors(modality, np.arange(self._windows[self._searchable(modality)].places))
 
+    def hub_offsets(self, modality: str, kind: str) -> NDArray[np.float32]:
+        """What is subtracted from the similarities of the items of `vectors` to queries of a kind, (n,).
+
+        Args:
+            modality: Of the items.
+            kind: Of the query: a modality, or "phrase" for a short text; see `search.hubs`.
+
+        Raises:
+            InputError: The modality cannot be searched.
+        """
+        count = self._windows[self._searchable(modality)].places
+        if kind not in self._kinds[modality]:
+            return np.zeros(count, np.float32)
+        column = self.model.dim + self._kinds[modality].index(kind)
+        return -self._store.vectors(modality, np.arange(count))[:, column]
+
     def _vectors(self, modality: str, items: ArrayLike) -> NDArray[np.float32]:
         """Unit vectors of some items of a modality, (n, dim)."""
         return np.ascontiguousarray(self._store.vectors(modality, items)[:, : self.model.dim])

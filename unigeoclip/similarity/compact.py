@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from unigeoclip.similarity.grid import Grid
 
-__all__ = ["COMPONENTS", "FORMAT", "CompactGrid"]
+__all__ = ["COMPONENTS", "FORMAT", "STEPS", "CompactGrid"]
 
 FORMAT = 1  # of the bytes: raise it when they change
 COMPONENTS = 144
@@ -57,7 +57,12 @@ class CompactGrid:
 
     @classmethod
     def fit(
-        cls, grid: Grid, vectors: NDArray[np.float32], radius_m: float = 0.0, components: int = COMPONENTS
+        cls,
+        grid: Grid,
+        vectors: NDArray[np.float32],
+        radius_m: float = 0.0,
+        components: int = COMPONENTS,
+        steps: float = STEPS,
     ) -> CompactGrid:
         """Find the components and round.
 
@@ -67,6 +72,7 @@ class CompactGrid:
             radius_m: Heatmaps are means over the cells within that distance, as `gallery_embeddings.mean_over_waves`
                 has them.
             components: At most so many; no more than dim.
+            steps: To either side of zero in the widest component; fewer are coarser and take fewer bytes.
 
         Raises:
             InputError: Not as many vectors as cells, or they are not finite.
@@ -80,7 +86,7 @@ class CompactGrid:
         basis = np.linalg.eigh(covariance.astype(np.float64))[1][:, ::-1][:, :components]
         basis *= np.where(basis[np.abs(basis).argmax(axis=0), np.arange(basis.shape[1])] < 0, -1.0, 1.0)
         along = centered @ basis.astype(np.float32)
-        step = float(np.abs(along).max()) / STEPS or 1.0  # of equal vectors nothing is left
+        step = float(np.abs(along).max()) / steps or 1.0  # of equal vectors nothing is left
         codes = np.rint(along / step).astype(np.int8).T.copy()
         return cls(grid, codes, step, mean, basis, _reach(grid, radius_m))
 
@@ -174,7 +180,14 @@ class CompactGrid:
         text = json.dumps(header, separators=(",", ":")).encode()
         differences = np.diff(self.codes.view(np.uint8), axis=1, prepend=np.uint8(0))  # modulo 256
         body = np.packbits(self.grid.mask).tobytes() + differences.tobytes()
-        return struct.pack("<I", len(text)) + text + zlib.compress(body)
+        # Of noise no run comes twice, and entropy coding alone makes it smallest; smooth grids have long runs of zeros.
+        packed = [_deflated(body, strategy) for strategy in (zlib.Z_HUFFMAN_ONLY, zlib.Z_DEFAULT_STRATEGY)]
+        return struct.pack("<I", len(text)) + text + min(packed, key=len)
+
+
+def _deflated(body: bytes, strategy: int) -> bytes:
+    packer = zlib.compressobj(6, zlib.DEFLATED, zlib.MAX_WBITS, 9, strategy)
+    return packer.compress(body) + packer.flush()
 
 
 def _reach(grid: Grid, radius_m: float) -> NDArray[np.int64]:

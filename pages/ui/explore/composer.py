@@ -19,8 +19,8 @@ from unigeoclip.search.query import ANY
 from unigeoclip.search.query_items import ITEM
 
 if TYPE_CHECKING:
-    from pages.ui.explore.examples import Example
     from pages.ui.explore.session import Session
+    from unigeoclip.atlas.examples import Example
     from unigeoclip.atlas.schema import Manifest
     from unigeoclip.search.explorer import Explorer
 

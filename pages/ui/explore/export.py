@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -12,6 +13,7 @@ from pages.ui import atlas_scale, query_string
 from pages.ui.explore import display
 from pages.ui.formatting import coordinates, similarity, title, weight
 from pages.ui.modality_styles import COLORS
+from pages.ui.services import services
 from pages.ui.widgets import downloads
 from pages.ui.widgets.components import component, stylesheet
 from pages.ui.widgets.popovers import popover
@@ -58,6 +60,16 @@ def offer(explorer: Explorer, session: Session) -> None:
             downloads.button("CSV", results_csv, answer.matches, file=f"{stem}.csv")
         st.caption("Both on a web map that works offline:")
         downloads.button("Map page", _page, explorer, answer, drawn, file=f"{stem}.html")
+        st.caption("A postcard with the map, the query and a code of this address, for a screen and for print (A6):")
+        with st.container(horizontal=True):
+            for form in ("png", "pdf"):
+                draw = partial(_postcard, explorer, answer, drawn, _address(), form)
+                downloads.button(f"Postcard ({form.upper()})", draw, file=f"{stem}-postcard.{form}")
+        # Of an index, which may be larger than any file, there are no places to take home; a page asks with one vector.
+        if not explorer.searched and answer.query.combine == "sum":
+            st.caption("A map that goes on answering without this server or a network; the first one takes a while:")
+            take_home = services().take_home.page
+            downloads.button("Take-home map (HTML)", take_home, explorer, answer.items, file=f"{stem}-take-home.html")
         scope = {"combine": answer.query.combine, "area": answer.query.area}
         st.caption("The same in Python, and on the command line:")
         st.code(query_lines(atlas, answer.items, session.count, drawn, explorer.source, scope), language="python")
@@ -103,6 +115,36 @@ def _page(explorer: Explorer, answer: Answer, drawn: dict[str, Any]) -> bytes:
     pane = Pane(words, _png(answer, drawn), markers=_markers(explorer, answer), provenance=origin)
     page = map_page(atlas, answer.heatmap.bounds, [pane], title=atlas.title, explanation=explanation)
     return page.encode()
+
+
+def _address() -> str:
+    """The address of this page as others reach it; empty if they cannot."""
+    origin = services().origin()
+    return f"{origin}/?{urlencode(query_string.present(), doseq=True)}" if origin else ""
+
+
+def _postcard(explorer: Explorer, answer: Answer, drawn: dict[str, Any], address: str, form: str) -> bytes:
+    from pages.ui.http.qr import modules
+    from unigeoclip.export.postcard import Postcard, draw_postcard
+
+    size, best = atlas_scale.of(explorer.atlas.manifest), answer.best
+    caption = (
+        f"Colors: {size.where} is like this; the brighter, the more similar. White: the best match, "
+        f"{coordinates(best.lat, best.lon, size.best_digits)}, similarity {similarity(best.similarity)}."
+    )
+    if answer.query.is_foreign:
+        caption = f"Nothing here is like that. {caption}"
+    points = ((best.lat, best.lon),)
+    card = Postcard(_words(answer), caption, _png(answer, drawn), answer.heatmap.bounds, points, modules(address))
+    return draw_postcard(explorer.atlas, card, form)
+
+
+def _words(answer: Answer) -> str:
+    """The query as people read it; a single term without its weight."""
+    labels = [item.label or item.modality for item in answer.items]
+    if len(labels) == 1 and answer.items[0].weight == 1:
+        return labels[0]
+    return " ".join(f"{weight(item.weight)} {label}" for item, label in zip(answer.items, labels, strict=True))
 
 
 def _markers(explorer: Explorer, answer: Answer) -> tuple[Marker, ...]:

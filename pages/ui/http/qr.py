@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
+import numpy as np
 import segno
 from starlette.responses import Response
 
@@ -12,18 +13,27 @@ from pages.ui.http.responses import KEEP_PRIVATE
 from unigeoclip.errors import InputError
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from starlette.requests import Request
 
+ERROR_CORRECTION = "m"
 MAX_LENGTH = 1000  # a code of more characters is too fine for a phone across a room
 
 
 def svg(address: str) -> bytes:
     """A QR code as SVG, dark on white with its quiet zone: scanners need both, whatever the theme."""
     out = io.BytesIO()
-    segno.make_qr(address, error="m").save(
+    segno.make_qr(address, error=ERROR_CORRECTION).save(
         out, kind="svg", border=4, light="white", xmldecl=False, svgns=True, omitsize=True
     )
     return out.getvalue()
+
+
+def modules(address: str) -> NDArray[np.bool_] | None:
+    """The modules of a QR code, (n, n), True for dark, without its quiet zone; None without an address, or too long."""
+    if not address or len(address.encode()) > MAX_LENGTH:
+        return None
+    return np.array([list(row) for row in segno.make_qr(address, error=ERROR_CORRECTION).matrix], bool)
 
 
 def code(request: Request) -> Response:

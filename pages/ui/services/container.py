@@ -21,6 +21,7 @@ from pages.ui.services.probe import Library, ProbeService
 from pages.ui.services.suggestions import PlaceNames, Suggestions
 from pages.ui.services.topics import Topics
 from unigeoclip.atlas import list_atlases
+from unigeoclip.site.take_home import TakeHome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,6 +44,7 @@ class Services:
         topics: What visitors follow while it is being done.
         suggestions: Texts that the search field suggests.
         place_names: Names that the place search of the map finds.
+        take_home: Maps to take home, with a visitor's query.
         page_runs: The queue of runs of page scripts.
         metrics: Counts and times for those who run this server.
         readiness: Whether this server takes new visitors.
@@ -58,6 +60,7 @@ class Services:
     topics: Topics = field(default_factory=Topics)
     suggestions: Suggestions = field(default_factory=Suggestions)
     place_names: PlaceNames = field(default_factory=PlaceNames)
+    take_home: TakeHome = field(default_factory=TakeHome)
     page_runs: FairQueue = field(default_factory=lambda: FairQueue(PAGE_RUNS_AT_ONCE, PAGE_RUN_HOLD_S))
     origin: Callable[[], str] = str
     metrics: Metrics = field(default_factory=Metrics)

@@ -5,6 +5,8 @@ import { clampLat } from "./geometry.js";
 /** @import { LiveGrid } from "../../protocol" */
 /** @import { CompactGrid } from "./compact-grid.js" */
 
+/** @typedef {Pick<LiveGrid, "scale" | "limits" | "floor" | "share" | "least_span">} Coloring */
+
 const BINS = 2048;
 const MOST_PX = 1024;
 
@@ -59,7 +61,7 @@ export function bytesOf(colors, lowOpacity) {
  *
  * @param {Float32Array} values One a cell.
  * @param {CompactGrid} grid
- * @param {LiveGrid} display
+ * @param {Coloring} display
  * @param {Uint32Array} colors From `bytesOf`.
  */
 export function colorsOfBins(values, grid, display, colors) {
