@@ -2,6 +2,9 @@ import numpy as np
 import pytest
 
 from tests.explorable import write_explorable_atlas
+from unigeoclip.compare.compact_errors import region_errors
+from unigeoclip.compare.regions import Region, embed_region
+from unigeoclip.embedders.coordinates import CoordinatesEmbedder, FourierEmbedder
 from unigeoclip.evaluation import compact
 from unigeoclip.evaluation.compact import compact_errors
 from unigeoclip.search.explorer import Explorer
@@ -25,6 +28,15 @@ def test_items_are_found_where_the_exact_heatmap_has_them(explorer):
         assert 0 < found["n"] <= 40
         assert found["correlation"]["p5"] > 0.98, kind
         assert found["overlap"]["median"] > 0.8, kind
+
+
+@pytest.mark.parametrize("embedder", [CoordinatesEmbedder(), FourierEmbedder(5e5)])
+def test_a_region_of_page_compare_is_measured(explorer, tmp_path, embedder):
+    embedded = embed_region(embedder, Region.whole(explorer.atlas), cache_dir=tmp_path)
+    report = region_errors(embedded, queries=20)
+    assert {name: found["n"] for name, found in report["queries"].items()} == {"points": 10, "centers": 10}
+    assert report["bytes"] == len(embedded.compact_bytes())
+    assert report["queries"]["centers"]["correlation"]["median"] > 0.98
 
 
 def test_a_grid_that_is_too_coarse_shows_in_the_errors(explorer, monkeypatch):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,9 @@ from unigeoclip.cli.outputs import check_new_folder
 from unigeoclip.cli.parser import FILE, SEED, Command, whole_number, words
 from unigeoclip.errors import InputError
 from unigeoclip.parsing.numbers import bounded_float
+
+if TYPE_CHECKING:
+    from unigeoclip.atlas.store import Atlas
 
 __all__ = ["COMMANDS"]
 
@@ -118,12 +121,25 @@ def _report(
 
         return {"words": describe_held_out(opened, model)}
     if compact:
-        from unigeoclip.evaluation.compact import compact_errors
-        from unigeoclip.search.explorer import Explorer
-
-        return {"compact": compact_errors(Explorer.open(opened, model=model))}
+        return _compact(opened, model)
     other = None if elsewhere is None else load_atlas(elsewhere)
     return evaluate(opened, model, elsewhere=other, record=record)
+
+
+def _compact(atlas: Atlas, model: Path | None) -> dict[str, Any]:
+    """What the compact grids cost: of page Explore, and, unless a model is given, of every model of page Compare."""
+    from unigeoclip.compare.compact_errors import region_errors
+    from unigeoclip.compare.regions import Region, embed_region
+    from unigeoclip.embedders import load_all
+    from unigeoclip.evaluation.compact import compact_errors
+    from unigeoclip.search.explorer import Explorer
+
+    found: dict[str, Any] = {"compact": compact_errors(Explorer.open(atlas, model=model))}
+    if model is None:
+        region = Region.whole(atlas)
+        embedders = load_all(atlas)[0].items()
+        found["compare"] = {name: region_errors(embed_region(each, region)) for name, each in embedders}
+    return found
 
 
 def _sizes(text: str) -> tuple[int, ...]:

@@ -10,14 +10,14 @@ from unigeoclip.search.query_items import QueryItem
 from unigeoclip.similarity.heatmap import Heatmap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
     from unigeoclip.search.explorer import Explorer
     from unigeoclip.similarity.compact import CompactGrid
 
-__all__ = ["QUERIES", "compact_errors"]
+__all__ = ["QUERIES", "compact_errors", "points_of", "spread"]
 
 QUERIES = 1000
 HOTTEST = 0.01  # share of the area whose overlap is measured
@@ -43,36 +43,57 @@ def compact_errors(explorer: Explorer, queries: int = QUERIES, seed: int = SEED)
     compact, rng = explorer.compact_grid(), np.random.default_rng(seed)
     kinds = [name for name in explorer.modalities if name != "location"]
     share = queries // (2 + len(kinds))
+
+    def vector_of(lat: float, lon: float) -> NDArray[np.floating]:
+        return explorer.query([QueryItem("location", (lat, lon))]).vector
+
+    first, cells = queries - share * (1 + len(kinds)), explorer.cells
     errors = {
-        "points": _spread(compact, explorer, _points(explorer, compact, queries - share * (1 + len(kinds)), 1.0, rng)),
-        "centers": _spread(compact, explorer, _points(explorer, compact, share, 0.0, rng)),
+        "points": spread(compact, cells, points_of(vector_of, compact, first, 1.0, rng)),
+        "centers": spread(compact, cells, points_of(vector_of, compact, share, 0.0, rng)),
     }
     for name in kinds:
         vectors = explorer.vectors(name)
         chosen = vectors[rng.choice(len(vectors), min(share, len(vectors)), replace=False)]
-        errors[name] = _spread(compact, explorer, ((vector, vector) for vector in chosen))
+        errors[name] = spread(compact, cells, ((vector, vector) for vector in chosen))
     return {"bytes": len(compact.to_bytes()), "components": len(compact.codes), "seed": seed, "queries": errors}
 
 
-def _points(
-    explorer: Explorer, compact: CompactGrid, count: int, width: float, rng: np.random.Generator
+def points_of(
+    vector_of: Callable[[float, float], NDArray[np.floating]],
+    compact: CompactGrid,
+    count: int,
+    width: float,
+    rng: np.random.Generator,
 ) -> Iterator[tuple[NDArray[np.floating], NDArray[np.floating]]]:
     """Vectors of points, exact and as the browser has them; within that share of the width of a cell."""
-    grid = explorer.grid
+    grid = compact.grid
     cells = rng.choice(len(grid), count, p=grid.area_km2 / grid.area_km2.sum())
     within = (rng.random((count, 2)) - 0.5) * grid.step_deg * width
     for lat, lon in (grid.cells[cells] + within).tolist():
         approximate = compact.vector_at(lat, lon)
         if approximate is not None:
-            yield explorer.query([QueryItem("location", (lat, lon))]).vector, approximate
+            yield vector_of(lat, lon), approximate
 
 
-def _spread(
-    compact: CompactGrid, explorer: Explorer, queries: Iterator[tuple[NDArray[np.floating], NDArray[np.floating]]]
+def spread(
+    compact: CompactGrid,
+    cells: NDArray[np.float32],
+    queries: Iterator[tuple[NDArray[np.floating], NDArray[np.floating]]],
 ) -> dict[str, Any]:
-    correlations, overlaps, grid = [], [], explorer.grid
+    """How far heatmaps of a compact grid are from exact ones.
+
+    Args:
+        compact: The grid.
+        cells: (cells, dim): what exact heatmaps are made of.
+        queries: Vectors, exact and as the browser has them.
+
+    Returns:
+        "n"; "correlation" and "overlap" of the hottest hundredth of the area, each with "median" and "p5".
+    """
+    correlations, overlaps, grid = [], [], compact.grid
     for exact, approximate in queries:
-        ours, theirs = explorer.cells @ exact, compact.similarities(approximate)
+        ours, theirs = cells @ exact, compact.similarities(approximate)
         correlations.append(float(np.corrcoef(ours, theirs)[0, 1]))
         overlaps.append(_overlap(Heatmap(grid, ours), Heatmap(grid, theirs)))
     found = {"correlation": correlations, "overlap": overlaps}

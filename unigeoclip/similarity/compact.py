@@ -30,6 +30,7 @@ __all__ = ["COMPONENTS", "FORMAT", "STEPS", "CompactGrid"]
 
 FORMAT = 1  # of the bytes: raise it when they change
 COMPONENTS = 144
+FEW, FINEST = 16, 127.0  # components that take so little that their steps can be as fine as a byte allows
 STEPS = 32.0  # to either side of zero, in the widest component: finer ones cost bytes that more components use better
 MOST_ROWS = 16  # that a mean over neighbors may reach up or down
 
@@ -62,7 +63,7 @@ class CompactGrid:
         vectors: NDArray[np.float32],
         radius_m: float = 0.0,
         components: int = COMPONENTS,
-        steps: float = STEPS,
+        steps: float | None = None,
     ) -> CompactGrid:
         """Find the components and round.
 
@@ -72,7 +73,8 @@ class CompactGrid:
             radius_m: Heatmaps are means over the cells within that distance, as `gallery_embeddings.mean_over_waves`
                 has them.
             components: At most so many; no more than dim.
-            steps: To either side of zero in the widest component; fewer are coarser and take fewer bytes.
+            steps: To either side of zero in the widest component; fewer are coarser and take fewer bytes. `STEPS` by
+                default, or `FINEST` for vectors of `FEW` components at most.
 
         Raises:
             InputError: Not as many vectors as cells, or they are not finite.
@@ -86,6 +88,7 @@ class CompactGrid:
         basis = np.linalg.eigh(covariance.astype(np.float64))[1][:, ::-1][:, :components]
         basis *= np.where(basis[np.abs(basis).argmax(axis=0), np.arange(basis.shape[1])] < 0, -1.0, 1.0)
         along = centered @ basis.astype(np.float32)
+        steps = (FINEST if basis.shape[1] <= FEW else STEPS) if steps is None else steps
         step = float(np.abs(along).max()) / steps or 1.0  # of equal vectors nothing is left
         codes = np.rint(along / step).astype(np.int8).T.copy()
         return cls(grid, codes, step, mean, basis, _reach(grid, radius_m))
