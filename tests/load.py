@@ -298,7 +298,7 @@ def measure_screen(address, atlas, clicks=CLICKS):
     """
     from playwright.sync_api import sync_playwright
 
-    from tests.app.browser.conftest import FLAGS
+    from tests.chromium import FLAGS
 
     times, heatmaps, dice = [], [], random.Random(2)
     with sync_playwright() as playwright:

@@ -15,7 +15,7 @@ from pathlib import Path
 from PIL import Image
 
 from tests.app import fake, server
-from tests.app.browser.conftest import CHROMIUM, FLAGS
+from tests.chromium import CHROMIUM, FLAGS
 
 FOLDER = fake.ROOT / "assets" / "screenshots"
 WIDTH, QUALITY, LEAST_QUALITY, MOST_BYTES = 1200, 70, 40, 70_000

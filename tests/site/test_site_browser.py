@@ -7,7 +7,6 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from tests.app.browser.conftest import browser  # noqa: F401
 from tests.app.browser.test_accessibility_browser import RUN, axe  # noqa: F401
 from unigeoclip.site import builder
 from unigeoclip.site.content import with_query
@@ -69,7 +68,7 @@ class Looker:
 
 
 @pytest.fixture
-def look(browser):  # noqa: F811
+def look(browser):
     contexts, lookers = [], []
 
     def go(address, *, width=1280, height=800, scheme="light", **options):

@@ -17,7 +17,7 @@ _MOST = 3  # contents that are kept, of 10 MB each
 
 
 class TakeHome:
-    """Makes files with a visitor's query; thread-safe. The first one of an atlas takes half a minute."""
+    """Makes files with a visitor's query; thread-safe. Models encode the map for the first one of an atlas."""
 
     def __init__(self) -> None:
         """Start without contents."""

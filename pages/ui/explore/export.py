@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+import numpy as np
 import streamlit as st
 
 from pages.ui import atlas_scale, query_string
@@ -19,12 +20,15 @@ from pages.ui.widgets.components import component, stylesheet
 from pages.ui.widgets.popovers import popover
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from pages.ui.explore.model import Answer
     from pages.ui.explore.session import Session
     from unigeoclip.export.page import Marker
     from unigeoclip.search.explorer import Explorer
 
 _BEST, _QUERY = "#ffffff", "#d55e00"
+_CODE_LENGTH = 1000  # characters of an address; with more its code is too fine for print
 
 _HTML = f"""
 {stylesheet("components/share/share.css")}
@@ -124,7 +128,6 @@ def _address() -> str:
 
 
 def _postcard(explorer: Explorer, answer: Answer, drawn: dict[str, Any], address: str, form: str) -> bytes:
-    from pages.ui.http.qr import modules
     from unigeoclip.export.postcard import Postcard, draw_postcard
 
     size, best = atlas_scale.of(explorer.atlas.manifest), answer.best
@@ -135,8 +138,17 @@ def _postcard(explorer: Explorer, answer: Answer, drawn: dict[str, Any], address
     if answer.query.is_foreign:
         caption = f"Nothing here is like that. {caption}"
     points = ((best.lat, best.lon),)
-    card = Postcard(_words(answer), caption, _png(answer, drawn), answer.heatmap.bounds, points, modules(address))
+    card = Postcard(_words(answer), caption, _png(answer, drawn), answer.heatmap.bounds, points, _code_of(address))
     return draw_postcard(explorer.atlas, card, form)
+
+
+def _code_of(address: str) -> NDArray[np.bool_] | None:
+    """The modules of a QR code, (n, n), True for dark, without its quiet zone; None without an address, or too long."""
+    import segno
+
+    if not address or len(address.encode()) > _CODE_LENGTH:
+        return None
+    return np.array([list(row) for row in segno.make_qr(address, error="m").matrix], bool)
 
 
 def _words(answer: Answer) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-import numpy as np
 import segno
 from starlette.responses import Response
 
@@ -13,7 +12,6 @@ from pages.ui.http.responses import KEEP_PRIVATE
 from unigeoclip.errors import InputError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from starlette.requests import Request
 
 ERROR_CORRECTION = "m"
@@ -27,13 +25,6 @@ def svg(address: str) -> bytes:
         out, kind="svg", border=4, light="white", xmldecl=False, svgns=True, omitsize=True
     )
     return out.getvalue()
-
-
-def modules(address: str) -> NDArray[np.bool_] | None:
-    """The modules of a QR code, (n, n), True for dark, without its quiet zone; None without an address, or too long."""
-    if not address or len(address.encode()) > MAX_LENGTH:
-        return None
-    return np.array([list(row) for row in segno.make_qr(address, error=ERROR_CORRECTION).matrix], bool)
 
 
 def code(request: Request) -> Response:

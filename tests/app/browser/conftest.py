@@ -6,15 +6,6 @@ import pytest
 
 from tests.app import server
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--use-gl=swiftshader",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PATIENCE_MS = 120_000  # a busy machine is slow, not broken
 
 
@@ -23,17 +14,6 @@ def address():
     """Address of a server of the app."""
     with server.running() as served:
         yield served.address
-
-
-@pytest.fixture(scope="session")
-def browser():
-    """One chromium for all tests."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 _FUNCTION = re.compile(r"\s*(async\s*)?(\w+|\([^()]*\))\s*=>")

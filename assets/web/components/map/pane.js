@@ -76,6 +76,10 @@ export class Pane {
     this.canvas.setAttribute("role", "application");
     this.canvas.setAttribute("aria-label", spec.label);
     this.map = L.map(this.canvas, { ...MAP_OPTIONS, maxZoom: data.base.max_zoom });
+    // What brings a view back within the bounds may be part of arranging it, and must not end after that.
+    const { panInsideBounds } = this.map;
+    this.map.panInsideBounds = (bounds, options) =>
+      panInsideBounds.call(this.map, bounds, owner.arranging ? { ...options, animate: false } : options);
     this.base = new BaseLayers(this, data.base);
     this.area = new Area(this);
     this.drawing = new Drawing(this, (bounds) => owner.chooseRegion(bounds));

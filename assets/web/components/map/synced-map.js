@@ -59,6 +59,7 @@ export class SyncedMap {
     this.leader = null;
     this.syncing = false;
     this.arranging = false;
+    this.arranged = ""; // where that ended
     this.live = new Live(this);
     /** @type {Pane[]} */
     this.panes = [];
@@ -146,7 +147,9 @@ export class SyncedMap {
   // What a person made of the view belongs to the address; how it was fitted at first does not.
   viewed() {
     const [{ map }] = this.panes;
-    if (!this.arranging) this.address.set("v", writeView(map.getCenter(), map.getZoom()));
+    const view = writeView(map.getCenter(), map.getZoom());
+    if (this.arranging) this.arranged = view;
+    else if (view !== this.arranged) this.address.set("v", view); // Leaflet may tell twice that it has come to rest
   }
 
   /**
