@@ -22,6 +22,7 @@ __all__ = ["QUERIES", "compact_errors", "points_of", "spread"]
 QUERIES = 1000
 HOTTEST = 0.01  # share of the area whose overlap is measured
 SEED = 0
+CONSTANT = 1e-6  # standard deviation of similarities below which a heatmap is that of a constant
 
 
 def compact_errors(explorer: Explorer, queries: int = QUERIES, seed: int = SEED) -> dict[str, Any]:
@@ -89,14 +90,17 @@ def spread(
         queries: Vectors, exact and as the browser has them.
 
     Returns:
-        "n"; "correlation" and "overlap" of the hottest hundredth of the area, each with "median" and "p5".
+        "n", of the queries whose heatmap is no constant; if there are any, "correlation" and "overlap" of the hottest
+        hundredth of the area, each with "median" and "p5".
     """
     correlations, overlaps, grid = [], [], compact.grid
     for exact, approximate in queries:
-        ours, theirs = cells @ exact, compact.similarities(approximate)
+        ours, theirs = cells @ exact.astype(np.float32), compact.similarities(approximate)
+        if min(ours.std(), theirs.std()) < CONSTANT:
+            continue
         correlations.append(float(np.corrcoef(ours, theirs)[0, 1]))
         overlaps.append(_overlap(Heatmap(grid, ours), Heatmap(grid, theirs)))
-    found = {"correlation": correlations, "overlap": overlaps}
+    found = {"correlation": correlations, "overlap": overlaps} if correlations else {}
     summary = {name: {"median": round(float(np.median(each)), 4), "p5": round(float(np.percentile(each, 5)), 4)}
                for name, each in found.items()}  # fmt: skip
     return {"n": len(correlations), **summary}

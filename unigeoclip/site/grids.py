@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -11,11 +11,11 @@ from unigeoclip.compare.projection import COMPONENT_FLOOR, aligned_scores
 from unigeoclip.compare.regions import Region, embed_region
 from unigeoclip.embedders import EMBEDDERS, first_compared, load_embedder
 from unigeoclip.errors import CheckpointError, InputError
+from unigeoclip.evaluation.compact import points_of, spread
 from unigeoclip.similarity.compact import COMPONENTS, STEPS, CompactGrid
-from unigeoclip.similarity.heatmap import Heatmap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     from unigeoclip.embedders.base import Embedder
     from unigeoclip.search.explorer import Explorer
 
+    Queries = Iterator[tuple[NDArray[np.floating], NDArray[np.floating]]]  # exact vectors, and those of the browser
+
 __all__ = ["DETAILS", "MOST_MODELS", "OURS", "Detail", "ModelGrid", "chosen_embedders", "model_grids"]
 
 OURS = "unigeoclip"
 MOST_MODELS = 4
 _QUERIES = 40  # of each kind, to measure what the compact grid costs
 _SEED = 0
-_CONSTANT = 1e-6  # standard deviation of similarities below which a heatmap is that of a constant
 _COLOR_AXES = 3
 _SPREADS = 4.0  # standard deviations from the lowest to the highest value of a color channel, as on page Compare
 
@@ -140,7 +141,7 @@ def model_grids(
             explorer.grid, known[name], radius_m, *(detail.ours if name == OURS else detail.others)
         )
         exact = explorer.cells if name == OURS else known[name]
-        queries = {"points": _points(compact, embedder)}
+        queries: dict[str, Queries] = {"points": _points(compact, embedder)}
         if name == OURS and "text" in explorer.modalities:
             queries["texts"] = _texts(explorer)
         errors = {kind: _error(compact, exact, each) for kind, each in queries.items()}
@@ -162,36 +163,23 @@ def _scores(compact: CompactGrid) -> NDArray[np.float64]:
     return np.pad(scores, ((0, 0), (0, _COLOR_AXES - scores.shape[1])))
 
 
-def _points(compact: CompactGrid, embedder: Embedder) -> list[tuple[NDArray[Any], NDArray[Any]]]:
-    """Points anywhere on the grid: their exact vectors, and those that the browser interpolates."""
-    grid, rng = compact.grid, np.random.default_rng(_SEED)
-    cells = rng.choice(len(grid), _QUERIES, p=grid.area_km2 / grid.area_km2.sum())
-    latlon = grid.cells[cells] + (rng.random((_QUERIES, 2)) - 0.5) * grid.step_deg
-    pairs = zip(embedder.embed(latlon), latlon.tolist(), strict=True)
-    asked = [(exact, compact.vector_at(lat, lon)) for exact, (lat, lon) in pairs]
-    return [(exact, near) for exact, near in asked if near is not None]
+def _points(compact: CompactGrid, embedder: Embedder) -> Queries:
+    def vector_of(lat: float, lon: float) -> NDArray[np.floating]:
+        vector: NDArray[np.floating] = embedder.embed([(lat, lon)])[0]
+        return vector
+
+    return points_of(vector_of, compact, _QUERIES, 1.0, np.random.default_rng(_SEED))
 
 
-def _texts(explorer: Explorer) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+def _texts(explorer: Explorer) -> Queries:
     vectors = explorer.vectors("text")
     chosen = np.random.default_rng(_SEED).choice(len(vectors), min(_QUERIES, len(vectors)), replace=False)
-    return [(vector, vector) for vector in vectors[chosen]]
+    return ((vector, vector) for vector in vectors[chosen])
 
 
-def _error(
-    compact: CompactGrid, exact: NDArray[np.float32], queries: list[tuple[NDArray[Any], NDArray[Any]]]
-) -> dict[str, float] | None:
+def _error(compact: CompactGrid, exact: NDArray[np.float32], queries: Queries) -> dict[str, float] | None:
     """See `ModelGrid.errors`; None for a model that tells no places apart."""
-    correlations, overlaps = [], []
-    area = compact.grid.area_km2
-    for vector, near in queries:
-        ours, theirs = exact @ vector.astype(np.float32), compact.similarities(near)
-        if min(ours.std(), theirs.std()) < _CONSTANT:
-            continue
-        hottest = Heatmap(compact.grid, ours).hottest(0.01)
-        shared = hottest & Heatmap(compact.grid, theirs).hottest(0.01)
-        correlations.append(np.corrcoef(ours, theirs)[0, 1])
-        overlaps.append(area[shared].sum() / area[hottest].sum())
-    if not correlations:
+    found = spread(compact, exact, queries)
+    if not found["n"]:
         return None
-    return {"correlation": round(float(np.median(correlations)), 4), "overlap": round(float(np.median(overlaps)), 3)}
+    return {"correlation": found["correlation"]["median"], "overlap": round(found["overlap"]["median"], 3)}

@@ -81,11 +81,7 @@ export interface Painted {
   at: Position | null; // the point that was asked
 }
 
-/** The vector of a point along the components, of unit length with what of the mean lies along none of them. */
-export interface PointVector {
-  along: Float32Array;
-  rest: number; // by what products with that part are multiplied
-}
+export type { PointVector } from "../components/map/compact-grid.js";
 
 export type FromWorker =
   | { kind: "ready"; id: string }

@@ -3,7 +3,6 @@
 
 import { readCompact } from "../components/map/compact-grid.js";
 import { bytesOf, colorsOfBins, paint, pictureOf } from "../components/map/painter.js";
-import { similarities, vectorAt, withMean } from "./vectors.js";
 
 /** @import { Coloring } from "../components/map/painter.js" */
 /** @import { CompactGrid } from "../components/map/compact-grid.js" */
@@ -104,10 +103,10 @@ function hottest(grid, values) {
  * @param {Position | null} before Where the pane before is most similar.
  */
 function answer(ask, { grid }, before) {
-  if (ask.kind === "vector") return { at: null, point: null, values: similarities(grid, ask.along, ask.constant) };
+  if (ask.kind === "vector") return { at: null, point: null, values: grid.similarities(ask.along, ask.constant) };
   const at = ask.kind === "point" ? ask.at : before;
-  const point = at && vectorAt(grid, at);
-  return { at, point, values: point && similarities(grid, point.along, withMean(grid, point)) };
+  const point = at && grid.vectorAt(at);
+  return { at, point, values: point && grid.similarities(point.along, grid.withMean(point)) };
 }
 
 /**

@@ -71,7 +71,7 @@ def offer(explorer: Explorer, session: Session) -> None:
                 downloads.button(f"Postcard ({form.upper()})", draw, file=f"{stem}-postcard.{form}")
         # Of an index, which may be larger than any file, there are no places to take home; a page asks with one vector.
         if not explorer.searched and answer.query.combine == "sum":
-            st.caption("A map that goes on answering without this server or a network; the first one takes a while:")
+            st.caption("An interactive map that works without this server or a network (the first one takes a while):")
             take_home = services().take_home.page
             downloads.button("Take-home map (HTML)", take_home, explorer, answer.items, file=f"{stem}-take-home.html")
         scope = {"combine": answer.query.combine, "area": answer.query.area}

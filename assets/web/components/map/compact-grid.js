@@ -39,6 +39,12 @@ export async function readCompact(buffer) {
   return new CompactGrid(header, bits, body.subarray(bits.length));
 }
 
+/**
+ * @typedef {object} PointVector A unit vector.
+ * @property {Float32Array} along Its products with the components.
+ * @property {number} rest How much of the part of the mean that lies along no component it holds.
+ */
+
 export class CompactGrid {
   /**
    * @param {Header} header
@@ -132,29 +138,52 @@ export class CompactGrid {
   }
 
   /**
+   * The unit vector of a position, along the components; null where no cell counts.
+   *
+   * @param {{ lat: number, lng: number }} position
+   * @returns {PointVector | null}
+   */
+  vectorAt(position) {
+    const { mean, square, step } = this.header;
+    const codes = this.codesAt(position);
+    if (!codes) return null;
+    const along = Float32Array.from(codes, (code, i) => code * step + mean[i]);
+    let length2 = square; // what of the mean lies along no component is part of every vector
+    along.forEach((value, i) => (length2 += value * value - mean[i] * mean[i]));
+    const length = Math.sqrt(Math.max(length2, 1e-12));
+    return { along: along.map((value) => value / length), rest: 1 / length };
+  }
+
+  /**
+   * The product of a position's vector with the mean vector.
+   *
+   * @param {PointVector} vector
+   */
+  withMean({ along, rest }) {
+    const { mean, square } = this.header;
+    return along.reduce((sum, value, i) => sum + (value - rest * mean[i]) * mean[i], rest * square);
+  }
+
+  /**
    * How similar every cell is to a position: the mean of the products with a cell's neighbors, as on the server.
    *
    * @param {{ lat: number, lng: number }} position
    * @returns {Float32Array | null} One number a cell, the same array at every call; null where no cell counts.
    */
   similaritiesTo(position) {
-    const { mean, square, step, components } = this.header;
-    const codes = this.codesAt(position);
-    if (!codes) return null;
-    const along = codes.map((code, i) => code * step + mean[i]); // the position's vector, along the components
-    // Its length: what of the mean lies along no component is part of every vector.
-    let rest = square;
-    let length2 = 0;
-    for (let i = 0; i < components; i++) {
-      rest -= mean[i] * mean[i];
-      length2 += along[i] * along[i];
-    }
-    const length = Math.sqrt(Math.max(length2 + rest, 1e-12));
-    let constant = rest;
-    for (let i = 0; i < components; i++) constant += along[i] * mean[i];
+    const vector = this.vectorAt(position);
+    return vector && this.similarities(vector.along, this.withMean(vector));
+  }
+
+  /**
+   * @param {ArrayLike<number>} along A vector, along the components.
+   * @param {number} constant Its product with the mean vector.
+   */
+  similarities(along, constant) {
+    const { step } = this.header;
     return this.meansOfProducts(
-      along.map((value) => (value * step) / length),
-      constant / length,
+      Float64Array.from(along, (value) => value * step),
+      constant,
     );
   }
 
