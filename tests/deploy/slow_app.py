@@ -21,10 +21,10 @@ def open_slow(atlas, progress):
     explorer = fake.open_explorer(atlas, progress)
     query = explorer.query
 
-    def wait(items):
+    def wait(items, **scope):
         while Path(os.environ[WAIT]).exists():
             time.sleep(0.01)
-        return query(items)
+        return query(items, **scope)
 
     explorer.query = wait
     return explorer

@@ -153,8 +153,9 @@ def test_the_credit_stands_with_map_and_cards(city, explorer, monkeypatch):
     use_hashed_sentences(monkeypatch)
     assert component.base_map(city)["styles"][0]["attribution"] == "Madeup Survey (CC0 1.0)"
     assert "Madeup" not in component.base_map(city)["styles"][1]["attribution"]
-    found = explorer.search(explorer.query([QueryItem("text", "houses")]), k=1)
-    shown = cards.groups(explorer, SimpleNamespace(matches=found, here={}))
+    items = [QueryItem("text", "houses")]
+    found = explorer.search(explorer.query(items), k=1)
+    shown = cards.groups(explorer, SimpleNamespace(items=items, matches=found, here={}))
     notes = {group["title"]: group["note"] for group in shown}
     assert notes["Aerial image"] == "photographed · Madeup Survey (CC0 1.0)"
 
