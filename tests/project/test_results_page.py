@@ -210,8 +210,9 @@ def test_sentences(name, claims):
 def test_figures_of_other_data_are_called_outdated():
     for name in SECTIONS:
         atlas = load_atlas(name)
-        kept = [read_json(path) for path in atlas.model_path.glob("metrics*.json")]
-        old = [metrics["split"] for metrics in kept if metrics["data"] != atlas.data_hash]
+        kinds = ("metrics*.json", "ablations.json", "elsewhere-*.json")
+        kept = [path for kind in kinds for path in atlas.model_path.glob(kind)]
+        old = [path.name for path in kept if read_json(path)["data"] != atlas.data_hash]
         assert ("outdated" in section(name)) == bool(old), (name, old)
 
 

@@ -25,7 +25,7 @@ ATLASES = ("boston", "world")
 SHIPPED = {
     "boston": {
         "python -m unigeoclip train --atlas boston --config wide": "views",
-        "python -m unigeoclip train --atlas boston --config mini --steps 1300 --split blocks": "blocks",
+        "python -m unigeoclip train --atlas boston --config wide --steps 1300 --split blocks": "blocks",
     },
     "world": {
         "python -m unigeoclip train --atlas world --config wide --out runs/before\n"
