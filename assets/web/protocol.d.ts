@@ -97,6 +97,7 @@ export interface LiveGrid {
   low_opacity: number;
   colors: string[]; // from low to high
   legend: Legend;
+  exact?: string; // template of the heatmap of a point as the server computes it, with {lat} and {lng}
 }
 
 export interface Legend {

@@ -1,8 +1,7 @@
 """What Python and the browser tell each other: props of every component, values of its triggers, JSON of addresses.
 
 ``assets/web/protocol.d.ts`` holds the same for the scripts, with what each key means; a test compares both. Positions
-are degrees, bounds are (south, west, north, east), headings are degrees clockwise from north. Annotations are no
-strings here, so that ``NotRequired`` is known at run time.
+are degrees, bounds (south, west, north, east), headings clockwise from north. ``NotRequired`` needs real annotations.
 """
 
 from typing import Literal, NotRequired, TypedDict
@@ -74,6 +73,7 @@ class LiveGrid(TypedDict):
     low_opacity: float
     colors: list[str]
     legend: Legend
+    exact: NotRequired[str]
 
 
 class Marker(TypedDict):

@@ -11,10 +11,10 @@ import streamlit as st
 
 from pages.ui.explore.model import Drawn, Steps
 from pages.ui.formatting import title
+from pages.ui.services.answers.heatmaps import colors_of, heatmap_png, levels_of
 from pages.ui.view_options import OUTLINES, SCALES, SHARES
 from pages.ui.widgets.popovers import popover
 from unigeoclip.errors import InputError, UniGeoError
-from unigeoclip.search.query_levels import levels_of_query
 from unigeoclip.similarity.colormaps import COLORMAPS
 
 if TYPE_CHECKING:
@@ -24,11 +24,7 @@ if TYPE_CHECKING:
     from pages.ui.explore.session import Session
     from pages.ui.view_options import Display
     from unigeoclip.search.explorer import Explorer
-    from unigeoclip.similarity.levels import Levels
 
-LOW_OPACITY = 0.25  # where nothing is like the query, the map below shows through
-FOREIGN_OPACITY = 0.35  # of the whole heatmap where nothing in the atlas is like the query
-RANKED_FROM = 80.0  # percentile of the area at which ranked colors start
 _SCALE_HELP = (
     "Absolute: the same similarity has the same color in every answer, from that of unrelated places to that of "
     "matches, as measured on held-out places; a weak answer looks weak. Similarity: all colors over the range of "
@@ -57,11 +53,9 @@ def draw(explorer: Explorer, answer: Answer, display: Display) -> Drawn:
 
 
 def _draw(explorer: Explorer, answer: Answer, display: Display) -> Drawn:
-    heat, share = answer.heatmap, display.best / 100 or None
-    from unigeoclip.similarity.calibration import calibration  # brings torch along
-
-    levels = levels_of_query(calibration(explorer.atlas), answer.items)
-    colors = {**coloring(display.scale, levels), "colormap": display.colors, "top_share": share}
+    heat = answer.heatmap
+    levels = levels_of(explorer, answer.items)
+    colors = colors_of(display, levels)
     dots = ""
     if display.items:
         from unigeoclip.similarity.gallery_dots import dots_png
@@ -69,11 +63,10 @@ def _draw(explorer: Explorer, answer: Answer, display: Display) -> Drawn:
         latlon, values = explorer.item_similarities(answer.query, display.items)
         if not len(values):
             raise InputError(f"The area holds nothing to show as dots ({_items(display.items)}): this is the heatmap.")
-        overlay = dots_png(heat.bounds, latlon, values, colormap=display.colors, top_share=share)
+        overlay = dots_png(heat.bounds, latlon, values, colormap=display.colors, top_share=colors["top_share"])
         dots = f"the {len(values):,} most similar items" if explorer.searched else "each dot is an item of the gallery"
     else:
-        dimmed = FOREIGN_OPACITY if answer.query.is_foreign else 1.0
-        overlay = heat.png(opacity=dimmed, low_opacity=LOW_OPACITY * dimmed, **colors)
+        overlay = heatmap_png(answer.query, heat, colors)
     outline = None
     if display.outline:
         text = json.dumps(heat.outline(display.outline / 100), separators=(",", ":"))
@@ -81,15 +74,6 @@ def _draw(explorer: Explorer, answer: Answer, display: Display) -> Drawn:
     steps = heat.levels()
     drawn_steps = Steps(heat.levels_png(steps), steps.low, steps.step)
     return Drawn(overlay, heat.percentiles_png(), drawn_steps, outline, colors, levels, dots)
-
-
-def coloring(scale: str, levels: Levels | None) -> dict[str, Any]:
-    """Options of ``Heatmap.png`` for a scale; "absolute" without levels is "similarity"."""
-    if scale == "rank":
-        return {"scale": "percentile", "floor_percentile": RANKED_FROM}
-    if scale == "absolute" and levels is not None:
-        return {"scale": "absolute", "limits": levels.limits}
-    return {"scale": "similarity", "floor_percentile": 50.0}
 
 
 def offer(session: Session, modalities: Sequence[str]) -> None:

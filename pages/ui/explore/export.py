@@ -15,6 +15,7 @@ from pages.ui.explore import display
 from pages.ui.formatting import coordinates, similarity, title, weight
 from pages.ui.modality_styles import COLORS
 from pages.ui.services import services
+from pages.ui.services.answers.heatmaps import LOW_OPACITY
 from pages.ui.widgets import downloads
 from pages.ui.widgets.components import component, stylesheet
 from pages.ui.widgets.popovers import popover
@@ -90,7 +91,7 @@ def _drawn(explorer: Explorer, session: Session) -> dict[str, Any]:
     """Options of the heatmap's picture as it is shown."""
     assert session.answer is not None
     colors = display.draw(explorer, session.answer, session.display).colors
-    return {"low_opacity": display.LOW_OPACITY, **{name: value for name, value in colors.items() if value is not None}}
+    return {"low_opacity": LOW_OPACITY, **{name: value for name, value in colors.items() if value is not None}}
 
 
 def _png(answer: Answer, drawn: dict[str, Any]) -> bytes:

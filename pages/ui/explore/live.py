@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pages.ui.explore.display import LOW_OPACITY, coloring
 from pages.ui.http.urls import urls
 from pages.ui.map import live
+from pages.ui.query_string import display_parameters
+from pages.ui.services.answers.heatmaps import LOW_OPACITY, coloring
+from pages.ui.view_options import MATCHES
 from unigeoclip.similarity.levels import levels_of_modality
 
 if TYPE_CHECKING:
@@ -15,14 +17,20 @@ if TYPE_CHECKING:
     from unigeoclip.search.explorer import Explorer
 
 
-def live_grid(explorer: Explorer, display: Display) -> LiveGrid:
-    """What the browser needs to compute the heatmaps of points, drawn as answers are in a display."""
+def live_grid(explorer: Explorer, display: Display, *, exact: bool) -> LiveGrid:
+    """What the browser needs to compute the heatmaps of points, drawn as answers are in a display.
+
+    Args:
+        explorer: Of the atlas.
+        display: How answers are shown.
+        exact: Whether the answer to a click is the heatmap of that point alone, which the browser may fetch at once.
+    """
     from unigeoclip.similarity.calibration import calibration  # brings torch along
     from unigeoclip.similarity.heatmap import LEAST_SPAN
 
     levels = levels_of_modality(calibration(explorer.atlas), "location")
     options = coloring(display.scale, levels)
-    return live.live_grid(
+    grid = live.live_grid(
         urls.live(explorer.atlas, explorer.model_id),
         explorer.grid.mercator_bounds,
         display.colors,
@@ -33,3 +41,6 @@ def live_grid(explorer: Explorer, display: Display) -> LiveGrid:
         floor=options.get("floor_percentile", 0.0),
         share=display.best / 100,
     )
+    if exact:
+        grid["exact"] = urls.heatmap(explorer.atlas, display_parameters(display, MATCHES))
+    return grid

@@ -17,6 +17,7 @@ from pages.ui.explore.model import Answer, Spot
 from pages.ui.formatting import coordinates
 from pages.ui.query_string import COUNT, DISPLAY_KEYS, MAP_KEYS, SCOPE_KEYS
 from pages.ui.services import services
+from pages.ui.services.answers.heatmaps import is_point
 from pages.ui.session_state import SessionValue
 from pages.ui.view_options import MATCHES, MOST_MATCHES, Display
 from unigeoclip.errors import UniGeoError
@@ -290,8 +291,12 @@ def session_of(atlas: str) -> Session:
 
 def answer_query(explorer: Explorer, items: tuple[QueryItem, ...], count: int, scope: Scope = _EVERYWHERE) -> Answer:
     """One query: its vector, its heatmap and the ``count`` most similar samples of every modality."""
-    query = explorer.query(items, combine=scope.combine, area=scope.area)
-    heatmap = explorer.heatmap(query)
+    if scope == _EVERYWHERE and is_point(items):  # the browser may have asked for its heatmap already
+        query, heatmap = services().heatmaps.of(explorer, items[0].value)
+        query = replace(query, items=items)
+    else:
+        query = explorer.query(items, combine=scope.combine, area=scope.area)
+        heatmap = explorer.heatmap(query)
     best = heatmap.best()
     near, _ = explorer.nearest_place(best.lat, best.lon)
     spots = tuple(spot for index, item in enumerate(items) if (spot := _spot(explorer, index, item)) is not None)

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
-from pages.ui.http.responses import DO_NOT_KEEP, KEEP, KEEP_PRIVATE
-from pages.ui.services.errors import NotFoundError
+from pages.ui import atlas_scale, query_string
+from pages.ui.http.responses import DO_NOT_KEEP, KEEP, KEEP_PRIVATE, numbers, point
+from pages.ui.http.urls import urls
+from pages.ui.services.answers.heatmaps import colors_of, heatmap_png, levels_of
+from pages.ui.services.errors import NotFoundError, NotReadyError
 from pages.ui.services.overlays import TYPES
+from pages.ui.services.rate_limits import RateLimits
+from unigeoclip.parsing.coordinates import check_point
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from pages.ui.services import Services
     from pages.ui.services.compare_service import CompareService
     from pages.ui.services.explorers import Explorers
     from pages.ui.services.overlays import OverlayStore
     from pages.ui.services.probe.private_files import PrivateFiles
+
+HEATMAPS, HEATMAPS_PER_S = 12, 3.0  # of points, of one client at once and in the long run
 
 
 def overlay(store: OverlayStore, request: Request) -> Response:
@@ -25,6 +33,34 @@ def overlay(store: OverlayStore, request: Request) -> Response:
     content = store.get(name)
     encoding = {"Content-Encoding": "gzip"} if name.endswith(".geojson") else {}
     return Response(content, media_type=TYPES[name.rpartition(".")[2]], headers=KEEP_PRIVATE | encoding)
+
+
+class PointHeatmapRoute:
+    """The heatmap of a point that was clicked, which the page's own run will publish as well: leads to that picture."""
+
+    def __init__(self, services: Services) -> None:
+        """Make it."""
+        self._services, self._limits = services, RateLimits(HEATMAPS, HEATMAPS_PER_S)
+
+    def __call__(self, request: Request) -> Response:
+        """Compute and publish it.
+
+        Raises:
+            NotReadyError: The client asks faster than anybody clicks; its page answers all the same.
+        """
+        if request.client is not None and not self._limits.take(request.client.host):
+            raise NotReadyError("Too many heatmaps are asked for; the page has the answer in a moment.")
+        services = self._services
+        explorer = services.explorers.explorer(request.path_params["atlas"])
+        digits = atlas_scale.of(explorer.atlas.manifest).click_digits
+        lat, lon = point(*numbers(request.path_params["point"], 2, "latitude,longitude: 42.3601,-71.0589"))
+        asked = query_string.point(*check_point(round(lat, digits), round(lon, digits)))  # as `results.use_click` does
+        query, heatmap = services.heatmaps.of(explorer, asked.value)
+        given = {key: value for key, value in request.query_params.items() if key in query_string.DISPLAY_KEYS}
+        display, _, _ = query_string.parse_display(given, ())
+        colors = colors_of(display, levels_of(explorer, query.items))
+        name = services.overlays.publish(heatmap_png(query, heatmap, colors))
+        return RedirectResponse(urls.overlay(name), 303, DO_NOT_KEEP)
 
 
 def private(files: PrivateFiles, request: Request) -> Response:

@@ -21,11 +21,15 @@ if TYPE_CHECKING:
 
     from pages.ui.services import Services
 
+HEATMAPS_WAITING, HEATMAPS_OF_ONE = 20, 4  # more would come later than the page's own answer
+
 
 def table(services: Services) -> list[BaseRoute]:
     """All routes of data and web files."""
     workers = Workers.beside(services.page_runs, partial(services.metrics.count_refusal, "request"))
     services.metrics.gauge("requests_in_flight", "Tiles and pictures that wait or are drawn", lambda: workers.in_flight)
+    # What a click waits for goes beside its page's run, not after it.
+    at_once = Workers(1, HEATMAPS_WAITING, HEATMAPS_OF_ONE, refused=partial(services.metrics.count_refusal, "request"))
     threaded, explorers = workers.threaded, services.explorers
     return [
         Mount("/web", RevalidatedFiles(directory=WEB)),
@@ -39,6 +43,7 @@ def table(services: Services) -> list[BaseRoute]:
         Route("/data/{atlas}/heights/{point}", threaded(partial(pictures.heights, explorers))),
         Route("/data/{atlas}/street/{pose}.jpg", threaded(partial(street_views.street, explorers))),
         Route("/data/{atlas}/street/{pose}/{way}", threaded(partial(street_views.step, explorers))),
+        Route("/data/{atlas}/heatmap/{point}", at_once.threaded(overlays.PointHeatmapRoute(services))),
         Route("/data/{atlas}/live/{model}", threaded(partial(overlays.compact_grid, explorers))),
         Route("/data/{atlas}/live/compare/{key}", threaded(partial(overlays.compact_region, services.compare))),
         Route("/data/{atlas}/suggestions", threaded(partial(suggestions.suggestions, services))),

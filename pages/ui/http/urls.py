@@ -69,6 +69,10 @@ class Urls:
         """The compact grid of a region under a model, by its `Embedded.key`."""
         return self._of(atlas, f"live/compare/{key}")
 
+    def heatmap(self, atlas: Atlas, display: dict[str, str]) -> str:
+        """Template of the heatmap of a point, ``{lat}`` and ``{lng}`` in degrees, in a display as links spell it."""
+        return self._of(atlas, "heatmap/{lat},{lng}", **display)
+
     def suggestions(self, atlas: Atlas) -> str:
         """Texts that the search field suggests."""
         return self._of(atlas, "suggestions")

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pages.ui.services.answers.completions import Completions
+from pages.ui.services.answers.heatmaps import PointHeatmaps
 from pages.ui.services.compare_service import CompareService
-from pages.ui.services.completions import Completions
 from pages.ui.services.explorers import Explorers, open_explorer
 from pages.ui.services.fair_queue import FairQueue
 from pages.ui.services.modalities import ModalitiesService
@@ -40,6 +41,7 @@ class Services:
         modalities: What was measured of the modalities of each atlas, and layouts of them.
         probe: Probes of built-in tasks and of visitors' own labels.
         overlays: Pictures that lie over maps.
+        heatmaps: Of points that were clicked.
         completions: Slow parts of answers, in the background.
         topics: What visitors follow while it is being done.
         suggestions: Texts that the search field suggests.
@@ -56,6 +58,7 @@ class Services:
     modalities: ModalitiesService
     probe: ProbeService
     overlays: OverlayStore = field(default_factory=OverlayStore)
+    heatmaps: PointHeatmaps = field(default_factory=PointHeatmaps)
     completions: Completions = field(default_factory=Completions)
     topics: Topics = field(default_factory=Topics)
     suggestions: Suggestions = field(default_factory=Suggestions)

@@ -41,6 +41,15 @@ def picture(visitor):
     return visitor.page.locator("canvas.ugc-live").screenshot()
 
 
+def wait_for_another_picture(visitor, before):
+    """Wait until the frame that the worker has painted is on screen, which may be later than the worker says so."""
+    for _ in range(100):
+        if picture(visitor) != before:
+            return
+        visitor.page.wait_for_timeout(100)
+    pytest.fail("the live picture stays as it was")
+
+
 def is_shown(visitor):
     return visitor.page.locator("canvas.ugc-live[data-shown=true]").count() == 1
 
@@ -53,7 +62,7 @@ def test_the_heatmap_follows_the_pointer_and_asks_the_server_nothing(visit):
     assert is_shown(visitor)
     first, requests, sent = picture(visitor), len(visitor.requests), len(visitor.sent)
     point_at(visitor, *SUDAN)
-    assert picture(visitor) != first
+    wait_for_another_picture(visitor, first)
     assert "under the pointer" in visitor.page.locator(".ugc-legend").inner_text()
     assert (len(visitor.requests), len(visitor.sent)) == (requests, sent)
     visitor.page.mouse.move(5, 5)
@@ -86,6 +95,28 @@ def test_a_click_brings_the_exact_answer_which_the_next_movement_sets_aside(visi
     point_at(visitor, *SUDAN)
     assert is_shown(visitor)
     visitor.page.wait_for_function("getComputedStyle(document.querySelector('.ugc-heat')).opacity === '0'")
+
+
+def test_a_click_shows_the_exact_heatmap_before_the_page_has_run(visit):
+    visitor = visit("/?atlas=world")
+    with visitor.page.expect_response(lambda answer: "/data/overlays/" in answer.url and answer.ok) as shown:
+        visitor.click_at(*SAHARA)
+    assert "/data/world/heatmap/" in shown.value.request.redirected_from.url
+    visitor.wait_for_heatmap()
+    visitor.settle()
+    heat = visitor.page.locator(".ugc-heat[data-shown]")
+    assert heat.evaluate("each => each.src") == shown.value.url, "what the page publishes is the same picture"
+
+
+def test_a_click_that_adds_to_a_query_waits_for_the_page(visit):
+    visitor = visit("/?atlas=world&q=text:hot desert")
+    visitor.wait_for_heatmap()
+    visitor.page.get_by_text("+ more like", exact=True).click()
+    visitor.page.wait_for_function("!document.querySelector('.ugc-map').ugcMap.panes[0].live.exact")
+    first = visitor.page.locator(".ugc-heat[data-shown]").get_attribute("src")
+    visitor.click_at(*SUDAN)
+    visitor.wait_for_heatmap(other_than=first)
+    assert not [url for url in visitor.requests if "/heatmap/" in url]
 
 
 def test_the_keyboard_moves_the_point_and_enter_asks_for_it(visit):

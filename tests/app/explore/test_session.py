@@ -9,7 +9,7 @@ import pytest
 
 from pages.ui.explore import session
 from pages.ui.explore.model import Answer
-from pages.ui.services.completions import Completions
+from pages.ui.services.answers.completions import Completions
 from unigeoclip.errors import InputError
 from unigeoclip.search.explorer import Match
 

@@ -7,8 +7,12 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from pages.ui.http import routes
+from pages.ui import query_string
+from pages.ui.explore.display import draw
+from pages.ui.explore.session import answer_query
+from pages.ui.http import overlays, routes
 from pages.ui.http.urls import urls
+from pages.ui.services import serving
 from pages.ui.services.overlays import OverlayStore
 from tests.app import fake, fake_city
 from unigeoclip.errors import AtlasError
@@ -134,6 +138,29 @@ def test_a_heatmap_is_what_it_was_published_as(served, client, ending):
     answer = client.get(address.removesuffix("png") + ending)
     assert answer.status_code == 404
     assert "set-cookie" not in answer.headers
+
+
+def test_the_heatmap_of_a_click_is_the_picture_that_the_page_will_publish(served, client, atlas):
+    explorer = served.explorers.explorer("world")
+    for display in ({}, {"colors": "cividis", "scale": "rank", "best": "5"}):
+        shown = query_string.parse_display(display, ())[0]
+        with serving(served):
+            answer = answer_query(explorer, (query_string.point(23.4567, 8.0),), 10)
+            expected = draw(explorer, answer, shown).overlay
+        address = urls.heatmap(atlas, display).replace("{lat}", "23.45672").replace("{lng}", "368.0")
+        led = client.get(address, follow_redirects=False)
+        assert (led.status_code, led.headers["cache-control"]) == (303, "no-store")
+        assert led.headers["location"] == urls.overlay(served.overlays.names[-1])
+        assert client.get(led.headers["location"]).content == expected
+
+
+def test_heatmaps_of_no_point_are_refused_and_so_is_a_stream_of_them(client):
+    for point in ("91,0", "0", "0,nan", "0,541", "0,0,0", "a,b"):
+        assert client.get(f"/data/world/heatmap/{point}").status_code == 400
+    assert client.get("/data/atlantis/heatmap/1,2").status_code == 404
+    answers = [client.get("/data/world/heatmap/10,10", follow_redirects=False) for _ in range(overlays.HEATMAPS)]
+    assert answers[-1].status_code == 503
+    assert "the page has the answer" in answers[-1].text
 
 
 def test_what_shows_where_somebody_looked_is_kept_by_their_own_browser_only(served, client, atlas, city):

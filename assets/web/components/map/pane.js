@@ -5,6 +5,7 @@ import { Area } from "./area.js";
 import { BaseLayers } from "./base-layers.js";
 import { Controls } from "./controls.js";
 import { Drawing } from "./drawing.js";
+import { Exact } from "./exact.js";
 import { snapped, toBounds } from "./geometry.js";
 import { Keys } from "./keys.js";
 import { aim, markerFor } from "./markers.js";
@@ -82,6 +83,7 @@ export class Pane {
       panInsideBounds.call(this.map, bounds, owner.arranging ? { ...options, animate: false } : options);
     this.base = new BaseLayers(this, data.base);
     this.area = new Area(this);
+    this.exact = new Exact(this);
     this.drawing = new Drawing(this, (bounds) => owner.chooseRegion(bounds));
     this.controls = new Controls(this, data);
     this.listen();

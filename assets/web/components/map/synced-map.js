@@ -195,6 +195,7 @@ export class SyncedMap {
     const { lat, lng } = position.wrap();
     this.live.hover({ lat, lng }); // shown until the exact answer is here
     for (const each of this.panes) each.pending(position);
+    if (this.memory.by === "point") pane.exact.ask({ lat: clampLat(lat), lng });
     this.onClick({ pane: pane.id, lat: clampLat(lat), lng, by: this.memory.by, nonce: nonce() });
   }
 

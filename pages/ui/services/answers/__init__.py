@@ -1,0 +1,1 @@
+"""Parts of answers that are computed apart from the page: before its run, or when it is idle."""
