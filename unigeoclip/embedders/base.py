@@ -16,7 +16,16 @@ if TYPE_CHECKING:
 
     from unigeoclip.geo import Bounds
 
-__all__ = ["WITHOUT", "Embedder", "PartialEmbedder", "PictureEmbedder", "Provenance", "embed_in_batches"]
+__all__ = [
+    "WITHOUT",
+    "Embedder",
+    "PartialEmbedder",
+    "PictureEmbedder",
+    "Provenance",
+    "embed_in_batches",
+    "is_private",
+    "spelling_of",
+]
 
 WITHOUT = "unigeoclip-without-"  # names ours with a spatial scale switched off; its number from 1 follows
 # Activations of this many rows stay in the processor's cache: larger batches are no faster, whole ones slower.
@@ -102,6 +111,16 @@ class PictureEmbedder(Protocol):
             InputError: No picture, or of a kind that this embedder does not read.
             CheckpointError: What reads pictures is not on this machine.
         """
+
+
+def is_private(embedder: Embedder) -> bool:
+    """Whether vectors of an embedder are one visitor's own, and are not kept on disk."""
+    return getattr(embedder, "is_private", False)
+
+
+def spelling_of(embedder: Embedder) -> str:
+    """How `load_embedder` takes an embedder: its name, or of a file "file:" and the name of the file."""
+    return getattr(embedder, "spelling", embedder.name)
 
 
 def embed_in_batches(
