@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.ui import atlas_scale, atlas_switch
 from pages.ui.atlas import baseline_card
-from pages.ui.compare import computation, controls, examples, export, figures, scatter
+from pages.ui.compare import computation, controls, examples, export, figures, files, scatter
 from pages.ui.compare.explanation import explanation
 from pages.ui.compare.panes import empty_pane, make_panes
 from pages.ui.compare.state import state_of
@@ -42,7 +42,8 @@ def compare() -> None:
     if opening.atlas is None:
         return
     atlas, state = opening.atlas, state_of(name)
-    embedders, missing = computation.embedders(atlas)
+    shared, missing = computation.embedders(atlas)
+    embedders = shared | (own := files.own(atlas))
     scales = scales_of(embedders)
     controls.follow_link(atlas, state, list(embedders))
     atlas_switch.store_note(opening, "a grid of locations, and places of the atlas itself as examples")
@@ -60,6 +61,7 @@ def compare() -> None:
         controls.color_scheme(state, models, embedders)
     job = computation.job_of(atlas, state)
     job.use_words(opening.explorer)
+    job.offer(own)
     drawn = job.version(models)  # what becomes ready from here on is drawn in another run
     wanted = state.scheme(models)
     job.request(models, state.visitor, umap=state.kind == "umap", pair=wanted.pair)
@@ -72,6 +74,7 @@ def compare() -> None:
     with head.container(key="compare-tools", vertical_alignment="bottom", **side):
         controls.image(atlas, state, next(iter(embedders.values())))
         controls.region(state)
+        files.panel(atlas, state, models)
         if panes:
             export.offer(panes)
     if state.problem:
@@ -85,6 +88,7 @@ def compare() -> None:
     awaits_maps = not state.maps_painted and any("overlay" in pane for pane in shown)
     words = explanation([embedders[name].title for name in models], scheme)
     _maps(atlas, state, shown, words, focus, on_painted=state.note_painted if awaits_maps else None)
+    files.credit(embedders[name] for name in models)
     if panes and not awaits_maps:
         examples.show(job, panes, scheme, state)
         _scatter_and_numbers(job, comparison, panes, lasso)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from unigeoclip.embedders.base import WITHOUT, Embedder, PartialEmbedder, PictureEmbedder, Provenance
 from unigeoclip.embedders.files import FileAddress, FileEmbedder, is_file
+from unigeoclip.embedders.files.named import named_files
 from unigeoclip.errors import CheckpointError, InputError
 
 if TYPE_CHECKING:
@@ -90,7 +91,8 @@ def load_embedder(name: str, atlas: Atlas | None = None, weights: Path | None = 
 
     Args:
         name: A key of :data:`EMBEDDERS`; "unigeoclip-without-2": ours with its second spatial scale switched off; or
-            "file:PATH": embeddings of others in a file, see :mod:`unigeoclip.embedders.files`.
+            "file:PATH": embeddings of others in a file, see :mod:`unigeoclip.embedders.files`; or "file-NAME": one of
+            the files that ``UNIGEOCLIP_EMBEDDING_FILES`` names.
         atlas: The atlas whose model is meant; "unigeoclip" and the retrained ones need one, "fourier" takes its scale
             from it.
         weights: A checkpoint in SatCLIP's official layout, in place of the one that was downloaded; "satclip" only.
@@ -105,6 +107,8 @@ def load_embedder(name: str, atlas: Atlas | None = None, weights: Path | None = 
         )
     if weights is None and is_file(name):
         return FileEmbedder.from_address(FileAddress.parse(name))
+    if weights is None and (address := named_files().get(name)):
+        return FileEmbedder.from_address(address, name)
     if name not in EMBEDDERS and not is_file(name):
         known = ", ".join(EMBEDDERS)
         raise InputError(f"Unknown embedder {name!r}. Known: {known}, unigeoclip-without-1, file:PATH.")

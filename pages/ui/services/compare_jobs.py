@@ -58,12 +58,16 @@ class Job:
             embedders: The models that can be asked for, by name.
             queue: Where their work goes.
         """
-        self.atlas, self.region, self._embedders, self._queue = atlas, region, embedders, queue
+        self.atlas, self.region, self._embedders, self._queue = atlas, region, dict(embedders), queue
         self.work: dict[str, Work] = {}
         self.names: dict[tuple[Any, ...], list[GroupName]] = {}  # of clusters, by model, number and first model
         self._explorer: Explorer | None = None  # describes parts of the region, once it is open
         self._words: dict[Region, RegionWords] = {}
         self._adding = threading.Lock()  # two visitors at once begin once
+
+    def offer(self, embedders: Mapping[str, Embedder]) -> None:
+        """Let more embedders be asked for: those of a visitor, whose names nobody else can guess."""
+        self._embedders |= embedders
 
     def request(self, names: list[str], visitor: str, *, umap: bool = False, pair: tuple[str, ...] = ()) -> None:
         """Ask for maps of these embedders, then for layouts and figures; what the visitor has stopped stays so.
@@ -274,7 +278,8 @@ class Job:
     @property
     def nbytes(self) -> int:
         """Memory that the region and its works hold, but for vectors that are mapped from their files."""
-        return nbytes_of(self.region) + sum(work.nbytes for work in list(self.work.values()))
+        files = sum(getattr(each, "nbytes", 0) for each in list(self._embedders.values()))
+        return files + nbytes_of(self.region) + sum(work.nbytes for work in list(self.work.values()))
 
     def resume(self, visitor: str) -> None:
         """A visitor wants after all what they have stopped: the next `request` asks for it."""

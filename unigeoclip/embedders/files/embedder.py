@@ -94,6 +94,8 @@ def _check_unused(address: FileAddress, **options: object) -> None:
 class FileEmbedder:
     """Embeds points by the vectors that a file has for them."""
 
+    is_private = False
+
     def __init__(self, source: VectorSource, address: FileAddress, checksum: str, name: str = "") -> None:
         """Wrap vectors; :meth:`from_address` opens a file.
 
@@ -105,7 +107,7 @@ class FileEmbedder:
         """
         self._source, product, file = source, source.product, address.path.name
         short = _NAME.sub("-", address.path.stem.lower()).strip("-")[:30] or "embeddings"
-        self.name: str = name or f"file-{short}-{checksum[-16:][:8]}"
+        self.name: str = name or f"file-{short}-{checksum[-16:]}"
         self.title: str = f"{product.title} ({file})" if product.title else file
         self.dim: int = source.dim
         self.spelling: str = address.spelling

@@ -56,9 +56,9 @@ def opened_raster(source: Path | bytes, name: str) -> Iterator[DatasetReader]:
                 with rasterio.open(source, driver=driver) as dataset:
                     yield dataset
     except RasterioError as error:
-        raise InputError(
-            f"{name} cannot be read as a GeoTIFF{'' if isinstance(source, bytes) else ' or VRT'}: {error}."
-        ) from error
+        if isinstance(source, bytes):  # what GDAL says names a file that nobody knows
+            raise InputError(f"{name} cannot be read as a GeoTIFF: it is damaged, or of another kind.") from error
+        raise InputError(f"{name} cannot be read as a GeoTIFF or VRT: {error}.") from error
 
 
 class RasterVectors(GridVectors):

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from unigeoclip.embedders import EMBEDDERS, WITHOUT, is_file, load_embedder
+from unigeoclip.embedders.files.named import NAMED
 from unigeoclip.embedders.satclip import spherical_harmonics
 from unigeoclip.embedders.taught import NAME as TAUGHT
 from unigeoclip.errors import InputError, excerpt
@@ -217,7 +218,7 @@ class _Source:
     def _load(self, name: str) -> None:
         plain = name.removesuffix(RAW)
         if plain not in self._embedders:
-            if plain not in EMBEDDERS and not plain.startswith(WITHOUT) and not is_file(plain):
+            if plain not in EMBEDDERS and not plain.startswith((WITHOUT, NAMED)) and not is_file(plain):
                 known = ", ".join([*EMBEDDERS, "file:PATH", *MODALITIES, ENSEMBLE, MEAN, SINCOS])
                 raise InputError(
                     f"Unknown encoder {excerpt(name)!r}. Known: {known}, {HARMONICS}-484, {FOURIER}-512, and two or "

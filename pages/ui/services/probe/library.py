@@ -14,6 +14,8 @@ import numpy as np
 from pages.ui.services.compare_service import load_embedders, scales_of
 from pages.ui.services.probe.limits import MOST_AT_FIRST, check_size
 from pages.ui.services.probe.requests import Encoders, Everywhere
+from unigeoclip.embedders.files.address import PREFIX
+from unigeoclip.errors import InputError, excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,6 +141,8 @@ class Library:
             request: How the table was probed; its strictest split chooses the penalty.
             step: See `probe`.
         """
+        if PREFIX in encoder:  # a link may say anything; a file is one of this server's
+            raise InputError(f"The encoder {excerpt(encoder)!r} is not one of this atlas.")
         from unigeoclip.atlas.provenance import ModelSource, provenance_of
         from unigeoclip.checkpoint import checkpoint_id
         from unigeoclip.evaluation.probing.encoders import features
