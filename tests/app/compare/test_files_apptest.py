@@ -1,0 +1,95 @@
+"""Files of embeddings on page Compare: uploaded by visitors, or named by whoever runs the server."""
+
+import numpy as np
+import pytest
+
+from pages.ui.compare.model import ColorScheme
+from pages.ui.compare.panes import ComparePane, columns
+from pages.ui.services import services
+from pages.ui.services.compare_service import load_files
+from tests.app import fake
+from tests.app.compare.test_compare_apptest import settled
+from tests.embedders.files.made import unit_vectors, write_alphaearth, write_table
+from unigeoclip.embedders.files import upload
+from unigeoclip.embedders.files.named import VARIABLE
+
+
+@pytest.fixture(scope="module", autouse=True)
+def decoder():
+    yield
+    upload._decoder().close()
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Vectors for the made-up world's north, every two degrees."""
+    lat, lon = np.meshgrid(np.arange(1.0, 89, 2), np.arange(-179.0, 180, 2), indexing="ij")
+    latlon = np.stack([lat.ravel(), lon.ravel()], axis=1)
+    vectors = unit_vectors(lat.shape, 8).reshape(-1, 8)
+    return write_table(tmp_path / "north.parquet", latlon, vectors)
+
+
+@pytest.fixture
+def page(app):
+    return settled(app.switch_page("pages/compare.py"))
+
+
+def captions(page):
+    return " ".join(caption.value for caption in page.caption)
+
+
+def test_an_upload_is_compared_where_it_has_vectors(page, drawn, table):
+    page.file_uploader[1].upload("north.parquet", table.read_bytes(), "application/octet-stream")
+    settled(page)
+    assert not page.exception
+    pane = next(pane for pane in drawn["panes"] if pane["title"] == "north.parquet")
+    assert pane["note"].startswith("has vectors for ")
+    assert pane["overlay"]["url"].endswith(".webp")
+    assert "north.parquet: unknown; look it up before you publish" in captions(page)
+    assert "of the area for which all these models have vectors" in captions(page)
+    name = pane["id"]
+    for kind in ("clusters", "component", "disagreement"):
+        page.segmented_control(key="color-by").set_value(kind)
+        settled(page)
+        assert not page.exception, kind
+    job = services().compare.job(fake.FakeAtlas())
+    comparison = job.comparison(["fourier", name])
+    shown = {each: ComparePane(job, comparison, each, ColorScheme("clusters", 4)) for each in comparison.embedded}
+    found = columns(shown)
+    assert found["cluster_fourier"].dtype == np.int64
+    lacks = found[f"cluster_{name.replace('-', '_')}"].isna()
+    assert 0 < lacks.sum() < len(lacks)
+    gap = tuple(job.region.grid.cells[np.flatnonzero(lacks)[-1]])
+    asked = ComparePane(job, comparison, name, ColorScheme(point=gap))
+    assert "has no vector at this point" in asked.unavailable
+    assert asked.for_map()["legend"]["title"] == "No result"
+    page.button(key=f"remove-{name}").click()
+    settled(page)
+    assert name not in [pane["id"] for pane in drawn["panes"]]
+
+
+def test_files_that_cannot_be_compared_are_told(page, tmp_path):
+    page.file_uploader[1].upload("notes.tif", b"no raster", "image/tiff").run()
+    assert "notes.tif" in page.error[0].value
+    assert "neither a GeoTIFF nor a Parquet file" in page.error[0].value
+    assert not page.exception
+
+
+def test_files_of_the_server_are_offered_where_they_overlap(tmp_path, monkeypatch, table):
+    boston = write_alphaearth(tmp_path / "aef.tif", unit_vectors((20, 20), 64))
+    monkeypatch.setenv(VARIABLE, f"north={table} gone={tmp_path}/secret/gone.tif boston={boston}")
+    found, unreadable = load_files(fake.FakeAtlas())
+    assert list(found) == ["file-north", "file-boston"]
+    assert "secret" not in unreadable["file-gone"]
+    atlas = fake.FakeAtlas()
+    atlas.manifest.bounds = (-40.0, 110.0, -10.0, 160.0)
+    assert not load_files(atlas)[0]
+
+
+def test_a_link_cannot_name_a_path(page, tmp_path):
+    page.query_params["models"] = f"fourier,file:{tmp_path}/aef.tif"
+    page.run()
+    assert "Unknown model" in page.error[0].value
+    page.query_params["models"] = "fourier,file-aef-0123456789abcdef"
+    page.run()
+    assert "upload it under Embeddings" in page.error[0].value
