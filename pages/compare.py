@@ -56,6 +56,7 @@ def compare() -> None:
         subject = controls.subject(atlas, state, scales)
     with which:
         models = controls.models(atlas, state, embedders, scales, subject)
+        files.panel(atlas, state, models)
         controls.unavailable_models(missing)
     with head.container(key="compare-colour", vertical_alignment="bottom", **side):
         controls.color_scheme(state, models, embedders)
@@ -74,7 +75,6 @@ def compare() -> None:
     with head.container(key="compare-tools", vertical_alignment="bottom", **side):
         controls.image(atlas, state, next(iter(embedders.values())))
         controls.region(state)
-        files.panel(atlas, state, models)
         if panes:
             export.offer(panes)
     if state.problem:

@@ -40,7 +40,7 @@ def panel(atlas: Atlas, state: CompareState, models: list[str]) -> None:
         state: Of the page.
         models: Names of the models that are shown.
     """
-    with st.popover("Embeddings", icon=":material/layers:", help="Compare embeddings of others, from a file"):
+    with st.popover("Add embeddings", icon=":material/layers:", help="Compare embeddings of others, from a file"):
         for each in widgets.files:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"**{literal(each.title)}**, {file_size(each.nbytes)}")

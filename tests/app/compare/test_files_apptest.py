@@ -92,4 +92,4 @@ def test_a_link_cannot_name_a_path(page, tmp_path):
     assert "Unknown model" in page.error[0].value
     page.query_params["models"] = "fourier,file-aef-0123456789abcdef"
     page.run()
-    assert "upload it under Embeddings" in page.error[0].value
+    assert "upload it with Add embeddings" in page.error[0].value
