@@ -60,9 +60,8 @@ def compare() -> None:
         controls.unavailable_models(missing)
     with head.container(key="compare-colour", vertical_alignment="bottom", **side):
         controls.color_scheme(state, models, embedders)
-    job = computation.job_of(atlas, state)
+    job = computation.job_of(atlas, state, own)
     job.use_words(opening.explorer)
-    job.offer(own)
     drawn = job.version(models)  # what becomes ready from here on is drawn in another run
     wanted = state.scheme(models)
     job.request(models, state.visitor, umap=state.kind == "umap", pair=wanted.pair)
@@ -86,9 +85,8 @@ def compare() -> None:
     shown = [panes[name].for_map(lasso) if name in panes else empty_pane(embedders[name]) for name in models]
     focus = examples.mark(shown, job.region, shown_example, scheme) or state.bounds
     awaits_maps = not state.maps_painted and any("overlay" in pane for pane in shown)
-    words = explanation([embedders[name].title for name in models], scheme)
+    words = explanation([embedders[name].title for name in models], scheme) + files.credit(embedders, models)
     _maps(atlas, state, shown, words, focus, on_painted=state.note_painted if awaits_maps else None)
-    files.credit(embedders[name] for name in models)
     if panes and not awaits_maps:
         examples.show(job, panes, scheme, state)
         _scatter_and_numbers(job, comparison, panes, lasso)

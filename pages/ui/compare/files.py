@@ -13,7 +13,7 @@ from unigeoclip.errors import UniGeoError, excerpt
 from unigeoclip.geo import overlap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from pages.ui.compare.state import CompareState
     from unigeoclip.atlas import Atlas
@@ -102,8 +102,8 @@ def _where(embedder: UploadedEmbedder) -> str:
     return f"{south:.2f} to {north:.2f} latitude, {west:.2f} to {east:.2f} longitude"
 
 
-def credit(embedders: Iterable[Embedder]) -> None:
-    """License and credit of the files that the maps show."""
-    lines = [f"{each.title}: {each.provenance.licence}" for each in embedders if isinstance(each, PartialEmbedder)]
-    if lines:
-        st.caption(literal(" · ".join(lines)))
+def credit(embedders: Mapping[str, Embedder], names: Iterable[str]) -> str:
+    """License and credit of the files among the models of these names, for below the maps; empty without any."""
+    shown = [embedders[name] for name in names]
+    lines = [f"{each.title}: {each.provenance.licence}" for each in shown if isinstance(each, PartialEmbedder)]
+    return literal("".join(f" License of {line}" for line in lines))

@@ -98,7 +98,7 @@ def test_an_upload_is_compared_and_can_be_removed(page, drawn, table):
     assert not page.exception
     pane = next(pane for pane in drawn["panes"] if pane["title"] == "north.parquet")
     assert pane["note"].startswith("has vectors for ")
-    assert "north.parquet: unknown; look it up before you publish" in captions(page)
+    assert "License of north.parquet: unknown; look it up before you publish" in captions(page)
     assert "of the area for which all these models have vectors" in captions(page)
     page.button(key=f"remove-{pane['id']}").click()
     settled(page)
