@@ -5,6 +5,7 @@ import pytest
 
 from pages.ui.compare.model import ColorScheme
 from pages.ui.compare.panes import ComparePane, columns
+from pages.ui.formatting import literal
 from pages.ui.services.compare_jobs import Job
 from pages.ui.services.compare_service import load_files
 from pages.ui.services.compare_worker import Rank, run_act
@@ -98,7 +99,7 @@ def test_an_upload_is_compared_and_can_be_removed(page, drawn, table):
     assert not page.exception
     pane = next(pane for pane in drawn["panes"] if pane["title"] == "north.parquet")
     assert pane["note"].startswith("has vectors for ")
-    assert "License of north.parquet: unknown; look it up before you publish" in captions(page)
+    assert literal("License of north.parquet: unknown; look it up before you publish") in captions(page)
     assert "of the area for which all these models have vectors" in captions(page)
     page.button(key=f"remove-{pane['id']}").click()
     settled(page)
@@ -107,7 +108,7 @@ def test_an_upload_is_compared_and_can_be_removed(page, drawn, table):
 
 def test_files_that_cannot_be_compared_are_told(page, tmp_path):
     page.file_uploader[1].upload("notes.tif", b"no raster", "image/tiff").run()
-    assert "notes.tif" in page.error[0].value
+    assert literal("notes.tif") in page.error[0].value
     assert "neither a GeoTIFF nor a Parquet file" in page.error[0].value
     assert not page.exception
 
