@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.ui import atlas_scale, atlas_switch
 from pages.ui.atlas import baseline_card
-from pages.ui.compare import computation, controls, examples, export, figures, scatter
+from pages.ui.compare import computation, controls, examples, export, figures, files, scatter
 from pages.ui.compare.explanation import explanation
 from pages.ui.compare.panes import empty_pane, make_panes
 from pages.ui.compare.state import state_of
@@ -42,7 +42,8 @@ def compare() -> None:
     if opening.atlas is None:
         return
     atlas, state = opening.atlas, state_of(name)
-    embedders, missing = computation.embedders(atlas)
+    shared, missing = computation.embedders(atlas)
+    embedders = shared | (own := files.own(atlas))
     scales = scales_of(embedders)
     controls.follow_link(atlas, state, list(embedders))
     atlas_switch.store_note(opening, "a grid of locations, and places of the atlas itself as examples")
@@ -55,10 +56,11 @@ def compare() -> None:
         subject = controls.subject(atlas, state, scales)
     with which:
         models = controls.models(atlas, state, embedders, scales, subject)
+        files.panel(atlas, state, models)
         controls.unavailable_models(missing)
     with head.container(key="compare-colour", vertical_alignment="bottom", **side):
         controls.color_scheme(state, models, embedders)
-    job = computation.job_of(atlas, state)
+    job = computation.job_of(atlas, state, own)
     job.use_words(opening.explorer)
     drawn = job.version(models)  # what becomes ready from here on is drawn in another run
     wanted = state.scheme(models)
@@ -83,7 +85,7 @@ def compare() -> None:
     shown = [panes[name].for_map(lasso) if name in panes else empty_pane(embedders[name]) for name in models]
     focus = examples.mark(shown, job.region, shown_example, scheme) or state.bounds
     awaits_maps = not state.maps_painted and any("overlay" in pane for pane in shown)
-    words = explanation([embedders[name].title for name in models], scheme)
+    words = explanation([embedders[name].title for name in models], scheme) + files.credit(embedders, models)
     _maps(atlas, state, shown, words, focus, on_painted=state.note_painted if awaits_maps else None)
     if panes and not awaits_maps:
         examples.show(job, panes, scheme, state)

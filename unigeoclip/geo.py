@@ -69,6 +69,20 @@ def _raise_for_first(bad: NDArray[np.bool_], array: NDArray[np.float64], what: s
         raise InputError(f"{which}({array[row, 0]:g}, {array[row, 1]:g}) {what}.")
 
 
+def overlap(one: Bounds, other: Bounds) -> Bounds | None:
+    """The rectangle that two have in common, south, west, north, east in degrees; None for none.
+
+    ``one`` may go over the date line, its east exceeding 180; of two parts in common the larger is returned.
+    """
+    parts = []
+    for turn in (-360.0, 0.0, 360.0):
+        low = max(one[0], other[0]), max(one[1] + turn, other[1])
+        high = min(one[2], other[2]), min(one[3] + turn, other[3])
+        if low[0] < high[0] and low[1] < high[1]:
+            parts.append((*low, *high))
+    return max(parts, key=lambda each: each[3] - each[1], default=None)
+
+
 def wrap_lon_deg(lon: ArrayLike) -> NDArray[np.float64]:
     """Wrap longitudes in degrees to [-180, 180)."""
     array = np.asarray(lon, dtype=np.float64)

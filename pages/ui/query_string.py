@@ -390,6 +390,10 @@ def parse_models(text: str, known: Sequence[str]) -> tuple[str, ...]:
     """
     names = tuple(dict.fromkeys(text.split(",")))
     if missing := [name for name in names if name not in known]:
+        if missing[0].startswith("file-"):
+            raise InputError(
+                "The link compares with a file of embeddings that is not here: upload it with Add embeddings."
+            )
         raise InputError(f"Unknown model '{excerpt(missing[0], 40)}'. Available: {', '.join(known)}.")
     return names
 

@@ -14,6 +14,7 @@ from unigeoclip.compare.regions import Comparison, Embedded, Region, cached_regi
 from unigeoclip.embedders.base import Provenance
 from unigeoclip.embedders.coordinates import CoordinatesEmbedder, FourierEmbedder
 from unigeoclip.errors import InputError
+from unigeoclip.evaluation import structure
 from unigeoclip.similarity.grid_files import colored_picture
 
 
@@ -184,7 +185,7 @@ def test_what_follows_from_vectors_is_kept_beside_them(region, tmp_path, monkeyp
 
     for name in ("principal_components", "umap_layout"):
         monkeypatch.setattr(regions.projection, name, never)
-    monkeypatch.setattr(regions.structure, "spectrum", never)
+    monkeypatch.setattr(structure, "spectrum", never)
     again = cached_region(FourierEmbedder(5e5), region, cache_dir=tmp_path)
     second = Comparison(region, {"fourier": again})
     np.testing.assert_array_equal(second.component_colors("fourier"), colors)

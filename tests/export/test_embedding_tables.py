@@ -70,7 +70,7 @@ def test_files_that_are_no_text(tmp_path):
 
 def test_embeddings_are_added_to_the_columns(cities, tmp_path):
     embedder = load_embedder("coordinates")
-    assert embed_csv(embedder, cities, "lat", "lon", tmp_path / "out.parquet") == (3, 3)
+    assert embed_csv(embedder, cities, "lat", "lon", tmp_path / "out.parquet") == (3, 3, 0)
     back = pd.read_parquet(tmp_path / "out.parquet")
     assert list(back.columns) == ["city", "lat", "lon", "embedding"]
     np.testing.assert_array_equal(
@@ -138,7 +138,7 @@ def test_a_column_whose_kind_changes_late_is_text(tmp_path, monkeypatch):
     done = embed_csv(
         embedder, path, "lat", "lon", tmp_path / "out.parquet", progress=lambda _words, share: shares.append(share)
     )
-    assert done == (96, 3)
+    assert done == (96, 3, 0)
     assert shares == [pytest.approx(min(10 * part, 96) / 96) for part in range(1, 11)]
     back = pd.read_parquet(tmp_path / "out.parquet")
     assert list(back["what"]) == [*map(str, range(95)), "none of these"]

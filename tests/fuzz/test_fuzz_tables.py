@@ -49,7 +49,7 @@ def check(path, text=None):
     assert (np.abs(points[:, 0]) <= 90).all()
     assert (points[:, 1] >= -180).all()
     assert (points[:, 1] < 180).all()
-    rows, dim = embed_csv(OfOne(), path, "lat", "lon", path.with_suffix(".parquet"))
+    rows, dim, _ = embed_csv(OfOne(), path, "lat", "lon", path.with_suffix(".parquet"))
     assert (rows, dim) == (len(table), 1)
     return len(table)
 

@@ -60,7 +60,9 @@ def _file(report: dict[str, Any], ending: str) -> bytes:
 
 def _lines(report: dict[str, Any]) -> list[str]:
     """A block an embedder, a line a figure with its interval."""
-    lines = [f"{report['n']} cells of {report['atlas']}, {report['blocks']} blocks; intervals of {report['interval']}."]
+    share = "" if report["share"] == 1 else f" ({100 * report['share']:.0f} % of its area, where all have vectors)"
+    sample = f"{report['n']} cells of {report['atlas']}{share}, {report['blocks']} blocks"
+    lines = [f"{sample}; intervals of {report['interval']}."]
     for each in report["embedders"].values():
         lines += ["", each["title"]]
         for key, told in report["figures"].items():

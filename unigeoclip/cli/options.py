@@ -75,7 +75,7 @@ def embedder_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
     return click.option(
         "--embedder", type=words, default=OURS, metavar="NAME", show_default=True,
-        help="Or satclip, geoclip, either with -retrained, coordinates, fourier.",
+        help="Or satclip, geoclip, either with -retrained, coordinates, fourier, file:PATH.",
     )(command)  # fmt: skip
 
 

@@ -161,13 +161,13 @@ def heatmap(query: QueryOptions, embedder: str, weights: Path | None, out: Path,
 
 
 def _heatmap_of_embedder(query: QueryOptions, name: str, weights: Path | None) -> Heatmap:
-    from unigeoclip.embedders import EMBEDDERS, PictureEmbedder, load_embedder
+    from unigeoclip.embedders import EMBEDDERS, PictureEmbedder, is_file, load_embedder
     from unigeoclip.search.explorer import embedder_heatmap
     from unigeoclip.search.gallery_embeddings import land_grid
 
     if query.item:
         raise InputError(f"--item composes queries for {OURS}: ask {name!r} with --latlon or --image.")
-    if name in EMBEDDERS and query.text is not None:
+    if (name in EMBEDDERS or is_file(name)) and query.text is not None:
         raise InputError(f"The embedder {name!r} knows no words: ask it with --latlon.")
     kind, value, _ = query.question()
     atlas = opened_atlas(query.atlas, query.model)
@@ -214,7 +214,9 @@ def embed(embedder: str, weights: Path | None, atlas: str, model: Path | None, i
     origin = _origin(loaded, opened)
     if items.csv is not None and items.text is None and items.image is None:
         lat, lon = items.lat or "lat", items.lon or "lon"
-        rows, dim = embed_csv(loaded, items.csv, lat, lon, out, progress=Progress(), provenance=origin)
+        rows, dim, empty = embed_csv(loaded, items.csv, lat, lon, out, progress=Progress(), provenance=origin)
+        if empty:
+            remark(f"{empty} of {rows} rows lie where {loaded.title} has no vector; their embedding is null.")
     else:
         rows, dim = _embed_items(loaded, items, out, origin)
     print_lines(f"{out}: {rows} rows, {dim} dimensions")

@@ -7,7 +7,7 @@ cell is the share of one model's neighborhood that is not part of the other's.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,6 +34,7 @@ __all__ = [
     "disagreement",
     "examples",
     "exclusion_m",
+    "in_common",
     "is_known",
     "neighborhood_size",
     "neighborhoods",
@@ -81,6 +82,11 @@ class Example:
     disagreement: float
     first: Neighbor
     second: Neighbor
+
+    def of(self, cells: NDArray[np.integer[Any]]) -> Example:
+        """The same with other numbers of cells: ``cells`` has the new one of each, (n,)."""
+        first, second = (replace(each, cell=int(cells[each.cell])) for each in (self.first, self.second))
+        return replace(self, cell=int(cells[self.cell]), first=first, second=second)
 
 
 def exclusion_m(region: Region) -> float:
@@ -181,16 +187,18 @@ def disagreement(one: Embedded, other: Embedded, report: Report | None = None) -
 
     Args:
         one: The region under one model.
-        other: The same region under another.
+        other: The same region, or another part of it, under another.
         report: Called with the number of cells done and of all, of both models; stops the work by returning False.
 
     Returns:
-        (n,) from 0 (the same neighborhood) to 1 (nothing in common); 1 - `SHARE` by chance.
+        (n,) of the cells in common, see `in_common`; from 0 (the same neighborhood) to 1 (nothing in common); 1 -
+        `SHARE` by chance.
 
     Raises:
         InputError: The region has too few cells.
         StoppedError: ``report`` returned False.
     """
+    one, other = in_common(one, other)
     count = len(one.vectors)
 
     def of_both(before: int) -> Report | None:
@@ -204,15 +212,27 @@ def disagreement(one: Embedded, other: Embedded, report: Report | None = None) -
     return keeper.derived.array(name, (count,), np.float32, compute)
 
 
+def in_common(one: Embedded, other: Embedded) -> tuple[Embedded, Embedded]:
+    """Two models on the cells for which both have vectors.
+
+    Raises:
+        InputError: There are too few.
+    """
+    region = one.region.shared_with(other.region)
+    return one.within(region), other.within(region)
+
+
 def is_known(one: Embedded, other: Embedded) -> bool:
     """Whether `disagreement` needs no computing."""
+    one, other = in_common(one, other)
     keeper, name = _kept_with(one, other)
     return keeper.derived.has_array(name, (len(one.vectors),), np.float32)
 
 
 def _kept_with(one: Embedded, other: Embedded) -> tuple[Embedded, str]:
     """The model beside whose vectors the disagreement of a pair is kept, and its name there; in either order."""
-    first, second = sorted((one, other), key=_stem)
+    # With those that are not on disk, if there are such, so that nothing that follows from them is either.
+    first, second = sorted((one, other), key=lambda each: (each.kept is not None, _stem(each)))
     return first, f"disagreement-{_stem(second)}"
 
 
@@ -231,15 +251,17 @@ def examples(
     Args:
         one: The region under the first model.
         other: The same region under the second.
-        cells: Cells that can be shown, because there are pictures or texts of them; all by default.
+        cells: Which of the cells in common can be shown, because there are pictures or texts of them; all by default.
         most: Examples at most.
 
     Returns:
-        The most telling first; fewer than ``most`` where the models agree on the rest.
+        The most telling first, with numbers of the cells in common, see `in_common`; fewer than ``most`` where the
+        models agree on the rest.
 
     Raises:
         InputError: The region has too few cells.
     """
+    one, other = in_common(one, other)
     region = one.region
     values = disagreement(one, other)
     shown = np.arange(len(values)) if cells is None else np.unique(cells)

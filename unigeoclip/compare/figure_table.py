@@ -133,9 +133,11 @@ def ring_name(meters: float) -> str:
 
 def method_of(figures: Mapping[str, Any]) -> str:
     """How the figures of a table were computed, in a sentence; ``figures`` are those of any of its embedders."""
+    share = figures.get("share", 1.0)
+    where = "" if share == 1 else f" in the {100 * share:.0f} % of the area for which all these models have vectors"
     return (
-        f"{figures['n']:,} cells sampled by area; intervals of 95 % from a bootstrap of {figures['blocks']} square "
-        f"blocks, {figures['draws']} draws, seed {figures['seed']}."
+        f"{figures['n']:,} cells sampled by area{where}; intervals of 95 % from a bootstrap of {figures['blocks']} "
+        f"square blocks, {figures['draws']} draws, seed {figures['seed']}."
     )
 
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    Rows = NDArray[np.integer]
+
 __all__ = [
     "COMPONENT_FLOOR",
     "Components",
@@ -97,7 +99,9 @@ def principal_components(vectors: ArrayLike, k: int = 6) -> Components:
     return Components(mean, axes, np.concatenate([[values.sum()], values[:k]]))
 
 
-def aligned_scores(scores: NDArray[np.float64], reference: NDArray[np.float64]) -> NDArray[np.float64]:
+def aligned_scores(
+    scores: NDArray[np.float64], reference: NDArray[np.float64], shared: tuple[Rows, Rows] | None = None
+) -> NDArray[np.float64]:
     """Turn the scores of one model so that they agree best with those of another on the same points.
 
     An orthogonal Procrustes rotation, reflections included: distances within the model stay as they are, only which
@@ -105,17 +109,21 @@ def aligned_scores(scores: NDArray[np.float64], reference: NDArray[np.float64]) 
 
     Args:
         scores: (n, k).
-        reference: (n, k) of the same points.
+        reference: (m, k).
+        shared: Rows of the same points in either; by default all rows, in order. Without any, nothing is turned.
 
     Raises:
         InputError: Shapes differ.
     """
-    if scores.shape != reference.shape:
+    parts = (scores, reference) if shared is None else (scores[shared[0]], reference[shared[1]])
+    if parts[0].shape != parts[1].shape:
         raise InputError(
-            f"Scores of the same points and components are aligned, not {scores.shape}, {reference.shape}."
+            f"Scores of the same points and components are aligned, not {parts[0].shape}, {parts[1].shape}."
         )
-    spread = [np.maximum(part.std(axis=0).max(), 1e-12) for part in (scores, reference)]
-    left, _, right = np.linalg.svd((scores / spread[0]).T @ (reference / spread[1]))
+    if not len(parts[0]):
+        return scores
+    spread = [np.maximum(part.std(axis=0).max(), 1e-12) for part in parts]
+    left, _, right = np.linalg.svd((parts[0] / spread[0]).T @ (parts[1] / spread[1]))
     turned: NDArray[np.float64] = scores @ (left @ right)
     return turned
 
@@ -174,19 +182,22 @@ def clusters(vectors: ArrayLike, count: int, seed: int = 0, sample: int = 10_000
     return found
 
 
-def matched_labels(labels: NDArray[np.int64], reference: NDArray[np.int64]) -> NDArray[np.int64]:
+def matched_labels(
+    labels: NDArray[np.int64], reference: NDArray[np.int64], shared: tuple[Rows, Rows] | None = None
+) -> NDArray[np.int64]:
     """Rename the clusters of one model so that they share most points with those of another of the same name.
 
     Args:
         labels: (n,) from 0.
-        reference: (n,) from 0, of the same points.
+        reference: (m,) from 0.
+        shared: Rows of the same points in either; by default all rows, in order.
     """
     from scipy.optimize import linear_sum_assignment
 
     count = int(max(labels.max(), reference.max())) + 1
-    shared = np.zeros((count, count))
-    np.add.at(shared, (labels, reference), 1)
-    rows, columns = linear_sum_assignment(-shared)
+    counts = np.zeros((count, count))
+    np.add.at(counts, (labels, reference) if shared is None else (labels[shared[0]], reference[shared[1]]), 1)
+    rows, columns = linear_sum_assignment(-counts)
     names = np.empty(count, np.int64)
     names[rows] = columns
     return names[labels]

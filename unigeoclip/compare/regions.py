@@ -1,5 +1,8 @@
 """What embedders of coordinates have learned of a region, side by side on one grid.
 
+An embedder that has no vector for some cells is embedded on a part of the region: the cells for which it has one. What
+is shown of one embedder is of its own part; what compares several is of the cells that all of them have.
+
 A region is embedded once by each embedder, a coarse part of it first, and kept on disk. Everything that is shown of it,
 colours, similarities, figures, follows from the kept vectors.
 """
@@ -8,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -17,14 +19,12 @@ import numpy as np
 
 from unigeoclip.compare import figures, projection
 from unigeoclip.compare.derived import DerivedCache
+from unigeoclip.compare.region import CELLS_ACROSS, RINGS, SAMPLE, Region
+from unigeoclip.embedders.base import is_private
 from unigeoclip.errors import InputError, StoppedError
-from unigeoclip.evaluation import structure
 from unigeoclip.files.cache import cache_array, cache_folder, cached_array
-from unigeoclip.geo import METERS_PER_DEGREE
-from unigeoclip.search.gallery_embeddings import land_grid
 from unigeoclip.similarity.compact import FORMAT as COMPACT_FORMAT
 from unigeoclip.similarity.compact import CompactGrid
-from unigeoclip.similarity.grid import Grid
 from unigeoclip.similarity.heatmap import Heatmap
 
 if TYPE_CHECKING:
@@ -33,113 +33,28 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from unigeoclip.atlas.store import Atlas
     from unigeoclip.embedders.base import Embedder
-    from unigeoclip.geo import Bounds
 
     Report = Callable[[int, int], bool]
 
-__all__ = ["Comparison", "Embedded", "Region", "cached_region", "embed_coarsely", "embed_region"]
+__all__ = [
+    "CELLS_ACROSS",
+    "RINGS",
+    "SAMPLE",
+    "Comparison",
+    "Embedded",
+    "Region",
+    "cached_region",
+    "embed_coarsely",
+    "embed_region",
+]
 
-CELLS_ACROSS = 200
-COARSE = 4  # every so many rows and columns come first
 COMPONENTS = 6  # that can be shown
 KEPT = 32  # components of each cell that are kept: clusters are made of them
-SAMPLE = 3000  # cells that figures are computed on
 LAYOUT = 10_000  # cells that UMAP lays out
-RINGS = 8  # of distance, for Moran's I
 _CHUNK = 4096
 _FIGURES = "figures-2"  # name of the file of them; the number changes with what is in it
 _FORMAT = 2  # of the kept files
-
-
-@dataclass(frozen=True, eq=False)
-class Region:
-    """A part of the Earth as a grid of cells.
-
-    Attributes:
-        name: "atlas" for all of one, else the bounds.
-        grid: Its land cells.
-    """
-
-    name: str
-    grid: Grid
-
-    @classmethod
-    def whole(cls, atlas: Atlas) -> Region:
-        """The land of an atlas, on the grid of its heatmaps."""
-        return cls("atlas", land_grid(atlas))
-
-    @classmethod
-    def rectangle(cls, atlas: Atlas, bounds: Bounds, across: int = CELLS_ACROSS) -> Region:
-        """The land inside a rectangle of an atlas.
-
-        Args:
-            atlas: What is cut from.
-            bounds: South, west, north, east, degrees; what lies outside the atlas is cut off.
-            across: Cells along the longer side, measured on the ground.
-
-        Raises:
-            InputError: The rectangle is turned round, lies outside the atlas, or holds no land.
-        """
-        south, west, north, east = bounds
-        if not (south < north and west < east):
-            raise InputError(f"South, west, north, east of a rectangle rise: {south:g}, {west:g}, {north:g}, {east:g}.")
-        low, high = atlas.manifest.bounds[:2], atlas.manifest.bounds[2:]
-        south, west, north, east = max(south, low[0]), max(west, low[1]), min(north, high[0]), min(east, high[1])
-        if not (south < north and west < east):
-            raise InputError(f"The rectangle lies outside the atlas {atlas.title!r}: choose one inside its map.")
-        squeeze = float(np.cos(np.radians((south + north) / 2)))
-        step = max(north - south, (east - west) * squeeze) / across
-        rows = max(2, round((north - south) / step))
-        columns = max(2, round((east - west) * squeeze / step))
-        full = Grid((south, west, north, east), np.ones((rows, columns), bool))
-        land = atlas.is_land(full.cells).reshape(rows, columns)
-        if land.sum() < 2:
-            raise InputError("There is no land in this rectangle: choose another one.")
-        name = ",".join(f"{value:.5f}" for value in (south, west, north, east))
-        return cls(name, Grid((south, west, north, east), land))
-
-    @cached_property
-    def order(self) -> NDArray[np.int64]:
-        """Cells in the order in which they are embedded: those of every fourth row and column first."""
-        rows, columns = np.nonzero(self.grid.mask)
-        coarse = (rows % COARSE == COARSE // 2) & (columns % COARSE == COARSE // 2)
-        return np.concatenate([np.flatnonzero(coarse), np.flatnonzero(~coarse)])
-
-    @cached_property
-    def n_coarse(self) -> int:
-        """How many of `order` belong to the coarse part."""
-        rows, columns = np.nonzero(self.grid.mask)
-        return int(((rows % COARSE == COARSE // 2) & (columns % COARSE == COARSE // 2)).sum())
-
-    @property
-    def side_m(self) -> float:
-        """The shorter side of the region on the ground, meters; a parallel is measured in its middle."""
-        south, west, north, east = self.grid.bounds
-        return METERS_PER_DEGREE * min(north - south, (east - west) * math.cos(math.radians((south + north) / 2)))
-
-    @cached_property
-    def figure_sample(self) -> figures.Sample:
-        """The cells that figures are computed on, the same for all embedders, and how far they lie apart.
-
-        Rings of distance: each twice as far as the one before, the last at a quarter of the region's side.
-        """
-        latlon = self.grid.cells[self.sample(SAMPLE)]
-        edges = np.concatenate([[0.0], self.side_m / 4 / 2.0 ** np.arange(RINGS - 1, -1, -1)])
-        return figures.Sample(latlon, self.side_m, edges, structure.rings(latlon, edges.tolist()))
-
-    def forget_figure_sample(self) -> None:
-        """Free the memory of `figure_sample`, some 100 MB; it is computed again when it is needed."""
-        self.__dict__.pop("figure_sample", None)
-
-    def sample(self, most: int) -> NDArray[np.int64]:
-        """So many cells at most, drawn by area, always the same ones, rising."""
-        count = len(self.grid)
-        if count <= most:
-            return np.arange(count)
-        share = self.grid.area_km2 / self.grid.area_km2.sum()
-        return np.sort(np.random.default_rng(0).choice(count, most, replace=False, p=share))
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,7 +63,7 @@ class Embedded:
 
     Attributes:
         embedder: Which.
-        region: Where.
+        region: Where: the cells for which the embedder has vectors.
         vectors: (n, dim) float32 unit vectors of the region's cells.
         kept: File of the vectors, beside which what follows from them is kept; None for a coarse look.
     """
@@ -157,6 +72,20 @@ class Embedded:
     region: Region
     vectors: NDArray[np.float32]
     kept: Path | None = None
+
+    def within(self, region: Region) -> Embedded:
+        """The same on a part of the region; the same object for the same part."""
+        if region is self.region:
+            return self
+        if region not in self._within:
+            kept = self.kept and self.kept.with_name(f"{self.kept.stem}-in-{_key(self.embedder, region)}.npy")
+            rows = self.region.grid.rows_of(region.grid)
+            self._within[region] = Embedded(self.embedder, region, self.vectors[rows], kept)
+        return self._within[region]
+
+    @cached_property
+    def _within(self) -> dict[Region, Embedded]:
+        return {}
 
     @cached_property
     def derived(self) -> DerivedCache:
@@ -252,7 +181,7 @@ def embed_region(
     """Embed the cells of a region, or read them if that was done before.
 
     Args:
-        embedder: Of coordinates.
+        embedder: Of coordinates; a `PartialEmbedder` gives the part of the region for which it has vectors.
         region: The cells.
         report: Called with how many cells are done and how many there are; stops the work by returning False.
         cache_dir: Where kept vectors lie; by default in the cache folder.
@@ -260,32 +189,48 @@ def embed_region(
 
     Raises:
         StoppedError: ``report`` returned False.
+        InputError: The embedder has vectors for too few of the cells.
     """
     if (kept := cached_region(embedder, region, cache_dir)) is not None:
         return kept
     path, shape = _path(embedder, region, cache_dir), (len(region.grid), embedder.dim)
     vectors = np.empty(shape, np.float32)
-    known = region.order[:0] if coarse is None else _coarse_rows(region)
-    if coarse is not None:
+    known = region.order[:0]
+    if coarse is not None and coarse.region is region:
+        known = _coarse_rows(region)
         vectors[known] = coarse.vectors[known]
     for start in range(len(known), shape[0], _CHUNK):
         rows = region.order[start : start + _CHUNK]
         vectors[rows] = embedder.embed(region.grid.cells[rows])
         if report is not None and not report(min(start + _CHUNK, shape[0]), shape[0]):
             raise StoppedError("Stopped.")
+    there = np.isfinite(vectors[:, 0])
+    part = _part_of(region, there, embedder)
+    if part is not region:
+        vectors = vectors[there]
+    if is_private(embedder):
+        return Embedded(embedder, part, vectors)
+    if part is not region:
+        cache_array(_cells_path(path), there)
     cache_array(path, vectors)
-    return Embedded(embedder, region, vectors, path)
+    return Embedded(embedder, part, vectors, path)
 
 
 def cached_region(embedder: Embedder, region: Region, cache_dir: Path | None = None) -> Embedded | None:
     """A region that `embed_region` embedded before, mapped from its file rather than read; else None."""
     path = _path(embedder, region, cache_dir)
-    vectors = cached_array(path, (len(region.grid), embedder.dim), np.float32)
-    return None if vectors is None else Embedded(embedder, region, vectors, path)
+    there = cached_array(_cells_path(path), (len(region.grid),), np.bool_)
+    part = region if there is None else _part_of(region, there, embedder)
+    vectors = cached_array(path, (len(part.grid), embedder.dim), np.float32)
+    return None if vectors is None else Embedded(embedder, part, vectors, path)
 
 
 def embed_coarsely(embedder: Embedder, region: Region) -> Embedded:
-    """A first look: every cell has the vector of the nearest one of the coarse part, which alone is embedded."""
+    """A first look: every cell has the vector of the nearest one of the coarse part, which alone is embedded.
+
+    Raises:
+        InputError: The embedder has vectors for too few of the cells.
+    """
     from scipy.spatial import cKDTree
 
     from unigeoclip.geo import unit_xyz
@@ -293,7 +238,16 @@ def embed_coarsely(embedder: Embedder, region: Region) -> Embedded:
     rows = _coarse_rows(region)
     some = embedder.embed(region.grid.cells[rows])
     _, nearest = cKDTree(unit_xyz(region.grid.cells[rows])).query(unit_xyz(region.grid.cells))
-    return Embedded(embedder, region, some[nearest])
+    there = np.isfinite(some[:, 0])[nearest]
+    return Embedded(embedder, _part_of(region, there, embedder), some[nearest[there]])
+
+
+def _part_of(region: Region, there: NDArray[np.bool_], embedder: Embedder) -> Region:
+    """The cells of a region for which an embedder has vectors."""
+    try:
+        return region.part(there)
+    except InputError as error:
+        raise InputError(f"{embedder.title}: {error}") from error
 
 
 def _coarse_rows(region: Region) -> NDArray[np.int64]:
@@ -302,6 +256,11 @@ def _coarse_rows(region: Region) -> NDArray[np.int64]:
 
 def _path(embedder: Embedder, region: Region, cache_dir: Path | None) -> Path:
     return (cache_dir or cache_folder() / "compare") / f"{embedder.name}-{_key(embedder, region)}.npy"
+
+
+def _cells_path(path: Path) -> Path:
+    """Which of the region's cells have vectors, beside these, where not all have."""
+    return path.with_name(f"{path.stem}-cells.npy")
 
 
 def _key(embedder: Embedder, region: Region) -> str:
@@ -328,6 +287,35 @@ class Comparison:
         """The first embedder."""
         return next(iter(self.embedded.values()))
 
+    @cached_property
+    def common(self) -> Region:
+        """The cells for which all embedders have vectors; the region itself where these are all.
+
+        Raises:
+            InputError: There are too few.
+        """
+        keep = np.ones(len(self.region.grid), bool)
+        for each in self.embedded.values():
+            keep &= each.region.grid.mask[self.region.grid.mask]
+        return self.region.part(keep)
+
+    @property
+    def common_or_none(self) -> Region | None:
+        """`common`; None where there are too few cells."""
+        try:
+            return self.common
+        except InputError:
+            return None
+
+    @property
+    def common_share(self) -> float:
+        """Share of the region's area that `common` is, 0 to 1."""
+        return float(self.common.grid.area_km2.sum() / self.region.grid.area_km2.sum())
+
+    def _shared_rows(self, name: str) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Rows of the cells that an embedder has in common with the reference, in the vectors of either."""
+        return self.embedded[name].region.grid.rows_in_common(self.reference.region.grid)
+
     def component_colors(self, name: str, which: tuple[int, ...] = (0, 1, 2)) -> NDArray[np.uint8]:
         """Principal components as colours, (n, 3): three as red, green and blue, or one as grey.
 
@@ -339,7 +327,7 @@ class Comparison:
         """
         scores = self._scores(self.embedded[name], which)
         if len(which) == 3 and self.embedded[name] is not self.reference:
-            scores = projection.aligned_scores(scores, self._scores(self.reference, which))
+            scores = projection.aligned_scores(scores, self._scores(self.reference, which), self._shared_rows(name))
         return projection.component_rgb(scores)
 
     def _scores(self, embedded: Embedded, which: tuple[int, ...]) -> NDArray[np.float64]:
@@ -354,7 +342,7 @@ class Comparison:
         labels = self.embedded[name].clusters(count)
         if self.embedded[name] is self.reference:
             return labels
-        return projection.matched_labels(labels, self.reference.clusters(count))
+        return projection.matched_labels(labels, self.reference.clusters(count), self._shared_rows(name))
 
     def layout_colors(self, name: str) -> NDArray[np.uint8]:
         """Positions in a UMAP of the region as colours, (n, 3)."""
@@ -365,39 +353,56 @@ class Comparison:
         return self.embedded[name].layout if umap else self._scores(self.embedded[name], (0, 1))
 
     def similarity(self, name: str, latlon: tuple[float, float]) -> Heatmap:
-        """How like a point each cell is to one embedder."""
-        return self.similarity_to(name, self.embedded[name].embedder.embed([latlon])[0])
+        """How like a point each cell is to one embedder.
+
+        Raises:
+            InputError: The embedder has no vector for the point.
+        """
+        vector = self.embedded[name].embedder.embed([latlon])[0]
+        if np.isnan(vector).any():
+            raise InputError(f"{self.embedded[name].embedder.title} has no vector at this point.")
+        return self.similarity_to(name, vector)
 
     def similarity_to(self, name: str, vector: NDArray[np.float32]) -> Heatmap:
         """How like a vector of an embedder's space, (dim,), each cell is: that of a picture, say."""
-        return Heatmap(self.region.grid, np.asarray(self.embedded[name].vectors @ vector, np.float32))
+        embedded = self.embedded[name]
+        return Heatmap(embedded.region.grid, np.asarray(embedded.vectors @ vector, np.float32))
 
     def figures(self, name: str, report: Report | None = None) -> dict[str, Any]:
-        """Numbers about one embedder on this region, of a sample of cells: see `figures.figures`.
+        """Numbers about one embedder on a sample of the cells in common, and their "share": see `figures.figures`.
 
         Args:
             name: Of the embedder.
             report: Called with how many of the steps are done and how many there are; stops the work by returning
                 False.
         """
-        embedded, rows = self.embedded[name], self.region.sample(SAMPLE)
-        return embedded.derived.numbers(
-            _FIGURES, lambda: figures.figures(embedded.vectors[rows], self.region.figure_sample, report)
+        common = self.common
+        embedded, rows = self.embedded[name].within(common), common.sample(SAMPLE)
+        found = embedded.derived.numbers(
+            _FIGURES, lambda: figures.figures(embedded.vectors[rows], common.figure_sample, report)
         )
+        return found | {"share": self.common_share}
 
     def is_measured(self, name: str) -> bool:
         """Whether `figures` of an embedder and its `agreement` with the reference are kept, and need no computing."""
-        derived = self.embedded[name].derived
-        return derived.has_numbers(_FIGURES) and derived.has_numbers(_agreement_with(self.reference))
+        embedded, reference = self.embedded[name].within(self.common), self.reference.within(self.common)
+        keeper, agreement = _agreement_kept_with(embedded, reference)
+        return embedded.derived.has_numbers(_FIGURES) and keeper.derived.has_numbers(agreement)
 
     def agreement(self, one: str, other: str) -> dict[str, Any]:
-        """How alike two embedders see this region: see `figures.agreement`."""
-        first, second, rows = self.embedded[one], self.embedded[other], self.region.sample(SAMPLE)
-        return first.derived.numbers(
-            _agreement_with(second),
-            lambda: figures.agreement(first.vectors[rows], second.vectors[rows], self.region.figure_sample),
+        """How alike two embedders see the cells that all have in common: see `figures.agreement`."""
+        common = self.common
+        first, second, rows = (
+            self.embedded[one].within(common),
+            self.embedded[other].within(common),
+            common.sample(SAMPLE),
+        )
+        keeper, name = _agreement_kept_with(first, second)
+        return keeper.derived.numbers(
+            name, lambda: figures.agreement(first.vectors[rows], second.vectors[rows], common.figure_sample)
         )
 
 
-def _agreement_with(embedded: Embedded) -> str:
-    return f"agreement-{embedded.kept.stem if embedded.kept else ''}"
+def _agreement_kept_with(first: Embedded, second: Embedded) -> tuple[Embedded, str]:
+    """Beside whose vectors an agreement is kept, and its name there: with those that are not on disk, nowhere."""
+    return (second, "agreement") if second.kept is None else (first, f"agreement-{second.kept.stem}")

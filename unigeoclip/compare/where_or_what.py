@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from unigeoclip.compare.block_bootstrap import DRAWS, SEED
 from unigeoclip.compare.figure_table import Row, table_rows
 from unigeoclip.compare.figures import agreement, figures
 from unigeoclip.compare.regions import SAMPLE, Region
-from unigeoclip.embedders import EMBEDDERS, load_embedder
+from unigeoclip.embedders import EMBEDDERS, PartialEmbedder, load_embedder
 from unigeoclip.errors import CheckpointError, InputError
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["FORMAT", "report_json", "rows_of", "where_or_what"]
 
 FORMAT = 1
+_AT_ONCE = 4096  # cells that are looked up together
 REFERENCE = "unigeoclip"
 _SPLITS = {
     "smooth_share": "random: 5 folds of single cells, so it measures how smooth the embeddings are",
@@ -39,16 +42,18 @@ def where_or_what(atlas: Atlas, names: Sequence[str] | None = None, progress: Pr
         progress: Called with what is being done and the share that is done, 0 to 1.
 
     Returns:
-        "format", "atlas", "data" (checksum), "n", "blocks", "draws", "seed", "interval", "splits"; "figures": key ->
+        "format", "atlas", "data" (checksum), "n", "share" (of the area for which all embedders have vectors),
+        "blocks", "draws", "seed", "interval", "splits"; "figures": key ->
         "title", "meaning", "unit"; "embedders": name -> "title", "source", "figures": key -> "value", "low", "high",
         null where it is not defined; "unavailable": name -> why it cannot be used on this machine.
 
     Raises:
-        InputError: An embedder is unknown.
+        InputError: An embedder is unknown, or has vectors for too little of the atlas.
         CheckpointError: An embedder that was asked for by name, or ours, cannot be used.
     """
     embedders, unavailable = _load(atlas, names)
-    region = Region.whole(atlas)
+    whole = Region.whole(atlas)
+    region = _common(whole, embedders, progress)
     sample, latlon = region.figure_sample, region.grid.cells[region.sample(SAMPLE)]
     found, alike, vectors = {}, {}, {}
     for number, (name, embedder) in enumerate(embedders.items()):
@@ -63,7 +68,8 @@ def where_or_what(atlas: Atlas, names: Sequence[str] | None = None, progress: Pr
     rows = table_rows(found, alike, embedders[REFERENCE].title)
     return {
         "format": FORMAT, "atlas": atlas.name, "data": atlas.data_hash,
-        "n": made["n"], "blocks": made["blocks"], "draws": DRAWS, "seed": SEED,
+        "n": made["n"], "share": _rounded(float(region.grid.area_km2.sum() / whole.grid.area_km2.sum())),
+        "blocks": made["blocks"], "draws": DRAWS, "seed": SEED,
         "interval": "95 %: 1.96 standard errors of a bootstrap of square blocks to either side", "splits": _SPLITS,
         "figures": {row.key: {"title": row.title, "meaning": row.meaning, "unit": ""} for row in rows},
         "embedders": {
@@ -76,6 +82,19 @@ def where_or_what(atlas: Atlas, names: Sequence[str] | None = None, progress: Pr
         },
         "unavailable": unavailable,
     }  # fmt: skip
+
+
+def _common(whole: Region, embedders: dict[str, Embedder], progress: Progress | None) -> Region:
+    """The cells for which all embedders have vectors."""
+    keep = np.ones(len(whole.grid), bool)
+    for embedder in embedders.values():
+        if isinstance(embedder, PartialEmbedder):
+            if progress is not None:
+                progress(f"Reading {embedder.title}", 0.0)
+            for start in range(0, len(keep), _AT_ONCE):
+                cells = slice(start, start + _AT_ONCE)
+                keep[cells] &= np.isfinite(embedder.embed(whole.grid.cells[cells])[:, 0])
+    return whole.part(keep)
 
 
 def _load(atlas: Atlas, names: Sequence[str] | None) -> tuple[dict[str, Embedder], dict[str, str]]:

@@ -12,7 +12,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from unigeoclip.embedders.base import WITHOUT, Embedder, PictureEmbedder, Provenance
+from unigeoclip.embedders.base import WITHOUT, Embedder, PartialEmbedder, PictureEmbedder, Provenance
+from unigeoclip.embedders.files import FileAddress, FileEmbedder, is_file
+from unigeoclip.embedders.files.named import named_files
 from unigeoclip.errors import CheckpointError, InputError
 
 if TYPE_CHECKING:
@@ -24,9 +26,11 @@ __all__ = [
     "WITHOUT",
     "Embedder",
     "Entry",
+    "PartialEmbedder",
     "PictureEmbedder",
     "Provenance",
     "first_compared",
+    "is_file",
     "is_of_an_atlas",
     "load_all",
     "load_embedder",
@@ -86,7 +90,9 @@ def load_embedder(name: str, atlas: Atlas | None = None, weights: Path | None = 
     """Make an embedder ready for use.
 
     Args:
-        name: A key of :data:`EMBEDDERS`, or "unigeoclip-without-2": ours with its second spatial scale switched off.
+        name: A key of :data:`EMBEDDERS`; "unigeoclip-without-2": ours with its second spatial scale switched off; or
+            "file:PATH": embeddings of others in a file, see :mod:`unigeoclip.embedders.files`; or "file-NAME": one of
+            the files that ``UNIGEOCLIP_EMBEDDING_FILES`` names.
         atlas: The atlas whose model is meant; "unigeoclip" and the retrained ones need one, "fourier" takes its scale
             from it.
         weights: A checkpoint in SatCLIP's official layout, in place of the one that was downloaded; "satclip" only.
@@ -99,8 +105,13 @@ def load_embedder(name: str, atlas: Atlas | None = None, weights: Path | None = 
         return cast("UniGeoCLIPEmbedder", EMBEDDERS["unigeoclip"].make("unigeoclip", atlas)).without_scale(
             int(scale[1]) - 1
         )
-    if name not in EMBEDDERS:
-        raise InputError(f"Unknown embedder {name!r}. Known: {', '.join(EMBEDDERS)}, unigeoclip-without-1.")
+    if weights is None and is_file(name):
+        return FileEmbedder.from_address(FileAddress.parse(name))
+    if weights is None and (address := named_files().get(name)):
+        return FileEmbedder.from_address(address, name)
+    if name not in EMBEDDERS and not is_file(name):
+        known = ", ".join(EMBEDDERS)
+        raise InputError(f"Unknown embedder {name!r}. Known: {known}, unigeoclip-without-1, file:PATH.")
     if weights is None:
         return EMBEDDERS[name].make(name, atlas)
     if name != "satclip":

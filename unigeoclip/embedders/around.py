@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from unigeoclip.embedders.base import PartialEmbedder
 from unigeoclip.geo import as_latlon, in_round_figures
 from unigeoclip.tasks.neighborhoods import POINTS, check_radius, points_around
 
@@ -41,14 +42,18 @@ class Around:
         self.title: str = f"{embedder.title}, mean within {in_round_figures(radius_m)}"
         self.dim: int = embedder.dim
         self.provenance: Provenance = embedder.provenance
+        if isinstance(embedder, PartialEmbedder):
+            self.coverage = embedder.coverage
 
     def embed(self, latlon: ArrayLike) -> NDArray[np.float32]:
-        """Embed the neighborhoods of points, see `Embedder.embed`; `POINTS` points each."""
+        """Embed the neighborhoods of points, see `Embedder.embed`; `POINTS` points each, of those that have vectors."""
         positions = as_latlon(latlon)
         means = np.empty((len(positions), self.dim), np.float32)
         for start in range(0, len(positions), _AT_ONCE):
             points = points_around(positions[start : start + _AT_ONCE], self._radius_m)
-            vectors = self._embedder.embed(points.reshape(-1, 2))
-            means[start : start + _AT_ONCE] = vectors.reshape(len(points), POINTS, self.dim).mean(axis=1)
+            vectors = self._embedder.embed(points.reshape(-1, 2)).reshape(len(points), POINTS, self.dim)
+            known = np.isfinite(vectors[:, :, :1])
+            sums = vectors.mean(axis=1) if known.all() else np.where(known, vectors, 0).sum(axis=1)
+            means[start : start + _AT_ONCE] = np.where(known.any(axis=1), sums, np.nan)
         means /= np.linalg.norm(means, axis=1, keepdims=True)
         return means

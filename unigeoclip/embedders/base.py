@@ -14,7 +14,18 @@ from unigeoclip.parallel import parallel_map
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["WITHOUT", "Embedder", "PictureEmbedder", "Provenance", "embed_in_batches"]
+    from unigeoclip.geo import Bounds
+
+__all__ = [
+    "WITHOUT",
+    "Embedder",
+    "PartialEmbedder",
+    "PictureEmbedder",
+    "Provenance",
+    "embed_in_batches",
+    "is_private",
+    "spelling_of",
+]
 
 WITHOUT = "unigeoclip-without-"  # names ours with a spatial scale switched off; its number from 1 follows
 # Activations of this many rows stay in the processor's cache: larger batches are no faster, whole ones slower.
@@ -62,11 +73,20 @@ class Embedder(Protocol):
             latlon: (n, 2) degrees, or one (lat, lon); any n, it is cut into batches inside.
 
         Returns:
-            (n, dim) float32, C-contiguous, each row of L2 norm 1.
+            (n, dim) float32, C-contiguous, each row of L2 norm 1; of a `PartialEmbedder` rows of NaN as well.
 
         Raises:
             InputError: Not coordinates; the message names the first bad row.
         """
+
+
+@runtime_checkable
+class PartialEmbedder(Protocol):
+    """An embedder that has vectors for a part of the Earth only: rows of NaN elsewhere, and in gaps."""
+
+    @property
+    def coverage(self) -> Bounds:
+        """South, west, north, east of a rectangle that holds all its vectors, degrees; east may exceed 180."""
 
 
 @runtime_checkable
@@ -91,6 +111,16 @@ class PictureEmbedder(Protocol):
             InputError: No picture, or of a kind that this embedder does not read.
             CheckpointError: What reads pictures is not on this machine.
         """
+
+
+def is_private(embedder: Embedder) -> bool:
+    """Whether vectors of an embedder are one visitor's own, and are not kept on disk."""
+    return getattr(embedder, "is_private", False)
+
+
+def spelling_of(embedder: Embedder) -> str:
+    """How `load_embedder` takes an embedder: its name, or of a file "file:" and the name of the file."""
+    return getattr(embedder, "spelling", embedder.name)
 
 
 def embed_in_batches(

@@ -7,12 +7,13 @@ second time it is embedded and written. Nothing is written of a table that is re
 from __future__ import annotations
 
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from unigeoclip.embedders.base import PartialEmbedder
 from unigeoclip.errors import InputError
 from unigeoclip.export.point_tables import PARQUET_START, PointTable
 from unigeoclip.files.atomic import atomic, reason
@@ -27,9 +28,23 @@ if TYPE_CHECKING:
     from unigeoclip.atlas.provenance import Provenance
     from unigeoclip.embedders.base import Embedder
 
-__all__ = ["EMBEDDING", "check_out", "check_spare", "embed_csv", "metadata_of", "read_points"]
+__all__ = ["EMBEDDING", "EmbeddedTable", "check_out", "check_spare", "embed_csv", "metadata_of", "read_points"]
 
 EMBEDDING = "embedding"  # the column that embed_csv adds
+
+
+class EmbeddedTable(NamedTuple):
+    """What `embed_csv` has written.
+
+    Attributes:
+        rows: Rows of the table.
+        dim: Numbers of a vector.
+        empty: Rows without a vector.
+    """
+
+    rows: int
+    dim: int
+    empty: int
 
 
 def read_points(path: Path, lat: str, lon: str) -> tuple[pd.DataFrame, NDArray[np.float64]]:
@@ -90,7 +105,7 @@ def embed_csv(
     *,
     progress: Callable[[str, float], None] | None = None,
     provenance: Provenance | None = None,
-) -> tuple[int, int]:
+) -> EmbeddedTable:
     """Add the embedding of every row of a CSV and write the table as parquet, whole or not at all.
 
     Args:
@@ -99,12 +114,10 @@ def embed_csv(
         lat: Column of the latitudes, degrees.
         lon: Column of the longitudes, degrees.
         out: Parquet file: the columns of the CSV, then "embedding", a list of ``embedder.dim`` float32 numbers. A
-            column is whole numbers, numbers, true and false, or else text, whichever all its rows are.
+            column is whole numbers, numbers, true and false, or else text, whichever all its rows are. A row for which
+            a `PartialEmbedder` has no vector has null.
         progress: Called with what is being done, and the share of it that is done.
         provenance: Kept in the file's metadata under "provenance", as JSON.
-
-    Returns:
-        Number of rows, and of dimensions.
 
     Raises:
         InputError: The CSV cannot be used (see ``read_points``) or has that column, or ``out`` cannot be written (see
@@ -113,18 +126,21 @@ def embed_csv(
     check_out(path, out)
     table = PointTable.checked(path, lat, lon)
     check_spare(path, table.names)
-    vector = pa.field(EMBEDDING, pa.list_(pa.float32(), embedder.dim), nullable=False)
+    vector = pa.field(EMBEDDING, pa.list_(pa.float32(), embedder.dim), nullable=isinstance(embedder, PartialEmbedder))
     schema = table.schema().append(vector).with_metadata(metadata_of(embedder, provenance))
-    done = 0
+    done = empty = 0
     with atomic(out) as temporary, pq.ParquetWriter(temporary, schema) as writer:
         for part, points in table.parts():
             vectors = embedder.embed(points)
-            column = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), embedder.dim)
+            missing = np.isnan(vectors).any(axis=1)
+            mask = pa.array(missing) if missing.any() else None
+            column = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), embedder.dim, mask=mask)
+            empty += int(missing.sum())
             writer.write_table(part.append_column(vector, column).cast(schema))
             done += len(points)
             if progress is not None:
                 progress("Embedding", done / table.rows)
-    return done, embedder.dim
+    return EmbeddedTable(done, embedder.dim, empty)
 
 
 def check_spare(path: Path, names: Sequence[str]) -> None:

@@ -61,12 +61,14 @@ class MapPane:
         legend: What the colors mean, as the app's maps take it: "title"; "stops", [fraction, value, color], "ticks",
             [fraction, text], "low" and "high" of a bar; "swatches", [color, text, figure]; "words".
         points: (lat, lon) of points to mark.
+        grid: Its cells, where they are only some of the figure's.
     """
 
     title: str
     rgb: NDArray[np.uint8]
     legend: Mapping[str, Any]
     points: tuple[tuple[float, float], ...] = ()
+    grid: Grid | None = None
 
 
 def map_figure(
@@ -103,8 +105,9 @@ def map_figure(
     if not 1 <= len(panes) <= MOST_PANES:
         raise InputError(f"A figure has 1 to {MOST_PANES} maps, not {len(panes)}.")
     for pane in panes:
-        if pane.rgb.shape != (len(grid), 3):
-            raise InputError(f"{len(grid)} cells need as many colors, (n, 3); {pane.title!r} has {pane.rgb.shape}.")
+        cells = len(pane.grid or grid)
+        if pane.rgb.shape != (cells, 3):
+            raise InputError(f"{cells} cells need as many colors, (n, 3); {pane.title!r} has {pane.rgb.shape}.")
     with needs_extra("plot"):
         import matplotlib
 
@@ -165,7 +168,7 @@ def _draw_map(axes: Any, grid: Grid, pane: MapPane, coasts: Sequence[NDArray[np.
 
     south, west, north, east = grid.bounds
     picture = np.zeros((*grid.shape, 4), np.uint8)
-    picture[grid.mask] = np.column_stack([pane.rgb, np.full(len(grid), 255, np.uint8)])
+    picture[(pane.grid or grid).mask] = np.column_stack([pane.rgb, np.full(len(pane.rgb), 255, np.uint8)])
     axes.set_facecolor(_NO_DATA)
     axes.imshow(picture, extent=(west, east, south, north), aspect="auto", interpolation="nearest")
     if coasts:

@@ -99,7 +99,8 @@ def geoparquet(
 
     Returns:
         A file with a point a row, in EPSG:4326: "area_km2", "place", the columns of ``describe``, "geometry", the
-        covering column "bbox", and one column a model, named like it, of ``dim`` float32 numbers, a fixed-size list.
+        covering column "bbox", and one column a model, named like it, of ``dim`` float32 numbers, a fixed-size list;
+        null where the model has no vector.
         File metadata: "geo" (GeoParquet 1.1), "emb" (see `embeddings_metadata`) and "provenance".
     """
     import geopandas
@@ -116,9 +117,11 @@ def geoparquet(
     frame.to_parquet(file, index=False, schema_version="1.1.0", write_covering_bbox=True)
     table = pq.read_table(file)
     for name, embedded in comparison.embedded.items():
-        vectors = np.ascontiguousarray(embedded.vectors, np.float32)
-        column = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), vectors.shape[1])
-        table = table.append_column(pa.field(column_name(name), column.type, nullable=False), column)
+        vectors, rows = np.ascontiguousarray(embedded.vectors, np.float32), embedded.region.grid.rows_of(grid)
+        lacks = pa.array(rows < 0) if len(vectors) < len(grid) else None
+        values = vectors if lacks is None else vectors[rows]
+        column = pa.FixedSizeListArray.from_arrays(pa.array(values.ravel()), vectors.shape[1], mask=lacks)
+        table = table.append_column(pa.field(column_name(name), column.type, nullable=lacks is not None), column)
     if provenance is None and atlas is not None:
         provenance = comparison_provenance(atlas, comparison)
     metadata = {b"geo": table.schema.metadata[b"geo"], b"emb": json.dumps(embeddings_metadata(comparison)).encode()}

@@ -356,5 +356,15 @@ class Explorer(Gallery):
 
 
 def embedder_heatmap(embedder: Embedder, grid: Grid, vector: NDArray[np.float32]) -> Heatmap:
-    """Similarity of a vector of any embedder, (dim,), to every cell of a grid."""
-    return Heatmap(grid, cast("NDArray[np.float32]", embedder.embed(grid.cells) @ vector))
+    """Similarity of a vector of any embedder, (dim,), to every cell of a grid that it has a vector for.
+
+    Raises:
+        InputError: It has none for any cell, or what is asked has none.
+    """
+    if np.isnan(vector).any():
+        raise InputError(f"{embedder.title} has no vector at this point: ask with a point that it covers.")
+    values = cast("NDArray[np.float32]", embedder.embed(grid.cells) @ vector)
+    known = np.isfinite(values)
+    if not known.any():
+        raise InputError(f"{embedder.title} has no vector for any cell of this atlas: name an atlas that it covers.")
+    return Heatmap(grid, values) if known.all() else Heatmap(grid.only(known), values[known])

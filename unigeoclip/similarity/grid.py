@@ -154,6 +154,21 @@ class Grid:
         found[inside] = self._numbers[rows[inside], columns[inside]]
         return found
 
+    def rows_of(self, other: Grid) -> NDArray[np.int32]:
+        """Numbers here of the cells of another grid of the same bounds and shape, (len(other),); -1 for those not here.
+
+        Raises:
+            InputError: The other grid has other bounds or another shape.
+        """
+        if (other.bounds, other.shape) != (self.bounds, self.shape):
+            raise InputError("Cells of grids with the same bounds and shape are compared.")
+        return self._numbers[other.mask]
+
+    def rows_in_common(self, other: Grid) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Numbers of the cells that two grids have in common, here and there; see `rows_of`."""
+        there = self.rows_of(other)
+        return there[there >= 0], np.flatnonzero(there >= 0).astype(np.int32)
+
     @property
     def picture_width_px(self) -> int:
         """Width of a picture of the grid: two pixels a cell, as far as that is reasonable."""

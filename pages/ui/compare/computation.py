@@ -37,7 +37,14 @@ def embedders(atlas: Atlas) -> tuple[dict[str, Embedder], dict[str, str]]:
     return services().compare.embedders(atlas)
 
 
-def job_of(atlas: Atlas, state: CompareState) -> Job:
+def job_of(atlas: Atlas, state: CompareState, own: dict[str, Embedder]) -> Job:
+    """The job of the region, which knows the visitor's ``own`` models; if there can be none, of the region before."""
+    job = _shared_job(atlas, state)
+    job.offer(own)
+    return job
+
+
+def _shared_job(atlas: Atlas, state: CompareState) -> Job:
     """The job of the region; if there can be none, of the region before, and the problem is kept."""
     client = st.context.ip_address or "this machine"
     try:

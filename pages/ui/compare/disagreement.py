@@ -66,10 +66,16 @@ def explanation_of() -> str:
     )
 
 
-def reason_for_none(count: int) -> str:
-    """Why two models have no disagreement on a region of so many cells."""
+def reason_for_none(count: int, cells: int) -> str:
+    """Why two models have no disagreement.
+
+    Args:
+        count: Cells for which both have vectors.
+        cells: Of the region.
+    """
     from unigeoclip.compare.disagreement import LEAST_CELLS
 
     if count < LEAST_CELLS:
-        return f"This region has {count} cells; disagreement needs {LEAST_CELLS} or more. Choose a larger region."
+        have = "This region has" if count == cells else "Both models have vectors for"
+        return f"{have} {count} cells; disagreement needs {LEAST_CELLS} or more. Choose a larger region."
     return "One of the two models hardly varies here, so it has no neighbors to compare."

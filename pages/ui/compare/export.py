@@ -44,12 +44,12 @@ def offer(panes: dict[str, ComparePane]) -> None:
         lines = python_lines(
             atlas.name,
             region,
-            list(dict.fromkeys([*available, *scheme.pair])),
+            first.spelled(list(dict.fromkeys([*available, *scheme.pair]))),
             scheme.kind,
             scheme.number,
             scheme.point,
             image,
-            scheme.pair,
+            first.spelled(scheme.pair),
         )
         st.code(lines, language="python")
 
@@ -73,7 +73,8 @@ def _drawn_figure(panes: list[ComparePane], form: str) -> bytes:
 
     first = panes[0]
     point = first.scheme.point
-    maps = [MapPane(pane.title, pane.colors, pane.legend(), () if point is None else (point,)) for pane in panes]
+    marked = () if point is None else (point,)
+    maps = [MapPane(pane.title, pane.colors, pane.legend(), marked, pane.region.grid) for pane in panes]
     return map_figure(
         first.job.atlas, first.job.region.grid, maps, form,
         title=f"{first.job.atlas.title}: {_title(first)}", provenance=first.provenance([pane.name for pane in panes]),

@@ -22,11 +22,15 @@ def show(job: Job, comparison: Comparison) -> None:
     from unigeoclip.compare.figure_table import method_of, table_csv, table_latex
 
     works, first = [job.work[name] for name in comparison.embedded], comparison.reference.embedder.name
-    figures = {work.name: work.figures for work in works if work.figures is not None}
-    if len(figures) < len(works) or any(first not in work.agreement for work in works):
+    common = comparison.common_or_none
+    if common is None:
+        st.caption("These models have too few cells in common for figures.")
+        return
+    figures = {work.name: work.figures[common] for work in works if common in work.figures}
+    if len(figures) < len(works) or any((first, common) not in work.agreement for work in works):
         st.caption("The figures appear when every model has processed the whole map.")
         return
-    agreement = {work.name: work.agreement[first] for work in works}
+    agreement = {work.name: work.agreement[first, common] for work in works}
     st.html(figures_table(comparison, figures, agreement))
     one, rows = figures[first], _rows(comparison, figures, agreement)
     titles = {name: comparison.embedded[name].embedder.title for name in figures}

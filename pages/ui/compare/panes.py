@@ -15,6 +15,8 @@ from pages.ui.compare.model import ColorScheme, UnavailableError
 from pages.ui.formatting import coordinates, similarity
 from pages.ui.map import legend as map_legend
 from pages.ui.overlays import overlay_url
+from unigeoclip.embedders.base import spelling_of
+from unigeoclip.errors import InputError
 from unigeoclip.similarity.levels import levels_of_modality
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from pages.ui.protocol import Legend, Pane
     from pages.ui.services.compare_jobs import GroupName, Job
     from unigeoclip.atlas.provenance import Provenance
+    from unigeoclip.compare.region import Region
     from unigeoclip.compare.regions import Comparison, Embedded
     from unigeoclip.embedders import Embedder
     from unigeoclip.similarity.heatmap import Heatmap
@@ -79,13 +82,42 @@ class ComparePane:
             return self.comparison.similarity_to(self.name, embedding)
         if self.scheme.point is None:
             raise UnavailableError("Nothing is queried: click a map, or search by image.")
-        return self.comparison.similarity(self.name, self.scheme.point)
+        try:
+            return self.comparison.similarity(self.name, self.scheme.point)
+        except InputError as error:  # a point for which the model has no vector
+            raise UnavailableError(str(error)) from error
+
+    @property
+    def region(self) -> Region:
+        """The cells that have a color: those for which the model has vectors, of a disagreement both."""
+        if not self.scheme.shows_disagreement or self.unavailable:
+            return self.embedded.region
+        return self.embedded.region.shared_with(self.comparison.embedded[self.scheme.other_model(self.name)].region)
+
+    @cached_property
+    def cells(self) -> NDArray[np.int32]:
+        """Numbers of these cells in the region that is compared, (n,)."""
+        return self.job.region.grid.rows_of(self.region.grid)
+
+    @property
+    def coverage(self) -> str:
+        """For how much of the region the model has vectors, in words; empty for all of it."""
+        own, all_of_it = self.embedded.region.grid, self.job.region.grid
+        if len(own) == len(all_of_it):
+            return ""
+        share = 100 * own.area_km2.sum() / all_of_it.area_km2.sum()
+        return (
+            f"has vectors for {share:.0f} % of this region"
+            if share >= 1
+            else "has vectors for under 1 % of this region"
+        )
 
     @cached_property
     def unavailable(self) -> str:
         """Why this model has no map, in a sentence; empty if it has one."""
         if self.scheme.shows_disagreement and not self.job.disagrees(self.name, self.scheme.other_model(self.name)):
-            return disagreement.reason_for_none(len(self.job.region.grid))
+            common = self.job.cells_in_common(self.name, self.scheme.other_model(self.name))
+            return disagreement.reason_for_none(common, len(self.job.region.grid))
         if self.scheme.shows_similarity:
             try:
                 _ = self.heatmap
@@ -95,7 +127,7 @@ class ComparePane:
 
     @property
     def colors(self) -> NDArray[np.uint8]:
-        """One color a cell, (n, 3); computed once, but for similarity, which soon is that to another query."""
+        """One color a cell of `region`, (n, 3); computed once, but for similarity, whose query soon is another."""
         if self.unavailable:  # points of this model are colored as without a query
             return replace(self, scheme=self.scheme.without_query()).colors
         if self.scheme.shows_similarity:
@@ -119,7 +151,7 @@ class ComparePane:
 
         kind, number = self.scheme.kind, self.scheme.number
         if kind in _GROUPS and not self.embedded.varies:
-            return np.full((len(self.comparison.region.grid), 3), 128, np.uint8)
+            return np.full((len(self.region.grid), 3), 128, np.uint8)
         if kind == "disagreement":
             return disagreement.colors_of(self.disagreement)
         if kind == "clusters":
@@ -136,8 +168,10 @@ class ComparePane:
         return compute(self.embedded, self.comparison.embedded[self.scheme.other_model(self.name)])
 
     def for_map(self, lasso: NDArray[np.bool_] | None = None) -> Pane:
-        """The pane as the map takes it; outside of the lasso, cells that it does not hold, colors are dimmed."""
+        """The pane as the map takes it; outside of the lasso, (cells of the compared region,), colors are dimmed."""
         pane, point = empty_pane(self.embedded.embedder), self.scheme.point
+        if self.coverage:
+            pane["note"] = self.coverage
         if self.job.work[self.name].complete:
             pane["live"] = live_grid(
                 self.job.atlas, self.embedded, ranked=self.scheme.scale == "rank",
@@ -152,7 +186,8 @@ class ComparePane:
         if self.scheme.shows_similarity:
             heatmap = self.heatmap
             low, high = float(heatmap.values.min()), float(heatmap.values.max())
-            pane["note"] = f"similarity {similarity(low)} to {similarity(high)} in this region"
+            said = f"similarity {similarity(low)} to {similarity(high)} in this region"
+            pane["note"] = f"{said}; {self.coverage}" if self.coverage else said
             overlay, bounds = overlay_url(heatmap.png(**self._drawing[0])), heatmap.bounds
         else:
             overlay, bounds = overlay_url(self._picture(lasso), "webp"), self.job.region.grid.mercator_bounds
@@ -163,10 +198,10 @@ class ComparePane:
         """The colors as a picture; the plain one is encoded once."""
         from unigeoclip.similarity.grid_files import colored_picture
 
-        grid, blend, rgb = self.job.region.grid, self.scheme.blends, self.colors
+        grid, blend, rgb = self.region.grid, self.scheme.blends, self.colors
         if lasso is not None:
             gray = rgb.mean(axis=1, keepdims=True)
-            dimmed = np.where(lasso[:, None], rgb, _DIM * gray + (1 - _DIM) * 128).astype(np.uint8)
+            dimmed = np.where(lasso[self.cells, None], rgb, _DIM * gray + (1 - _DIM) * 128).astype(np.uint8)
             return colored_picture(grid, dimmed, blend=blend)
         cache, key = self._cache
         if (key, "picture") not in cache:
@@ -178,7 +213,7 @@ class ComparePane:
         """The map as a lossless picture."""
         from unigeoclip.similarity.grid_files import colored_picture
 
-        grid, origin = self.job.region.grid, self.provenance()
+        grid, origin = self.region.grid, self.provenance()
         if self.scheme.shows_similarity:
             return replace(self.heatmap, provenance=origin).png(**self._drawing[0], describe=True)
         return colored_picture(grid, self.colors, blend=self.scheme.blends, form="PNG", provenance=origin)
@@ -192,12 +227,12 @@ class ComparePane:
         if self.scheme.shows_similarity:
             return replace(self.heatmap, provenance=origin).geotiff()
         if self.scheme.shows_disagreement:
-            grid = self.job.region.grid
+            grid = self.region.grid
             raster = np.full(grid.shape, np.nan, np.float32)
             raster[grid.mask] = self.disagreement
             return geotiff(grid, raster, band="disagreement", tags=origin.tags())
         about = f"{self.title}: {explanation([self.title], self.scheme)}"
-        return colors_geotiff(self.job.region.grid, self.colors, about, origin)
+        return colors_geotiff(self.region.grid, self.colors, about, origin)
 
     def provenance(self, names: Sequence[str] = ()) -> Provenance:
         """Where the map comes from: model, atlas, query, and lines of Python that compute it again.
@@ -221,14 +256,18 @@ class ComparePane:
         lines = python_lines(
             atlas.name,
             region,
-            models,
+            self.spelled(models),
             scheme.kind,
             scheme.number,
             scheme.point,
             image,
-            scheme.pair and (self.name, scheme.other_model(self.name)),
+            scheme.pair and self.spelled((self.name, scheme.other_model(self.name))),
         )
         return comparison_provenance(atlas, self.comparison, models, query=query, command=lines)
+
+    def spelled(self, names: Sequence[str]) -> list[str]:
+        """Models as the package takes them: a file by its own name."""
+        return [spelling_of(self.comparison.embedded[name].embedder) for name in names]
 
     def levels_of(self, modality: str) -> Levels | None:
         """What similarities to queries of a modality mean, if an absolute scale is wanted and was measured."""
@@ -349,17 +388,32 @@ def make_panes(job: Job, comparison: Comparison, scheme: ColorScheme) -> dict[st
     return {name: ComparePane(job, comparison, name, scheme) for name in comparison.embedded}
 
 
-def columns(panes: dict[str, ComparePane]) -> dict[str, NDArray[Any]]:
-    """What the maps show of every cell, by a name for a table: similarities, disagreements, clusters from 1."""
-    shown: dict[str, NDArray[Any]] = {}
+def columns(panes: dict[str, ComparePane]) -> dict[str, Any]:
+    """What the maps show of every cell, by a name for a table: similarities, disagreements, clusters from 1.
+
+    A cell without a vector has NaN, or no cluster.
+    """
+    shown: dict[str, Any] = {}
     for name, pane in panes.items():
         column = name.replace("-", "_")
         if pane.unavailable:
             continue
         if pane.scheme.shows_similarity:
-            shown[f"similarity_{column}"] = pane.heatmap.values
+            shown[f"similarity_{column}"] = _of_all_cells(pane, pane.heatmap.values)
         elif pane.scheme.shows_disagreement:
-            shown[f"disagreement_{column}"] = pane.disagreement
+            shown[f"disagreement_{column}"] = _of_all_cells(pane, pane.disagreement)
         elif pane.scheme.kind == "clusters":
-            shown[f"cluster_{column}"] = pane.comparison.cluster_labels(name, pane.scheme.number) + 1
+            labels = pane.comparison.cluster_labels(name, pane.scheme.number) + 1
+            shown[f"cluster_{column}"] = _of_all_cells(pane, labels)
     return shown
+
+
+def _of_all_cells(pane: ComparePane, values: NDArray[Any]) -> Any:
+    """Values of a pane's cells as a column for all cells of the region, null where it has none."""
+    import pandas as pd
+
+    count = len(pane.job.region.grid)
+    if len(values) == count:
+        return values
+    kind = pd.Series(values[:0]).convert_dtypes().dtype
+    return pd.Series(values, index=pane.cells).reindex(range(count)).astype(kind).array

@@ -39,8 +39,9 @@ def show(panes: dict[str, ComparePane]) -> None:
     name = st.selectbox("Points of", list(panes), key=Widgets.scatter_model.key,
                         format_func=lambda each: panes[each].title)  # fmt: skip
     pane = panes[name]
-    umap, region, point = pane.scheme.kind == "umap", pane.job.region, pane.scheme.point
-    positions, rgb = pane.comparison.positions(name, umap=umap), pane.colors
+    umap, region, point = pane.scheme.kind == "umap", pane.region, pane.scheme.point
+    own = pane.embedded.region.grid.rows_of(region.grid)
+    positions, rgb = pane.comparison.positions(name, umap=umap)[own], pane.colors
     rows = region.sample(MOST)
     cell = None if point is None else region.grid.cell_at(*point)
     shown, marked = (rows, None) if cell is None else ([*rows, cell], len(rows))
@@ -90,7 +91,9 @@ def _characteristics(pane: ComparePane, chosen: NDArray[np.bool_]) -> tuple[int,
     if cached[0] != key:
         count, said = job.characteristic(chosen.astype(np.int64), 2, MOST_SENTENCES)[1]
         rows = np.flatnonzero((job.places >= 0) & chosen[job.places])
-        some = rows[typical(pane.embedded.scores[job.places[rows]], MOST_PICTURES)]
+        cells = pane.embedded.region.grid.rows_of(job.region.grid)[job.places[rows]]
+        rows, cells = rows[cells >= 0], cells[cells >= 0]
+        some = rows[typical(pane.embedded.scores[cells], MOST_PICTURES)]
         cached = st.session_state["selection"] = key, (count, said, some.tolist())
     result: tuple[int, list[Said], list[int]] = cached[1]
     return result
@@ -124,7 +127,7 @@ def _pictures(atlas: Atlas, rows: list[int]) -> list[tuple[str, str]]:
 
 
 def selected_cells(comparison: Comparison, scheme: ColorScheme) -> NDArray[np.bool_] | None:
-    """The cells inside the lasso that was drawn last, (n,); None without one."""
+    """The cells of the region inside the lasso that was drawn last, (n,); None without one."""
     from unigeoclip.compare.plotly_scatter import inside_lasso
 
     name = widgets.scatter_model
@@ -132,7 +135,10 @@ def selected_cells(comparison: Comparison, scheme: ColorScheme) -> NDArray[np.bo
     lasso = event.selection.get("lasso") if event else None
     if not lasso:
         return None
-    return inside_lasso(comparison.positions(name, umap=scheme.kind == "umap"), lasso[0]["x"], lasso[0]["y"])
+    inside = inside_lasso(comparison.positions(name, umap=scheme.kind == "umap"), lasso[0]["x"], lasso[0]["y"])
+    cells = np.zeros(len(comparison.region.grid), bool)
+    cells[comparison.region.grid.rows_of(comparison.embedded[name].region.grid)[inside]] = True
+    return cells
 
 
 def _key(name: str, scheme: ColorScheme) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pages.ui.compare.model import ImageQuery
+    from unigeoclip.embedders.files.upload import UploadedEmbedder  # noqa: F401  # named in a string below
     from unigeoclip.geo import Bounds
 
 
@@ -28,6 +29,8 @@ class Widgets:
     typed_for = SessionValue["Bounds | tuple[()] | None"]("typed-for", ())  # the region that this field shows
     upload_turn = SessionValue("compare-upload-turn", 0)  # an uploader can only be emptied by giving it another key
     scatter_model = SessionValue("scatter-of", "")
+    files = SessionValue["tuple[UploadedEmbedder, ...]"]("compare-files", ())
+    files_turn = SessionValue("compare-files-turn", 0)  # as upload_turn
     pair = SessionValue["tuple[str, ...]"]("compared-pair", ())
     states = SessionValue["dict[str, CompareState] | None"]("compare", None)
 

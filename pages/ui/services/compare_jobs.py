@@ -58,11 +58,16 @@ class Job:
             embedders: The models that can be asked for, by name.
             queue: Where their work goes.
         """
-        self.atlas, self.region, self._embedders, self._queue = atlas, region, embedders, queue
+        self.atlas, self.region, self._embedders, self._queue = atlas, region, dict(embedders), queue
         self.work: dict[str, Work] = {}
         self.names: dict[tuple[Any, ...], list[GroupName]] = {}  # of clusters, by model, number and first model
-        self.words: RegionWords | None = None  # describes parts of the region, once the atlas's explorer is open
+        self._explorer: Explorer | None = None  # describes parts of the region, once it is open
+        self._words: dict[Region, RegionWords] = {}
         self._adding = threading.Lock()  # two visitors at once begin once
+
+    def offer(self, embedders: Mapping[str, Embedder]) -> None:
+        """Let more embedders be asked for: those of a visitor, whose names nobody else can guess."""
+        self._embedders |= embedders
 
     def request(self, names: list[str], visitor: str, *, umap: bool = False, pair: tuple[str, ...] = ()) -> None:
         """Ask for maps of these embedders, then for layouts and figures; what the visitor has stopped stays so.
@@ -85,16 +90,19 @@ class Job:
             elif not self._knows(work, pair):
                 act = partial(self._compare_neighborhoods, first=self.work[pair[0]])
                 self._begin(Rank.LAYOUT, work, "disagreement", "Comparing neighborhoods", act)
-            elif work.figures is None or names[0] not in work.agreement:
-                self._request_figures(work, self.work[names[0]])
+            else:
+                self._request_figures(work, self.comparison(names))
 
-    def _request_figures(self, work: Work, first: Work) -> None:
-        """Show those on disk at once; compute what is not."""
-        if self.comparison([first.name, work.name]).is_measured(work.name):
+    def _request_figures(self, work: Work, comparison: Comparison) -> None:
+        """Show those on disk at once; compute what is not. There are none where the models have no cells in common."""
+        common, first = comparison.common_or_none, comparison.reference.embedder.name
+        if common is None or (common in work.figures and (first, common) in work.agreement):
+            return
+        if comparison.is_measured(work.name):
             work.ready.add("figures")
-            self._measure(work, first)
+            self._measure(work, comparison)
         else:
-            self._begin(Rank.FIGURES, work, "figures", "Measuring", lambda work: self._measure(work, first))
+            self._begin(Rank.FIGURES, work, "figures", "Measuring", lambda work: self._measure(work, comparison))
         if not work.prepared:
             work.prepared = True
             self._queue.submit(Rank.AHEAD, work, self._prepare)
@@ -104,7 +112,12 @@ class Job:
         from unigeoclip.compare.disagreement import LEAST_CELLS
 
         found = [self.work[name].embedded for name in (one, other)]
-        return len(self.region.grid) >= LEAST_CELLS and all(each is not None and each.varies for each in found)
+        return self.cells_in_common(one, other) >= LEAST_CELLS and all(each and each.varies for each in found)
+
+    def cells_in_common(self, one: str, other: str) -> int:
+        """Number of cells for which two models have vectors."""
+        masks = [each.region.grid.mask for name in (one, other) if (each := self.work[name].embedded) is not None]
+        return int(np.logical_and.reduce(masks).sum()) if masks else 0
 
     def has_disagreement(self, names: list[str], pair: tuple[str, ...]) -> bool:
         """Whether the disagreement of a pair, and of the first of it with every other model, needs no computing."""
@@ -199,40 +212,49 @@ class Job:
 
     def use_words(self, explorer: Explorer | None) -> None:
         """Describe parts of the region by the vectors of an explorer from now on, if it has words; None for not yet."""
-        if self.words is None and explorer is not None and explorer.has_words:
-            from unigeoclip.compare.region_words import RegionWords
+        if explorer is not None and explorer.has_words:
+            self._explorer = explorer
 
-            self.words = RegionWords(explorer, self.region)
+    def _words_on(self, region: Region) -> RegionWords | None:
+        """What describes groups of cells of the region, or of the part of it for which a model has vectors."""
+        from unigeoclip.compare.region_words import RegionWords
+
+        if self._explorer is not None and region not in self._words:
+            self._words[region] = RegionWords(self._explorer, region)
+        return self._words.get(region)
 
     def cluster_names(self, comparison: Comparison, name: str, count: int) -> list[GroupName]:
         """What the clusters of a model are: in words, or else by what is said of the places in each."""
         from unigeoclip.compare.selection import name_of
 
         first = self.work[comparison.reference.embedder.name]
-        key = name, count, self.work[name].complete, first.name, first.complete, self.words is not None
+        key = name, count, self.work[name].complete, first.name, first.complete, self._explorer is not None
         if key not in self.names:
-            labels = comparison.cluster_labels(name, count)
-            said = [name_of(each) for _, each in self.characteristic(labels, count)]
-            words = self._words_of(labels, count)
+            labels, region = comparison.cluster_labels(name, count), comparison.embedded[name].region
+            of_all = np.full(len(self.region.grid), -1)
+            of_all[self.region.grid.rows_of(region.grid)] = labels
+            said = [name_of(each) for _, each in self.characteristic(of_all, count)]
+            words = self._words_of(region, labels, count)
             self.names[key] = [_named(word, text, words) for word, text in zip(words, said, strict=True)]
         return self.names[key]
 
     def component_ends(self, comparison: Comparison, name: str, number: int) -> tuple[str, str]:
         """The low and the high end of a component of a model in words; empty where that is not known."""
-        scores = comparison.embedded[name].scores
-        if self.words is None or number >= scores.shape[1]:
+        scores, words = comparison.embedded[name].scores, self._words_on(comparison.embedded[name].region)
+        if words is None or number >= scores.shape[1]:
             return "", ""
         try:
-            low, high = self.words.ends(scores[:, number])
+            low, high = words.ends(scores[:, number])
         except InputError:
             return "", ""
         return "" if low is None else low.summary(), "" if high is None else high.summary()
 
-    def _words_of(self, labels: NDArray[np.integer[Any]], count: int) -> list[str]:
-        if self.words is None:
+    def _words_of(self, region: Region, labels: NDArray[np.integer[Any]], count: int) -> list[str]:
+        words = self._words_on(region)
+        if words is None:
             return [""] * count
         try:
-            found = self.words.groups(labels, count)
+            found = words.groups(labels, count)
         except InputError:  # the vocabulary has nothing close to the captions of this atlas
             return [""] * count
         return ["" if each is None else each.summary() for each in found]
@@ -240,7 +262,7 @@ class Job:
     def characteristic(
         self, groups: NDArray[np.integer[Any]], count: int, most: int = 3
     ) -> list[tuple[int, list[Said]]]:
-        """What is said of groups of cells, (n,): how many places each holds, and characteristic sentences."""
+        """What is said of groups of cells, (n,), -1 for none: how many places each holds, characteristic sentences."""
         from unigeoclip.compare.selection import characteristic
 
         cells = self.places
@@ -256,7 +278,8 @@ class Job:
     @property
     def nbytes(self) -> int:
         """Memory that the region and its works hold, but for vectors that are mapped from their files."""
-        return nbytes_of(self.region) + sum(work.nbytes for work in list(self.work.values()))
+        files = sum(getattr(each, "nbytes", 0) for each in list(self._embedders.values()))
+        return files + nbytes_of(self.region) + sum(work.nbytes for work in list(self.work.values()))
 
     def resume(self, visitor: str) -> None:
         """A visitor wants after all what they have stopped: the next `request` asks for it."""
@@ -308,22 +331,23 @@ class Job:
         return True
 
     def _compare_neighborhoods(self, work: Work, first: Work) -> bool:
-        from unigeoclip.compare.disagreement import disagreement, examples
+        from unigeoclip.compare.disagreement import disagreement, examples, in_common
 
         if work.embedded is None or first.embedded is None:
             return True
         disagreement(first.embedded, work.embedded, work.report)
-        shown = np.unique(self.places[self.places >= 0])  # cells of which there are pictures and texts
-        work.examples[first.name] = examples(first.embedded, work.embedded, shown)
+        cells = self.region.grid.rows_of(in_common(first.embedded, work.embedded)[0].region.grid)
+        shown = np.flatnonzero(np.isin(cells, self.places))  # of which there are pictures and texts
+        work.examples[first.name] = [each.of(cells) for each in examples(first.embedded, work.embedded, shown)]
         return True
 
-    def _measure(self, work: Work, first: Work) -> bool:
-        comparison = self.comparison([first.name, work.name])
-        if work.figures is None:
-            work.figures = comparison.figures(work.name, lambda done, total: work.report(done, total + 1))
-        work.agreement[first.name] = comparison.agreement(work.name, first.name)
-        if all(each.figures is not None for each in list(self.work.values())):
-            self.region.forget_figure_sample()
+    def _measure(self, work: Work, comparison: Comparison) -> bool:
+        common, first = comparison.common, comparison.reference.embedder.name
+        if common not in work.figures:
+            work.figures[common] = comparison.figures(work.name, lambda done, total: work.report(done, total + 1))
+        work.agreement[first, common] = comparison.agreement(work.name, first)
+        if all(common in self.work[name].figures for name in comparison.embedded):
+            common.forget_figure_sample()
         return True
 
     def _prepare(self, work: Work) -> bool:

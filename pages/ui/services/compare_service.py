@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING
@@ -10,7 +11,8 @@ from pages.ui.services.compare_jobs import Job
 from pages.ui.services.compare_worker import Worker
 from pages.ui.services.errors import NotFoundError
 from pages.ui.services.rate_limits import RateLimits
-from unigeoclip.errors import InputError
+from unigeoclip.errors import InputError, UniGeoError
+from unigeoclip.geo import overlap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     Embedders = tuple[dict[str, Embedder], dict[str, str]]  # by name; why published ones cannot be used, by name
 
+_log = logging.getLogger(__name__)
 MAX_BYTES = 600_000_000  # of all regions in memory; vectors that are mapped from their files do not count
 REGIONS, REGIONS_PER_S = 6, 1 / 15  # new parts of a map that one client gets at once, and per second in the long run
 
@@ -30,7 +33,8 @@ REGIONS, REGIONS_PER_S = 6, 1 / 15  # new parts of a map that one client gets at
 def load_embedders(atlas: Atlas) -> Embedders:
     """Embedders that can be used with an atlas, ours first, and why the published others cannot.
 
-    Ours is listed once more for each of its spatial scales, with that scale switched off.
+    Ours is listed once more for each of its spatial scales, with that scale switched off. Files of embeddings that
+    `named_files` names are listed where they overlap the atlas.
     """
     from unigeoclip.embedders import load_all
     from unigeoclip.embedders.unigeoclip import UniGeoCLIPEmbedder
@@ -38,7 +42,27 @@ def load_embedders(atlas: Atlas) -> Embedders:
     found, missing = load_all(atlas)
     ours = [each for each in found.values() if isinstance(each, UniGeoCLIPEmbedder) and each.n_scales > 1]
     without = [each.without_scale(number) for each in ours for number in range(each.n_scales)]
-    return found | {each.name: each for each in without}, missing
+    files, unreadable = load_files(atlas)
+    return found | files | {each.name: each for each in without}, missing | unreadable
+
+
+def load_files(atlas: Atlas) -> Embedders:
+    """Files of embeddings that `named_files` names and that overlap an atlas, and which cannot be read."""
+    from unigeoclip.embedders.files import FileEmbedder
+    from unigeoclip.embedders.files.named import named_files
+
+    found: dict[str, Embedder] = {}
+    unreadable: dict[str, str] = {}
+    for name, address in named_files().items():
+        try:
+            embedder = FileEmbedder.from_address(address, name)
+        except UniGeoError as error:  # it may name folders of this server: not for visitors
+            _log.warning("%s cannot be compared: %s", name, error)
+            unreadable[name] = "The file cannot be read; the log of the server says why."
+            continue
+        if overlap(embedder.coverage, atlas.manifest.bounds) is not None:
+            found[name] = embedder
+    return found, unreadable
 
 
 def scales_of(names: Iterable[str]) -> list[str]:

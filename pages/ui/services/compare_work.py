@@ -11,6 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from pages.ui.services.waiters import Waiters
     from unigeoclip.compare.disagreement import Example
+    from unigeoclip.compare.region import Region
     from unigeoclip.compare.regions import Embedded
 
 # What has to be done for a model, and about how long each takes compared with the others, for the bar.
@@ -33,8 +34,8 @@ class Work:
         share: How much of it is done, 0 to 1.
         error: A sentence why there is nothing.
         is_current: Whether the worker is at it.
-        figures: Of this model, when they have been computed.
-        agreement: With another model, by its name.
+        figures: Of this model on parts of the region, when they have been computed.
+        agreement: With another model, by its name and the part of the region.
         examples: Places at which it disagrees with another model, by that model's name.
         pictures: Colours and pictures of the map, by what they depend on.
         prepared: Whether what may be asked for next has been begun.
@@ -51,8 +52,8 @@ class Work:
         self.is_current = False
         self._version = 0
         self._ending = threading.Lock()  # a page must not see that a work has ended without seeing what it brought
-        self.figures: dict[str, Any] | None = None
-        self.agreement: dict[str, dict[str, Any]] = {}
+        self.figures: dict[Region, dict[str, Any]] = {}
+        self.agreement: dict[tuple[str, Region], dict[str, Any]] = {}
         self.examples: dict[str, list[Example]] = {}
         self.pictures: dict[Any, Any] = {}
         self.prepared = False
@@ -79,7 +80,7 @@ class Work:
     @property
     def measured(self) -> bool:
         """Whether its figures are known, whatever it is compared with."""
-        return self.figures is not None and bool(self.agreement)
+        return bool(self.figures and self.agreement)
 
     @property
     def laid_out(self) -> bool:

@@ -4,7 +4,8 @@ Names are those of the table of embedders ("unigeoclip" is our location encoder,
 they are brought to length one), of our other modalities ("aerial", "street", "surface", "text": the atlas's window,
 view or caption at a position), "ensemble" (the mean of all modalities of our model), concatenations ("a+b"), and the
 floors that any encoder has to beat: "mean", "sincos", "harmonics-D" or "fourier-D", of D numbers. "a@1km" is the mean
-of an embedder of locations over a disc of that radius, "a@500m" over a smaller one.
+of an embedder of locations over a disc of that radius, "a@500m" over a smaller one. "file:PATH" is a file of
+embeddings.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from unigeoclip.embedders import EMBEDDERS, WITHOUT, load_embedder
+from unigeoclip.embedders import EMBEDDERS, WITHOUT, is_file, load_embedder
+from unigeoclip.embedders.files.named import NAMED
 from unigeoclip.embedders.satclip import spherical_harmonics
 from unigeoclip.embedders.taught import NAME as TAUGHT
 from unigeoclip.errors import InputError, excerpt
@@ -216,8 +218,8 @@ class _Source:
     def _load(self, name: str) -> None:
         plain = name.removesuffix(RAW)
         if plain not in self._embedders:
-            if plain not in EMBEDDERS and not plain.startswith(WITHOUT):
-                known = ", ".join([*EMBEDDERS, *MODALITIES, ENSEMBLE, MEAN, SINCOS])
+            if plain not in EMBEDDERS and not plain.startswith((WITHOUT, NAMED)) and not is_file(plain):
+                known = ", ".join([*EMBEDDERS, "file:PATH", *MODALITIES, ENSEMBLE, MEAN, SINCOS])
                 raise InputError(
                     f"Unknown encoder {excerpt(name)!r}. Known: {known}, {HARMONICS}-484, {FOURIER}-512, and two or "
                     "more of them joined by '+'."
@@ -298,8 +300,13 @@ def _averaged(table: LabelTable, encode: Callable[[NDArray[np.float64]], NDArray
     for start in range(0, len(table), rows_at_once):
         stop = min(start + rows_at_once, len(table))
         vectors = encode(points[first[start] : first[stop]]).astype(np.float64)
-        counts = np.diff(first[start : stop + 1])
-        means = np.add.reduceat(vectors, first[start:stop] - first[start], axis=0) / counts[:, None]
+        counts, begins = np.diff(first[start : stop + 1]), first[start:stop] - first[start]
+        known = np.isfinite(vectors).all(axis=1)
+        if not known.all():  # a mean over the points that have a vector; none where no point has one
+            vectors[~known] = 0
+            counts = np.add.reduceat(known.astype(np.float64), begins)
+            counts[counts == 0] = np.nan
+        means = np.add.reduceat(vectors, begins, axis=0) / counts[:, None]
         if out is None:
             out = np.empty((len(table), means.shape[1]), np.float32)
         out[start:stop] = means

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from unigeoclip.atlas.store import list_atlases, load_atlas
 from unigeoclip.checkpoint import checkpoint_id
-from unigeoclip.embedders import load_all
+from unigeoclip.embedders import is_file, load_all, load_embedder
 from unigeoclip.errors import InputError
-from unigeoclip.evaluation.probing.encoders import features, with_floors
+from unigeoclip.evaluation.probing.encoders import features, split_radius, with_floors
 from unigeoclip.evaluation.probing.probe import COORDBENCH, MAX_ROWS, NESTED, probe
 
 if TYPE_CHECKING:
@@ -119,6 +119,12 @@ def _encode(
     """Features of the rows, and a note on embedders that are not on this machine."""
     loaded: dict[str, Embedder] = {}
     notes = []
+    for name in names or ():
+        for part in name.split("+"):
+            plain = split_radius(part)[0]
+            if is_file(plain) and plain not in loaded:
+                loaded[plain] = each = load_embedder(plain)
+                notes.append(f"{each.title}: {each.provenance.source}. License: {each.provenance.licence}")
     if names is None:
         loaded, missing = load_all(atlas)
         names = list(loaded)

@@ -14,6 +14,9 @@ import numpy as np
 from pages.ui.services.compare_service import load_embedders, scales_of
 from pages.ui.services.probe.limits import MOST_AT_FIRST, check_size
 from pages.ui.services.probe.requests import Encoders, Everywhere
+from unigeoclip.embedders.files.address import PREFIX
+from unigeoclip.embedders.files.named import NAMED
+from unigeoclip.errors import InputError, excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,7 +76,8 @@ class Library:
         found, missing = self._load_embedders(atlas)
         scales = scales_of(found)
         titles = {name: each.title for name, each in found.items() if name not in scales}
-        first = [name for name in titles if name not in PLAIN][:MOST_AT_FIRST]
+        # Rows for which a file has no vector are left out for all encoders: one is chosen by intent only.
+        first = [name for name in titles if name not in PLAIN and not name.startswith(NAMED)][:MOST_AT_FIRST]
         others = [name for name in MODALITIES if name in atlas.manifest.modalities and name != "location"]
         ours = titles.get(PAIR[0], "")
         dims = {name: found[name].dim for name in titles}
@@ -139,6 +143,8 @@ class Library:
             request: How the table was probed; its strictest split chooses the penalty.
             step: See `probe`.
         """
+        if PREFIX in encoder:  # a link may say anything; a file is one of this server's
+            raise InputError(f"The encoder {excerpt(encoder)!r} is not one of this atlas.")
         from unigeoclip.atlas.provenance import ModelSource, provenance_of
         from unigeoclip.checkpoint import checkpoint_id
         from unigeoclip.evaluation.probing.encoders import features
