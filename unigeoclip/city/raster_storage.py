@@ -24,12 +24,19 @@ from unigeoclip.city.city_model import raise_city
 from unigeoclip.city.layers import CRS, LAND, CityGrid, CityRasters
 from unigeoclip.errors import AtlasError
 from unigeoclip.files.cache import cache_folder, hold, is_sound, write_cached
-from unigeoclip.files.cog import write_cog
+from unigeoclip.files.cog import cog_by_blocks, write_cog
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from numpy.typing import NDArray
+    from rasterio.io import DatasetWriter
+
+    from unigeoclip.geo import Bounds
 
 _BLOCK_PX = 512
+_SAME_PX = 0.01  # an edge that is so near to that of a pixel is the same
+_CITY_OPTIONS = {"compress": "WEBP", "quality": 100, "overviews": "NONE"}  # lossless; classes have no means
 PHOTO_QUALITY = 70  # of a person's own picture
 AERIAL_QUALITY = 8  # of WebP: roof edges and streets stay clear; more bytes go into the mottling of lawns
 _DRAWN = 1  # raised when the same atlas is drawn otherwise
@@ -45,45 +52,47 @@ def transform_of(grid: CityGrid) -> Affine:
 def write_aerial(path: Path, grid: CityGrid, picture: NDArray[np.uint8], quality: int = AERIAL_QUALITY) -> None:
     """Write the aerial picture (h, w, 3) as WebP of that quality, 1 to 99."""
     write_cog(
-        path,
-        np.moveaxis(picture, -1, 0),
-        transform_of(grid),
-        crs=CRS,
-        compress="WEBP",
-        quality=quality,
-        overview_quality=quality,
-        overview_resampling="average",
-        blocksize=_BLOCK_PX,
+        path, np.moveaxis(picture, -1, 0), transform_of(grid), crs=CRS, blocksize=_BLOCK_PX, **_aerial_options(quality)
     )
 
 
-def write_heights(path: Path, grid: CityGrid, height_m: NDArray[np.float32], max_error_m: float) -> None:
-    """Write measured heights (h, w) in metres, NaN where unknown."""
-    write_cog(
-        path,
-        height_m[None],
-        transform_of(grid),
-        crs=CRS,
-        nodata=float("nan"),
-        compress="LERC_ZSTD",
-        max_z_error=max_error_m,
-        level=19,
-        overviews="NONE",  # means of many roofs pack badly: they would take half as much as the raster itself
-        blocksize=_BLOCK_PX,
-    )
+def _aerial_options(quality: int) -> dict[str, Any]:
+    return {"compress": "WEBP", "quality": quality, "overview_quality": quality, "overview_resampling": "average"}
 
 
-def write_validity(path: Path, grid: CityGrid, valid: NDArray[np.bool_]) -> None:
-    """Write which pixels (h, w) of a raster are known: 255, or 0."""
-    write_cog(
-        path,
-        np.where(valid, np.uint8(255), np.uint8(0))[None],
-        transform_of(grid),
-        crs=CRS,
-        compress="ZSTD",
-        overview_resampling="average",
-        blocksize=_BLOCK_PX,
-    )
+def aerial_by_blocks(
+    path: Path, grid: CityGrid, quality: int = AERIAL_QUALITY
+) -> AbstractContextManager[DatasetWriter]:
+    """An aerial picture that is written window by window, see `files.cog.cog_by_blocks`."""
+    return cog_by_blocks(path, (3, *grid.shape), "uint8", transform_of(grid), crs=CRS, **_aerial_options(quality))
+
+
+def heights_by_blocks(path: Path, grid: CityGrid, max_error_m: float) -> AbstractContextManager[DatasetWriter]:
+    """Measured heights in metres, NaN where unknown, written window by window."""
+    options = {"compress": "LERC_ZSTD", "max_z_error": max_error_m, "level": 19}
+    # Means of many roofs pack badly: overviews would take half as much as the raster itself.
+    return cog_by_blocks(path, (1, *grid.shape), "float32", transform_of(grid), crs=CRS, nodata=float("nan"),
+                         overviews="NONE", **options)  # fmt: skip
+
+
+def validity_by_blocks(path: Path, grid: CityGrid) -> AbstractContextManager[DatasetWriter]:
+    """Which pixels of a raster are known, 255 or 0, written window by window."""
+    options = {"compress": "ZSTD", "overview_resampling": "average"}
+    return cog_by_blocks(path, (1, *grid.shape), "uint8", transform_of(grid), crs=CRS, **options)
+
+
+def city_by_blocks(path: Path, grid: CityGrid) -> AbstractContextManager[DatasetWriter]:
+    """What `write_city` writes, window by window: land under buildings, façade codes and roof levels."""
+    return cog_by_blocks(path, (3, *grid.shape), "uint8", transform_of(grid), crs=CRS, **_CITY_OPTIONS)
+
+
+def part_over(whole: CityGrid, bounds_deg: Bounds) -> CityGrid:
+    """The pixels of a grid that touch south, west, north, east degrees."""
+    south, west, north, east = bounds_deg
+    first = np.floor(whole.latlon_to_pixel((north, west)) + _SAME_PX).astype(int)
+    last = np.ceil(whole.latlon_to_pixel((south, east)) - _SAME_PX).astype(int)
+    (col, row), (end_col, end_row) = np.maximum(first, 0).tolist(), np.minimum(last, whole.shape[::-1]).tolist()
+    return whole.part(row, col, max(1, end_row - row), max(1, end_col - col))
 
 
 def write_city(
@@ -98,10 +107,8 @@ def write_city(
         np.stack([bare, building_id, roof]),
         transform_of(grid),
         crs=CRS,
-        compress="WEBP",
-        quality=100,  # lossless
-        overviews="NONE",  # classes have no means
         blocksize=_BLOCK_PX,
+        **_CITY_OPTIONS,
     )
 
 
