@@ -8,6 +8,7 @@ that can be read window by window.
 from __future__ import annotations
 
 import threading
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ from unigeoclip.files.cache import cache_folder, hold, is_sound, write_cached
 from unigeoclip.files.cog import cog_by_blocks, write_cog
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
     from numpy.typing import NDArray
@@ -119,10 +121,12 @@ class StoredCity:
     Attributes:
         path: The raster of the land under the buildings, the buildings and their roofs.
         key: Names the content: what is drawn of it is cached under this name.
+        areas: Bounds in degrees of several cities that share the raster; none where it is one.
     """
 
     path: Path
     key: str
+    areas: tuple[Bounds, ...] = ()
 
     @property
     def grid(self) -> CityGrid:
@@ -159,6 +163,20 @@ class StoredCity:
         last = [min(one, other) for one, other in zip(beyond, size, strict=True)]
         return self._assemble(Window(first[0], first[1], last[0] - first[0], last[1] - first[1]))
 
+    def read_cities(self, align_px: int) -> Iterator[CityRasters]:
+        """The cities that share the raster one after the other, cut where ``align_px`` divides the pixels of the whole.
+
+        Raises:
+            AtlasError: A raster cannot be read.
+        """
+        whole = self.grid
+        for area in self.areas:
+            window = window_in(whole, part_over(whole, area))
+            col, row = (first // align_px * align_px for first in (window.col_off, window.row_off))
+            yield self._assemble(
+                Window(col, row, window.col_off + window.width - col, window.row_off + window.height - row)
+            )
+
     def drawn_raster(self, name: str) -> Path:
         """Path of the land classes ("land") or the heights ("surface").
 
@@ -176,17 +194,30 @@ class StoredCity:
             hold(paths[name])
             if is_sound(paths[name]):
                 return paths[name]
-            grid, (bare, building_id, roof) = _read(self.path)
-            rasters = raise_city(grid, bare, building_id, roof)[0]
-            files = {
-                "land": _written(rasters.grid, rasters.land),
-                "surface": _written(rasters.grid, rasters.height_m.astype(np.int16)),
-            }
+            files = self._drawn()
             if _all_kept(files, paths):
                 hold(paths[name])
                 return paths[name]
             _in_memory[key] = files
             return Path(files[name].name)
+
+    def _drawn(self) -> dict[str, MemoryFile]:
+        """Land classes and heights, drawn one city after the other."""
+        whole = self.grid
+        files = {"land": MemoryFile(), "surface": MemoryFile()}
+        kinds = {"land": "uint8", "surface": "int16"}
+        with ExitStack() as stack:
+            opened = {name: stack.enter_context(_open_drawn(file, whole, kinds[name])) for name, file in files.items()}
+            for area in self.areas or (None,):
+                part = whole if area is None else part_over(whole, area)
+                window = window_in(whole, part)
+                _, (bare, building_id, roof) = _read(self.path, window)
+                rasters = raise_city(part, bare, building_id, roof)[0]
+                opened["land"].write(rasters.land, 1, window=window)
+                opened["surface"].write(rasters.height_m.astype(np.int16), 1, window=window)
+            for dataset in opened.values():
+                dataset.build_overviews([2, 4, 8, 16, 32], Resampling.average)  # base maps of all read these
+        return files
 
     def _assemble(self, window: Window | None) -> CityRasters:
         """The rasters of the city, or of a window of it, from what is stored and what is drawn from that."""
@@ -211,16 +242,19 @@ def _all_kept(files: dict[str, MemoryFile], paths: dict[str, Path]) -> bool:
     return True
 
 
-def _written(grid: CityGrid, array: NDArray[Any]) -> MemoryFile:
+def _open_drawn(file: MemoryFile, grid: CityGrid, dtype: str) -> DatasetWriter:
     """A raster that is quick to read window by window, in memory."""
-    file = MemoryFile()
-    profile = {"driver": "GTiff", "count": 1, "height": grid.height, "width": grid.width, "dtype": array.dtype.name,
+    profile = {"driver": "GTiff", "count": 1, "height": grid.height, "width": grid.width, "dtype": dtype,
                "crs": CRS, "transform": transform_of(grid), "tiled": True, "blockxsize": _BLOCK_PX,
-               "blockysize": _BLOCK_PX, "compress": "ZSTD", "zstd_level": 1}  # fmt: skip
-    with file.open(**profile) as dataset:
-        dataset.write(array, 1)
-        dataset.build_overviews([2, 4, 8, 16, 32], Resampling.average)  # base maps of the whole city read these
-    return file
+               "blockysize": _BLOCK_PX, "compress": "ZSTD", "zstd_level": 1, "sparse_ok": True}  # fmt: skip
+    opened: DatasetWriter = file.open(**profile)
+    return opened
+
+
+def window_in(whole: CityGrid, part: CityGrid) -> Window:
+    """Where a part of a grid lies in it."""
+    col, row = np.rint(whole.to_pixel((part.west_m, part.north_m))).astype(int).tolist()
+    return Window(col, row, part.width, part.height)
 
 
 def _unreadable(path: Path, error: RasterioIOError) -> AtlasError:

@@ -126,13 +126,15 @@ def draw_parts(
             report(f"{name}writing the rasters, {len(model.trees.xy_m):,} trees", (number + 0.5) / len(grids))
             bare, building_id, roof = city_model.paint_city(model, grid)
             if extent.areas:
-                files["city"].write(np.stack([bare, building_id, roof]), window=_window(extent.stored, grid))
+                files["city"].write(
+                    np.stack([bare, building_id, roof]), window=raster_storage.window_in(extent.stored, grid)
+                )
             else:
                 raster_storage.write_city(city_path, grid, bare, building_id, roof)
             if paints_aerial:
                 painter = ortho.AerialPainter(model, fine, part["building"], seed)
                 if extent.areas:
-                    _paint_into(files["aerial"], _window(extent.ground, ground), painter)
+                    _paint_into(files["aerial"], raster_storage.window_in(extent.ground, ground), painter)
                 else:
                     _paint_aerial(staging, painter, report)
             rasters, estimated = city_model.raise_city(grid, bare, building_id, roof)[0], model.estimated
@@ -147,11 +149,6 @@ def _clipped(layers: CityLayers, grid: CityGrid) -> CityLayers:
         name: table.cx[left - around : right + around, lower - around : upper + around].reset_index(drop=True)
         for name, table in layers.items()
     }
-
-
-def _window(whole: CityGrid, part: CityGrid) -> Window:
-    col, row = np.rint(whole.to_pixel((part.west_m, part.north_m))).astype(int).tolist()
-    return Window(col, row, part.width, part.height)
 
 
 def _paint_into(file: DatasetWriter, window: Window, painter: ortho.AerialPainter) -> None:

@@ -116,8 +116,8 @@ def refuse_full_disk(prepared: Prepared, folder: Path) -> None:
     free = shutil.disk_usage(there).free
     if needed > free:
         raise InputError(
-            f"The rasters need about {needed / 1e9:,.1f} GB while they are made, {there} has {free / 1e9:,.1f} GB. Make "
-            "room, choose a smaller --bbox, or make the pictures coarser: gdalwarp -tr"
+            f"The rasters need about {needed / 1e9:,.1f} GB while they are made, {there} has {free / 1e9:,.1f} GB. "
+            "Make room, choose a smaller --bbox, or make the pictures coarser: gdalwarp -tr"
         )
 
 

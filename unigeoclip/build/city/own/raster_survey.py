@@ -1,7 +1,8 @@
-"""What is known of rasters before their pixels are read: where they lie, how fine they are, whether they can be used."""
+"""What is known of rasters before their pixels are read: where they lie, how fine they are, if they can be used."""
 
 from __future__ import annotations
 
+import functools
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -77,9 +78,13 @@ class Survey:
     def over(self, grid: CityGrid) -> list[Surveyed]:
         """Those that touch a grid, in their order."""
         left, lower, right, upper = grid.bounds_m
-        return [each for each in self.rasters
-                if each.bounds_m[0] < right and each.bounds_m[2] > left
-                and each.bounds_m[1] < upper and each.bounds_m[3] > lower]  # fmt: skip
+        edges = self._edges
+        touch = (edges[:, 0] < right) & (edges[:, 2] > left) & (edges[:, 1] < upper) & (edges[:, 3] > lower)
+        return [self.rasters[row] for row in np.flatnonzero(touch)]
+
+    @functools.cached_property
+    def _edges(self) -> NDArray[np.float64]:
+        return np.array([raster.bounds_m for raster in self.rasters])
 
     def named(self) -> str:
         """Names for a message."""

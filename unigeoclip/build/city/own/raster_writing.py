@@ -34,7 +34,8 @@ MOST_PX = {"aerial": 3_000_000_000, "surface": 600_000_000}
 # that pack badly.
 BYTES_PER_PX = {"aerial": (0.25, 2.5), "surface": (0.9, 3.5)}
 MAX_ERROR_M = 0.1  # of stored heights
-_TILE_PX = 2048
+_TILE_PX, _BLOCK_PX = 2048, 512  # written at once where a city is filled, and round scattered pictures
+_AROUND_M = 225.0  # of a scattered picture: as far as a window round a place at its edge reaches
 _VALIDITY_PX_M = 2.5  # what is known need not be known more finely
 
 
@@ -45,14 +46,20 @@ class RasterSize:
     Attributes:
         modality: "aerial" or "surface".
         grid: Over the whole city.
-        areas: Parts of the city that are written; elsewhere nothing is.
-        pixels: Pixels of these.
+        windows: What is written of it: first row, first column, rows, columns. Of one city that is everything, of
+            several that lie far from each other what is near a raster.
+        is_whole: Whether that is everything.
     """
 
     modality: str
     grid: CityGrid
-    areas: tuple[CityGrid, ...]
-    pixels: int
+    windows: tuple[tuple[int, int, int, int], ...]
+    is_whole: bool
+
+    @property
+    def pixels(self) -> int:
+        """How many are written."""
+        return sum(rows * cols for _, _, rows, cols in self.windows)
 
     @property
     def bytes(self) -> tuple[int, int]:
@@ -79,9 +86,31 @@ def size_for(modality: str, survey: Survey, city: CityGrid, areas: Sequence[City
         areas: Grids over its parts.
     """
     px_m = min(max(survey.px_m, FINEST_PX_M[modality]), COARSEST_PX_M)
-    m2 = sum(area.width * area.height * area.ground_px_m**2 for area in areas)
-    px_m = max(px_m, math.sqrt(m2 / MOST_PX[modality]))
-    return RasterSize(modality, CityGrid.cover(city.bounds_deg, px_m), tuple(areas), round(m2 / px_m**2))
+    whole = len(areas) == 1
+    boxes = [area.bounds_m for area in areas] if whole else [raster.bounds_m for raster in survey.rasters]
+    m2 = sum((right - left) * (upper - lower) for left, lower, right, upper in boxes) * city.ground_per_mercator**2
+    grid = CityGrid.cover(city.bounds_deg, max(px_m, math.sqrt(m2 / MOST_PX[modality])))
+    return RasterSize(modality, grid, _windows(grid, [grid.bounds_m] if whole else boxes, whole), whole)
+
+
+def _windows(
+    grid: CityGrid, boxes: list[tuple[float, float, float, float]], whole: bool
+) -> tuple[tuple[int, int, int, int], ...]:
+    """Squares of a grid that touch boxes, or come near them, from north to south."""
+    side, around = (_TILE_PX, 0.0) if whole else (_BLOCK_PX, _AROUND_M / grid.ground_per_mercator)
+    touched: set[tuple[int, int]] = set()
+    for left, lower, right, upper in boxes:
+        corners = [[left - around, upper + around], [right + around, lower - around]]
+        (west, north), (east, south) = (grid.to_pixel(corners) / side).tolist()
+        touched |= {
+            (row, col)
+            for row in range(max(0, math.floor(north)), min(-(-grid.height // side), math.ceil(south)))
+            for col in range(max(0, math.floor(west)), min(-(-grid.width // side), math.ceil(east)))
+        }
+    return tuple(
+        (row * side, col * side, min(side, grid.height - row * side), min(side, grid.width - col * side))
+        for row, col in sorted(touched)
+    )
 
 
 def write_pictures(
@@ -107,7 +136,7 @@ def write_pictures(
                 written.write(np.moveaxis(rgb, -1, 0), window=window)
                 validity.write(valid, window)
                 report(share)
-        validity.finish(len(size.areas) == 1)
+        validity.finish(size.is_whole)
 
 
 def write_heights(
@@ -133,7 +162,7 @@ def write_heights(
                 else:
                     validity.is_whole = False
                 report(share)
-        validity.finish(len(size.areas) == 1)
+        validity.finish(size.is_whole)
     if not any_known:
         raise InputError(
             f"--surface {heights.survey.named()} has no pixel inside the city that is not empty. Check the file and "
@@ -187,16 +216,6 @@ class _Validity:
 
 
 def _tiles(size: RasterSize) -> Iterator[tuple[Window, CityGrid, float]]:
-    """Squares of pixels that touch one of the areas: window, grid, share that is done with it."""
-    grid = size.grid
-    touched = set()
-    for area in size.areas:
-        left, lower, right, upper = area.bounds_m
-        (first_col, first_row), (last_col, last_row) = grid.to_pixel([[left, upper], [right, lower]]).tolist()
-        for row in range(max(0, int(first_row + 0.5)) // _TILE_PX, -(-math.ceil(last_row - 0.5) // _TILE_PX)):
-            for col in range(max(0, int(first_col + 0.5)) // _TILE_PX, -(-math.ceil(last_col - 0.5) // _TILE_PX)):
-                touched.add((row * _TILE_PX, col * _TILE_PX))
-    ordered = [place for place in sorted(touched) if place[0] < grid.height and place[1] < grid.width]
-    for number, (row, col) in enumerate(ordered, start=1):
-        height, width = min(_TILE_PX, grid.height - row), min(_TILE_PX, grid.width - col)
-        yield Window(col, row, width, height), grid.part(row, col, height, width), number / len(ordered)
+    """What is written, square by square: window, grid, share that is done with it."""
+    for number, (row, col, rows, cols) in enumerate(size.windows, start=1):
+        yield Window(col, row, cols, rows), size.grid.part(row, col, rows, cols), number / len(size.windows)
