@@ -130,15 +130,14 @@ def city(
     from unigeoclip.build.city.own.inputs import resolve
     from unigeoclip.build.city.own.user_data import OwnData
 
-    said = {
-        f"{kind}s": {name: text for name in OwnData.KINDS if (text := terms[f"{name}_{kind}"])}
-        for kind in ("license", "credit")
-    }
+    licenses, makers = (
+        {name: text for name in OwnData.KINDS if (text := terms[f"{name}_{kind}"])} for kind in ("license", "credit")
+    )
     out = out or _default_folder(name)
     check_new_folder(out)
     box = None if bbox is None else _bbox(bbox)
-    given = {"aerial": aerial, "surface": surface, "street": street}
-    own = OwnData(**{name: resolve(each, name, box) for name, each in given.items()}, **said, aerial_year=aerial_year)
+    pictures, heights = resolve(aerial, "aerial", box), resolve(surface, "surface", box)
+    own = OwnData(pictures, heights, resolve(street, "street", box), licenses, makers, aerial_year)
     options: dict[str, Any] = {"bbox": box, "own": own, "title": title, "seed": seed, "window_m": window}
     folder = build_city(name, tiles, out, **options, progress=Progress())
     manifest = load_atlas(folder).manifest
