@@ -15,7 +15,9 @@ def model(window_m, *modalities):
 
 
 def test_a_model_of_other_windows_is_refused(tmp_path, monkeypatch):
-    with pytest.raises(CheckpointError, match=r"windows of 225 m, those of town are 150 m wide: .*1\.5 times.*--window"):
+    with pytest.raises(
+        CheckpointError, match=r"windows of 225 m, those of town are 150 m wide: .*1\.5 times.*--window"
+    ):
         refuse_other_window(model(225, "location", "aerial"), tmp_path, 150, "those of town")
     monkeypatch.setenv(ANY_WINDOW, "1")
     refuse_other_window(model(225, "location", "aerial"), tmp_path, 150, "those of town")
