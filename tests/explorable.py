@@ -19,7 +19,7 @@ from unigeoclip import geo
 from unigeoclip.atlas import load_atlas
 from unigeoclip.build.city import cells
 from unigeoclip.build.city.builder import build_city
-from unigeoclip.build.city.user_data import OwnData
+from unigeoclip.build.city.own.user_data import OwnData
 from unigeoclip.checkpoint import checkpoint_id
 from unigeoclip.config import write_json
 from unigeoclip.modalities import text
@@ -101,7 +101,7 @@ def write_partly_pictured_city(path: Path) -> Path:
     profile = {"driver": "GTiff", "count": 3, "height": 720, "width": 720, "dtype": "uint8", "crs": "EPSG:4326"}
     with rasterio.open(picture, "w", **profile, transform=from_bounds(west, south, east, north, 720, 720)) as dataset:
         dataset.write(pixels)
-    own = OwnData(aerial=picture, licenses={"aerial": "CC0 1.0"}, credits={"aerial": "Madeup Survey"})
+    own = OwnData(aerial=(picture,), licenses={"aerial": "CC0 1.0"}, credits={"aerial": "Madeup Survey"})
     tiles = made_up.write_tiles(path.parent / ".partly-tiles")
     with mock.patch.object(cells, "HELD_OUT_VIEWS", 2):
         build_city("partly", tiles, path, bbox=bbox, own=own, embed=HashedSentences().embed)

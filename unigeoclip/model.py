@@ -29,6 +29,7 @@ class ModelConfig:
     encoders: dict[str, dict[str, Any]] = field(default_factory=dict)  # modality -> arguments of its config
     temperature: float = 0.07  # where the learnable temperature starts
     temperature_per_pair: bool = False  # one for each pair of modalities; else one for all
+    window_m: float | None = None  # side of the aerial and surface windows it was trained on; None where nobody says
 
     def only(self, modalities: Iterable[str]) -> ModelConfig:
         """The same with the encoders of some modalities, in the order of this one."""

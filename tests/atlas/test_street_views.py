@@ -12,7 +12,7 @@ from tests.explorable import HashedSentences, write_explorable_atlas, write_long
 from unigeoclip.atlas import load_atlas
 from unigeoclip.atlas.street_views import HEADINGS, STEP_M
 from unigeoclip.build.city.builder import build_city
-from unigeoclip.build.city.user_data import OwnData
+from unigeoclip.build.city.own.user_data import OwnData
 from unigeoclip.errors import AtlasError, InputError
 from unigeoclip.geo import distance_m
 
@@ -171,7 +171,7 @@ def photographed(tmp_path_factory):
         Image.new("RGB", (120, 90), color).save(folder / f"{name}.jpg")
     table = pd.DataFrame(spots, columns=["lat", "lon"]).assign(path=["red.jpg", "blue.jpg"], heading=[90, 180])
     table.to_csv(folder / "photos.csv", index=False)
-    own = OwnData(street=folder / "photos.csv")
+    own = OwnData(street=(folder / "photos.csv",))
     embed = HashedSentences().embed
     path = build_city("photos", tiles, folder / "photos", bbox=made_up.bbox(), own=own, embed=embed)
     return SimpleNamespace(atlas=load_atlas(path), spots=spots)

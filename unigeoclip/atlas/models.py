@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -19,10 +21,12 @@ if TYPE_CHECKING:
     from unigeoclip.modalities.location import LocationConfig, LocationEncoder
     from unigeoclip.model import UniGeoCLIP
 
-__all__ = ["load_fitting", "unserved"]
+__all__ = ["ANY_WINDOW", "load_fitting", "refuse_other_window", "unserved"]
 
 # An atlas that is more than so many of a model's longest wavelengths wide has places which it cannot tell apart.
 _MOST_WAVES = 50
+ANY_WINDOW = "UNIGEOCLIP_ANY_WINDOW"  # 1 in the environment: use models on windows of any size
+_FROM_ABOVE = ("aerial", "surface")
 
 
 def load_fitting(atlas: Atlas) -> UniGeoCLIP:
@@ -31,8 +35,8 @@ def load_fitting(atlas: Atlas) -> UniGeoCLIP:
     A model of several atlases is made for each of them. It may have modalities that the atlas lacks.
 
     Raises:
-        CheckpointError: See `load_model`; or the model encodes no location, or was trained on other atlases, or its
-            coordinates or wavelengths are those of another part of the Earth.
+        CheckpointError: See `load_model`; or the model encodes no location, or was trained on other atlases or on
+            windows of another size, or its coordinates or wavelengths are those of another part of the Earth.
     """
     folder = atlas.model_path
     model = load_model(folder).to(chosen_device())
@@ -41,6 +45,7 @@ def load_fitting(atlas: Atlas) -> UniGeoCLIP:
             f"{folder} encodes {', '.join(model.modalities) or 'nothing'} but no location, which every map needs: give "
             "a model that was trained with the modality 'location'."
         )
+    refuse_other_window(model, folder, atlas.window_m, f"those of the atlas {atlas.name}")
     if atlas.has_shipped_model:
         return model
     trained_on = _trained_on(folder)
@@ -56,6 +61,30 @@ def load_fitting(atlas: Atlas) -> UniGeoCLIP:
             "model that was trained on this atlas."
         )
     return model
+
+
+def refuse_other_window(model: UniGeoCLIP, folder: Path, window_m: float | None, whose: str) -> None:
+    """Refuse a model that knows pictures from above at another scale, unless $UNIGEOCLIP_ANY_WINDOW is 1.
+
+    Args:
+        model: The model.
+        folder: Where it lies.
+        window_m: Side of the windows it is to be used on; None where nobody knows.
+        whose: Which these are, such as "those of the atlas boston".
+
+    Raises:
+        CheckpointError: It was trained on windows of another size.
+    """
+    trained_m = model.config.window_m
+    if trained_m is None or window_m is None or not any(name in model.modalities for name in _FROM_ABOVE):
+        return
+    if math.isclose(trained_m, window_m, rel_tol=1e-3) or os.environ.get(ANY_WINDOW) == "1":
+        return
+    raise CheckpointError(
+        f"The model in {folder} was trained on windows of {trained_m:g} m, {whose} are {window_m:g} m wide: things "
+        f"would look {trained_m / window_m:.2g} times as large. Train on this atlas, or build it with --window "
+        f"{trained_m:g}; {ANY_WINDOW}=1 uses the model all the same."
+    )
 
 
 def _trained_on(folder: Path) -> list[str]:

@@ -34,6 +34,7 @@ WHOLE_BYTES = 4_000_000_000  # and up to this size while tens of thousands of wi
 WINDOW_M_PER_DEG = 111_195.0  # metres of one degree of latitude, as the window size of an atlas is defined
 MIN_COS_LAT = 0.2  # windows stop growing in longitude beyond 78.5 degrees, see geo.offset_m
 MAX_WINDOW_PX = 4096
+_STRIP_ROWS = 512  # of a raster that is not in memory, read at once
 _MEMORY_DTYPES = ("uint8", "int16", "float32")
 
 
@@ -197,13 +198,20 @@ class Raster:
 
     def values_on_grid(self, lats: NDArray[np.float64], lons: NDArray[np.float64]) -> NDArray[Any]:
         """Nearest-pixel values where latitudes and longitudes cross, (c, len(lats), len(lons)); see `values`."""
-        if not self.in_memory:
-            points = np.stack(np.meshgrid(lats, lons, indexing="ij"), axis=-1).reshape(-1, 2)
-            return self.values(points).T.reshape(self.bands, len(lats), len(lons))
         count = max(len(lats), len(lons))
         rows, cols = self._nearest(np.resize(lats, count), np.resize(lons, count))
         rows, cols = rows[: len(lats)], cols[: len(lons)]
-        out: NDArray[Any] = self._level(0)[:, np.maximum(rows, 0)[:, None], np.maximum(cols, 0)]
+        out: NDArray[Any]
+        if self.in_memory:
+            out = self._level(0)[:, np.maximum(rows, 0)[:, None], np.maximum(cols, 0)]
+        else:
+            out = np.empty((self.bands, len(lats), len(lons)), self._dtype)
+            low = np.maximum(rows, 0)
+            for strip in np.unique(low // _STRIP_ROWS):
+                here, first = low // _STRIP_ROWS == strip, int(strip) * _STRIP_ROWS
+                size = min(_STRIP_ROWS, self.shape[0] - first), self.shape[1]
+                read = self._read(Window(0, first, size[1], size[0]), size)
+                out[:, here] = read[:, low[here][:, None] - first, np.maximum(cols, 0)]
         out[:, rows < 0], out[:, :, cols < 0] = self._fill[0], self._fill[0]
         return out
 

@@ -58,6 +58,8 @@ VIEW_COLUMNS: dict[str, str | tuple[str, ...]] = {
     "views": ("train", "held_out"),
     "blocks": ("train", "held_out", "buffer"),
 }
+# What a view may have beside these where it is a photo; empty where nobody says: ISO 8601, license, whom to name, page.
+PHOTO_COLUMNS = ("time", "license", "credit", "url")
 
 
 def place_columns(split: str) -> dict[str, str | tuple[str, ...]]:
@@ -121,6 +123,7 @@ class Manifest:
         sources: Origin and licence of everything in the folder.
         files: Path in the folder -> size and checksum.
         notes: What a person should know of the data, in whole sentences: what was left out, what is taken for what.
+        areas: South, west, north, east of each of several cities that share an atlas; nothing lies between them.
     """
 
     format: int
@@ -136,3 +139,4 @@ class Manifest:
     files: dict[str, FileEntry] = field(default_factory=dict)
     shares: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    areas: list[tuple[float, float, float, float]] = field(default_factory=list)

@@ -177,7 +177,8 @@ class Atlas:
     def _city(self) -> StoredCity:
         from unigeoclip.city.raster_storage import StoredCity
 
-        return StoredCity(self.path / schema.CITY, f"{self.name}-{self.data_hash}")
+        areas = tuple(self.manifest.areas)
+        return StoredCity(self.path / schema.CITY, f"{self.name}-{self.data_hash}", areas)
 
     def validity(self, modality: str) -> Raster | None:
         """Which pixels of "aerial" or "surface" are known, 255 or 0; None where all are.

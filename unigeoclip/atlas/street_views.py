@@ -18,6 +18,7 @@ from PIL import Image, ImageOps
 from scipy.spatial import cKDTree
 
 from unigeoclip import geo
+from unigeoclip.atlas.schema import PHOTO_COLUMNS
 from unigeoclip.city.raycast import MAX_DISTANCE_M
 from unigeoclip.city.scene import BLOCK_PX
 from unigeoclip.city.street_view import StreetScene, panorama_headings
@@ -91,6 +92,7 @@ class StreetViews:
         self._place_table = places
         self._streets, self._places = views["street"].to_numpy(), views["place_id"].to_numpy()
         self._photos = views["photo"].to_numpy()
+        self._said = {name: views[name].to_numpy() for name in PHOTO_COLUMNS if name in views}
         self._tree = cKDTree(geo.unit_xyz(self.latlon))
         self._crops: OrderedDict[tuple[int, int], StreetScene] = OrderedDict()
         self._lock = threading.Lock()
@@ -148,7 +150,7 @@ class StreetViews:
     # Pictures
 
     def picture(self, lat: float, lon: float, heading_deg: float, width: int = 448, height: int = 336) -> Image.Image:
-        """What is seen from a point in a direction, RGB; of photos the one taken nearest to it.
+        """What is seen from a point in a direction, RGB; of photos the one taken nearest to it, and that way.
 
         Raises:
             InputError: A size out of range, or a point outside the city.
@@ -158,9 +160,23 @@ class StreetViews:
         if not np.isfinite(heading_deg):
             raise InputError(f"A heading is a number of degrees clockwise from north, not {heading_deg}.")
         if not self.is_rendered:
-            return self._photo(self.nearest(lat, lon).row, width, height)
+            return self._photo(self._nearest_photo(lat, lon, heading_deg), width, height)
         drawn = self.draw(geo.as_latlon((lat, lon)), np.array([[heading_deg % 360]]), width, height)[0]
         return Image.fromarray(np.ascontiguousarray(drawn.transpose(1, 2, 0)))
+
+    def photo_of(self, lat: float, lon: float, heading_deg: float) -> dict[str, str]:
+        """What is said of the photo that `picture` gives: time, license, credit and url, as far as they are known."""
+        if self.is_rendered:
+            return {}
+        row = self._nearest_photo(lat, lon, heading_deg)
+        return {name: str(text) for name, values in self._said.items() if (text := values[row])}
+
+    def _nearest_photo(self, lat: float, lon: float, heading_deg: float) -> int:
+        """Row of the photo taken nearest to a point; of several from there, the one that looks most that way."""
+        nearest = self.nearest(lat, lon).row
+        there = np.flatnonzero((self.latlon == self.latlon[nearest]).all(axis=1))
+        turn = np.abs((self.headings_deg[there] - heading_deg + 180) % 360 - 180)
+        return int(there[np.argmin(turn)])
 
     def _photo(self, row: int, width: int, height: int) -> Image.Image:
         path = self._folder / str(self._photos[row])
@@ -206,7 +222,8 @@ class StreetViews:
         """Hold the whole city in memory meanwhile, 5 bytes a pixel: for drawing thousands of views; None for photos."""
         before = self._whole
         if self.is_rendered and before is None:
-            self._whole = StreetScene.of(self._stored.read())
+            stored = self._stored
+            self._whole = _joined(stored, self._grid) if stored.areas else StreetScene.of(stored.read())
         try:
             yield self._whole
         finally:
@@ -247,6 +264,30 @@ class StreetViews:
             return np.stack(photos).transpose(0, 3, 1, 2), self.headings_deg[rows][:, None]
         headings = panorama_headings(self.headings_deg[rows], HEADINGS)[:, :count]
         return self.draw(self.latlon[rows], headings, width, height), headings
+
+
+def _joined(city: StoredCity, whole: CityGrid) -> StreetScene:
+    """Cities that lie far from each other in one scene; memory is used where they lie."""
+    joined: StreetScene | None = None
+    for rasters in city.read_cities(BLOCK_PX):
+        scene = StreetScene.of(rasters, whole)
+        if joined is None:
+            joined = scene
+            continue
+        col, row = np.rint(whole.to_pixel((rasters.grid.west_m, rasters.grid.north_m))).astype(int).tolist()
+        height, width = rasters.grid.shape
+        for name in ("height_dm", "crest_m", "code", "ground"):
+            box = slice(row, row + height), slice(col, col + width)
+            getattr(joined.scene, name)[box] = getattr(scene.scene, name)[box]
+        box = tuple(
+            slice(first // BLOCK_PX, -(-(first + side) // BLOCK_PX)) for first, side in ((row, height), (col, width))
+        )
+        joined.scene.block_m[box] = scene.scene.block_m[box]
+        highest = max(joined.scene.max_height_m, scene.scene.max_height_m)
+        joined = StreetScene(whole, joined.scene._replace(max_height_m=highest))
+    if joined is None:
+        raise InputError("The atlas has no city to draw street views of.")
+    return joined
 
 
 def _bearing_deg(start: ArrayLike, end: NDArray[np.float64]) -> NDArray[np.float64]:

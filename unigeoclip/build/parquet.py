@@ -45,10 +45,11 @@ def write_places(path: Path, table: pd.DataFrame) -> None:
 
 
 def write_views(path: Path, views: pd.DataFrame) -> None:
-    """Write street views, columns of `schema.VIEW_COLUMNS`."""
+    """Write street views, columns of `schema.VIEW_COLUMNS` and those of `schema.PHOTO_COLUMNS` that there are."""
     packed = {"place_id": _BY_PREFIX, "lat": _BY_SIGNIFICANCE, "lon": _BY_SIGNIFICANCE}
-    table = pa.Table.from_pandas(views[list(schema.VIEW_COLUMNS)], preserve_index=False)
-    words = [name for name in schema.VIEW_COLUMNS if name not in packed]
+    columns = [*schema.VIEW_COLUMNS, *(name for name in schema.PHOTO_COLUMNS if name in views)]
+    table = pa.Table.from_pandas(views[columns], preserve_index=False)
+    words = [name for name in columns if name not in packed]
     _whole(path, lambda file: pq.write_table(table, file, use_dictionary=words, column_encoding=packed, **_PARQUET))
 
 

@@ -171,6 +171,10 @@ class CityGrid:
         """Side of a pixel on the ground, metres, at the middle of the grid."""
         return self.px_m * self.ground_per_mercator
 
+    def part(self, row: int, col: int, height: int, width: int) -> CityGrid:
+        """So many of its pixels from a row and a column on."""
+        return CityGrid(self.west_m + col * self.px_m, self.north_m - row * self.px_m, self.px_m, width, height)
+
     def to_pixel(self, xy: ArrayLike) -> NDArray[np.float64]:
         """Mercator metres (..., 2) -> (col, row) (..., 2); the middle of the first pixel is (0.5, 0.5)."""
         points = np.asarray(xy, dtype=np.float64)

@@ -8,6 +8,7 @@ that can be read window by window.
 from __future__ import annotations
 
 import threading
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,12 +25,20 @@ from unigeoclip.city.city_model import raise_city
 from unigeoclip.city.layers import CRS, LAND, CityGrid, CityRasters
 from unigeoclip.errors import AtlasError
 from unigeoclip.files.cache import cache_folder, hold, is_sound, write_cached
-from unigeoclip.files.cog import write_cog
+from unigeoclip.files.cog import cog_by_blocks, write_cog
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
     from numpy.typing import NDArray
+    from rasterio.io import DatasetWriter
+
+    from unigeoclip.geo import Bounds
 
 _BLOCK_PX = 512
+_SAME_PX = 0.01  # an edge that is so near to that of a pixel is the same
+_CITY_OPTIONS = {"compress": "WEBP", "quality": 100, "overviews": "NONE"}  # lossless; classes have no means
 PHOTO_QUALITY = 70  # of a person's own picture
 AERIAL_QUALITY = 8  # of WebP: roof edges and streets stay clear; more bytes go into the mottling of lawns
 _DRAWN = 1  # raised when the same atlas is drawn otherwise
@@ -45,45 +54,47 @@ def transform_of(grid: CityGrid) -> Affine:
 def write_aerial(path: Path, grid: CityGrid, picture: NDArray[np.uint8], quality: int = AERIAL_QUALITY) -> None:
     """Write the aerial picture (h, w, 3) as WebP of that quality, 1 to 99."""
     write_cog(
-        path,
-        np.moveaxis(picture, -1, 0),
-        transform_of(grid),
-        crs=CRS,
-        compress="WEBP",
-        quality=quality,
-        overview_quality=quality,
-        overview_resampling="average",
-        blocksize=_BLOCK_PX,
+        path, np.moveaxis(picture, -1, 0), transform_of(grid), crs=CRS, blocksize=_BLOCK_PX, **_aerial_options(quality)
     )
 
 
-def write_heights(path: Path, grid: CityGrid, height_m: NDArray[np.float32], max_error_m: float) -> None:
-    """Write measured heights (h, w) in metres, NaN where unknown."""
-    write_cog(
-        path,
-        height_m[None],
-        transform_of(grid),
-        crs=CRS,
-        nodata=float("nan"),
-        compress="LERC_ZSTD",
-        max_z_error=max_error_m,
-        level=19,
-        overviews="NONE",  # means of many roofs pack badly: they would take half as much as the raster itself
-        blocksize=_BLOCK_PX,
-    )
+def _aerial_options(quality: int) -> dict[str, Any]:
+    return {"compress": "WEBP", "quality": quality, "overview_quality": quality, "overview_resampling": "average"}
 
 
-def write_validity(path: Path, grid: CityGrid, valid: NDArray[np.bool_]) -> None:
-    """Write which pixels (h, w) of a raster are known: 255, or 0."""
-    write_cog(
-        path,
-        np.where(valid, np.uint8(255), np.uint8(0))[None],
-        transform_of(grid),
-        crs=CRS,
-        compress="ZSTD",
-        overview_resampling="average",
-        blocksize=_BLOCK_PX,
-    )
+def aerial_by_blocks(
+    path: Path, grid: CityGrid, quality: int = AERIAL_QUALITY
+) -> AbstractContextManager[DatasetWriter]:
+    """An aerial picture that is written window by window, see `files.cog.cog_by_blocks`."""
+    return cog_by_blocks(path, (3, *grid.shape), "uint8", transform_of(grid), crs=CRS, **_aerial_options(quality))
+
+
+def heights_by_blocks(path: Path, grid: CityGrid, max_error_m: float) -> AbstractContextManager[DatasetWriter]:
+    """Measured heights in metres, NaN where unknown, written window by window."""
+    options = {"compress": "LERC_ZSTD", "max_z_error": max_error_m, "level": 19}
+    # Means of many roofs pack badly: overviews would take half as much as the raster itself.
+    return cog_by_blocks(path, (1, *grid.shape), "float32", transform_of(grid), crs=CRS, nodata=float("nan"),
+                         overviews="NONE", **options)  # fmt: skip
+
+
+def validity_by_blocks(path: Path, grid: CityGrid) -> AbstractContextManager[DatasetWriter]:
+    """Which pixels of a raster are known, 255 or 0, written window by window."""
+    options = {"compress": "ZSTD", "overview_resampling": "average"}
+    return cog_by_blocks(path, (1, *grid.shape), "uint8", transform_of(grid), crs=CRS, **options)
+
+
+def city_by_blocks(path: Path, grid: CityGrid) -> AbstractContextManager[DatasetWriter]:
+    """What `write_city` writes, window by window: land under buildings, façade codes and roof levels."""
+    return cog_by_blocks(path, (3, *grid.shape), "uint8", transform_of(grid), crs=CRS, **_CITY_OPTIONS)
+
+
+def part_over(whole: CityGrid, bounds_deg: Bounds) -> CityGrid:
+    """The pixels of a grid that touch south, west, north, east degrees."""
+    south, west, north, east = bounds_deg
+    first = np.floor(whole.latlon_to_pixel((north, west)) + _SAME_PX).astype(int)
+    last = np.ceil(whole.latlon_to_pixel((south, east)) - _SAME_PX).astype(int)
+    (col, row), (end_col, end_row) = np.maximum(first, 0).tolist(), np.minimum(last, whole.shape[::-1]).tolist()
+    return whole.part(row, col, max(1, end_row - row), max(1, end_col - col))
 
 
 def write_city(
@@ -98,10 +109,8 @@ def write_city(
         np.stack([bare, building_id, roof]),
         transform_of(grid),
         crs=CRS,
-        compress="WEBP",
-        quality=100,  # lossless
-        overviews="NONE",  # classes have no means
         blocksize=_BLOCK_PX,
+        **_CITY_OPTIONS,
     )
 
 
@@ -112,10 +121,12 @@ class StoredCity:
     Attributes:
         path: The raster of the land under the buildings, the buildings and their roofs.
         key: Names the content: what is drawn of it is cached under this name.
+        areas: Bounds in degrees of several cities that share the raster; none where it is one.
     """
 
     path: Path
     key: str
+    areas: tuple[Bounds, ...] = ()
 
     @property
     def grid(self) -> CityGrid:
@@ -152,6 +163,20 @@ class StoredCity:
         last = [min(one, other) for one, other in zip(beyond, size, strict=True)]
         return self._assemble(Window(first[0], first[1], last[0] - first[0], last[1] - first[1]))
 
+    def read_cities(self, align_px: int) -> Iterator[CityRasters]:
+        """The cities that share the raster one after the other, cut where ``align_px`` divides the pixels of the whole.
+
+        Raises:
+            AtlasError: A raster cannot be read.
+        """
+        whole = self.grid
+        for area in self.areas:
+            window = window_in(whole, part_over(whole, area))
+            col, row = (first // align_px * align_px for first in (window.col_off, window.row_off))
+            yield self._assemble(
+                Window(col, row, window.col_off + window.width - col, window.row_off + window.height - row)
+            )
+
     def drawn_raster(self, name: str) -> Path:
         """Path of the land classes ("land") or the heights ("surface").
 
@@ -169,17 +194,30 @@ class StoredCity:
             hold(paths[name])
             if is_sound(paths[name]):
                 return paths[name]
-            grid, (bare, building_id, roof) = _read(self.path)
-            rasters = raise_city(grid, bare, building_id, roof)[0]
-            files = {
-                "land": _written(rasters.grid, rasters.land),
-                "surface": _written(rasters.grid, rasters.height_m.astype(np.int16)),
-            }
+            files = self._drawn()
             if _all_kept(files, paths):
                 hold(paths[name])
                 return paths[name]
             _in_memory[key] = files
             return Path(files[name].name)
+
+    def _drawn(self) -> dict[str, MemoryFile]:
+        """Land classes and heights, drawn one city after the other."""
+        whole = self.grid
+        files = {"land": MemoryFile(), "surface": MemoryFile()}
+        kinds = {"land": "uint8", "surface": "int16"}
+        with ExitStack() as stack:
+            opened = {name: stack.enter_context(_open_drawn(file, whole, kinds[name])) for name, file in files.items()}
+            for area in self.areas or (None,):
+                part = whole if area is None else part_over(whole, area)
+                window = window_in(whole, part)
+                _, (bare, building_id, roof) = _read(self.path, window)
+                rasters = raise_city(part, bare, building_id, roof)[0]
+                opened["land"].write(rasters.land, 1, window=window)
+                opened["surface"].write(rasters.height_m.astype(np.int16), 1, window=window)
+            for dataset in opened.values():
+                dataset.build_overviews([2, 4, 8, 16, 32], Resampling.average)  # base maps of all read these
+        return files
 
     def _assemble(self, window: Window | None) -> CityRasters:
         """The rasters of the city, or of a window of it, from what is stored and what is drawn from that."""
@@ -204,16 +242,19 @@ def _all_kept(files: dict[str, MemoryFile], paths: dict[str, Path]) -> bool:
     return True
 
 
-def _written(grid: CityGrid, array: NDArray[Any]) -> MemoryFile:
+def _open_drawn(file: MemoryFile, grid: CityGrid, dtype: str) -> DatasetWriter:
     """A raster that is quick to read window by window, in memory."""
-    file = MemoryFile()
-    profile = {"driver": "GTiff", "count": 1, "height": grid.height, "width": grid.width, "dtype": array.dtype.name,
+    profile = {"driver": "GTiff", "count": 1, "height": grid.height, "width": grid.width, "dtype": dtype,
                "crs": CRS, "transform": transform_of(grid), "tiled": True, "blockxsize": _BLOCK_PX,
-               "blockysize": _BLOCK_PX, "compress": "ZSTD", "zstd_level": 1}  # fmt: skip
-    with file.open(**profile) as dataset:
-        dataset.write(array, 1)
-        dataset.build_overviews([2, 4, 8, 16, 32], Resampling.average)  # base maps of the whole city read these
-    return file
+               "blockysize": _BLOCK_PX, "compress": "ZSTD", "zstd_level": 1, "sparse_ok": True}  # fmt: skip
+    opened: DatasetWriter = file.open(**profile)
+    return opened
+
+
+def window_in(whole: CityGrid, part: CityGrid) -> Window:
+    """Where a part of a grid lies in it."""
+    col, row = np.rint(whole.to_pixel((part.west_m, part.north_m))).astype(int).tolist()
+    return Window(col, row, part.width, part.height)
 
 
 def _unreadable(path: Path, error: RasterioIOError) -> AtlasError:

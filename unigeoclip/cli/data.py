@@ -74,13 +74,27 @@ def world(out: Path | None) -> None:
     help="Folder of z/x/y.pbf, .mbtiles, .pmtiles, or URL with {z} {x} {y}.",
 )
 @click.option("--bbox", type=words, metavar="S,W,N,E", help="South,west,north,east in degrees.  [default: all tiles]")
-@click.option("--aerial", type=FILE, metavar="F.tif", help="Picture in place of the drawn one.")
-@click.option("--surface", type=FILE, metavar="F.tif", help="Heights in metres in place of the estimated ones.")
+@click.option(
+    "--aerial",
+    type=words,
+    multiple=True,
+    metavar="SRC",
+    help="Pictures in place of the drawn one: GeoTIFF, VRT, folder of them; may be repeated.",
+)
+@click.option("--aerial-year", type=int, metavar="YEAR", help="Use the pictures of this year only.")
+@click.option(
+    "--surface",
+    type=words,
+    multiple=True,
+    metavar="SRC",
+    help="Heights in metres in place of the estimated ones: GeoTIFF, VRT, folder; may be repeated.",
+)
 @click.option(
     "--street",
-    type=FILE,
+    type=words,
+    multiple=True,
     metavar="SRC",
-    help="Photos: CSV with path, and lat, lon, heading unless in EXIF; or folder of JPEGs with GPS.",
+    help="Photos: CSV with path, and lat, lon, heading unless in EXIF; or folder of JPEGs with GPS; may be repeated.",
 )
 @click.option("--aerial-license", type=words, metavar="TEXT", help="Of your picture, such as 'CC BY 4.0'.")
 @click.option("--aerial-credit", type=words, metavar="TEXT", help="Whom to name beside your picture.")
@@ -88,7 +102,12 @@ def world(out: Path | None) -> None:
 @click.option("--surface-credit", type=words, metavar="TEXT", help="Whom to name beside your heights.")
 @click.option("--street-license", type=words, metavar="TEXT", help="Of your photos, such as 'CC BY 4.0'.")
 @click.option("--street-credit", type=words, metavar="TEXT", help="Whom to name beside your photos.")
-@click.option("--window", type=float, metavar="M", help="Side of what is seen from above.  [default: 225 m]")
+@click.option(
+    "--window",
+    type=float,
+    metavar="M",
+    help="Side of what is seen from above, 80 to 225 m.  [default: 225, less where pictures are smaller]",
+)
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of the aerial picture's texture.")
 @_OUT
 def city(
@@ -96,9 +115,10 @@ def city(
     title: str | None,
     tiles: str,
     bbox: str | None,
-    aerial: Path | None,
-    surface: Path | None,
-    street: Path | None,
+    aerial: tuple[str, ...],
+    aerial_year: int | None,
+    surface: tuple[str, ...],
+    street: tuple[str, ...],
     window: float | None,
     seed: int,
     out: Path | None,
@@ -107,17 +127,19 @@ def city(
     """A city, from vector tiles of the OpenMapTiles schema."""
     from unigeoclip.atlas.store import load_atlas
     from unigeoclip.build.city.builder import build_city
-    from unigeoclip.build.city.user_data import OwnData
+    from unigeoclip.build.city.own.inputs import resolve
+    from unigeoclip.build.city.own.user_data import OwnData
 
     said = {
         f"{kind}s": {name: text for name in OwnData.KINDS if (text := terms[f"{name}_{kind}"])}
         for kind in ("license", "credit")
     }
-    own = OwnData(aerial, surface, street, **said)
     out = out or _default_folder(name)
     check_new_folder(out)
-    options: dict[str, Any] = {} if window is None else {"window_m": window}
-    options |= {"bbox": None if bbox is None else _bbox(bbox), "own": own, "title": title, "seed": seed}
+    box = None if bbox is None else _bbox(bbox)
+    given = {"aerial": aerial, "surface": surface, "street": street}
+    own = OwnData(**{name: resolve(each, name, box) for name, each in given.items()}, **said, aerial_year=aerial_year)
+    options: dict[str, Any] = {"bbox": box, "own": own, "title": title, "seed": seed, "window_m": window}
     folder = build_city(name, tiles, out, **options, progress=Progress())
     manifest = load_atlas(folder).manifest
     remark(*(f"{source.what}: {source.attribution or source.name}" for source in manifest.sources))

@@ -14,7 +14,8 @@ import numpy as np
 from unigeoclip import geo
 from unigeoclip.atlas.rasters import Raster
 from unigeoclip.build.city import captions, tile_sources, vector_tiles
-from unigeoclip.build.city.builder import BUILDER, CITY_PX_M, GROUND_PX_M, WINDOW_M
+from unigeoclip.build.city.builder import BUILDER, WINDOW_M
+from unigeoclip.build.city.parts import CITY_PX_M, GROUND_PX_M
 from unigeoclip.city import city_model, ortho, raster_storage
 from unigeoclip.city.layers import CityGrid
 from unigeoclip.files.cache import cache_array, cache_folder, cache_json, cached_array, cached_json
@@ -179,7 +180,8 @@ def _cut(
         height = painter.grid.height
         rows = [painter.rows(first, min(first + _ROWS_AT_ONCE, height)) for first in range(0, height, _ROWS_AT_ONCE)]
         raster_storage.write_aerial(picture, painter.grid, np.concatenate(rows))
-        raster_storage.write_heights(heights, city.grid, city.height_m, max_error_m=0.1)
+        with raster_storage.heights_by_blocks(heights, city.grid, max_error_m=0.1) as written:
+            written.write(city.height_m[None])
         aerial, surface = Raster.open(picture), Raster.open(heights)
         return MapViews(
             aerial.windows(latlon, WINDOW_M, px.model),

@@ -40,7 +40,7 @@ from unigeoclip.training.fine_tuning.weights import check_towers, merge_adapters
 from unigeoclip.training.gradients import backward
 from unigeoclip.training.journal import QUICK_PAIRS, Journal, asked_to_end, cut_history
 from unigeoclip.training.processes import Processes, joined
-from unigeoclip.training.runs import Run, Territory, chosen_split, claimed, planned_config, several
+from unigeoclip.training.runs import Run, Territory, chosen_split, claimed, of_windows, planned_config, several
 from unigeoclip.training.sampling.mixture import Mixture, sampler_of
 from unigeoclip.training.sharding import Shards, average_one_by_one, check_shardable, clip_gradients, is_shared
 from unigeoclip.training.stages.location_stage import tune_location
@@ -215,9 +215,9 @@ class Trainer:
 
     def build(self) -> UniGeoCLIP:
         """The model with its first weights."""
-        config = self.config
+        shape = of_windows(self.config.model, self.atlases)
         return started_model(
-            config.model, config.fine_tuning, lambda: [text for each in self.atlases for text in each.sentences["text"]]
+            shape, self.config.fine_tuning, lambda: [text for each in self.atlases for text in each.sentences["text"]]
         )
 
     def start_from(self, folder: Path) -> None:

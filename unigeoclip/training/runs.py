@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from unigeoclip.atlas.store import Atlas
+    from unigeoclip.model import ModelConfig
 
-__all__ = ["Run", "Territory", "chosen_split", "claimed", "planned_config", "several"]
+__all__ = ["Run", "Territory", "chosen_split", "claimed", "of_windows", "planned_config", "several"]
 
 _BUDGET = ("steps", "restart_steps", "location_steps", "text_steps")
 
@@ -143,6 +144,12 @@ def _check_serves(config: TrainConfig, atlas: Atlas) -> None:
         raise InputError(f"The location encoder of this configuration is centered on one atlas. {remedy}")
     if why := unserved(shape, atlas):
         raise InputError(f"The location encoder of this configuration {why}. {remedy}")
+
+
+def of_windows(shape: ModelConfig, atlases: Sequence[Atlas]) -> ModelConfig:
+    """The shape of a model with the side of the windows that it is trained on, if that is one."""
+    sizes = {atlas.window_m for atlas in atlases}
+    return replace(shape, window_m=sizes.pop() if len(sizes) == 1 else None)
 
 
 def chosen_split(atlas: Atlas, split: str | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from unigeoclip.atlas.models import refuse_other_window
 from unigeoclip.errors import InputError
 from unigeoclip.evaluation.report import METRICS_FILE
 from unigeoclip.files.json_files import read_json
@@ -32,13 +33,15 @@ def start_from(model: UniGeoCLIP, folder: Path) -> list[str]:
         Modalities whose encoders took weights over.
 
     Raises:
-        CheckpointError: The folder holds no model.
+        CheckpointError: The folder holds no model, or one of windows of another size, see `refuse_other_window`.
         InputError: No encoder fits.
     """
     other = load_model(folder)
     taken = [name for name in model.modalities if name in other.encoders and _fits(model, other, name)]
     if not taken:
         raise InputError(f"No encoder of the model in {folder} has the shape of one that is trained here.")
+    if {"aerial", "surface"} & set(taken):
+        refuse_other_window(other, folder, model.config.window_m, "those that are trained on now")
     for name in taken:
         model.encoders[name].load_state_dict(other.encoders[name].state_dict())
     if model.modalities == other.modalities and model.log_scale.shape == other.log_scale.shape:

@@ -16,7 +16,7 @@ from unigeoclip.search.composing.rocchio import DOWN, UP, vote_of
 from unigeoclip.search.query_items import GalleryItem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pages.ui.explore.model import Answer
     from pages.ui.protocol import Camera, Card, CardGroup, CardsProps, CardUse, CardVote, Outlook
@@ -159,12 +159,20 @@ _SPOTS = {"place": "your place", "view": "your view"}
 def _camera(explorer: Explorer, lat: float, lon: float, heading_deg: float) -> Camera:
     """A camera, and where the viewer gets its pictures and its next steps."""
     atlas = explorer.atlas
+    streets = explorer.streets
+    credit = _credit(streets.photo_of(lat, lon, heading_deg)) if streets is not None else ""
     return {
         "pose": {"lat": lat, "lng": lon, "heading": heading_deg},
         "views": urls.street_templates(atlas),
-        "turns": explorer.streets is not None and explorer.streets.is_rendered,
-        "origin": origin(atlas.manifest.pictures, "street"),
+        "turns": streets is not None and streets.is_rendered,
+        "origin": " · ".join(part for part in (origin(atlas.manifest.pictures, "street"), credit) if part),
     }
+
+
+def _credit(said: Mapping[str, str]) -> str:
+    """Whom to name beside a photo, under which license, and when it was taken: "Jane Doe, CC BY-SA 4.0, 2023-06-01"."""
+    named = said.get("credit", ""), said.get("license", ""), said.get("time", "")[:10]
+    return ", ".join(part for part in named if part)
 
 
 def _telling(captions: Sequence[tuple[str, str]]) -> list[str]:

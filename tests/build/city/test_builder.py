@@ -10,9 +10,9 @@ from rasterio.transform import from_bounds
 from tests.build import made_up_tiles as made_up
 from unigeoclip.atlas import schema, store
 from unigeoclip.atlas.store import load_atlas
-from unigeoclip.build.city import builder
+from unigeoclip.build.city import builder, parts, staging
 from unigeoclip.build.city.builder import build_city
-from unigeoclip.build.city.user_data import OwnData
+from unigeoclip.build.city.own.user_data import OwnData
 from unigeoclip.city.street_view import StreetScene
 from unigeoclip.cli.main import main
 from unigeoclip.errors import AtlasError, InputError, UniGeoError
@@ -85,9 +85,9 @@ def test_street_views_come_from_the_stored_rasters(built, tiles):
 
     atlas = load_atlas(built)
     rasters = atlas.city_rasters()
-    fine = CityGrid.cover(made_up.bbox(), builder.GROUND_PX_M)
+    fine = CityGrid.cover(made_up.bbox(), parts.GROUND_PX_M)
     model = build_model(read_layers(open_tiles(tiles, made_up.bbox())), fine)[0]
-    grid = CityGrid.cover(fine.bounds_deg, builder.CITY_PX_M)
+    grid = CityGrid.cover(fine.bounds_deg, parts.CITY_PX_M)
     made = raise_city(grid, *paint_city(model, grid))[0]
     for name in ("height_m", "building_id", "tree", "land"):
         assert (getattr(rasters, name) == getattr(made, name)).all(), f"{name} was stored with a loss"
@@ -115,8 +115,8 @@ def test_an_interrupted_build_goes_on(built, tiles, tmp_path, monkeypatch):
     def read_again(*_):
         raise AssertionError("the tiles were read and the aerial painted before")
 
-    monkeypatch.setattr(builder.vector_tiles, "read_layers", read_again)
-    monkeypatch.setattr(builder.ortho.AerialPainter, "rows", read_again)
+    monkeypatch.setattr(staging.vector_tiles, "read_layers", read_again)
+    monkeypatch.setattr(parts.ortho.AerialPainter, "rows", read_again)
     files = load_atlas(build(tiles, tmp_path / "city")).manifest.files
     assert files == load_atlas(built).manifest.files
 
@@ -142,7 +142,7 @@ def test_an_atlas_of_another_name_is_not_replaced(built, tiles):
 
 
 def test_two_atlases_of_one_name_are_refused(built, tiles, tmp_path, monkeypatch):
-    monkeypatch.setattr(builder, "ATLASES_FOLDER", tmp_path)
+    monkeypatch.setattr(staging, "ATLASES_FOLDER", tmp_path)
     with pytest.raises(InputError, match="change --out"):
         build(tiles, tmp_path / "other")
     assert not list(tmp_path.iterdir()), "nothing was written"
@@ -164,7 +164,8 @@ def write_tif(path, bands=3, dtype="uint8", crs="EPSG:4326", bounds=None, value=
 
 def test_own_rasters_stand_in_place_of_drawn_ones(tiles, tmp_path):
     own = OwnData(
-        aerial=write_tif(tmp_path / "photo.tif"), surface=write_tif(tmp_path / "dsm.tif", 1, "float32", value=12.3)
+        aerial=(write_tif(tmp_path / "photo.tif"),),
+        surface=(write_tif(tmp_path / "dsm.tif", 1, "float32", value=12.3),),
     )
     atlas = load_atlas(build(tiles, tmp_path / "city", own=own))
     assert atlas.manifest.pictures == {"aerial": "photographed", "surface": "measured", "street": "rendered"}
@@ -178,8 +179,7 @@ def test_own_rasters_stand_in_place_of_drawn_ones(tiles, tmp_path):
     ("kind", "options", "message"),
     [
         ("aerial", {"crs": None}, "no coordinate reference system"),
-        ("aerial", {"bounds": (10.0, 10.0, 10.1, 10.1)}, "covers 0.0% of the city"),
-        ("aerial", {"bounds": made_up.bbox(40)}, r"covers 0\.8% of the city"),
+        ("aerial", {"bounds": (10.0, 10.0, 10.1, 10.1)}, "covers nothing of the city"),
         ("aerial", {"bands": 1}, "red, green and blue"),
         ("aerial", {"dtype": "float32"}, "red, green and blue"),
         ("surface", {"bands": 1}, "one band of metres"),
@@ -188,7 +188,7 @@ def test_own_rasters_stand_in_place_of_drawn_ones(tiles, tmp_path):
 def test_rasters_that_do_not_fit(tiles, tmp_path, kind, options, message):
     path = write_tif(tmp_path / "f.tif", **options)
     with pytest.raises(InputError, match=message):
-        build(tiles, tmp_path / "city", own=OwnData(**{kind: path}))
+        build(tiles, tmp_path / "city", own=OwnData(**{kind: (path,)}))
     assert not (tmp_path / "city").exists()
     assert not list(tmp_path.glob(".*")), "nothing half-written"
 
@@ -196,7 +196,7 @@ def test_rasters_that_do_not_fit(tiles, tmp_path, kind, options, message):
 def test_a_raster_that_is_none(tiles, tmp_path):
     (tmp_path / "f.tif").write_text("no raster")
     with pytest.raises(InputError, match="cannot be read as a raster"):
-        build(tiles, tmp_path / "city", own=OwnData(aerial=tmp_path / "f.tif"))
+        build(tiles, tmp_path / "city", own=OwnData(aerial=(tmp_path / "f.tif",)))
 
 
 def write_photo(path, gps=None):
@@ -220,7 +220,7 @@ def test_own_photos(tiles, built, tmp_path):
     write_photo(tmp_path / "b.jpg", gps=spots[1])
     table = pd.DataFrame({"path": ["a.jpg", "b.jpg"], "lat": [spots[0][0], None], "lon": [spots[0][1], None]})
     table.assign(heading=[90, None]).to_csv(tmp_path / "photos.csv", index=False)
-    atlas = load_atlas(build(tiles, tmp_path / "city", own=OwnData(street=tmp_path / "photos.csv")))
+    atlas = load_atlas(build(tiles, tmp_path / "city", own=OwnData(street=(tmp_path / "photos.csv",))))
     assert atlas.manifest.pictures["street"] == "photographed"
     assert sorted(atlas.views["heading_deg"]) == [45, 90]
     assert all((atlas.path / photo).is_file() for photo in atlas.views["photo"])
@@ -241,7 +241,7 @@ def test_photos_that_cannot_be_used(tiles, tmp_path, row, message):
     write_photo(tmp_path / "a.jpg")
     pd.DataFrame([row]).to_csv(tmp_path / "photos.csv", index=False)
     with pytest.raises(InputError, match=message):
-        build(tiles, tmp_path / "city", own=OwnData(street=tmp_path / "photos.csv"))
+        build(tiles, tmp_path / "city", own=OwnData(street=(tmp_path / "photos.csv",)))
 
 
 def test_a_city_of_water_only(tmp_path):

@@ -64,6 +64,21 @@ def land_cells(rasters: CityRasters, margin_m: float) -> pd.DataFrame:
     )
 
 
+def moved_to(cells: pd.DataFrame, spots: NDArray[np.float64]) -> pd.DataFrame:
+    """Move places onto spots in their cells: where a picture is no larger than a place, its middle is the place.
+
+    Args:
+        cells: As from `land_cells`.
+        spots: (n, 2) degrees; of several in one cell the first counts.
+    """
+    ids, first = np.unique(cell_ids(spots, PLACE_LEVEL), return_index=True)
+    known = cells["cell"].to_numpy(np.uint64)
+    at = np.minimum(np.searchsorted(ids, known), len(ids) - 1)
+    here = ids[at] == known
+    latlon = np.where(here[:, None], spots[first[at]], cells[["lat", "lon"]].to_numpy(np.float64))
+    return cells.assign(lat=latlon[:, 0], lon=latlon[:, 1])
+
+
 def held_out_blocks(latlon: NDArray[np.float64]) -> NDArray[np.uint64]:
     """Choose the S2 cells of level 12 that are held out whole, `BLOCK_SHARE` of those with enough places, at least one.
 

@@ -12,9 +12,9 @@ from unigeoclip.build.rules import city_rules
 from unigeoclip.files.atomic import sha256_of
 
 if TYPE_CHECKING:
+    from unigeoclip.build.city.own.prepared import Prepared
+    from unigeoclip.build.city.parts import Extent
     from unigeoclip.build.city.tile_sources import TileSet
-    from unigeoclip.build.city.user_data import OwnData
-    from unigeoclip.city.layers import CityGrid
 
 GRID_STEP_DEG = 0.001
 
@@ -38,31 +38,32 @@ def unread_share(tile_set: TileSet, notes: dict[str, Any]) -> dict[str, float]:
 
 
 def city_manifest(
-    staging: Path, about: About, grid: CityGrid, tile_set: TileSet, own: OwnData, notes: dict[str, Any]
+    staging: Path, about: About, extent: Extent, tile_set: TileSet, prepared: Prepared, notes: dict[str, Any]
 ) -> schema.Manifest:
     """The manifest of an atlas whose files are complete in a folder.
 
     Args:
         staging: The folder.
         about: What is said of the city.
-        grid: Of the aerial picture.
+        extent: Where the city lies, or the cities.
         tile_set: What the map was read from.
-        own: Real rasters and photos.
+        prepared: Real rasters and photos.
         notes: Of the map: bytes, sha256, broken and missing tiles.
     """
+    own = prepared.own
     listed = [schema.RASTERS["aerial"], schema.CITY, schema.PLACES, schema.VIEWS, schema.SENTENCES]
     listed += [schema.SENTENCE_VECTORS, *([schema.RASTERS["surface"]] if own.surface else [])]
     listed += [file for modality, file in schema.VALIDITY.items()
-               if modality in own.files and (staging / file).is_file()]  # fmt: skip
+               if modality in own.given and (staging / file).is_file()]  # fmt: skip
     listed += [f"{schema.PHOTOS_FOLDER}/{path.name}" for path in sorted((staging / schema.PHOTOS_FOLDER).glob("*"))]
     ruled = sorted(path.name for path in (staging / schema.RULES_FOLDER).glob("*"))
     listed += [f"{schema.RULES_FOLDER}/{file}" for file in ruled]
     files = {entry: schema.FileEntry((staging / entry).stat().st_size, sha256_of(staging / entry)) for entry in listed}
-    sources = [_map_source(tile_set, notes), *own.sources()]
+    sources = [_map_source(tile_set, notes), *(each for found in prepared.sources.values() for each in found)]
     if ruled:
         sources.append(city_rules.rules_source(about.name))
     drawn = [label for label, path in (("aerial pictures", own.aerial), ("heights", own.surface),
-                                       ("street views", own.street)) if path is None]  # fmt: skip
+                                       ("street views", own.street)) if not path]  # fmt: skip
     summary = f"{about.title} at street level: places of about 150 m"
     summary += f"; {', '.join(drawn)} are rendered from OpenStreetMap." if drawn else "."
     return schema.Manifest(
@@ -70,7 +71,7 @@ def city_manifest(
         name=about.name,
         title=about.title,
         summary=summary,
-        bounds=grid.bounds_deg,
+        bounds=extent.ground.bounds_deg,
         modalities=["location", "aerial", "street", "surface", "text"],
         window_m=about.window_m,
         grid=schema.GridSpec(GRID_STEP_DEG),
@@ -83,6 +84,7 @@ def city_manifest(
         files=files,
         shares=about.shares,
         notes=about.notes,
+        areas=list(extent.areas),
     )
 
 

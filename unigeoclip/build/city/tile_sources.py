@@ -22,11 +22,12 @@ from unigeoclip.errors import InputError
 from unigeoclip.files.cache import cache_folder, is_sound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     Progress = Callable[[str, float], None]
 
 ZOOM = 14  # the level of the schema that holds every building and street
+SCATTERED_SHARE = 0.5  # of the rectangle round all tiles: with less, groups of tiles are areas of their own
 MAX_TILES = 4096  # some 100 x 100 km; a city is far smaller, so more is a mistake
 UNREADABLE = (DataSourceError, DataLayerError, FeatureError, GeometryError)  # what GDAL raises
 _ENDINGS = (".pbf", ".mvt")
@@ -64,6 +65,8 @@ class TileSet:
         missing: Names of those that the rectangle lacks.
         broken: Name -> what is wrong, of those that cannot be read; filled by `read_layers`.
         attribution: What the archive says about its authors, or nothing.
+        areas: Bounds in degrees of groups of tiles that lie far from each other, such as several cities; none where
+            the tiles fill their rectangle.
     """
 
     source: str
@@ -71,14 +74,19 @@ class TileSet:
     missing: list[str] = field(default_factory=list)
     broken: dict[str, str] = field(default_factory=dict)
     attribution: str = ""
+    areas: tuple[geo.Bounds, ...] = ()
 
     @property
     def bounds_deg(self) -> geo.Bounds:
         """South, west, north, east of all tiles together."""
-        edges = np.array([tile.bounds_m for tile in self.tiles])
-        corners = np.array([edges[:, :2].min(axis=0), edges[:, 2:].max(axis=0)])
-        (south, west), (north, east) = geo.inverse_web_mercator(corners)
-        return float(south), float(west), float(north), float(east)
+        return _bounds_of(self.tiles)
+
+
+def _bounds_of(tiles: Sequence[Tile]) -> geo.Bounds:
+    edges = np.array([tile.bounds_m for tile in tiles])
+    corners = np.array([edges[:, :2].min(axis=0), edges[:, 2:].max(axis=0)])
+    (south, west), (north, east) = geo.inverse_web_mercator(corners)
+    return float(south), float(west), float(north), float(east)
 
 
 def open_tiles(
@@ -147,17 +155,68 @@ def tiles_touching(bbox: geo.Bounds, z: int = ZOOM) -> list[tuple[int, int]]:
 
 
 def _find_missing(tile_set: TileSet) -> None:
-    """Note the holes in the rectangle that the tiles fill."""
+    """Note the groups of tiles that lie far from each other, and the holes in the rectangles that they fill."""
     there = {(tile.x, tile.y) for tile in tile_set.tiles}
-    columns, rows = {x for x, _ in there}, {y for _, y in there}
-    area = (max(columns) - min(columns) + 1) * (max(rows) - min(rows) + 1)
-    if area > MAX_TILES:
+    whole = _Rectangle.of(there)
+    if whole.area > MAX_TILES:
         raise InputError(
-            f"The tiles of {tile_set.source} span {area:,} places of zoom {ZOOM}, more than a city. Choose with --bbox."
+            f"The tiles of {tile_set.source} span {whole.area:,} places of zoom {ZOOM}, more than a city. Choose with "
+            "--bbox."
         )
-    names = {f"{ZOOM}/{x}/{y}" for x in range(min(columns), max(columns) + 1) for y in range(min(rows), max(rows) + 1)}
+    rectangles = [whole]
+    if len(there) < SCATTERED_SHARE * whole.area and len(groups := _groups(there)) > 1:
+        rectangles = groups
+        tile_set.areas = tuple(
+            _bounds_of([Tile(ZOOM, each.left, each.upper, ""), Tile(ZOOM, each.right, each.lower, "")])
+            for each in groups
+        )
+    names = {f"{ZOOM}/{x}/{y}" for each in rectangles for x, y in each.tiles()}
     there_names = {tile.name for tile in tile_set.tiles}
-    tile_set.missing = sorted((names - there_names) | (set(tile_set.missing) - there_names))
+    absent = set(tile_set.missing) if len(rectangles) == 1 else set()
+    tile_set.missing = sorted((names | absent) - there_names)
+
+
+@dataclass(frozen=True)
+class _Rectangle:
+    """Columns and rows of tiles, the last ones included."""
+
+    left: int
+    upper: int
+    right: int
+    lower: int
+
+    @classmethod
+    def of(cls, tiles: Iterable[tuple[int, int]]) -> _Rectangle:
+        columns, rows = zip(*tiles, strict=True)
+        return cls(min(columns), min(rows), max(columns), max(rows))
+
+    @property
+    def area(self) -> int:
+        return (self.right - self.left + 1) * (self.lower - self.upper + 1)
+
+    def tiles(self) -> list[tuple[int, int]]:
+        return [(x, y) for x in range(self.left, self.right + 1) for y in range(self.upper, self.lower + 1)]
+
+    def touches(self, other: _Rectangle) -> bool:
+        return (self.left <= other.right + 1 and other.left <= self.right + 1
+                and self.upper <= other.lower + 1 and other.upper <= self.lower + 1)  # fmt: skip
+
+    def with_(self, other: _Rectangle) -> _Rectangle:
+        return _Rectangle.of([(each.left, each.upper) for each in (self, other)]
+                             + [(each.right, each.lower) for each in (self, other)])  # fmt: skip
+
+
+def _groups(there: set[tuple[int, int]]) -> list[_Rectangle]:
+    """Rectangles round groups of tiles that do not touch each other, from west to east."""
+    groups: list[_Rectangle] = []
+    for tile in sorted(there):
+        grown = _Rectangle.of([tile])
+        while near := [each for each in groups if each.touches(grown)]:
+            for each in near:
+                groups.remove(each)
+                grown = grown.with_(each)
+        groups.append(grown)
+    return sorted(groups, key=lambda each: (each.left, each.upper))
 
 
 # The kinds of sources

@@ -14,8 +14,10 @@ from tests.build.made_up_city import BOUNDS_DEG, GRID
 from tests.explorable import write_partly_pictured_city
 from unigeoclip.atlas import schema
 from unigeoclip.atlas.store import load_atlas
-from unigeoclip.build.city import tile_sources, user_photos, user_rasters
-from unigeoclip.build.city.user_data import NOT_STATED, OwnData
+from unigeoclip.build.city import tile_sources
+from unigeoclip.build.city.own import raster_survey, user_photos, user_rasters
+from unigeoclip.build.city.own.raster_files import RasterFile
+from unigeoclip.build.city.own.user_data import NOT_STATED, OwnData
 from unigeoclip.errors import InputError
 
 pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
@@ -48,6 +50,14 @@ def write(path, pixels, bounds, mask=None, **profile):
     return path
 
 
+def survey(*paths, grid=GRID, of=raster_survey.survey_pictures):
+    return of([RasterFile(path) for path in paths], grid)
+
+
+def pictures(*paths, grid=GRID):
+    return user_rasters.look(survey(*paths, grid=grid), grid)
+
+
 def half_known(kind, path):
     """A picture whose western half is unknown, said in one of five ways; the rest is between 60 and 200."""
     pixels = np.random.default_rng(0).integers(60, 200, (4 if kind == "alpha" else 3, SIZE, SIZE)).astype(np.uint8)
@@ -62,15 +72,16 @@ def half_known(kind, path):
 
 @pytest.mark.parametrize("kind", ["nodata", "white", "alpha", "mask", "undeclared black"])
 def test_what_a_picture_does_not_show_is_unknown(tmp_path, kind):
-    picture = user_rasters.read_picture(half_known(kind, tmp_path / "f.tif"), GRID)
+    picture = pictures(half_known(kind, tmp_path / "f.tif"))
+    rgb, valid = picture.read(GRID)
     half = GRID.width // 2
-    assert not picture.valid[:, : half - 2].any()
-    assert picture.valid[:, half + 2 :].all()
-    known = picture.rgb[picture.valid]
+    assert not valid[:, : half - 2].any()
+    assert valid[:, half + 2 :].all()
+    known = rgb[valid]
     assert known.min() >= 60, "nothing of what is unknown is mixed into what is known"
     assert known.max() <= 200
-    filling = np.unique(picture.rgb[~picture.valid], axis=0)
-    assert filling.tolist() == [np.rint(known.mean(axis=0)).tolist()], "the filling is the mean colour, not black"
+    (filling,) = np.unique(rgb[~valid], axis=0)
+    assert filling == pytest.approx(known.mean(axis=0), abs=1), "the filling is the mean color, not black"
     assert bool(picture.notes) == (kind == "undeclared black")
     assert all("50.0% of the city is plain black" in note or "% of the city" in note for note in picture.notes)
 
@@ -79,8 +90,8 @@ def test_black_inside_a_picture_or_of_a_few_pixels_belongs_to_it(tmp_path):
     pixels = np.full((3, SIZE, SIZE), 120, np.uint8)
     pixels[:, 200:400, 200:400] = 0  # a roof of tar
     pixels[:, :10, :10] = 0  # 10 m wide
-    picture = user_rasters.read_picture(write(tmp_path / "f.tif", pixels, GRID.bounds_deg), GRID)
-    assert picture.valid.all()
+    picture = pictures(write(tmp_path / "f.tif", pixels, GRID.bounds_deg))
+    assert picture.read(GRID)[1].all()
     assert picture.notes == ()
 
 
@@ -89,25 +100,27 @@ def test_heights_without_data_are_unknown(tmp_path, declared):
     heights = np.full((1, SIZE, SIZE), 12.5, np.float32)
     heights[:, :, : SIZE // 2] = -9999
     options = {"nodata": -9999} if declared else {}
-    found = user_rasters.read_heights(write(tmp_path / "f.tif", heights, GRID.bounds_deg, **options), GRID)
+    path = write(tmp_path / "f.tif", heights, GRID.bounds_deg, **options)
+    found = user_rasters.OwnHeights(survey(path, of=raster_survey.survey_heights))
+    height_m, fillings = found.read(GRID)
     half = GRID.width // 2
-    assert np.isnan(found.height_m[:, : half - 3]).all()
-    assert found.height_m[:, half + 3 :] == pytest.approx(12.5)
-    assert found.height_m[found.valid] == pytest.approx(12.5), "nothing between a filling and a height"
-    assert bool(found.notes) != declared
+    assert np.isnan(height_m[:, : half - 3]).all()
+    assert height_m[:, half + 3 :] == pytest.approx(12.5)
+    assert height_m[np.isfinite(height_m)] == pytest.approx(12.5), "nothing between a filling and a height"
+    assert fillings.any() != declared
 
 
 def test_a_raster_with_nothing_in_the_city_is_refused(tmp_path):
     black = write(tmp_path / "f.tif", np.zeros((3, 40, 40), np.uint8), GRID.bounds_deg)
     with pytest.raises(InputError, match="no pixel inside the city"):
-        user_rasters.read_picture(black, GRID)
+        pictures(black)
 
 
 def test_blocks_that_would_exhaust_the_memory_are_refused_unread(tmp_path):
     path = tmp_path / "bomb.tif"
     _bomb(path)
     with pytest.raises(InputError, match="blocks of 65,536 x 65,536"):
-        user_rasters.check(GRID, path, None)
+        survey(path)
 
 
 def _bomb(path):
@@ -124,19 +137,20 @@ def _bomb(path):
     path.write_bytes(data)
 
 
-def test_a_raster_is_read_some_rows_at_a_time(tmp_path, monkeypatch):
-    path = half_known("nodata", tmp_path / "f.tif")
-    whole = user_rasters.read_picture(path, GRID)
-    monkeypatch.setattr(user_rasters, "_ROWS_AT_ONCE", 50)
-    parts = user_rasters.read_picture(path, GRID)
-    assert (parts.valid == whole.valid).all()
-    assert np.abs(parts.rgb.astype(int) - whole.rgb).max() <= 1
+def test_a_raster_is_read_window_by_window(tmp_path):
+    picture = pictures(half_known("undeclared black", tmp_path / "f.tif"))
+    rgb, valid = picture.read(GRID)
+    for row, col in ((0, 110), (70, 120), (200, 131)):
+        part, known = picture.read(GRID.part(row, col, 60, 50))
+        place = slice(row, row + 60), slice(col, col + 50)
+        assert (known == valid[place]).mean() > 0.999
+        assert np.abs(part.astype(int) - rgb[place])[known & valid[place]].max() <= 1
 
 
 def test_a_raster_with_more_pixels_than_days_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(user_rasters, "MOST_SOURCE_PX", 1000)
+    monkeypatch.setattr(raster_survey, "MOST_SOURCE_PX", 1000)
     with pytest.raises(InputError, match="would take days"):
-        user_rasters.check(GRID, half_known("nodata", tmp_path / "f.tif"), None)
+        survey(half_known("nodata", tmp_path / "f.tif"))
 
 
 # A city of which a picture shows a small part
@@ -171,18 +185,21 @@ def test_a_picture_of_no_place_is_refused(town, tmp_path):
     pixels = np.full((3, 40, 40), 120, np.uint8)
     aerial = write(tmp_path / "f.tif", pixels, made_up.bbox(100))
     with pytest.raises(InputError, match="not one of .* places has an aerial picture"):
-        build(town, tmp_path / "city", own=OwnData(aerial=aerial))
+        build(town, tmp_path / "city", own=OwnData(aerial=(aerial,)), window_m=225)
     assert not (tmp_path / "city").exists()
 
 
-def test_a_smaller_window_fits_into_a_smaller_picture(town, tmp_path):
+def test_windows_follow_the_pictures(town, tmp_path):
     aerial = write(tmp_path / "f.tif", np.full((3, 200, 200), 120, np.uint8), made_up.bbox(90))
-    own = OwnData(aerial=aerial)
+    own = OwnData(aerial=(aerial,))
     with pytest.raises(InputError, match=r"of none is more than \d\d%.*--window"):
-        build(town, tmp_path / "city", own=own)
-    atlas = load_atlas(build(town, tmp_path / "city", own=own, window_m=80))
-    assert atlas.window_m == 80
-    assert 0 < atlas.present("aerial").sum() < len(atlas.places)
+        build(town, tmp_path / "city", own=own, window_m=225)
+    atlas = load_atlas(build(town, tmp_path / "city", own=own))
+    assert atlas.window_m == 180, "as wide as the picture"
+    (place,) = np.flatnonzero(atlas.present("aerial"))
+    middle = np.array(made_up.bbox(90)).reshape(2, 2).mean(axis=0)
+    assert atlas.places[["lat", "lon"]].to_numpy()[place] == pytest.approx(middle, abs=1e-5), "moved to its middle"
+    assert load_atlas(build(town, tmp_path / "city", own=own, window_m=80)).window_m == 80
     with pytest.raises(InputError, match="80 to 225 m wide, not 500 m"):
         build(town, tmp_path / "city", window_m=500)
 
@@ -190,7 +207,7 @@ def test_a_smaller_window_fits_into_a_smaller_picture(town, tmp_path):
 def test_a_picture_of_everything_leaves_no_validity_raster(town, tmp_path):
     pixels = np.full((3, 40, 40), 120, np.uint8)
     atlas = load_atlas(
-        build(town, tmp_path / "city", own=OwnData(aerial=write(tmp_path / "f.tif", pixels, made_up.bbox(600))))
+        build(town, tmp_path / "city", own=OwnData(aerial=(write(tmp_path / "f.tif", pixels, made_up.bbox(600)),)))
     )
     assert schema.VALIDITY["aerial"] not in atlas.manifest.files
     assert atlas.manifest.shares["places with an aerial picture"] == 1
@@ -210,7 +227,7 @@ def test_licence_and_credit_stand_in_the_sources(partly):
 
 def test_own_data_without_a_licence_say_so(town, tmp_path):
     heights = write(tmp_path / "dsm.tif", np.full((1, 40, 40), 3.0, np.float32), made_up.bbox(600))
-    atlas = load_atlas(build(town, tmp_path / "city", own=OwnData(surface=heights), title="Los Angeles by the sea"))
+    atlas = load_atlas(build(town, tmp_path / "city", own=OwnData(surface=(heights,)), title="Los Angeles by the sea"))
     source = atlas.manifest.sources[1]
     assert (source.licence, source.attribution) == (NOT_STATED, f"dsm.tif ({NOT_STATED})")
     assert any("No license is stated for dsm.tif" in note for note in atlas.manifest.notes)
@@ -246,22 +263,23 @@ def test_a_folder_of_photos(town, tmp_path):
     folder = tmp_path / "photos"
     photo(folder / "a.jpg", known[0])
     photo(folder / "monday/b.JPEG", known[1], heading=None)
+    photo(folder / "tuesday/c.JPEG", known[1], heading=0)
     photo(folder / "monday/nowhere.jpg")
     photo(folder / "far.jpg", (10.0, 10.0))
     (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff nothing")
     whole = photo(folder / "cut.jpg", known[2]).read_bytes()
     (folder / "cut.jpg").write_bytes(whole[: len(whole) * 2 // 3])
     (folder / "notes.txt").write_text("no photo")
-    atlas = load_atlas(build(town, tmp_path / "city", own=OwnData(street=folder)))
+    atlas = load_atlas(build(town, tmp_path / "city", own=OwnData(street=(folder,))))
     assert len(atlas.views) == 2
     assert sorted(atlas.views["heading_deg"]) == [0, 45]
     said = " ".join(atlas.manifest.notes)
     for words in (
-        "1 of 6 photos have no position (GPS in the EXIF, or lat and lon in a table): nowhere.jpg.",
-        "1 of 6 photos were taken outside the city: far.jpg.",
-        "1 of 6 photos are not readable pictures: broken.jpg.",
+        "1 of 7 photos have no position (GPS in the EXIF, or lat and lon in a table): nowhere.jpg.",
+        "1 of 7 photos were taken outside the city: far.jpg.",
+        "1 of 7 photos are not readable pictures: broken.jpg.",
         "1 of 3 photos are not readable pictures: cut.jpg.",
-        "1 of 6 photos do not say which way they look: taken for north: b.JPEG.",
+        "1 of 7 photos do not say which way they look (GPS image direction in the EXIF, or heading in a table): b.JPEG",
     ):
         assert words in said
     assert atlas.present("street").sum() == 2
@@ -274,7 +292,7 @@ def test_one_photo_without_position_does_not_refuse_the_others(town, tmp_path):
     photo(tmp_path / "a.jpg", known[0])
     photo(tmp_path / "b.jpg")
     pd.DataFrame({"path": ["a.jpg", "b.jpg", "gone.jpg"]}).to_csv(tmp_path / "photos.csv", index=False)
-    found = user_photos.read_photos(tmp_path / "photos.csv", made_up.bbox())
+    found = user_photos.read_photos((tmp_path / "photos.csv",), made_up.bbox())
     assert len(found.table) == 1
     assert [note.partition(" photos ")[2] for note in found.notes] == [
         "have no position (GPS in the EXIF, or lat and lon in a table): b.jpg.", "do not exist: gone.jpg."
@@ -285,7 +303,7 @@ def test_many_photos_are_named_by_the_first(tmp_path):
     for number in range(8):
         photo(tmp_path / f"{number}.jpg")
     with pytest.raises(InputError, match=r"8 of 8 photos have no position .*: 0.jpg, .* 4.jpg and 3 more\."):
-        user_photos.read_photos(tmp_path, BOUNDS_DEG)
+        user_photos.read_photos((tmp_path,), BOUNDS_DEG)
 
 
 def test_limits_of_photos(tmp_path, monkeypatch):
@@ -293,25 +311,25 @@ def test_limits_of_photos(tmp_path, monkeypatch):
     photo(tmp_path / "b.jpg", (42.343, -71.106))
     monkeypatch.setattr(user_photos, "MOST_PHOTOS", 1)
     with pytest.raises(InputError, match="at most 1 are read"):
-        user_photos.read_photos(tmp_path, BOUNDS_DEG)
+        user_photos.read_photos((tmp_path,), BOUNDS_DEG)
     monkeypatch.setattr(user_photos, "MOST_PHOTOS", 2)
     for limit in ("MOST_PIXELS", "MOST_BYTES"):
         with monkeypatch.context() as patched:
             patched.setattr(user_photos, limit, 100)
             with pytest.raises(InputError, match="2 of 2 photos are too large"):
-                user_photos.read_photos(tmp_path, BOUNDS_DEG)
-    assert len(user_photos.read_photos(tmp_path, BOUNDS_DEG).table) == 2
+                user_photos.read_photos((tmp_path,), BOUNDS_DEG)
+    assert len(user_photos.read_photos((tmp_path,), BOUNDS_DEG).table) == 2
 
 
 def test_a_folder_without_photos(tmp_path):
     with pytest.raises(InputError, match="holds no JPEG"):
-        user_photos.read_photos(tmp_path, BOUNDS_DEG)
+        user_photos.read_photos((tmp_path,), BOUNDS_DEG)
 
 
 def test_fractions_over_nought_are_no_position(tmp_path):
     path = photo(tmp_path / "a.jpg", (42.343, -71.106))
     data = path.read_bytes()
-    assert user_photos.read_photos(tmp_path, BOUNDS_DEG).table["lat"].iloc[0] == pytest.approx(42.343, abs=1e-4)
+    assert user_photos.read_photos((tmp_path,), BOUNDS_DEG).table["lat"].iloc[0] == pytest.approx(42.343, abs=1e-4)
     start = data.index(b"Exif\0\0") + 6
     # Every denominator of the block becomes 0: rationals are pairs of four bytes.
     exif = bytearray(data[start : start + 400])
@@ -320,7 +338,7 @@ def test_fractions_over_nought_are_no_position(tmp_path):
             exif[at : at + 4] = b"\0\0\0\0"
     path.write_bytes(data[:start] + bytes(exif) + data[start + 400 :])
     with pytest.raises(InputError, match="not one photo"):
-        user_photos.read_photos(tmp_path, BOUNDS_DEG)
+        user_photos.read_photos((tmp_path,), BOUNDS_DEG)
 
 
 # Tiles one level deeper
