@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -189,7 +190,24 @@ def _needed(tiles: str | None) -> str:
 
 
 def _local_lines(modality: str, each: tuple[str, ...]) -> list[str]:
-    return [f"{modality}: {word}: local files" for word in each] or [f"{modality}: rendered from OpenStreetMap"]
+    """What a person's own files are; raises if they are not there."""
+    from unigeoclip.build.city.own.inputs import resolve
+    from unigeoclip.build.city.own.raster_files import list_rasters
+
+    if not each:
+        return [f"{modality}: rendered from OpenStreetMap"]
+    lines = []
+    for path in resolve(each, modality):
+        if modality == "street":
+            lines.append(f"{modality}: {path}: local files")
+            continue
+        rasters, notes = list_rasters([path], f"--{modality} {path}")
+        size = sum(raster.path.stat().st_size for raster in rasters)
+        lines.append(f"{modality}: {path}: {len(rasters):,} rasters, {size / 1e6:,.1f} MB, on this machine")
+        terms = Counter((raster.license or "license not stated", raster.credit) for raster in rasters)
+        lines += [f"  {': '.join(filter(None, said))} ({count:,})" for said, count in terms.most_common(5)]
+        lines += [f"  {note}" for note in notes]
+    return lines
 
 
 def _tiles_line(tiles: str | None) -> str:
