@@ -150,7 +150,7 @@ def city(
     if name is None or out is None or real is None:
         return
     files = {modality: resolve(each, modality, real.bounds) for modality, each in real.words.items()}
-    own = OwnData(**files, **said, aerial_year=aerial_year)
+    own = OwnData(files["aerial"], files["surface"], files["street"], **said, aerial_year=aerial_year)
     options: dict[str, Any] = {"bbox": real.bounds, "own": own, "title": title, "seed": seed, "window_m": window}
     folder = build_city(name, real.tiles, out, **options, progress=Progress())
     manifest = load_atlas(folder).manifest

@@ -152,10 +152,11 @@ def make_plan(word: str, modality: str, bounds: Bounds, cache: Path | None, web:
     if kept is None:
         kept = source.find(wanted, web)
         (folder / _FILES).mkdir(parents=True, exist_ok=True)
-        write_json(folder / _PLAN, {
-            "form": _FORM, "word": word, "bounds": list(bounds), "coverage": kept.coverage,
-            "left_out": dict(kept.left_out), "items": [asdict(item) for item in kept.items],
-        })  # fmt: skip
+        if kept.items:  # else a service may have something another time
+            write_json(folder / _PLAN, {
+                "form": _FORM, "word": word, "bounds": list(bounds), "coverage": kept.coverage,
+                "left_out": dict(kept.left_out), "items": [asdict(item) for item in kept.items],
+            })  # fmt: skip
     return Plan(word, wanted, folder, kept)
 
 

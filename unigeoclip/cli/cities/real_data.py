@@ -125,7 +125,7 @@ def _fetched(
         print_lines(*lines, _tiles_line(tiles or ("OpenFreeMap" if preset else None)))
         return None
     remark(*lines)
-    remote = [each for some in plans.values() for each in some if not isinstance(each, str)]
+    remote = [source for some in plans.values() for source in some if not isinstance(source, str)]
     _check_licenses(remote, stated)
     check_size(remote, yes)
     if tiles is None and preset:
@@ -133,11 +133,11 @@ def _fetched(
     result: dict[str, tuple[str, ...]] = {}
     for modality, some in plans.items():
         paths: list[str | Path] = []
-        for each in some:
-            if isinstance(each, str):
-                paths.append(each)
+        for source in some:
+            if isinstance(source, str):
+                paths.append(source)
                 continue
-            done = fetch(each, web, Progress())
+            done = fetch(source, web, Progress())
             remark(*done.notes)
             paths.append(done.path)
         result[modality] = tuple(str(path) for path in paths)
