@@ -276,13 +276,9 @@ def _joined(city: StoredCity, whole: CityGrid) -> StreetScene:
             continue
         col, row = np.rint(whole.to_pixel((rasters.grid.west_m, rasters.grid.north_m))).astype(int).tolist()
         height, width = rasters.grid.shape
-        for name in ("height_dm", "crest_m", "code", "ground"):
-            box = slice(row, row + height), slice(col, col + width)
-            getattr(joined.scene, name)[box] = getattr(scene.scene, name)[box]
-        box = tuple(
-            slice(first // BLOCK_PX, -(-(first + side) // BLOCK_PX)) for first, side in ((row, height), (col, width))
-        )
-        joined.scene.block_m[box] = scene.scene.block_m[box]
+        for name, px in (("height_dm", 1), ("crest_m", 1), ("code", 1), ("ground", 1), ("block_m", BLOCK_PX)):
+            rows, cols = slice(row // px, -(-(row + height) // px)), slice(col // px, -(-(col + width) // px))
+            getattr(joined.scene, name)[rows, cols] = getattr(scene.scene, name)[rows, cols]
         highest = max(joined.scene.max_height_m, scene.scene.max_height_m)
         joined = StreetScene(whole, joined.scene._replace(max_height_m=highest))
     if joined is None:

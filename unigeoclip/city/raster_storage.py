@@ -38,7 +38,11 @@ if TYPE_CHECKING:
 
 _BLOCK_PX = 512
 _SAME_PX = 0.01  # an edge that is so near to that of a pixel is the same
-_CITY_OPTIONS = {"compress": "WEBP", "quality": 100, "overviews": "NONE"}  # lossless; classes have no means
+_CITY_OPTIONS: dict[str, Any] = {
+    "compress": "WEBP",
+    "quality": 100,
+    "overviews": "NONE",
+}  # lossless; classes have no means
 PHOTO_QUALITY = 70  # of a person's own picture
 AERIAL_QUALITY = 8  # of WebP: roof edges and streets stay clear; more bytes go into the mottling of lawns
 _DRAWN = 1  # raised when the same atlas is drawn otherwise
@@ -71,7 +75,7 @@ def aerial_by_blocks(
 
 def heights_by_blocks(path: Path, grid: CityGrid, max_error_m: float) -> AbstractContextManager[DatasetWriter]:
     """Measured heights in metres, NaN where unknown, written window by window."""
-    options = {"compress": "LERC_ZSTD", "max_z_error": max_error_m, "level": 19}
+    options: dict[str, Any] = {"compress": "LERC_ZSTD", "max_z_error": max_error_m, "level": 19}
     # Means of many roofs pack badly: overviews would take half as much as the raster itself.
     return cog_by_blocks(path, (1, *grid.shape), "float32", transform_of(grid), crs=CRS, nodata=float("nan"),
                          overviews="NONE", **options)  # fmt: skip
@@ -79,7 +83,7 @@ def heights_by_blocks(path: Path, grid: CityGrid, max_error_m: float) -> Abstrac
 
 def validity_by_blocks(path: Path, grid: CityGrid) -> AbstractContextManager[DatasetWriter]:
     """Which pixels of a raster are known, 255 or 0, written window by window."""
-    options = {"compress": "ZSTD", "overview_resampling": "average"}
+    options: dict[str, Any] = {"compress": "ZSTD", "overview_resampling": "average"}
     return cog_by_blocks(path, (1, *grid.shape), "uint8", transform_of(grid), crs=CRS, **options)
 
 

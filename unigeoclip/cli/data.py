@@ -135,22 +135,21 @@ def city(
     from unigeoclip.build.city.own.inputs import resolve
     from unigeoclip.build.city.own.user_data import OwnData
 
-    said = {
-        f"{kind}s": {name: text for name in OwnData.KINDS if (text := terms[f"{name}_{kind}"])}
-        for kind in ("license", "credit")
-    }
+    licenses, makers = (
+        {name: text for name in OwnData.KINDS if (text := terms[f"{name}_{kind}"])} for kind in ("license", "credit")
+    )
     if name is None and not plan:
         raise InputError("the new atlas needs a name, such as --name amsterdam.")
-    given = {"aerial": aerial, "surface": surface, "street": street}
     box = None if bbox is None else _bbox(bbox)
     if name is not None:
         out = out or _default_folder(name)
         check_new_folder(out)
-    real = prepare(given, tiles, box, stated=said["licenses"], preset=preset, plan=plan, yes=yes)
+    given = {"aerial": aerial, "surface": surface, "street": street}
+    real = prepare(given, tiles, box, stated=licenses, preset=preset, plan=plan, yes=yes)
     if name is None or out is None or real is None:
         return
-    files = {modality: resolve(each, modality, real.bounds) for modality, each in real.words.items()}
-    own = OwnData(files["aerial"], files["surface"], files["street"], **said, aerial_year=aerial_year)
+    pictures, heights, photos = (resolve(real.words[kind], kind, real.bounds) for kind in OwnData.KINDS)
+    own = OwnData(pictures, heights, photos, licenses, makers, aerial_year)
     options: dict[str, Any] = {"bbox": real.bounds, "own": own, "title": title, "seed": seed, "window_m": window}
     folder = build_city(name, real.tiles, out, **options, progress=Progress())
     manifest = load_atlas(folder).manifest

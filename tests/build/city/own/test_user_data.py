@@ -350,3 +350,65 @@ def test_tiles_in_the_only_folder_that_has_them(town, tmp_path):
     (tmp_path / "other").symlink_to(town, target_is_directory=True)
     with pytest.raises(InputError, match="2 folders of vector tiles; give one of them: .*extract, .*other"):
         tile_sources.open_tiles(tmp_path)
+
+
+# Licenses and times of photos; panoramas
+
+
+def write_panorama(path, side=1000):
+    """A panorama whose four quarters, from behind the left on, are red, green, blue and white."""
+    pixels = np.zeros((side // 2, side, 3), np.uint8)
+    quarter = side // 4
+    for turn, color in enumerate(((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255))):
+        columns = np.arange(quarter) + turn * quarter - quarter // 2 + side // 2  # the first is in the middle
+        pixels[:, columns % side] = color
+    Image.fromarray(pixels).save(path, quality=95, subsampling=0)
+    return path
+
+
+def test_a_panorama_becomes_four_views(town, tmp_path):
+    lat, lon = spots(town, tmp_path)[0]
+    write_panorama(tmp_path / "p.jpg")
+    row = {"path": "p.jpg", "lat": lat, "lon": lon, "heading": 30, "time": "2023-06-01T10:00:00Z"}
+    pd.DataFrame([{**row, "license": "CC BY 4.0", "credit": "Jane", "projection": "equirectangular"}]).to_csv(
+        tmp_path / "photos.csv", index=False
+    )
+    atlas = load_atlas(build(town, tmp_path / "city", own=OwnData(street=(tmp_path / "photos.csv",))))
+    assert sorted(atlas.views["heading_deg"]) == [30, 120, 210, 300]
+    streets = atlas.streets
+    for heading, color in ((30, (255, 0, 0)), (120, (0, 255, 0)), (215, (0, 0, 255)), (-60, (255, 255, 255))):
+        middle = np.asarray(streets.picture(*streets.latlon[0], heading, 64, 48))[24, 32]
+        assert middle == pytest.approx(color, abs=12), f"looking {heading}"
+    said = streets.photo_of(*streets.latlon[0], 30)
+    assert said == {"time": "2023-06-01T10:00:00Z", "license": "CC BY 4.0", "credit": "Jane"}
+    source = next(source for source in atlas.manifest.sources if source.what == "street/: street photos")
+    assert (source.licence, source.attribution, source.date) == ("CC BY 4.0", "Jane (CC BY 4.0)", "2023")
+
+
+def test_photos_without_a_license_or_a_heading_are_left_out_and_counted(tmp_path):
+    for name in "abc":
+        photo(tmp_path / f"{name}.jpg", (42.343, -71.106), heading=None if name == "c" else 10)
+    table = pd.DataFrame({"path": ["a.jpg", "b.jpg", "c.jpg"], "license": ["CC0", None, "CC0"]})
+    table.to_csv(tmp_path / "photos.csv", index=False)
+    found = user_photos.read_photos((tmp_path / "photos.csv",), BOUNDS_DEG)
+    assert found.table["license"].tolist() == ["CC0"]
+    assert [note.partition(":")[0] for note in found.notes] == [
+        "1 of 3 photos have no license in the column of licenses",
+        "1 of 3 photos do not say which way they look (GPS image direction in the EXIF, or heading in a table)",
+    ]
+
+
+def test_photos_of_several_sources_and_a_panorama_that_nobody_calls_so(tmp_path):
+    folder = tmp_path / "folder"
+    photo(folder / "a.jpg", (42.343, -71.106))
+    write_panorama(tmp_path / "p.jpg")
+    table = pd.DataFrame([{"path": "p.jpg", "lat": 42.343, "lon": -71.106, "heading": 0}])
+    table.to_csv(tmp_path / "photos.csv", index=False)
+    found = user_photos.read_photos((folder, tmp_path / "photos.csv"), BOUNDS_DEG)
+    assert len(found.table) == 5
+    assert any("taken for panoramas" in note and "p.jpg" in note for note in found.notes)
+    table.assign(projection="perspective").to_csv(tmp_path / "photos.csv", index=False)
+    assert len(user_photos.read_photos((tmp_path / "photos.csv",), BOUNDS_DEG).table) == 1
+    table.assign(projection="fisheye").to_csv(tmp_path / "photos.csv", index=False)
+    with pytest.raises(InputError, match="line 2: the projection is 'fisheye'"):
+        user_photos.read_photos((tmp_path / "photos.csv",), BOUNDS_DEG)

@@ -57,4 +57,5 @@ def cut(
         ndimage.map_coordinates(wrapped[..., band].astype(np.float32), at, order=1, mode="nearest")
         for band in range(panorama.shape[2])
     ]
-    return np.rint(np.stack(bands, axis=-1)).astype(np.uint8)
+    seen: NDArray[np.uint8] = np.rint(np.stack(bands, axis=-1)).astype(np.uint8)
+    return seen

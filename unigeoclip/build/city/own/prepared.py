@@ -63,7 +63,9 @@ def prepare(own: OwnData, city: CityGrid, areas: Sequence[CityGrid]) -> Prepared
     Raises:
         InputError: A raster or a table of photos that cannot be used.
     """
-    surveys, sizes, notes = {}, {}, []
+    surveys: dict[str, Survey] = {}
+    sizes: dict[str, raster_writing.RasterSize] = {}
+    notes: list[str] = []
     sources: dict[str, list[schema.Source]] = {}
     for modality, survey_of in (("aerial", survey_pictures), ("surface", survey_heights)):
         if modality in own.given:

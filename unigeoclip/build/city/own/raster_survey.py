@@ -113,7 +113,9 @@ def survey_heights(files: Sequence[RasterFile], grid: CityGrid) -> Survey:
 def _survey(
     files: Sequence[RasterFile], what: str, grid: CityGrid, check: Callable[[DatasetReader, RasterFile], str]
 ) -> Survey:
-    found, away, refused = [], [], []
+    found: list[Surveyed] = []
+    away: list[Surveyed] = []
+    refused: list[InputError] = []
     for file in files:
         try:
             with opened(str(file.path), file, what) as dataset:

@@ -78,7 +78,7 @@ class OwnPictures:
 
     def _in_bytes(self, pixels: NDArray[Any]) -> NDArray[np.uint8]:
         """Bands (3, h, w) of any picture -> (h, w, 3) uint8."""
-        last = np.moveaxis(pixels, 0, -1)
+        last: NDArray[Any] = np.moveaxis(pixels, 0, -1)
         return last if last.dtype == np.uint8 else _stretched(last, self.stretch)
 
 
@@ -214,7 +214,8 @@ def _stretch_of(histogram: NDArray[np.int64]) -> tuple[int, int]:
 def _stretched(values: NDArray[Any], stretch: tuple[int, int]) -> NDArray[np.uint8]:
     low, high = stretch
     shown = np.rint((values.astype(np.float32) - low) * (255.0 / (high - low)))
-    return np.clip(shown, 0, 255).astype(np.uint8)
+    bytes_: NDArray[np.uint8] = np.clip(shown, 0, 255).astype(np.uint8)
+    return bytes_
 
 
 def _on_grid(raster: Surveyed, what: str, grid: CityGrid, bands: list[int]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
