@@ -90,7 +90,8 @@ def prepare(
     fetched = preset or any(is_source(word) for each in given.values() for word in each)
     if not fetched:
         if plan:
-            print_lines(*(line for name in given for line in _local_lines(name, given[name])), _tiles_line(tiles))
+            lines = [line for name in given for line in _local_lines(name, given[name], stated)]
+            print_lines(*lines, _tiles_line(tiles))
             return None
         return RealData(dict(given), _needed(tiles), bounds)
     return _fetched(given, tiles, bounds, stated, preset, plan=plan, yes=yes)
@@ -119,7 +120,7 @@ def _fetched(
     plans: dict[str, list[Plan | str]] = {}
     lines: list[str] = []
     for modality, each in given.items():
-        plans[modality], said = _planned(modality, each, bounds, preset, web)
+        plans[modality], said = _planned(modality, each, bounds, stated, preset, web)
         lines += said or [f"{modality}: rendered from OpenStreetMap"]
     if plan:
         print_lines(*lines, _tiles_line(tiles or ("OpenFreeMap" if preset else None)))
@@ -145,7 +146,7 @@ def _fetched(
 
 
 def _planned(
-    modality: str, each: tuple[str, ...], bounds: Bounds, preset: str | None, web: Web
+    modality: str, each: tuple[str, ...], bounds: Bounds, stated: Mapping[str, str], preset: str | None, web: Web
 ) -> tuple[list[Plan | str], list[str]]:
     """Plans of sources and words of files, in their order; and lines for people."""
     from unigeoclip.sources import is_source
@@ -168,7 +169,7 @@ def _planned(
             lines += made.lines()
         else:
             found.append(word)
-            lines += _local_lines(modality, (word,))
+            lines += _local_lines(modality, (word,), stated)
     return found, lines
 
 
@@ -189,7 +190,7 @@ def _needed(tiles: str | None) -> str:
     return tiles
 
 
-def _local_lines(modality: str, each: tuple[str, ...]) -> list[str]:
+def _local_lines(modality: str, each: tuple[str, ...], stated: Mapping[str, str]) -> list[str]:
     """What a person's own files are; raises if they are not there."""
     from unigeoclip.build.city.own.inputs import resolve
     from unigeoclip.build.city.own.raster_files import list_rasters
@@ -204,7 +205,8 @@ def _local_lines(modality: str, each: tuple[str, ...]) -> list[str]:
         rasters, notes = list_rasters([path], f"--{modality} {path}")
         size = sum(raster.path.stat().st_size for raster in rasters)
         lines.append(f"{modality}: {path}: {len(rasters):,} rasters, {size / 1e6:,.1f} MB, on this machine")
-        terms = Counter((raster.license or "license not stated", raster.credit) for raster in rasters)
+        other = stated.get(modality, "license not stated")
+        terms = Counter((raster.license or other, raster.credit) for raster in rasters)
         lines += [f"  {': '.join(filter(None, said))} ({count:,})" for said, count in terms.most_common(5)]
         lines += [f"  {note}" for note in notes]
     return lines
