@@ -86,9 +86,9 @@ def test_a_plan_fetches_and_builds_nothing(open_data, tiles, tmp_path, capsys, m
     monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path / "cache"))
     assert main([*arguments(tiles, tmp_path), "--plan"]) == 0
     out = capsys.readouterr().out
-    assert "aerial: stac:naip: 2 rasters, 100% of the area; " in out
-    assert "surface: stac:3dep-lidar-dsm: 1 rasters" in out
-    assert "street: panoramax:: 56 photos; 56 requests" in out
+    assert "aerial from stac:naip: 2 rasters, 100% of the area; " in out
+    assert "surface from stac:3dep-lidar-dsm: 1 raster," in out
+    assert "street from panoramax: 56 photos; 56 requests" in out
     assert "8 have no license: left out" in out
     assert "CC BY-SA 4.0: somebody, Panoramax (56)" in out
     assert open_data.count(f"/{BLOB}") == open_data.count("/panoramax.test") == 0

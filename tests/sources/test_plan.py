@@ -51,7 +51,7 @@ def rows(path):
 def test_rasters_with_their_licenses(naip, web, tmp_path):
     made = make_plan("stac:naip", "aerial", BOUNDS, tmp_path, web)
     assert len(made.lines()) == 3
-    assert made.lines()[0].startswith("aerial: stac:naip: 3 rasters, 100% of the area; ")
+    assert made.lines()[0].startswith("aerial from stac:naip: 3 rasters, 100% of the area; ")
     assert "public domain: USDA" in made.lines()[2]
     assert naip.count(f"/{BLOB}") == 0
     folder = fetch(made, web).path
@@ -112,7 +112,7 @@ def test_files_that_cannot_be_used_are_left_out(photos, web, tmp_path):
     photos.faults["/panoramax.test/api/pictures/p7"] = [403]
     fetched = fetch(make_plan("panoramax:", "street", BOUNDS, tmp_path, web), web)
     assert len(rows(fetched.path)) == 9
-    assert fetched.notes[0].startswith("panoramax:: 3 of 12 files are left out")
+    assert fetched.notes[0].startswith("panoramax: 3 of 12 files are left out")
 
 
 def test_a_service_that_only_refuses_is_left_alone(photos, web, tmp_path):

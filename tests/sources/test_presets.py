@@ -37,7 +37,7 @@ def test_amsterdam(services, web, tmp_path):
     assert chosen("surface", AMSTERDAM, tmp_path, web)[0] == "ahn:"
     word, reasons = chosen("street", AMSTERDAM, tmp_path, web)
     assert word == "amsterdam:"
-    assert reasons == ["amsterdam: is taken: panoramas of every street, by the city; 144 photos."]
+    assert reasons == ["amsterdam is taken: panoramas of every street, by the city; 144 photos."]
     assert services.count("/planetarycomputer") == 0, "who has good data near by is not asked for worse"
 
 
@@ -51,21 +51,21 @@ def test_boston_where_lidar_is_missing(services, web, tmp_path):
     assert reasons[0] == "stac:3dep-lidar-dsm has 20% of the area."
     word, reasons = chosen("street", BOSTON, tmp_path, web)
     assert word is None
-    assert reasons == ["mapillary: is not asked: MAPILLARY_TOKEN is not set.", "panoramax: has 0 photos."]
+    assert reasons == ["mapillary is not asked: MAPILLARY_TOKEN is not set.", "panoramax has 0 photos."]
 
 
 def test_elsewhere_and_too_few(services, web, tmp_path):
     add(services, "sentinel-2-l2a", (-13.0, -78.0, -12.0, -77.0), asset="visual", **{"eo:cloud_cover": 3})
     services.photos = [panoramax_photo("x", -12.055, -77.045)]
     assert chosen("aerial", LIMA, tmp_path, web)[0] == "stac:sentinel-2-l2a"
-    assert chosen("street", LIMA, tmp_path, web)[1][-1] == "panoramax: is taken: it has the most."
+    assert chosen("street", LIMA, tmp_path, web)[1][-1] == "panoramax is taken: it has the most."
 
 
 def test_a_service_that_is_down_is_not_the_end(services, web, tmp_path):
     add(services, "cop-dem-glo-30", (52.0, 4.0, 53.0, 5.0), asset="data")
     word, reasons = chosen("surface", AMSTERDAM, tmp_path, web)
     assert word == "stac:cop-dem-glo-30"
-    assert reasons[0].startswith("ahn: is not taken: https://service.pdok.nl/")
+    assert reasons[0].startswith("ahn is not taken: https://service.pdok.nl/")
 
 
 def test_boxes_of_presets():

@@ -72,6 +72,11 @@ class Plan:
     found: Found[Any]
 
     @property
+    def label(self) -> str:
+        """The word, for sentences."""
+        return self.word.rstrip(":")
+
+    @property
     def is_photos(self) -> bool:
         """Whether its items are photos."""
         return self.wanted.modality == "street"
@@ -101,10 +106,11 @@ class Plan:
 
     def lines(self) -> list[str]:
         """The plan, for people."""
-        items, kind = self.found.items, "photos" if self.is_photos else "rasters"
+        items, kind = self.found.items, "photo" if self.is_photos else "raster"
         much = f"{self.requests:,} requests, about {_size(self.bytes)}" if self.missing else "all of them are here"
         covered = "" if self.found.coverage is None else f", {self.found.coverage:.0%} of the area"
-        lines = [f"{self.wanted.modality}: {self.word}: {len(items):,} {kind}{covered}; {much}"]
+        kind += "" if len(items) == 1 else "s"
+        lines = [f"{self.wanted.modality} from {self.label}: {len(items):,} {kind}{covered}; {much}"]
         times = sorted({year for item in items if (year := _year(item))})
         if times:
             lines.append(f"  from {times[0]}" + (f" to {times[-1]}" if len(times) > 1 else ""))
@@ -195,7 +201,7 @@ def fetch(plan: Plan, web: Web, progress: Callable[[str, float], None] | None = 
     report = progress or (lambda _text, _share: None)
     if not plan.found.items:
         why = "; ".join(f"{count:,} {why}" for why, count in plan.found.left_out.items() if count)
-        raise InputError(f"{plan.word} has nothing that can be used in the --bbox{f': {why}' if why else ''}.")
+        raise InputError(f"{plan.label} has nothing that can be used in the --bbox{f': {why}' if why else ''}.")
     source: Any = open_source(plan.word, plan.wanted.modality)
     remove_leftovers(plan.folder / _FILES)
     missing, whole = plan.missing, len(plan.found.items)
@@ -203,7 +209,7 @@ def fetch(plan: Plan, web: Web, progress: Callable[[str, float], None] | None = 
     row = 0  # failures without a success between them
     for number, item in enumerate(missing):
         done = whole - len(missing) + number
-        report(f"{plan.word}: {done:,} of {whole:,} fetched, {_size(web.bytes)}", done / whole)
+        report(f"{plan.label}: {done:,} of {whole:,} fetched, {_size(web.bytes)}", done / whole)
         try:
             _fetch_one(source, plan, item, web)
             row = 0
@@ -212,16 +218,16 @@ def fetch(plan: Plan, web: Web, progress: Callable[[str, float], None] | None = 
             row += 1
             if row >= MOST_FAILURES:
                 raise DownloadError(
-                    f"{plan.word}: {row} files in a row cannot be used. The last one: {error}"
+                    f"{plan.label}: {row} files in a row cannot be used. The last one: {error}"
                 ) from error
     there = [item for item in plan.found.items if plan.path(item).is_file()]
     if not there:
         why = f" The last one: {failures[-1]}" if failures else ""
-        raise InputError(f"{plan.word}: none of {whole:,} files has anything in the --bbox that can be used.{why}")
-    report(f"{plan.word}: {len(there):,} of {whole:,} fetched", 1.0)
+        raise InputError(f"{plan.label}: none of {whole:,} files has anything in the --bbox that can be used.{why}")
+    report(f"{plan.label}: {len(there):,} of {whole:,} fetched", 1.0)
     table = plan.folder / (PHOTOS if plan.is_photos else RASTERS)
     write_bytes(table, _table(plan, there), error=DownloadError)
-    notes = [f"{plan.word}: {len(failures):,} of {whole:,} files are left out: {failures[0]}"] if failures else []
+    notes = [f"{plan.label}: {len(failures):,} of {whole:,} files are left out: {failures[0]}"] if failures else []
     return Fetched(table if plan.is_photos else plan.folder, notes)
 
 

@@ -37,6 +37,11 @@ class _Candidate:
     why: str
     where: Bounds | None = None
 
+    @property
+    def label(self) -> str:
+        """The word, for sentences."""
+        return self.word.rstrip(":")
+
 
 _CANDIDATES: dict[str, tuple[_Candidate, ...]] = {
     "aerial": (
@@ -105,22 +110,22 @@ def choose(modality: str, bounds: Bounds, cache: Path | None, web: Web) -> Choic
         if candidate.where is not None and not _is_inside(bounds, candidate.where):
             continue
         if candidate.word == "mapillary:" and not os.environ.get(TOKEN):
-            choice.reasons.append(f"mapillary: is not asked: {TOKEN} is not set.")
+            choice.reasons.append(f"mapillary is not asked: {TOKEN} is not set.")
             continue
         try:
             plan = make_plan(candidate.word, modality, bounds, cache, web)
         except DownloadError as error:
-            choice.reasons.append(f"{candidate.word} is not taken: {error}")
+            choice.reasons.append(f"{candidate.label} is not taken: {error}")
             continue
         share, said = _share(plan)
         if share > best:
             best, choice.plan = share, plan
         if share >= 1.0:
-            choice.reasons.append(f"{candidate.word} is taken: {candidate.why}; {said}.")
+            choice.reasons.append(f"{candidate.label} is taken: {candidate.why}; {said}.")
             return choice
-        choice.reasons.append(f"{candidate.word} has {said}.")
+        choice.reasons.append(f"{candidate.label} has {said}.")
     if choice.plan is not None:
-        choice.reasons.append(f"{choice.plan.word} is taken: it has the most.")
+        choice.reasons.append(f"{choice.plan.label} is taken: it has the most.")
     return choice
 
 

@@ -54,10 +54,10 @@ def test_what_does_not_go_together(services, capsys, tmp_path, line, said):
 def test_a_preset_says_what_it_chose_and_why(naip, capsys, tmp_path):
     assert main(["build", "city", "--preset", "any", *BBOX, "--plan"]) == 0
     out = capsys.readouterr().out
-    assert "aerial: stac:naip: 1 rasters, 100% of the area" in out
+    assert "aerial from stac:naip: 1 raster, 100% of the area" in out
     assert "stac:naip is taken: aerial photographs of 0.3 to 1 m, public domain; 100% of the area." in out
     assert "surface: rendered from OpenStreetMap" in out
-    assert "mapillary: is not asked: MAPILLARY_TOKEN is not set." in out
+    assert "mapillary is not asked: MAPILLARY_TOKEN is not set." in out
     assert "map, texts: OpenFreeMap" in out
     assert naip.count(f"/{BLOB}") == 0
 
@@ -93,7 +93,7 @@ def test_a_plan_of_own_files(tmp_path, capsys):
     given = ["--aerial", str(tmp_path / "own"), "--aerial-license", "CC0 1.0", "--tiles", "map.mbtiles"]
     assert main(["build", "city", *given, "--plan"]) == 0
     out = capsys.readouterr().out
-    assert "own: 1 rasters, " in out
+    assert "own: 1 raster, " in out
     assert "  CC0 1.0 (1)" in out
     assert "map, texts: map.mbtiles" in out
 

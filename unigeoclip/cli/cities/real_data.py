@@ -200,11 +200,12 @@ def _local_lines(modality: str, each: tuple[str, ...], stated: Mapping[str, str]
     lines = []
     for path in resolve(each, modality):
         if modality == "street":
-            lines.append(f"{modality}: {path}: local files")
+            lines.append(f"{modality} from {path}: photos on this machine")
             continue
         rasters, notes = list_rasters([path], f"--{modality} {path}")
         size = sum(raster.path.stat().st_size for raster in rasters)
-        lines.append(f"{modality}: {path}: {len(rasters):,} rasters, {size / 1e6:,.1f} MB, on this machine")
+        count = f"{len(rasters):,} raster{'' if len(rasters) == 1 else 's'}"
+        lines.append(f"{modality} from {path}: {count}, {size / 1e6:,.1f} MB, on this machine")
         other = stated.get(modality, "license not stated")
         terms = Counter((raster.license or other, raster.credit) for raster in rasters)
         lines += [f"  {': '.join(filter(None, said))} ({count:,})" for said, count in terms.most_common(5)]
