@@ -160,11 +160,12 @@ def _camera(explorer: Explorer, lat: float, lon: float, heading_deg: float) -> C
     """A camera, and where the viewer gets its pictures and its next steps."""
     atlas = explorer.atlas
     streets = explorer.streets
-    credit = _credit(streets.photo_of(lat, lon, heading_deg)) if streets is not None else ""
+    turns = streets is not None and streets.is_rendered
+    credit = "" if streets is None or turns else _credit(streets.photo_of(lat, lon, heading_deg))
     return {
         "pose": {"lat": lat, "lng": lon, "heading": heading_deg},
         "views": urls.street_templates(atlas),
-        "turns": streets is not None and streets.is_rendered,
+        "turns": turns,
         "origin": " · ".join(part for part in (origin(atlas.manifest.pictures, "street"), credit) if part),
     }
 

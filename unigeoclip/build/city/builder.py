@@ -24,8 +24,11 @@ from unigeoclip.build.stages import Stages
 from unigeoclip.errors import InputError
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from unigeoclip.build.sentences import Embed
     from unigeoclip.build.stages import Progress
+    from unigeoclip.city.layers import CityLayers
     from unigeoclip.geo import Bounds
 
 BUILDER = 7  # raised when the same tiles give another atlas: a half-done build of another number starts afresh
@@ -57,11 +60,10 @@ def build_city(
         own: Real rasters and photos.
         title: Name on screen; the name with a capital by default.
         seed: Of what the aerial picture alone depends on: roof colours, textures, cars.
-        window_m: Side of the aerial and surface windows, `SMALLEST_WINDOW_M` to `WINDOW_M` metres; by default the
-            largest that fits into most of the pictures.
+        window_m: Side of windows, `SMALLEST_WINDOW_M` to `WINDOW_M`; by default what fits into most pictures.
         cache: Folder of downloaded tiles.
         embed: Sentences -> (m, 384) unit vectors; the frozen sentence encoder by default.
-        progress: Called with what is being done, with the time left of the stage, and the share of all that is done.
+        progress: Called with what is being done and the time left of the stage, and the share of all that is done.
 
     Returns:
         The folder.
@@ -70,40 +72,52 @@ def build_city(
         InputError: A name, source, box, raster or table of photos that cannot be used; nothing was written to ``out``.
         DownloadError: Tiles cannot be fetched.
     """
-    own = own or OwnData()
-    out = Path(out)
+    own, out = own or OwnData(), Path(out)
     _check(name, out, own, window_m)
     stages = Stages(progress or (lambda _text, _share: None))
     tile_set = tile_sources.open_tiles(source, bbox, cache, stages.start("Tiles", 0.02))
     extent = Extent.of(tile_set, bbox)
-    prepared = own_data.prepare(own, extent.ground, extent.grids(extent.ground))
-    window_m = own_data.window_of(prepared, window_m, WINDOW_M, SMALLEST_WINDOW_M)
-    prepared = replace(prepared, spots=own_data.spots_of(prepared, window_m))
-    own_data.refuse_full_disk(prepared, out)
-    remarks = list(prepared.notes)
+    prepared, window_m = _prepared(own, extent, window_m, out)
     folder = out.with_name(f".{out.name}.building")
-    stamp = [staging.digest_of(tile_set), *own.stamps()]
-    staging.open_staging(folder, [name, str(source), bbox, seed, window_m, BUILDER, *stamp])
+    options = [name, str(source), bbox, seed, window_m, BUILDER]
+    staging.open_staging(folder, [*options, staging.digest_of(tile_set), *own.stamps()])
     layers, notes = staging.read_layers(folder, tile_set, stages.start("Map", 0.25))
-    remarks += own_data.write_rasters(folder, prepared, extent.ground, stages.start("Pictures and heights", 0.35))
-    report = stages.start("Land, buildings, places and texts", 0.70)
-    parts, estimated = [], []
-    drawn = draw_parts(folder, extent, layers, paints_aerial=not own.aerial, seed=seed, report=report)
-    for part in drawn:
-        parts.append(place_tables.describe_part(part, prepared, report))
-        estimated.append(part.estimated)
-    told = place_tables.write_places(folder, parts, prepared, window_m, remarks, stages.start("Places and views", 0.75))
+    report = stages.start("Pictures and heights", 0.35)
+    remarks = [*prepared.notes, *own_data.write_rasters(folder, prepared, extent.ground, report)]
+    drawn = _draw(folder, extent, layers, prepared, seed, stages)
+    report = stages.start("Places and views", 0.75)
+    told = place_tables.write_places(folder, [each for each, _ in drawn], prepared, window_m, remarks, report)
     place_tables.write_vectors(folder, told.gallery_texts, embed, stages.start("Sentence vectors", 0.98))
     city_rules.build_city_rules(name, folder / schema.RULES_FOLDER, extent.ground.bounds_deg, GRID_STEP_DEG)
-    guessed = np.concatenate(estimated)
-    share = {"estimated building heights": round(float(guessed.mean()) if len(guessed) else 0.0, 4)}
-    shares = {**share, **told.shares, **unread_share(tile_set, notes)}
+    shares = {**_guessed([flags for _, flags in drawn]), **told.shares, **unread_share(tile_set, notes)}
     about = About(name, window_m, title or name.replace("-", " ").title(), shares, remarks)
     manifest = city_manifest(folder, about, extent, tile_set, prepared, notes)
     config.write_json(folder / schema.MANIFEST, manifest)
     staging.move_into_place(folder, out, manifest)
     stages.start("The atlas is written", 1.0)("", 1.0)
     return out
+
+
+def _draw(
+    folder: Path, extent: Extent, layers: CityLayers, prepared: own_data.Prepared, seed: int, stages: Stages
+) -> list[tuple[place_tables.Described, NDArray[np.bool_]]]:
+    """Draw and describe one city after the other: its places, and which of its buildings have estimated heights."""
+    report = stages.start("Land, buildings, places and texts", 0.70)
+    parts = draw_parts(folder, extent, layers, paints_aerial=not prepared.own.aerial, seed=seed, report=report)
+    return [(place_tables.describe_part(part, prepared, report), part.estimated) for part in parts]
+
+
+def _guessed(parts: list[NDArray[np.bool_]]) -> dict[str, float]:
+    flags = np.concatenate(parts)
+    return {"estimated building heights": round(float(flags.mean()) if len(flags) else 0.0, 4)}
+
+
+def _prepared(own: OwnData, extent: Extent, asked_m: float | None, out: Path) -> tuple[own_data.Prepared, float]:
+    """A person's data looked through, and the side of the windows; refuses what does not fit on the disk."""
+    prepared = own_data.prepare(own, extent.ground, extent.grids(extent.ground))
+    window_m = own_data.window_of(prepared, asked_m, WINDOW_M, SMALLEST_WINDOW_M)
+    own_data.refuse_full_disk(prepared, out)
+    return replace(prepared, spots=own_data.spots_of(prepared, window_m)), window_m
 
 
 def _check(name: str, out: Path, own: OwnData, window_m: float | None) -> None:

@@ -377,7 +377,7 @@ def test_a_panorama_becomes_four_views(town, tmp_path):
     assert sorted(atlas.views["heading_deg"]) == [30, 120, 210, 300]
     streets = atlas.streets
     for heading, color in ((30, (255, 0, 0)), (120, (0, 255, 0)), (215, (0, 0, 255)), (-60, (255, 255, 255))):
-        middle = np.asarray(streets.picture(*streets.latlon[0], heading, 64, 48))[24, 32]
+        middle = np.asarray(streets.picture(*streets.latlon[0], heading, 64, 48))[24, 32].astype(int)
         assert middle == pytest.approx(color, abs=12), f"looking {heading}"
     said = streets.photo_of(*streets.latlon[0], 30)
     assert said == {"time": "2023-06-01T10:00:00Z", "license": "CC BY 4.0", "credit": "Jane"}

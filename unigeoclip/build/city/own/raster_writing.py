@@ -30,6 +30,7 @@ __all__ = ["RasterSize", "size_for", "write_heights", "write_pictures"]
 FINEST_PX_M = {"aerial": 0.5, "surface": 1.0}  # a window of 80 m has 160 pixels
 COARSEST_PX_M = 2.5
 MOST_PX = {"aerial": 3_000_000_000, "surface": 600_000_000}
+MOST_WHOLE_PX = 4_000_000_000  # with what is not written between scattered rasters: GDAL goes through it for overviews
 # Bytes of a pixel in the atlas, and in the temporary file beside it; as measured, the latter of pictures and heights
 # that pack badly.
 BYTES_PER_PX = {"aerial": (0.25, 2.5), "surface": (0.9, 3.5)}
@@ -89,7 +90,9 @@ def size_for(modality: str, survey: Survey, city: CityGrid, areas: Sequence[City
     whole = len(areas) == 1
     boxes = [area.bounds_m for area in areas] if whole else [raster.bounds_m for raster in survey.rasters]
     m2 = sum((right - left) * (upper - lower) for left, lower, right, upper in boxes) * city.ground_per_mercator**2
-    grid = CityGrid.cover(city.bounds_deg, max(px_m, math.sqrt(m2 / MOST_PX[modality])))
+    whole_m2 = city.width * city.height * city.ground_px_m**2
+    px_m = max(px_m, math.sqrt(m2 / MOST_PX[modality]), math.sqrt(whole_m2 / MOST_WHOLE_PX))
+    grid = CityGrid.cover(city.bounds_deg, px_m)
     return RasterSize(modality, grid, _windows(grid, [grid.bounds_m] if whole else boxes, whole), whole)
 
 
