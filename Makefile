@@ -5,7 +5,7 @@ TORCH := torch==2.13.0
 UV := uv==0.13.9
 LOCKED := --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes
 
-.PHONY: app test check format docs screenshots load fuzz attack lock
+.PHONY: app test check format docs screenshots load fuzz attack online lock
 
 app: $(VENV)/.app  ## install what the app needs, start it, print its address
 	$(BIN)/streamlit run app.py
@@ -40,6 +40,9 @@ fuzz: $(VENV)/.test  ## search for ten minutes for inputs that break something
 
 attack: $(VENV)/.test  ## attack the started app, the command line and the caches; prints counts
 	$(BIN)/python -m tests.attacks
+
+online: $(VENV)/.test  ## ask the services of real data themselves, about 30 MB; writes dates into docs/real-cities.md
+	$(BIN)/python -m tests.online
 
 lock: $(VENV)/.test  ## after a change of versions: resolve all packages again and write their checksums
 	$(BIN)/pip install --quiet --disable-pip-version-check $(UV)

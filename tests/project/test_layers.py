@@ -18,7 +18,7 @@ LAYERS = [
     {"errors", "paths", "extras", "sentences"},
     {"geo", "s2_cells", "parsing", "parallel", "devices"},
     {"files"},
-    {"config", "uploads", "tasks"},
+    {"config", "uploads", "tasks", "sources"},
     {"modalities", "trunks"},
     {"checkpoint", "pretrained"},
     {"model"},

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from unigeoclip.cli.cities.real_data import prepare, source_options
 from unigeoclip.cli.console import Progress, print_json, print_lines, remark
 from unigeoclip.cli.options import as_json, device_option
 from unigeoclip.cli.outputs import check_new_folder
@@ -64,14 +65,13 @@ def world(out: Path | None) -> None:
 
 
 @build.command()
-@click.option("--name", type=words, required=True, help="Of the atlas: small letters, digits, hyphens.")
+@click.option("--name", type=words, help="Of the atlas: small letters, digits, hyphens.")
 @click.option("--title", type=words, help="Name on screen.  [default: the name with a capital]")
 @click.option(
     "--tiles",
     type=words,
-    required=True,
     metavar="SRC",
-    help="Folder of z/x/y.pbf, .mbtiles, .pmtiles, or URL with {z} {x} {y}.",
+    help="Folder of z/x/y.pbf, .mbtiles, .pmtiles, or URL with {z} {x} {y}.  [default: OpenFreeMap, with --preset]",
 )
 @click.option("--bbox", type=words, metavar="S,W,N,E", help="South,west,north,east in degrees.  [default: all tiles]")
 @click.option(
@@ -79,7 +79,7 @@ def world(out: Path | None) -> None:
     type=words,
     multiple=True,
     metavar="SRC",
-    help="Pictures in place of the drawn one: GeoTIFF, VRT, folder of them; may be repeated.",
+    help="Pictures in place of the drawn one: GeoTIFF, VRT, folder of them, stac:NAME, xyz:URL; may be repeated.",
 )
 @click.option("--aerial-year", type=int, metavar="YEAR", help="Use the pictures of this year only.")
 @click.option(
@@ -87,14 +87,15 @@ def world(out: Path | None) -> None:
     type=words,
     multiple=True,
     metavar="SRC",
-    help="Heights in metres in place of the estimated ones: GeoTIFF, VRT, folder; may be repeated.",
+    help="Heights in metres in place of the estimated ones: GeoTIFF, VRT, folder, stac:NAME, ahn:; may be repeated.",
 )
 @click.option(
     "--street",
     type=words,
     multiple=True,
     metavar="SRC",
-    help="Photos: CSV with path, and lat, lon, heading unless in EXIF; or folder of JPEGs with GPS; may be repeated.",
+    help="Photos: CSV with path, lat, lon, heading; folder of JPEGs with GPS; panoramax:, amsterdam:, "
+    "mapillary:; may be repeated.",
 )
 @click.option("--aerial-license", type=words, metavar="TEXT", help="Of your picture, such as 'CC BY 4.0'.")
 @click.option("--aerial-credit", type=words, metavar="TEXT", help="Whom to name beside your picture.")
@@ -109,11 +110,12 @@ def world(out: Path | None) -> None:
     help="Side of what is seen from above, 80 to 225 m.  [default: 225, less where pictures are smaller]",
 )
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of the aerial picture's texture.")
+@source_options
 @_OUT
 def city(
-    name: str,
+    name: str | None,
     title: str | None,
-    tiles: str,
+    tiles: str | None,
     bbox: str | None,
     aerial: tuple[str, ...],
     aerial_year: int | None,
@@ -121,6 +123,9 @@ def city(
     street: tuple[str, ...],
     window: float | None,
     seed: int,
+    preset: str | None,
+    plan: bool,
+    yes: bool,
     out: Path | None,
     **terms: str | None,
 ) -> None:
@@ -133,13 +138,20 @@ def city(
     licenses, makers = (
         {name: text for name in OwnData.KINDS if (text := terms[f"{name}_{kind}"])} for kind in ("license", "credit")
     )
-    out = out or _default_folder(name)
-    check_new_folder(out)
+    if name is None and not plan:
+        raise InputError("the new atlas needs a name, such as --name amsterdam.")
     box = None if bbox is None else _bbox(bbox)
-    pictures, heights = resolve(aerial, "aerial", box), resolve(surface, "surface", box)
-    own = OwnData(pictures, heights, resolve(street, "street", box), licenses, makers, aerial_year)
-    options: dict[str, Any] = {"bbox": box, "own": own, "title": title, "seed": seed, "window_m": window}
-    folder = build_city(name, tiles, out, **options, progress=Progress())
+    if name is not None:
+        out = out or _default_folder(name)
+        check_new_folder(out)
+    given = {"aerial": aerial, "surface": surface, "street": street}
+    real = prepare(given, tiles, box, stated=licenses, preset=preset, plan=plan, yes=yes)
+    if name is None or out is None or real is None:
+        return
+    pictures, heights, photos = (resolve(real.words[kind], kind, real.bounds) for kind in OwnData.KINDS)
+    own = OwnData(pictures, heights, photos, licenses, makers, aerial_year)
+    options: dict[str, Any] = {"bbox": real.bounds, "own": own, "title": title, "seed": seed, "window_m": window}
+    folder = build_city(name, real.tiles, out, **options, progress=Progress())
     manifest = load_atlas(folder).manifest
     remark(*(f"{source.what}: {source.attribution or source.name}" for source in manifest.sources))
     remark(*(f"{what}: {share:.1%}" for what, share in manifest.shares.items()))

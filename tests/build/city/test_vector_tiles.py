@@ -15,6 +15,7 @@ from unigeoclip.build.city.tile_sources import MAX_TILES, ZOOM, open_tiles, tile
 from unigeoclip.build.city.vector_tiles import MAX_PLAIN_BYTES, layer_names, read_layers
 from unigeoclip.city.layers import NUMBER_COLUMNS, TEXT_COLUMNS
 from unigeoclip.errors import DownloadError, InputError
+from unigeoclip.sources import web
 
 
 @pytest.fixture(scope="module")
@@ -214,8 +215,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server(copy, monkeypatch):
-    monkeypatch.setattr(tile_downloads, "PAUSE_S", 0.0)
-    monkeypatch.setattr(tile_downloads.time, "sleep", lambda _: None)
+    monkeypatch.setattr(web.time, "sleep", lambda _: None)
     with Server(copy) as running:
         thread = threading.Thread(target=running.serve_forever)
         thread.start()

@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import http.client
-import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unigeoclip.errors import DownloadError, InputError
 from unigeoclip.files.cache import cache_folder, is_sound, write_cached
+from unigeoclip.sources.web import FIRST_WAIT_S, AbsentError, Web
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 MAX_DOWNLOADS = 1024  # a city of 25 x 25 km has about 200 tiles of zoom 14
-USER_AGENT = "unigeoclip-explorer/0.1 (city atlas builder; python-urllib)"
-TIMEOUT_S = 30.0
-RETRIES = 4
-PAUSE_S = 0.05  # between two requests
-LONGEST_WAIT_S = 60.0
 MAX_TILE_BYTES = 20_000_000  # as sent
 _TYPICAL_TILE_BYTES = 150_000
-_ABSENT = (204, 404, 410)
-_REFUSED = (400, 401, 403, 451)
+_ANY = ("",)  # servers disagree on the content type of tiles, and the reader of tiles checks what they are
 
 
 def download_tiles(
@@ -34,7 +25,7 @@ def download_tiles(
     wanted: Sequence[tuple[int, int]],
     cache: Path | None = None,
     progress: Callable[[str, float], None] | None = None,
-    first_wait_s: float = 1.0,
+    first_wait_s: float = FIRST_WAIT_S,
 ) -> tuple[dict[tuple[int, int], Path], list[tuple[int, int]]]:
     """Fetch tiles that are not in the cache yet; an interrupted download goes on where it stopped.
 
@@ -66,11 +57,15 @@ def download_tiles(
     if todo:
         size_mb = max(1, round(len(todo) * _TYPICAL_TILE_BYTES / 1e6))
         report(f"Downloading {len(todo)} tiles, about {size_mb} MB, from {template.split('/')[2]}", 0.0)
+    web = Web(first_wait_s=first_wait_s)
     for number, (x, y) in enumerate(todo):
-        data = _fetch(template.replace("{z}", str(z)).replace("{x}", str(x)).replace("{y}", str(y)), first_wait_s)
+        url = template.replace("{z}", str(z)).replace("{x}", str(x)).replace("{y}", str(y))
+        try:
+            data = web.get(url, types=_ANY, most_bytes=MAX_TILE_BYTES)
+        except AbsentError:
+            data = b""
         keep_tile(_file(folder, x, y), data)
         report(f"Downloaded tile {number + 1} of {len(todo)}", (number + 1) / len(todo))
-        time.sleep(PAUSE_S)
     files = {(x, y): _file(folder, x, y) for x, y in wanted}
     absent = [place for place, path in files.items() if path.stat().st_size == 0]
     return {place: path for place, path in files.items() if place not in set(absent)}, absent
@@ -94,38 +89,3 @@ def keep_tile(path: Path, data: bytes) -> None:
 
 def _file(folder: Path, x: int, y: int) -> Path:
     return folder / str(x) / f"{y}.pbf"
-
-
-def _fetch(url: str, wait_s: float) -> bytes:
-    """The bytes of a tile; none at all if the server has no such tile."""
-    request = urllib.request.Request(url, headers={"User-Agent": USER_AGENT})
-    for attempt in range(RETRIES + 1):
-        asked_wait_s = wait_s * 2**attempt
-        try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
-                if response.status in _ABSENT:
-                    return b""
-                data: bytes = response.read(MAX_TILE_BYTES + 1)
-            if len(data) > MAX_TILE_BYTES:
-                raise DownloadError(
-                    f"{url} is larger than the {MAX_TILE_BYTES // 1_000_000} MB of a tile at most. Check the address."
-                )
-            return data
-        except urllib.error.HTTPError as error:
-            if error.code in _ABSENT:
-                return b""
-            if error.code in _REFUSED:
-                raise DownloadError(
-                    f"{url} was refused (HTTP {error.code}). Check the address; some servers want a key in it."
-                ) from error
-            after = error.headers.get("Retry-After", "")
-            asked_wait_s = max(asked_wait_s, float(after)) if after.isdigit() else asked_wait_s
-            why = f"HTTP {error.code}"
-        except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
-            why = str(getattr(error, "reason", error)) or type(error).__name__
-        if attempt < RETRIES:
-            time.sleep(min(asked_wait_s, LONGEST_WAIT_S))
-    raise DownloadError(
-        f"{url} could not be fetched in {RETRIES + 1} attempts ({why}). Check the network and the address, then run "
-        "the same command again: it goes on where it stopped."
-    )

@@ -9,6 +9,8 @@ from types import MappingProxyType
 
 from unigeoclip.errors import InputError, excerpt
 from unigeoclip.geo import Bounds
+from unigeoclip.sources import SOURCES
+from unigeoclip.sources.plan import fetch_word
 
 __all__ = ["FETCHERS", "Fetch", "resolve"]
 
@@ -16,7 +18,8 @@ __all__ = ["FETCHERS", "Fetch", "resolve"]
 # photos, both as `raster_files` and `user_photos` read them, with the license and credit of each file.
 Fetch = Callable[[str, str, Bounds, Path | None], Path]
 
-FETCHERS: Mapping[str, Fetch] = MappingProxyType({})  # scheme of a word, such as "stac" -> what fetches it
+# Scheme of a word, such as "stac" -> what fetches it.
+FETCHERS: Mapping[str, Fetch] = MappingProxyType(dict.fromkeys(SOURCES, fetch_word))
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+):", re.IGNORECASE)  # of two letters or more: C: is a disk
 
 

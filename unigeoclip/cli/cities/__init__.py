@@ -1,0 +1,1 @@
+"""Options of ``build city`` that have real data fetched."""
