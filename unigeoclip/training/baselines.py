@@ -21,7 +21,7 @@ from unigeoclip.errors import CheckpointError, InputError
 from unigeoclip.evaluation.pairs import measured_pairs
 from unigeoclip.files.atomic import atomic
 from unigeoclip.model import UniGeoCLIP
-from unigeoclip.training.configs import TrainConfig, named_config
+from unigeoclip.training.configs import ALONE, TrainConfig, named_config
 from unigeoclip.training.loop import Trainer, run_training
 from unigeoclip.training.runs import Run, chosen_split
 from unigeoclip.training.sampling.draws import DrawConfig
@@ -145,6 +145,6 @@ def _of_pair(ours: TrainConfig, baseline: Baseline, city: bool) -> TrainConfig:
     picture = "street" if baseline.kind == "geoclip" and city else "aerial"
     encoders = {name: options for name, options in ours.model.encoders.items() if name in ("location", picture)}
     model = replace(ours.model, dim=baseline.dim, encoders=encoders, temperature_per_pair=False)
-    plain: dict[str, Any] = {"location_steps": 0, "text_steps": 0, "draws": DrawConfig(), "weights": {}}
+    plain: dict[str, Any] = {f"{name}_steps": 0 for name in ALONE} | {"draws": DrawConfig(), "weights": {}}
     plain["fine_tuning"] = ours.fine_tuning.only(encoders)
     return replace(ours, model=model, learning_rate=RATE, restart_rate=RESTART_RATE, **plain)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from unigeoclip.geo import Bounds
 
+ALONE = ("location", "street", "text")  # modalities that have a stage of their own, in this order
 PRETRAINED = (SIGLIP2, DINOV2)
 SMALL_DEG = 20.0  # an atlas no wider than that has its own centre of coordinates
 
@@ -38,6 +39,7 @@ class TrainConfig:
     restart_steps: int = 0  # a second, shorter cosine after the first: a warm restart (Loshchilov & Hutter, ICLR 2017)
     restart_rate: float = 4e-4
     location_steps: int = 0  # after that only the location encoder learns, see `location_stage`
+    street_steps: int = 0  # and then the street encoder alone, see `street_stage`
     text_steps: int = 0  # at the end only the head of text learns, see `text_stage`
     single_sentences: float = 0.85  # share of the texts of that stage; the others are what is said of a place
     draws: DrawConfig = field(default_factory=DrawConfig)
@@ -67,8 +69,8 @@ class TrainConfig:
         return self.steps + self.restart_steps
 
     def shortened(self, steps: int) -> TrainConfig:
-        """The same with so many steps, without a restart, and no more steps of location or text alone than that."""
-        last = {name: min(getattr(self, name), steps) for name in ("location_steps", "text_steps")}
+        """The same with so many steps, without a restart, and no more steps of one modality alone than that."""
+        last: dict[str, Any] = {f"{name}_steps": min(getattr(self, f"{name}_steps"), steps) for name in ALONE}
         return replace(self, steps=steps, restart_steps=0, **last)
 
     def with_only(self, modalities: Iterable[str]) -> TrainConfig:
@@ -83,13 +85,14 @@ class TrainConfig:
         if len(wanted) < 2:
             raise InputError("Contrastive training takes two modalities or more, such as location,aerial.")
         encoders = {name: options for name, options in known.items() if name in wanted}
-        text_steps = self.text_steps if "text" in wanted else 0
-        location_steps = self.location_steps if "location" in wanted else 0
+        alone: dict[str, Any] = {
+            f"{name}_steps": getattr(self, f"{name}_steps") if name in wanted else 0 for name in ALONE
+        }
         weights = {name: weight for name, weight in self.weights.items() if name in wanted}
         model = replace(self.model, encoders=encoders)
         tuning = self.fine_tuning.only(wanted)
         changed = replace(self, model=model, weights=weights, fine_tuning=tuning)
-        return replace(changed, location_steps=location_steps, text_steps=text_steps)
+        return replace(changed, **alone)
 
     def with_towers(self, sources: str) -> TrainConfig:
         """The same with weights of pretrained towers from elsewhere.
@@ -202,6 +205,10 @@ CONFIGS["wide-city"] = replace(
     draws=DrawConfig(turned=0.15, unlocated=0.1, near=0.25, recolored=0.2),
     averaged=0.99,
     bf16=True,
+)
+# Then, from that model: panoramas are told from thousands of places at a time, and only the street encoder goes on.
+CONFIGS["wide-street"] = replace(
+    CONFIGS["wide-city"], steps=0, restart_steps=0, location_steps=0, street_steps=2500, text_steps=0
 )
 # For cities and the world in one model: `wide` with the scales of both and no centre. The Equal Earth unit is
 # 17,244 km, so that a float32 position is good to half a metre. With it the phases of the finest scale, of 269 m, are

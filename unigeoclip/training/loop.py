@@ -35,6 +35,7 @@ from unigeoclip.modalities.text import sentence_encoder
 from unigeoclip.modalities.towers.text import TextTower
 from unigeoclip.model import UniGeoCLIP, load_model, save_model
 from unigeoclip.sentences import SENTENCE_DIM
+from unigeoclip.training.configs import ALONE
 from unigeoclip.training.fine_tuning.rates import SHARE, learning_rate, parameter_groups
 from unigeoclip.training.fine_tuning.weights import check_towers, merge_adapters, started_model, towers_of
 from unigeoclip.training.gradients import backward
@@ -44,6 +45,7 @@ from unigeoclip.training.runs import Run, Territory, chosen_split, claimed, of_w
 from unigeoclip.training.sampling.mixture import Mixture, sampler_of
 from unigeoclip.training.sharding import Shards, average_one_by_one, check_shardable, clip_gradients, is_shared
 from unigeoclip.training.stages.location_stage import tune_location
+from unigeoclip.training.stages.street_stage import tune_street
 from unigeoclip.training.stages.text_stage import tune_text
 from unigeoclip.training.start import start_from, trained_how
 
@@ -399,14 +401,13 @@ class Trainer:
         cut_history(self.out, self.step)
 
     def finish(self) -> dict[str, Any]:
-        """Train location and the head of text alone, export the model as it ships and measure exactly that file."""
+        """Train some encoders alone, export the model as it ships and measure exactly that file."""
         started = time.monotonic()
         if self.averaged is not None:
             self.model.load_state_dict(self.averaged.module.state_dict())
-        if self.config.location_steps:
-            tune_location(self.model, self.sampler, self.config, self.run.seed)
-        if self.config.text_steps:
-            tune_text(self.model, self.sampler, self.config, self.run.seed)
+        for name, tune in zip(ALONE, (tune_location, tune_street, tune_text), strict=True):
+            if getattr(self.config, f"{name}_steps"):
+                tune(self.model, self.sampler, self.config, self.run.seed)
         self.seconds += time.monotonic() - started
         folder = self.out / "model"
         merge_adapters(self.model)

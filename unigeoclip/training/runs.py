@@ -14,7 +14,7 @@ from unigeoclip.config import from_dict, read_json, to_dict, write_json
 from unigeoclip.errors import CheckpointError, InputError
 from unigeoclip.files.atomic import remove_leftovers
 from unigeoclip.modalities.location import LocationConfig
-from unigeoclip.training.configs import TrainConfig, centered, named_config
+from unigeoclip.training.configs import ALONE, TrainConfig, centered, named_config
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Run", "Territory", "chosen_split", "claimed", "of_windows", "planned_config", "several"]
 
-_BUDGET = ("steps", "restart_steps", "location_steps", "text_steps")
+_BUDGET = ("steps", "restart_steps", *(f"{name}_steps" for name in ALONE))
 
 
 AnyRun = TypeVar("AnyRun", bound="Run")

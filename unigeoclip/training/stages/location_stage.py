@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
-from scipy.spatial import cKDTree
 from torch import Tensor, nn
 from tqdm import tqdm
 
 from unigeoclip.devices import autocast
-from unigeoclip.geo import unit_xyz
-from unigeoclip.training.gradients import decay_groups, presence
+from unigeoclip.training.gradients import decay_groups
 from unigeoclip.training.losses import all_to_all_loss
 from unigeoclip.training.sampling.draws import with_neighbors
+from unigeoclip.training.stages.pools import Pool, drawn_pool
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,30 +38,21 @@ RATE = 5e-4
 WARM_STEPS = 50
 TEACHER_WEIGHT = 1.0  # beside the contrastive loss
 TOWN_SHARE = 1 / 3  # of a step's positions, in addition
-_POOL_BATCH = 512
 _SEED = 11  # beside that of the training: draws of its own
 
 
-class _Pool(NamedTuple):
-    """Positions, and what the frozen encoders say of them.
+class _Lesson(NamedTuple):
+    """What a teacher says of a pool.
 
     Attributes:
-        latlon: (n, 2) degrees.
-        others: Modality -> (n, dim) unit vectors.
-        present: Modality -> (n,) which positions have it.
-        tree: Of the positions.
-        lesson: What a teacher says of them, (n, components); None without one.
+        pool: (n, components), of its positions.
         towns: (m, 2) degrees of positions near towns, which a teacher alone speaks of.
-        towns_lesson: What it says, (m, components).
+        near_towns: (m, components), of those.
     """
 
-    latlon: NDArray[np.float64]
-    others: dict[str, Tensor]
-    present: dict[str, Tensor]
-    tree: cKDTree
-    lesson: Tensor | None = None
-    towns: NDArray[np.float64] | None = None
-    towns_lesson: Tensor | None = None
+    pool: Tensor
+    towns: NDArray[np.float64]
+    near_towns: Tensor
 
 
 def tune_location(
@@ -89,18 +79,19 @@ def tune_location(
     if teacher is not None:
         groups.append({"params": list(teacher.parameters()), "weight_decay": 0.0})
     optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98))
-    pools: dict[PlaceSampler, _Pool] = {}
+    pools: dict[PlaceSampler, tuple[Pool, _Lesson | None]] = {}
     for step in tqdm(range(steps), desc="Location alone", unit="step", mininterval=5):
         if step % STEPS_A_POOL == 0:
             pools.clear()
         if (here := sampler.at(step)) not in pools:
-            pools[here] = _pool(model, here, (seed, _SEED, step), config.bf16)
-            if teacher is not None:
-                pools[here] = _taught(pools[here], here, teacher, (seed, _SEED, step, 2))
-        current = pools[here]
+            drawn = drawn_pool(model, here, LOCATION, POOL, (seed, _SEED, step), bf16=config.bf16)
+            pools[here] = drawn, None if teacher is None else _lesson(drawn, here, teacher, (seed, _SEED, step, 2))
+        current, lesson = pools[here]
         rng = np.random.default_rng((seed, _SEED, step, 1))
         rows = with_neighbors(rng.integers(len(current.latlon), size=BATCH), current.tree, config.draws.near, rng)
-        loss = _loss(model, current, rows, config, teacher, rng)
+        embeddings, loss = _loss(model, current, rows, config)
+        if teacher is not None and lesson is not None:
+            loss = loss + TEACHER_WEIGHT * _teaching_loss(model, teacher, lesson, rows, embeddings, rng)
         rate = RATE * min(1, (step + 1) / WARM_STEPS) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / steps)))
         for group in optimizer.param_groups:
             group["lr"] = rate
@@ -113,56 +104,35 @@ def tune_location(
     model.eval()
 
 
-def _loss(
-    model: UniGeoCLIP,
-    pool: _Pool,
-    rows: NDArray[np.int64],
-    config: TrainConfig,
-    teacher: Teacher | None,
-    rng: np.random.Generator,
-) -> Tensor:
-    """The contrastive loss of location with every other modality, on some positions of a pool, and the teacher's."""
+def _loss(model: UniGeoCLIP, pool: Pool, rows: NDArray[np.int64], config: TrainConfig) -> tuple[Tensor, Tensor]:
+    """The vectors of some positions of a pool, and their contrastive loss with every other modality."""
     device = model.log_scale.device
     with autocast(device, config.bf16):
         own = model(model.prepare({LOCATION: pool.latlon[rows]}))
     at = torch.from_numpy(rows).to(device)
     embeddings = own | {name: vectors[at] for name, vectors in pool.others.items()}
     present = {name: here[at] for name, here in pool.present.items()}
-    loss = all_to_all_loss(embeddings, model.pair_log_scale, present, LOCATION, config.weights)
-    if teacher is None or pool.lesson is None or pool.towns is None or pool.towns_lesson is None:
-        return loss
-    some = rng.integers(len(pool.towns), size=round(TOWN_SHARE * len(rows)))
-    near = model(model.prepare({LOCATION: pool.towns[some]}))[LOCATION]
-    lesson = torch.cat([pool.lesson[at], pool.towns_lesson[torch.from_numpy(some).to(device)]])
-    return loss + TEACHER_WEIGHT * teacher.loss(torch.cat([own[LOCATION], near]), lesson)
+    return own[LOCATION], all_to_all_loss(embeddings, model.pair_log_scale, present, LOCATION, config.weights)
 
 
-def _taught(pool: _Pool, sampler: PlaceSampler, teacher: Teacher, seed: tuple[int, ...]) -> _Pool:
-    """A pool with what a teacher says of it, and of as many positions again that lie near towns."""
+def _teaching_loss(
+    model: UniGeoCLIP,
+    teacher: Teacher,
+    lesson: _Lesson,
+    rows: NDArray[np.int64],
+    own: Tensor,
+    rng: np.random.Generator,
+) -> Tensor:
+    """How far the vectors of positions, and of others near towns, are from what the teacher says."""
+    some = rng.integers(len(lesson.towns), size=round(TOWN_SHARE * len(rows)))
+    near = model(model.prepare({LOCATION: lesson.towns[some]}))[LOCATION]
+    said = [
+        values[torch.from_numpy(at).to(own.device)] for values, at in ((lesson.pool, rows), (lesson.near_towns, some))
+    ]
+    return teacher.loss(torch.cat([own, near]), torch.cat(said))
+
+
+def _lesson(pool: Pool, sampler: PlaceSampler, teacher: Teacher, seed: tuple[int, ...]) -> _Lesson:
+    """What a teacher says of a pool, and of as many positions again that lie near towns."""
     towns = sampler.near_towns(len(pool.latlon), np.random.default_rng(seed))
-    return pool._replace(lesson=teacher.targets(pool.latlon), towns=towns, towns_lesson=teacher.targets(towns))
-
-
-@torch.no_grad()
-def _pool(model: UniGeoCLIP, sampler: PlaceSampler, seed: tuple[int, ...], bf16: bool) -> _Pool:
-    """Draw positions as a step of the training does, and encode all but the location."""
-    names = [name for name in model.modalities if name != LOCATION and name in sampler.atlas.manifest.modalities]
-    size = max(1, round(POOL * sampler.share))
-    latlon, others, present, device = [], [], [], model.log_scale.device
-    for start in range(0, size, _POOL_BATCH):
-        rng = np.random.default_rng((*seed, start))
-        inputs = sampler.drawn_inputs(min(_POOL_BATCH, size - start), rng)
-        prepared = model.prepare({name: inputs[name] for name in names})
-        with autocast(device, bf16):
-            others.append(model(prepared))
-        here = presence(inputs, prepared, device)
-        everywhere = torch.ones(len(inputs[LOCATION]), dtype=torch.bool, device=device)
-        present.append({name: here.get(name, everywhere) for name in names})
-        latlon.append(inputs[LOCATION])
-    where = np.concatenate(latlon)
-    return _Pool(
-        where,
-        {name: torch.cat([part[name] for part in others]) for name in names},
-        {name: torch.cat([part[name] for part in present]) for name in names},
-        cKDTree(unit_xyz(where)),
-    )
+    return _Lesson(teacher.targets(pool.latlon), towns, teacher.targets(towns))
