@@ -56,9 +56,7 @@ def explore() -> None:
         if own is not None:
             pane["points"] = own
         if explorer is not None and not session.display.items:
-            pane["live"] = live_grid(
-                explorer, session.display, exact=session.scope.area is None and composer.join() == "new"
-            )
+            pane["live"] = live_grid(explorer, session)
         # Each atlas has a map and cards of its own: nothing of one remains when the other is shown.
         component.show(
             atlas, [pane], nonce=session.revision, key=f"map-{name}",

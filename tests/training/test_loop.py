@@ -52,7 +52,7 @@ def test_the_loss_falls_and_the_result_is_complete(atlas, tmp_path):
     assert metrics["data"] == atlas.data_hash
     assert metrics["retrieval"]["location->aerial"]["n"] == (atlas.places["random"] == "held_out").sum()
     assert set(metrics["unlike"]) == {"aerial", "surface"}
-    assert load_model(tmp_path / "run/model").config == CONFIG
+    assert load_model(tmp_path / "run/model").config == replace(CONFIG, window_m=atlas.window_m)
     assert list((tmp_path / "run/tensorboard").iterdir())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pages.ui.explore import composer
 from pages.ui.http.urls import urls
 from pages.ui.map import live
 from pages.ui.query_string import display_parameters
@@ -12,22 +13,20 @@ from pages.ui.view_options import MATCHES
 from unigeoclip.similarity.levels import levels_of_modality
 
 if TYPE_CHECKING:
+    from pages.ui.explore.session import Session
     from pages.ui.protocol import LiveGrid
-    from pages.ui.view_options import Display
     from unigeoclip.search.explorer import Explorer
 
 
-def live_grid(explorer: Explorer, display: Display, *, exact: bool) -> LiveGrid:
-    """What the browser needs to compute the heatmaps of points, drawn as answers are in a display.
+def live_grid(explorer: Explorer, session: Session) -> LiveGrid:
+    """What the browser needs to compute the heatmaps of points, drawn as the answers of a session are.
 
-    Args:
-        explorer: Of the atlas.
-        display: How answers are shown.
-        exact: Whether the answer to a click is the heatmap of that point alone, which the browser may fetch at once.
+    Where the answer to a click is the heatmap of that point alone, the browser also learns how to fetch that at once.
     """
     from unigeoclip.similarity.calibration import calibration  # brings torch along
     from unigeoclip.similarity.heatmap import LEAST_SPAN
 
+    display = session.display
     levels = levels_of_modality(calibration(explorer.atlas), "location")
     options = coloring(display.scale, levels)
     grid = live.live_grid(
@@ -41,6 +40,6 @@ def live_grid(explorer: Explorer, display: Display, *, exact: bool) -> LiveGrid:
         floor=options.get("floor_percentile", 0.0),
         share=display.best / 100,
     )
-    if exact:
+    if session.scope.area is None and composer.join() == "new":
         grid["exact"] = urls.heatmap(explorer.atlas, display_parameters(display, MATCHES))
     return grid
