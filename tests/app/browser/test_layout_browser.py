@@ -35,3 +35,9 @@ def test_no_page_is_wider_than_the_window(visit, page, width):
     at.page.wait_for_selector(".st-key-atlas-switch")  # on every page
     at.settle()
     assert at.page.evaluate(MEASURED) == {"wider": 0, "beyond": []}
+
+
+def test_the_models_of_compare_can_be_chosen_on_a_telephone(visit):
+    at = visit(PAGES["compare"], width=390, height=844)
+    names = at.page.locator(".st-key-compare-models [data-testid=stButtonGroup]").bounding_box()
+    assert names["width"] > 300, "the buttons beside the names leave them their room"
