@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from unigeoclip.errors import DownloadError, InputError, excerpt
-from unigeoclip.sources.base import Found, PhotoItem
+from unigeoclip.sources.base import UNREADABLE, PhotoItem
 from unigeoclip.sources.photos import address, fetch_jpeg, place, save_name, time_of
-from unigeoclip.sources.selection import boxes, spread
+from unigeoclip.sources.selection import photos_of
 from unigeoclip.sources.web import bare
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from unigeoclip.geo import Bounds
-    from unigeoclip.sources.base import Wanted
+    from unigeoclip.sources.base import Found, Wanted
     from unigeoclip.sources.web import Web
 
 __all__ = ["AmsterdamSource"]
@@ -44,18 +44,7 @@ class AmsterdamSource:
 
     def find(self, wanted: Wanted, web: Web) -> Found[PhotoItem]:
         """See `PhotoSource.find`."""
-        found: Found[PhotoItem] = Found()
-        photos = []
-        for box in boxes(wanted.bounds, BOX_M):
-            for raw in self._panoramas(box, web):
-                made = _photo(raw)
-                if made is None:
-                    found.left_out["are described in a way that cannot be read"] += 1
-                else:
-                    photos.append(made)
-        found.items, others = spread(photos, wanted.bounds)
-        found.left_out["are near to newer ones"] += others
-        return found
+        return photos_of(wanted.bounds, BOX_M, lambda box: self._panoramas(box, web), _photo)
 
     def fetch(self, item: PhotoItem, web: Web) -> bytes:
         """See `PhotoSource.fetch`."""
@@ -82,8 +71,8 @@ class AmsterdamSource:
             url, query = onward, None
 
 
-def _photo(raw: Any) -> PhotoItem | None:
-    """The panorama; None if it cannot be used.
+def _photo(raw: Any) -> PhotoItem | str:
+    """The panorama, or why it cannot be used.
 
     The pictures are turned by the publisher so that their middle is north, whatever way the car went. Where all three
     angles of the car are exactly 0, they are not known, and so neither is where the middle looks.
@@ -95,7 +84,7 @@ def _photo(raw: Any) -> PhotoItem | None:
         identifier = str(raw["pano_id"])
         turned = any(float(raw.get(name) or 0.0) != 0.0 for name in ("heading", "pitch", "roll"))
     except (KeyError, TypeError, ValueError, AttributeError):
-        return None
+        return UNREADABLE
     return PhotoItem(
         name=save_name(identifier),
         url=url,

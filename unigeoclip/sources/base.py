@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Found", "PhotoItem", "PhotoSource", "RasterItem", "RasterSource", "Wanted"]
 
+# Why items are left out, see `Found.left_out`.
 NO_LICENSE = "have no license"
+UNREADABLE = "are described in a way that cannot be read"
 
 
 @dataclass(frozen=True)

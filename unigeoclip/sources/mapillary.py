@@ -7,13 +7,14 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from unigeoclip.errors import DownloadError, InputError, excerpt
-from unigeoclip.sources.base import Found, PhotoItem
+from unigeoclip.sources.base import UNREADABLE, PhotoItem
 from unigeoclip.sources.photos import angle, fetch_jpeg, place, save_name, text
-from unigeoclip.sources.selection import boxes, spread
+from unigeoclip.sources.selection import photos_of
 from unigeoclip.sources.web import UnusableError, bare
 
 if TYPE_CHECKING:
-    from unigeoclip.sources.base import Wanted
+    from unigeoclip.geo import Bounds
+    from unigeoclip.sources.base import Found, Wanted
     from unigeoclip.sources.web import Web
 
 __all__ = ["TOKEN", "MapillarySource"]
@@ -52,23 +53,7 @@ class MapillarySource:
 
     def find(self, wanted: Wanted, web: Web) -> Found[PhotoItem]:
         """See `PhotoSource.find`."""
-        found: Found[PhotoItem] = Found()
-        photos = []
-        for south, west, north, east in boxes(wanted.bounds, BOX_M):
-            query = {"fields": _FIELDS, "bbox": f"{west:.6f},{south:.6f},{east:.6f},{north:.6f}", "limit": PAGE}
-            said = web.get_json(f"{API}/images", query, headers=self._headers, secret=True)
-            listed = said.get("data") if isinstance(said, dict) else None
-            if not isinstance(listed, list):
-                raise DownloadError(f"{API} did not answer as Mapillary does.")
-            for raw in listed:
-                made = _photo(raw)
-                if made is None:
-                    found.left_out["are described in a way that cannot be read"] += 1
-                else:
-                    photos.append(made)
-        found.items, others = spread(photos, wanted.bounds)
-        found.left_out["are near to newer ones"] += others
-        return found
+        return photos_of(wanted.bounds, BOX_M, lambda box: self._listed(box, web), _photo)
 
     def fetch(self, item: PhotoItem, web: Web) -> bytes:
         """See `PhotoSource.fetch`: asks for the address of the picture first, since such addresses expire."""
@@ -78,16 +63,25 @@ class MapillarySource:
             raise UnusableError(f"{bare(item.url)} has no picture.")
         return fetch_jpeg(url, web)
 
+    def _listed(self, box: Bounds, web: Web) -> list[Any]:
+        south, west, north, east = box
+        query = {"fields": _FIELDS, "bbox": f"{west:.6f},{south:.6f},{east:.6f},{north:.6f}", "limit": PAGE}
+        said = web.get_json(f"{API}/images", query, headers=self._headers, secret=True)
+        listed = said.get("data") if isinstance(said, dict) else None
+        if not isinstance(listed, list):
+            raise DownloadError(f"{API} did not answer as Mapillary does.")
+        return listed
 
-def _photo(raw: Any) -> PhotoItem | None:
-    """The photo; None if it cannot be used."""
+
+def _photo(raw: Any) -> PhotoItem | str:
+    """The photo, or why it cannot be used."""
     try:
         lat, lon = place((raw.get("computed_geometry") or raw["geometry"])["coordinates"])
         identifier = str(int(raw["id"]))
         moment = datetime.datetime.fromtimestamp(float(raw["captured_at"]) / 1000, datetime.UTC)
         maker = text((raw.get("creator") or {}).get("username"))
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError):
-        return None
+        return UNREADABLE
     compass = angle(raw.get("computed_compass_angle"))
     return PhotoItem(
         name=save_name(identifier),

@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from unigeoclip.errors import DownloadError, InputError, excerpt
-from unigeoclip.sources.base import NO_LICENSE, Found, PhotoItem
+from unigeoclip.sources.base import NO_LICENSE, UNREADABLE, PhotoItem
 from unigeoclip.sources.photos import address, angle, fetch_jpeg, is_panorama, place, save_name, text, time_of
-from unigeoclip.sources.selection import boxes, spread
+from unigeoclip.sources.selection import photos_of
 from unigeoclip.sources.services import license_of
 from unigeoclip.sources.web import bare
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from unigeoclip.geo import Bounds
-    from unigeoclip.sources.base import Wanted
+    from unigeoclip.sources.base import Found, Wanted
     from unigeoclip.sources.web import Web
 
 __all__ = ["PanoramaxSource"]
@@ -45,18 +45,7 @@ class PanoramaxSource:
 
     def find(self, wanted: Wanted, web: Web) -> Found[PhotoItem]:
         """See `PhotoSource.find`."""
-        found: Found[PhotoItem] = Found()
-        photos: list[PhotoItem] = []
-        for box in boxes(wanted.bounds, BOX_M):
-            for raw in self._features(box, web):
-                made = _photo(raw, self._api)
-                if isinstance(made, str):
-                    found.left_out[made] += 1
-                else:
-                    photos.append(made)
-        found.items, others = spread(photos, wanted.bounds)
-        found.left_out["are near to newer ones"] += others
-        return found
+        return photos_of(wanted.bounds, BOX_M, lambda box: self._features(box, web), lambda raw: _photo(raw, self._api))
 
     def fetch(self, item: PhotoItem, web: Web) -> bytes:
         """See `PhotoSource.fetch`."""
@@ -88,7 +77,7 @@ def _photo(raw: Any, api: str) -> PhotoItem | str:
         url = next(address(assets[name]["href"]) for name in ("sd", "hd") if name in assets)
         identifier, said = str(raw["id"]), license_of(properties.get("license"))
     except (KeyError, TypeError, ValueError, StopIteration, AttributeError):
-        return "are described in a way that cannot be read"
+        return UNREADABLE
     if not said:
         return NO_LICENSE
     camera = properties.get("pers:interior_orientation")

@@ -10,14 +10,14 @@ import shapely
 
 from unigeoclip.errors import InputError
 from unigeoclip.geo import METERS_PER_DEGREE
+from unigeoclip.sources.base import Found, PhotoItem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from unigeoclip.geo import Bounds
-    from unigeoclip.sources.base import PhotoItem
 
-__all__ = ["boxes", "covering", "longitude_m", "outline", "spread"]
+__all__ = ["boxes", "covering", "longitude_m", "outline", "photos_of", "spread"]
 
 LEAST_SHARE = 0.001  # of the area, that an item must add
 CELL_M = 75.0  # of which at most one photo is taken
@@ -125,3 +125,28 @@ def spread(photos: Iterable[PhotoItem], bounds: Bounds) -> tuple[list[PhotoItem]
 
 def _rank(photo: PhotoItem) -> tuple[bool, str, str]:
     return photo.heading is not None, photo.time, photo.name
+
+
+def photos_of(
+    bounds: Bounds, box_m: float, listed: Callable[[Bounds], Iterable[Any]], read: Callable[[Any], PhotoItem | str]
+) -> Found[PhotoItem]:
+    """Photos spread over an area, of all that a service lists of it box by box.
+
+    Args:
+        bounds: South, west, north, east in degrees.
+        box_m: Side of a box.
+        listed: Returns what the service says of each photo in a box.
+        read: Makes an item of that, or says why it is left out.
+    """
+    found: Found[PhotoItem] = Found()
+    photos = []
+    for box in boxes(bounds, box_m):
+        for raw in listed(box):
+            made = read(raw)
+            if isinstance(made, str):
+                found.left_out[made] += 1
+            else:
+                photos.append(made)
+    found.items, others = spread(photos, bounds)
+    found.left_out["are near to newer ones"] += others
+    return found

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from unigeoclip.model import UniGeoCLIP
     from unigeoclip.training.configs import TrainConfig
 
-__all__ = ["backward", "decay_groups", "presence"]
+__all__ = ["backward", "decay_groups", "descend", "presence"]
 
 
 def backward(model: UniGeoCLIP, inputs: Mapping[str, Any], config: TrainConfig) -> float:
@@ -65,6 +65,16 @@ def decay_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
     matrices = [p for name, p in learning if p.ndim >= 2 and "registers" not in name]
     rest = [p for name, p in learning if p.ndim < 2 or "registers" in name]
     return [{"params": matrices, "weight_decay": weight_decay}, {"params": rest, "weight_decay": 0.0}]
+
+
+def descend(optimizer: torch.optim.Optimizer, loss: Tensor, encoder: nn.Module, rate: float, clip_norm: float) -> None:
+    """One step of an encoder that learns alone; the gradient is cut to a norm of ``clip_norm``."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    nn.utils.clip_grad_norm_(encoder.parameters(), clip_norm)
+    optimizer.step()
 
 
 def presence(inputs: Mapping[str, Any], prepared: Mapping[str, Any], device: torch.device) -> dict[str, Tensor]:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm import tqdm
 
 from unigeoclip.devices import autocast
-from unigeoclip.training.gradients import decay_groups
+from unigeoclip.training.gradients import decay_groups, descend
 from unigeoclip.training.losses import all_to_all_loss
 from unigeoclip.training.sampling.draws import with_neighbors
 from unigeoclip.training.stages.pools import Pool, drawn_pool
@@ -89,16 +89,11 @@ def tune_location(
         current, lesson = pools[here]
         rng = np.random.default_rng((seed, _SEED, step, 1))
         rows = with_neighbors(rng.integers(len(current.latlon), size=BATCH), current.tree, config.draws.near, rng)
-        embeddings, loss = _loss(model, current, rows, config)
+        own, loss = _loss(model, current, rows, config)
         if teacher is not None and lesson is not None:
-            loss = loss + TEACHER_WEIGHT * _teaching_loss(model, teacher, lesson, rows, embeddings, rng)
+            loss = loss + TEACHER_WEIGHT * _teaching_loss(model, teacher, lesson, rows, own, rng)
         rate = RATE * min(1, (step + 1) / WARM_STEPS) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / steps)))
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(encoder.parameters(), config.clip_norm)
-        optimizer.step()
+        descend(optimizer, loss, encoder, rate, config.clip_norm)
     for parameter in frozen:
         parameter.requires_grad_(True)
     model.eval()

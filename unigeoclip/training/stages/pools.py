@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -99,4 +99,4 @@ def _inputs(sampler: PlaceSampler, size: int, recolored: float, rng: np.random.G
     inputs = sampler.drawn_inputs(size, rng)
     if not recolored:
         return inputs
-    return changed(inputs, drawn_changes(size, replace(DrawConfig(), recolored=recolored), (), rng), ())
+    return changed(inputs, drawn_changes(size, DrawConfig(recolored=recolored), (), rng), ())

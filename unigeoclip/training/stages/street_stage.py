@@ -2,7 +2,7 @@
 
 A panorama has to be told from tens of thousands of places, of which a batch of the training shows it some hundred. What
 keeps still can be kept: the embeddings of a pool of fresh positions are computed once, and each panorama is contrasted
-with thousands of them, at a third of the cost of a step in which all encoders learn.
+with thousands of them.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm import tqdm
 
 from unigeoclip.devices import autocast
-from unigeoclip.training.gradients import decay_groups
+from unigeoclip.training.gradients import decay_groups, descend
 from unigeoclip.training.losses import MAX_SCALE
 from unigeoclip.training.sampling.draws import with_neighbors
 from unigeoclip.training.stages.pools import Pool, drawn_pool
@@ -65,12 +65,7 @@ def tune_street(model: UniGeoCLIP, sampler: PlaceSampler | Mixture, config: Trai
             )
         loss = _loss(model, pools[here], config, np.random.default_rng((seed, _SEED, step, 1)))
         rate = RATE * min(1, (step + 1) / WARM_STEPS) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / steps)))
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(encoder.parameters(), config.clip_norm)
-        optimizer.step()
+        descend(optimizer, loss, encoder, rate, config.clip_norm)
     for parameter in frozen:
         parameter.requires_grad_(True)
     model.eval()
