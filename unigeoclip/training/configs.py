@@ -206,7 +206,7 @@ CONFIGS["wide-city"] = replace(
     averaged=0.99,
     bf16=True,
 )
-# Then, from that model: panoramas are told from thousands of places at a time, and only the street encoder goes on.
+# Then, from that model: only the street encoder learns, contrasted with thousands of places at a time.
 CONFIGS["wide-street"] = replace(
     CONFIGS["wide-city"], steps=0, restart_steps=0, location_steps=0, street_steps=2500, text_steps=0
 )

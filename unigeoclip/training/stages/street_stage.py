@@ -1,8 +1,8 @@
-"""A late part of a training: the street encoder alone, against the other encoders, which keep still.
+"""A late part of a training: the street encoder alone, against the other encoders, which are frozen.
 
-A panorama has to be told from tens of thousands of places, of which a batch of the training shows it some hundred. What
-keeps still can be kept: the embeddings of a pool of fresh positions are computed once, and each panorama is contrasted
-with thousands of them.
+A panorama has to be distinguished from tens of thousands of places, but is contrasted with some hundred in a batch of
+the training. The embeddings of frozen encoders can be reused: those of a pool of fresh positions are computed once, and
+each panorama is contrasted with thousands of them.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ STREET = "street"
 BATCH = 320  # spots with views
 POOL = 20_480  # positions; several atlases share them
 STEPS_A_POOL = 150  # each spot is then seen some three times
-AGAINST = 4096  # further positions of the pool that a panorama is told from
+AGAINST = 4096  # further positions of the pool that a panorama is contrasted with
 RATE = 6e-4
 WARM_STEPS = 100
 _SEED = 13  # beside that of the training: draws of its own
