@@ -1,7 +1,8 @@
 """What Python and the browser tell each other: props of every component, values of its triggers, JSON of addresses.
 
-``assets/web/protocol.d.ts`` holds the same for the scripts, with what each key means; a test compares both. Positions
-are degrees, bounds (south, west, north, east), headings clockwise from north. ``NotRequired`` needs real annotations.
+``assets/web/protocol.d.ts`` holds the same for the scripts, with what each key means; a test compares both. What page
+Modalities alone has is in ``pages/ui/modalities/protocol.py``. Positions are degrees, bounds (south, west, north,
+east), headings clockwise from north. ``NotRequired`` needs real annotations.
 """
 
 from typing import Literal, NotRequired, TypedDict
@@ -300,66 +301,6 @@ class CardVote(_Event):
     window: int
     name: str
     vote: Literal["up", "down"]
-
-
-# points: what the pointer shows at the points of a scatter; matrix: figures of all pairs as buttons.
-
-
-class PointItem(TypedDict):
-    """What a point of the scatter stands for."""
-
-    place_id: str
-    name: str
-    kind: str
-    picture: str | None
-    text: str
-
-
-class PointsProps(TypedDict):
-    """The points of a scatter, modality after modality."""
-
-    chart: str
-    places: int
-    opened: int
-    items: list[PointItem]
-
-
-class PointOpen(_Event):
-    """A click on a point."""
-
-    place_id: str
-
-
-class MatrixCell(TypedDict):
-    """The figure of a pair, and the same from 0 to 1."""
-
-    pair: str
-    value: str
-    note: str
-    share: float
-    means: str
-
-
-class MatrixRow(TypedDict):
-    """What a modality finds; None for itself."""
-
-    title: str
-    cells: list[MatrixCell | None]
-
-
-class MatrixProps(TypedDict):
-    """All pairs."""
-
-    label: str
-    columns: list[str]
-    rows: list[MatrixRow]
-    opened: str
-
-
-class MatrixOpen(_Event):
-    """The choice of a pair."""
-
-    pair: str
 
 
 # examples: queries as pictures.
