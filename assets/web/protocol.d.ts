@@ -89,6 +89,7 @@ export interface AreaGrid {
 export interface LiveGrid {
   url: string; // of the compact grid
   bounds: [number, number, number, number]; // of the picture
+  area: [number, number, number, number] | null; // that is painted; null for all
   scale: "absolute" | "similarity" | "percentile";
   limits: [number, number] | null; // similarities of the lowest and the highest color, for "absolute"
   floor: number; // percentile at which colors start

@@ -66,6 +66,7 @@ class LiveGrid(TypedDict):
 
     url: str
     bounds: Bounds
+    area: Bounds | None
     scale: Literal["absolute", "similarity", "percentile"]
     limits: tuple[float, float] | None
     floor: float

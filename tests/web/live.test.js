@@ -3,6 +3,7 @@ import test from "node:test";
 import { deflateSync } from "node:zlib";
 
 import { readCompact } from "../../assets/web/components/map/compact-grid.js";
+import { GridPart } from "../../assets/web/components/map/grid-part.js";
 import { bytesOf, colorsOfBins, paint, pictureOf } from "../../assets/web/components/map/painter.js";
 
 // Three rows of four cells round the globe, of which (0, 1) and (2, 2) do not count; two components.
@@ -169,4 +170,27 @@ test("only the best share of the area is painted", async () => {
   assert.equal(best[5], 3);
   assert.equal(best[0], -1);
   assert.equal(best[2], -1);
+});
+
+test("in an area, the range, the ranks and the picture are those of its cells alone", async () => {
+  const grid = await readCompact(bytes());
+  const part = new GridPart(grid, [-60, 100, 20, 240]); // over the date line: columns 3 and 0 of the lower two rows
+  assert.deepEqual([...part.kept], [3, 6, 7, 9]);
+  assert.deepEqual([...part.of(VALUES)], [0.6, 0.5, 0.5, 0.5].map(Math.fround));
+  assert.deepEqual([...new Set(part.picture.cells)].sort(), [-1, 3, 6, 7, 9]);
+  const own = { ...DISPLAY, scale: "similarity", limits: null };
+  const { bins, low, scale } = colorsOfBins(part.of(VALUES), part, own, COLORS);
+  const pixels = new Uint32Array(part.picture.cells.length);
+  paint(pixels, part.picture.cells, VALUES, { bins, low, scale });
+  part.picture.cells.forEach((cell, at) => {
+    assert.equal(pixels[at], cell < 0 ? 0 : cell === 3 ? COLORS[3] : COLORS[0], "the best of the area is brightest");
+  });
+});
+
+test("without an area all cells count, and in one without cells none", async () => {
+  const grid = await readCompact(bytes());
+  const all = new GridPart(grid, null);
+  assert.equal(all.size, 10);
+  assert.equal(all.of(VALUES), VALUES);
+  assert.equal(new GridPart(grid, [70, 0, 80, 10]).size, 0);
 });

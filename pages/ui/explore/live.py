@@ -39,6 +39,7 @@ def live_grid(explorer: Explorer, session: Session) -> LiveGrid:
         low_opacity=LOW_OPACITY,
         floor=options.get("floor_percentile", 0.0),
         share=display.best / 100,
+        area=session.scope.area,
     )
     if session.scope.area is None and composer.join() == "new":
         grid["exact"] = urls.heatmap(explorer.atlas, display_parameters(display, MATCHES))

@@ -30,6 +30,7 @@ def live_grid(
     floor: float = 0.0,
     share: float = 0.0,
     fixed: bool = False,
+    area: Bounds | None = None,
 ) -> LiveGrid:
     """What the browser needs to compute and draw the heatmaps of points.
 
@@ -45,6 +46,7 @@ def live_grid(
         floor: Percentile at which colors start.
         share: Of the area that is painted; 0 for all.
         fixed: Whether the legend has no opacity slider of its own.
+        area: South, west, north, east in degrees to which heatmaps are limited; None for none.
     """
     from unigeoclip.similarity.colormaps import hex_color, palette
 
@@ -64,6 +66,7 @@ def live_grid(
     return {
         "url": url,
         "bounds": bounds,
+        "area": area,
         "scale": scale,
         "limits": None if levels is None else levels.limits,
         "floor": floor,

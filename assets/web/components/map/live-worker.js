@@ -3,25 +3,22 @@
 // position; the answer is "painted" with what was painted, or "failed".
 
 import { readCompact } from "./compact-grid.js";
-import { bytesOf, colorsOfBins, paint, pictureOf } from "./painter.js";
+import { GridPart } from "./grid-part.js";
+import { bytesOf, colorsOfBins, paint } from "./painter.js";
 
 /** @import { LiveGrid } from "../../protocol" */
 /** @import { CompactGrid } from "./compact-grid.js" */
 
 /**
- * @typedef {object} Grid A grid, and the cells of its picture.
- * @property {CompactGrid} grid
- * @property {ReturnType<typeof pictureOf>} picture
- */
-/**
  * @typedef {object} Drawn A pane.
  * @property {OffscreenCanvas} canvas
  * @property {LiveGrid} display
  * @property {Uint32Array} colors
+ * @property {GridPart | null} part What of the grid is painted; null until it is.
  * @property {ImageData | null} image
  */
 
-/** @type {Map<string, Promise<Grid>>} By address. */
+/** @type {Map<string, Promise<CompactGrid>>} By address. */
 const grids = new Map();
 /** @type {Map<string, Drawn>} By pane. */
 const panes = new Map();
@@ -30,8 +27,7 @@ const panes = new Map();
 async function fetched(url) {
   const answer = await fetch(url);
   if (!answer.ok) throw new Error(`The compact grid cannot be fetched (${answer.status}).`);
-  const grid = await readCompact(await answer.arrayBuffer());
-  return { grid, picture: pictureOf(grid) };
+  return readCompact(await answer.arrayBuffer());
 }
 
 /** @param {string} url */
@@ -41,7 +37,7 @@ function gridOf(url) {
     grid.catch(() => grids.delete(url)); // another try fetches again
     grids.set(url, grid);
   }
-  return /** @type {Promise<Grid>} */ (grids.get(url));
+  return /** @type {Promise<CompactGrid>} */ (grids.get(url));
 }
 
 /**
@@ -50,10 +46,12 @@ function gridOf(url) {
  * @returns {Promise<boolean>} Whether a cell is there.
  */
 async function draw(pane, at) {
-  const { grid, picture } = await gridOf(pane.display.url);
+  const grid = await gridOf(pane.display.url);
   const values = grid.similaritiesTo(at);
-  if (!values) return false;
   const { canvas } = pane;
+  const part = (pane.part ??= new GridPart(grid, pane.display.area));
+  if (!values || !part.size) return false;
+  const { picture } = part;
   const context = canvas.getContext("2d");
   if (!context) return false;
   if (!pane.image || canvas.width !== picture.width || canvas.height !== picture.height) {
@@ -62,7 +60,7 @@ async function draw(pane, at) {
     pane.image = context.createImageData(picture.width, picture.height);
   }
   const pixels = new Uint32Array(pane.image.data.buffer);
-  paint(pixels, picture.cells, values, colorsOfBins(values, grid, pane.display, pane.colors));
+  paint(pixels, picture.cells, values, colorsOfBins(part.of(values), part, pane.display, pane.colors));
   context.putImageData(pane.image, 0, 0);
   return true;
 }
@@ -87,6 +85,7 @@ self.onmessage = async ({ data }) => {
       canvas: canvas ?? before?.canvas,
       display,
       colors,
+      part: null,
       image: canvas ? null : (before?.image ?? null),
     });
     tidy();
