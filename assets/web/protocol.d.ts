@@ -99,6 +99,18 @@ export interface LiveGrid {
   colors: string[]; // from low to high
   legend: Legend;
   exact?: string; // template of the heatmap of a point as the server computes it, with {lat} and {lng}
+  weights?: LiveWeights;
+}
+
+/** Heatmaps of the items of a query, which the browser adds up while their weights are moved. */
+export interface LiveWeights {
+  url: string; // of a compact grid with an item's heatmap as each component
+  combine: "sum" | "any";
+  values: number[]; // the weights of the answer
+  sliders: string[]; // keys of Streamlit's sliders of the weights
+  scale: "absolute" | "similarity" | "percentile";
+  floor: number;
+  legend: Legend;
 }
 
 export interface Legend {

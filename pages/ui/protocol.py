@@ -61,6 +61,18 @@ class Legend(TypedDict):
     fixed: NotRequired[bool]
 
 
+class LiveWeights(TypedDict):
+    """Heatmaps of the items of a query, which the browser adds up while their weights are moved."""
+
+    url: str
+    combine: Literal["sum", "any"]
+    values: list[float]
+    sliders: list[str]
+    scale: Literal["absolute", "similarity", "percentile"]
+    floor: float
+    legend: Legend
+
+
 class LiveGrid(TypedDict):
     """What heatmaps can be computed of in the browser, and how they are drawn."""
 
@@ -76,6 +88,7 @@ class LiveGrid(TypedDict):
     colors: list[str]
     legend: Legend
     exact: NotRequired[str]
+    weights: NotRequired[LiveWeights]
 
 
 class Marker(TypedDict):

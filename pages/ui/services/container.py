@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pages.ui.services.answers.completions import Completions
 from pages.ui.services.answers.heatmaps import PointHeatmaps
+from pages.ui.services.answers.weights import WeighedQueries
 from pages.ui.services.compare_service import CompareService
 from pages.ui.services.explorers import Explorers, open_explorer
 from pages.ui.services.fair_queue import FairQueue
@@ -42,6 +43,7 @@ class Services:
         probe: Probes of built-in tasks and of visitors' own labels.
         overlays: Pictures that lie over maps.
         heatmaps: Of points that were clicked.
+        weighed: Queries whose weights browsers may try out.
         completions: Slow parts of answers, in the background.
         topics: What visitors follow while it is being done.
         suggestions: Texts that the search field suggests.
@@ -59,6 +61,7 @@ class Services:
     probe: ProbeService
     overlays: OverlayStore = field(default_factory=OverlayStore)
     heatmaps: PointHeatmaps = field(default_factory=PointHeatmaps)
+    weighed: WeighedQueries = field(default_factory=WeighedQueries)
     completions: Completions = field(default_factory=Completions)
     topics: Topics = field(default_factory=Topics)
     suggestions: Suggestions = field(default_factory=Suggestions)

@@ -1,20 +1,22 @@
 // Computes heatmaps beside the page, so that it never waits: grids are fetched once, panes are canvases that this thread
-// draws on. Messages: "pane" gives a canvas and how it is drawn, "gone" takes it away, "hover" asks for the heatmap of a
-// position; the answer is "painted" with what was painted, or "failed".
+// draws on. Messages: "pane" gives a canvas and how it is drawn, "gone" takes it away, "ask" asks for the heatmap of a
+// position or of weights; the answer is "painted" with what was painted, or "failed".
 
 import { readCompact } from "./compact-grid.js";
 import { GridPart } from "./grid-part.js";
 import { bytesOf, colorsOfBins, paint } from "./painter.js";
+import { combined } from "./weights.js";
 
 /** @import { LiveGrid } from "../../protocol" */
 /** @import { CompactGrid } from "./compact-grid.js" */
+/** @import { Question } from "./live.js" */
 
 /**
  * @typedef {object} Drawn A pane.
  * @property {OffscreenCanvas} canvas
  * @property {LiveGrid} display
  * @property {Uint32Array} colors
- * @property {GridPart | null} part What of the grid is painted; null until it is.
+ * @property {Map<CompactGrid, GridPart>} parts What of its grids is painted.
  * @property {ImageData | null} image
  */
 
@@ -41,15 +43,37 @@ function gridOf(url) {
 }
 
 /**
+ * The grid that a question to a pane needs, if it can be asked.
+ *
  * @param {Drawn} pane
- * @param {{ lat: number, lng: number }} at
- * @returns {Promise<boolean>} Whether a cell is there.
+ * @param {Question} question
  */
-async function draw(pane, at) {
-  const grid = await gridOf(pane.display.url);
-  const values = grid.similaritiesTo(at);
-  const { canvas } = pane;
-  const part = (pane.part ??= new GridPart(grid, pane.display.area));
+const urlOf = ({ display }, { weights }) => (weights ? display.weights?.url : display.url);
+
+/**
+ * @param {Drawn} pane
+ * @param {CompactGrid} grid
+ */
+function partOf(pane, grid) {
+  const part = pane.parts.get(grid) ?? new GridPart(grid, pane.display.area);
+  pane.parts.set(grid, part);
+  return part;
+}
+
+/**
+ * @param {Drawn} pane
+ * @param {Question} question
+ * @returns {Promise<boolean>} Whether there is an answer.
+ */
+async function draw(pane, question) {
+  const { canvas, display } = pane;
+  const url = urlOf(pane, question);
+  if (!url) return false;
+  const grid = await gridOf(url);
+  const { at, weights } = question;
+  const values =
+    weights && display.weights ? combined(grid, weights, display.weights.combine) : at ? grid.similaritiesTo(at) : null;
+  const part = partOf(pane, grid);
   if (!values || !part.size) return false;
   const { picture } = part;
   const context = canvas.getContext("2d");
@@ -60,14 +84,15 @@ async function draw(pane, at) {
     pane.image = context.createImageData(picture.width, picture.height);
   }
   const pixels = new Uint32Array(pane.image.data.buffer);
-  paint(pixels, picture.cells, values, colorsOfBins(part.of(values), part, pane.display, pane.colors));
+  const coloring = weights ? { ...display, ...display.weights, limits: null } : display;
+  paint(pixels, picture.cells, values, colorsOfBins(part.of(values), part, coloring, pane.colors));
   context.putImageData(pane.image, 0, 0);
   return true;
 }
 
 // Grids that no pane shows any more: each takes some ten megabytes.
 function tidy() {
-  const used = new Set([...panes.values()].map((pane) => pane.display.url));
+  const used = new Set([...panes.values()].flatMap(({ display }) => [display.url, display.weights?.url]));
   for (const url of grids.keys()) if (!used.has(url)) grids.delete(url);
 }
 
@@ -85,7 +110,7 @@ self.onmessage = async ({ data }) => {
       canvas: canvas ?? before?.canvas,
       display,
       colors,
-      part: null,
+      parts: new Map(),
       image: canvas ? null : (before?.image ?? null),
     });
     tidy();
@@ -94,8 +119,9 @@ self.onmessage = async ({ data }) => {
   const began = performance.now();
   try {
     const shown = [];
-    await Promise.all([...panes.values()].map((pane) => gridOf(pane.display.url))); // fetched side by side
-    for (const [id, pane] of panes) if (await draw(pane, data.at)) shown.push(id);
+    const urls = [...panes.values()].map((pane) => urlOf(pane, data.question)).filter((url) => url !== undefined);
+    await Promise.all(urls.map(gridOf)); // fetched side by side
+    for (const [id, pane] of panes) if (await draw(pane, data.question)) shown.push(id);
     self.postMessage({ kind: "painted", number: data.number, shown, ms: performance.now() - began });
   } catch (error) {
     self.postMessage({ kind: "failed", number: data.number, words: String(error) });

@@ -103,10 +103,10 @@ export class Pane {
     let last = "";
     map.on("mousemove", (event) => {
       const at = event.latlng.wrap();
-      const { screenX, screenY } = event.originalEvent;
+      const { buttons, screenX, screenY } = event.originalEvent;
       if (last === (last = `${screenX},${screenY}`)) return; // the page has moved under a pointer at rest
       this.controls.pointer(at, owner.live.isOn ? "" : this.values?.at(at));
-      owner.live.hover(at);
+      if (!buttons) owner.live.hover(at); // else the map is dragged, or what is over it
     });
     map.on("mouseout", () => {
       this.controls.pointer(null);
