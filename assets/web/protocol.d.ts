@@ -343,6 +343,7 @@ export interface PosterScene {
   title: string;
   caption: string;
   address: string;
+  site: string; // the whole address of the same on a static site, or ""
 }
 
 export interface PosterGo {

@@ -351,6 +351,7 @@ class PosterScene(TypedDict):
     title: str
     caption: str
     address: str
+    site: str
 
 
 class PosterProps(TypedDict):

@@ -16,6 +16,7 @@ from pages.ui.services.fair_queue import FairQueue
 from pages.ui.services.modalities import ModalitiesService
 from pages.ui.services.operation.metrics import Metrics
 from pages.ui.services.operation.readiness import Readiness
+from pages.ui.services.operation.site import site_from_environment
 from pages.ui.services.operation.stores import stores_from_environment
 from pages.ui.services.overlays import OverlayStore
 from pages.ui.services.priority import Priority
@@ -50,6 +51,7 @@ class Services:
         place_names: Names that the place search of the map finds.
         take_home: Maps to take home, with a visitor's query.
         page_runs: The queue of runs of page scripts.
+        site: Address of the same maps as a static site, to which the codes of poster mode lead; empty without one.
         metrics: Counts and times for those who run this server.
         readiness: Whether this server takes new visitors.
         origin: Returns where others reach this server, as ``http://192.168.1.20:8501``; empty if they cannot.
@@ -69,6 +71,7 @@ class Services:
     take_home: TakeHome = field(default_factory=TakeHome)
     page_runs: FairQueue = field(default_factory=lambda: FairQueue(PAGE_RUNS_AT_ONCE, PAGE_RUN_HOLD_S))
     origin: Callable[[], str] = str
+    site: str = ""
     metrics: Metrics = field(default_factory=Metrics)
     readiness: Readiness = field(init=False)
 
@@ -81,14 +84,14 @@ class Services:
         """Services over the atlases, models and stores of this machine; nothing is opened yet.
 
         Raises:
-            InputError: See `stores_from_environment`.
+            InputError: See `stores_from_environment` and `site_from_environment`.
         """
-        priority = Priority()
+        site, priority = site_from_environment(), Priority()
         compare = CompareService(priority)
         probe = ProbeService(priority, library=Library(compare.embedders))
         stores = stores_from_environment(list_atlases())
         explorers = Explorers(priority, open_explorer=partial(open_explorer, stores=stores), at_start=stores)
-        return cls(explorers, compare, ModalitiesService(priority), probe, origin=origin)
+        return cls(explorers, compare, ModalitiesService(priority), probe, origin=origin, site=site)
 
     def close(self) -> None:
         """End background threads; nothing is asked of the services afterwards."""
