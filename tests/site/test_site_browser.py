@@ -7,7 +7,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from tests.app.browser.test_accessibility_browser import RUN, axe  # noqa: F401
+from tests.axe_core import RUN
 from unigeoclip.site import builder
 from unigeoclip.site.content import with_query
 
@@ -195,7 +195,7 @@ def test_a_folder_works_below_any_address_and_without_a_network_afterwards(look,
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
-def test_sites_keep_nobody_out(look, file, axe, scheme, width):  # noqa: F811
+def test_sites_keep_nobody_out(look, file, axe, scheme, width):
     seen = look(file, width=width, scheme=scheme)
     page = seen.page
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
