@@ -5,6 +5,8 @@ from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import shapely
 
 from tests.build import made_up_tiles as made_up
@@ -136,3 +138,70 @@ def _zigzag(value):
 def mercator(*points):
     """A line through points so many meters east and north of where the tiles meet."""
     return shapely.LineString([made_up.here(*point) for point in points])
+
+
+# Overture
+
+
+def overture():
+    """The town: type -> rows with the columns of Overture's schema, geometries in degrees."""
+    town = made_up.town()
+    osm = [{"property": "", "dataset": "OpenStreetMap", "record_id": "w1@1", "between": None}]
+    names = lambda text: {"primary": text, "common": None, "rules": None}  # noqa: E731
+    buildings = []
+    for number, (geometry, said) in enumerate(town["building"]):
+        height = None if said["render_height"] == 5 else float(said["render_height"])
+        source = [{**osm[0], "dataset": "Microsoft ML Buildings"}] if number % 4 == 0 else osm
+        buildings.append({"geometry": geometry, "height": height, "num_floors": None, "min_height": None,
+                          "facade_color": "#a52a2a" if "colour" in said else None, "is_underground": False,
+                          "has_parts": False, "sources": source})  # fmt: skip
+    road, main, tram, planned = (geometry for geometry, _ in town["transportation"])
+
+    def way(geometry, subtype, kind, name=None, flags=None):
+        rules = [{"values": flags, "between": None}] if flags else None
+        return {"geometry": geometry, "subtype": subtype, "class": kind, "names": names(name) if name else None,
+                "road_flags": rules if subtype == "road" else None, "rail_flags": rules if subtype == "rail" else None,
+                "level_rules": None, "road_surface": None, "subclass": None, "sources": osm}  # fmt: skip
+
+    def area(layer, subtype, kind):
+        return {"geometry": town[layer][0][0], "subtype": subtype, "class": kind, "names": None, "sources": osm}
+
+    places = [{"geometry": town["poi"][0][0], "names": names("Elm School"), "confidence": 0.9, "sources": osm,
+               "categories": {"primary": "elementary_school", "alternate": None},
+               "operating_status": "open"}]  # fmt: skip
+    return {
+        "building": buildings,
+        "segment": [way(road, "road", "residential", "Elm Street"), way(main, "road", "primary"),
+                    way(tram, "rail", "tram", flags=["is_tunnel"]),
+                    way(planned, "road", "residential", flags=["is_under_construction"])],
+        "water": [area("water", "lake", "lake")],
+        "land": [area("landcover", "forest", "forest")],
+        "land_use": [area("landuse", "residential", "residential")],
+        "place": places,
+        "division": [{"geometry": town["place"][0][0], "subtype": "locality", "class": "town",
+                      "names": names("Madeup"), "population": None, "sources": osm}],
+    }  # fmt: skip
+
+
+def write_overture(folder: Path, tables=None, row_group_size=None, hive=True) -> Path:
+    """Write GeoParquet as Overture does; a column of which nothing is known is text."""
+    from unigeoclip.build.city.extracts.overture_tags import THEMES
+
+    for kind, rows in (overture() if tables is None else tables).items():
+        shapes = np.array([row["geometry"] for row in rows], dtype=object)
+        shapes = shapely.transform(shapes, lambda xy: geo.inverse_web_mercator(xy)[:, ::-1])
+        boxes = [
+            dict(zip(("xmin", "ymin", "xmax", "ymax"), edges, strict=True)) for edges in shapely.bounds(shapes).tolist()
+        ]
+        table = pa.table({
+            "id": [f"{kind}-{number}" for number in range(len(rows))],
+            "geometry": shapely.to_wkb(shapes),
+            "bbox": boxes,
+            **{name: [row[name] for row in rows] for name in rows[0] if name != "geometry"},
+        })  # fmt: skip
+        path = (
+            folder / f"theme={THEMES[kind]}" / f"type={kind}" / "part-0.parquet" if hive else folder / f"{kind}.parquet"
+        )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(table, path, row_group_size=row_group_size)
+    return folder

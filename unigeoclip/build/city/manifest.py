@@ -66,7 +66,7 @@ def city_manifest(
     drawn = [label for label, path in (("aerial pictures", own.aerial), ("heights", own.surface),
                                        ("street views", own.street)) if not path]  # fmt: skip
     summary = f"{about.title} at street level: places of about 150 m"
-    summary += f"; {', '.join(drawn)} are rendered from OpenStreetMap." if drawn else "."
+    summary += f"; {', '.join(drawn)} are rendered from {sources[0].name}." if drawn else "."
     return schema.Manifest(
         format=schema.FORMAT,
         name=about.name,

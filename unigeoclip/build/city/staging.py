@@ -83,11 +83,14 @@ def read_layers(staging: Path, city_map: CityMap, report: Progress) -> tuple[Cit
     if note.is_file():
         notes = config.read_json(note)
         city_map.broken.update(notes["broken"])
+        if not isinstance(city_map, TileSet):
+            city_map.counts.update(notes["counts"])
         return {name: gpd.read_parquet(folder / f"{name}.parquet") for name in TEXT_COLUMNS}, notes
+    counts: dict[str, dict[str, int]] = {}
     if isinstance(city_map, TileSet):
         layers = vector_tiles.read_layers(city_map, report)
     else:
-        layers = city_map.read_layers(report)
+        layers, counts = city_map.read_layers(report), city_map.counts
     folder.mkdir(exist_ok=True)
     for name, table in layers.items():
         table.to_parquet(folder / f"{name}.parquet", index=False)
@@ -101,7 +104,13 @@ def read_layers(staging: Path, city_map: CityMap, report: Progress) -> tuple[Cit
                 while data := file.read(_CHUNK_BYTES):
                     digest.update(data)
                     size += len(data)
-    notes = {"broken": city_map.broken, "missing": city_map.missing, "sha256": digest.hexdigest(), "bytes": size}
+    notes = {
+        "broken": city_map.broken,
+        "missing": city_map.missing,
+        "counts": counts,
+        "sha256": digest.hexdigest(),
+        "bytes": size,
+    }
     config.write_json(note, notes)
     return layers, notes
 

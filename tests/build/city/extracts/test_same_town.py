@@ -1,4 +1,4 @@
-"""The same town as vector tiles and as an extract of OpenStreetMap gives about the same atlas."""
+"""The same town as vector tiles and as an extract of OpenStreetMap and of Overture gives about the same atlas."""
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from unigeoclip.build.city.builder import build_city
 WRITERS = {
     "tiles": lambda folder: made_up_tiles.write_tiles(folder),
     "pbf": lambda folder: made_up_extracts.write_pbf(folder / "town.osm.pbf"),
+    "overture": lambda folder: f"overture:{made_up_extracts.write_overture(folder / 'release')}",
 }
 
 
@@ -38,3 +39,18 @@ def test_the_atlases_are_about_the_same(atlases, kind):
     said = [set(atlas.sentences["text"]) for atlas in (tiled, other)]
     assert len(said[0] & said[1]) > 0.8 * len(said[0] | said[1])
     assert {"Elm Street", "Madeup"} <= said[1]
+
+
+@pytest.mark.slow
+def test_credits_stay_when_an_interrupted_build_goes_on(tmp_path, monkeypatch):
+    from unigeoclip.build.city import place_tables
+
+    source = f"overture:{made_up_extracts.write_overture(tmp_path / 'release')}"
+    options = {"bbox": made_up_tiles.bbox(), "embed": embed}
+    with monkeypatch.context() as broken:
+        broken.setattr(place_tables, "write_places", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            build_city("madeup", source, tmp_path / "atlas", **options)
+    atlas = load_atlas(build_city("madeup", source, tmp_path / "atlas", **options))
+    assert [source.licence for source in atlas.manifest.sources[:5]].count("ODbL 1.0") == 4
+    assert "Microsoft ML Buildings" in " ".join(source.attribution for source in atlas.manifest.sources)

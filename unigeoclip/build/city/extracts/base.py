@@ -37,6 +37,7 @@ class Extract:
         areas: As `TileSet.areas`: an extract is one city.
         missing: As `TileSet.missing`.
         broken: As `TileSet.broken`: an extract is read whole or not at all.
+        counts: What was counted while it was read, for the manifest; an interrupted build finds it again.
     """
 
     source: str
@@ -45,6 +46,7 @@ class Extract:
     areas: tuple[Bounds, ...] = ()
     missing: list[str] = field(default_factory=list)
     broken: dict[str, str] = field(default_factory=dict)
+    counts: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         tiles_touching(self.bounds_deg)  # no larger than what tiles may cover
