@@ -48,7 +48,7 @@ __all__ = [
 
 LIMIT_BYTES = 200_000_000  # above either of these a person has to agree
 LIMIT_REQUESTS = 2_000
-GROUND_PX_M = {"aerial": 1.25, "surface": 2.0, "street": 1.0}  # what the builder makes use of
+GROUND_PX_M = {"aerial": 1.25, "surface": 2.0, "street": 1.0, "embeddings": 10.0}  # what the builder makes use of
 RASTERS, PHOTOS = "sources.csv", "photos.csv"
 MOST_FAILURES = 10  # in a row
 WIDEST_DEG = 1.0  # of an area: about 100 km
@@ -141,7 +141,7 @@ def make_plan(word: str, modality: str, bounds: Bounds, cache: Path | None, web:
 
     Args:
         word: SCHEME:REST, see `SOURCES`.
-        modality: "aerial", "surface" or "street".
+        modality: "aerial", "surface", "street" or "embeddings".
         bounds: South, west, north, east in degrees.
         cache: Folder to keep it in; the package's cache folder by default.
         web: Asks.
