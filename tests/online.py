@@ -37,6 +37,7 @@ CHECKS = {
     "ahn:": ("surface", _AMSTERDAM),
     "panoramax:": ("street", _PARIS),
     "amsterdam:": ("street", _AMSTERDAM),
+    "alphaearth:": ("embeddings", _BOSTON),
     "mapillary:": ("street", _PARIS),
 }
 

@@ -127,7 +127,10 @@ class LocalServices:
         if self.needs_token and host == BLOB and request.url.query != self.token:
             return Response("AuthenticationFailed", 403, media_type="application/xml")
         file = self.folder / host / path
-        return FileResponse(file) if file.is_file() else PlainTextResponse("none", 404)
+        if not file.is_file():
+            return PlainTextResponse("none", 404)
+        # As object stores serve what they know no type of.
+        return FileResponse(file, media_type="binary/octet-stream" if file.suffix in (".parquet", ".tiff") else None)
 
     # The server itself
 

@@ -71,7 +71,8 @@ def world(out: Path | None) -> None:
     "--tiles",
     type=words,
     metavar="SRC",
-    help="Folder of z/x/y.pbf, .mbtiles, .pmtiles, or URL with {z} {x} {y}.  [default: OpenFreeMap, with --preset]",
+    help="The map: folder of z/x/y.pbf, .mbtiles, .pmtiles, URL with {z} {x} {y}, .osm.pbf, overture:, or "
+    "overture:FOLDER.  [default: OpenFreeMap, with --preset]",
 )
 @click.option("--bbox", type=words, metavar="S,W,N,E", help="South,west,north,east in degrees.  [default: all tiles]")
 @click.option(
@@ -129,7 +130,7 @@ def city(
     out: Path | None,
     **terms: str | None,
 ) -> None:
-    """A city, from vector tiles of the OpenMapTiles schema."""
+    """A city, from a vector map: tiles of the OpenMapTiles schema or an extract of OpenStreetMap, or Overture."""
     from unigeoclip.atlas.store import load_atlas
     from unigeoclip.build.city.builder import build_city
     from unigeoclip.build.city.own.inputs import resolve

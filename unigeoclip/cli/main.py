@@ -18,6 +18,7 @@ import click
 from unigeoclip.cli import compare, data, encode, export, measure, query, stores
 from unigeoclip.cli.console import complain, drop_output
 from unigeoclip.cli.error_messages import DEBUG, failure_line
+from unigeoclip.cli.fetching import embeddings
 from unigeoclip.cli.parser import Group
 from unigeoclip.cli.probing import command as probe
 from unigeoclip.cli.probing import tasks
@@ -36,7 +37,7 @@ def commands() -> None:
     """UniGeoCLIP in the open: five modalities of a place in one embedding space."""
 
 
-for _group in (data, query, encode, stores, measure, probe, tasks, compare, export):
+for _group in (data, embeddings, query, encode, stores, measure, probe, tasks, compare, export):
     for _command in _group.COMMANDS:
         commands.add_command(_command)
 

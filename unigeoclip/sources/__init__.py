@@ -25,7 +25,7 @@ class Entry:
     """How a source is made; its module is imported when it is asked for.
 
     Attributes:
-        factory: "module.Class" in this folder; takes what follows the colon.
+        factory: "module.Class" below this folder; takes what follows the colon.
         modalities: What it can serve.
         example: A word that names it.
         what: What it has, for lists.
@@ -43,6 +43,9 @@ SOURCES: dict[str, Entry] = {
     "ahn": Entry("ahn.AhnSource", ("surface",), "ahn:", "surface model of the Netherlands, 0.5 m"),
     "panoramax": Entry("panoramax.PanoramaxSource", ("street",), "panoramax:", "street photos, most of them of Europe"),
     "amsterdam": Entry("amsterdam.AmsterdamSource", ("street",), "amsterdam:", "panoramas of Amsterdam"),
+    "alphaearth": Entry(
+        "parquet.alphaearth.AlphaEarthSource", ("embeddings",), "alphaearth:", "embeddings of land, 10 m, by year"
+    ),
     "mapillary": Entry("mapillary.MapillarySource", ("street",), "mapillary:", "street photos, with a token"),
 }
 
@@ -58,7 +61,7 @@ def open_source(word: str, modality: str) -> RasterSource | PhotoSource:
 
     Args:
         word: SCHEME:REST.
-        modality: What it is wanted for: "aerial", "surface" or "street".
+        modality: What it is wanted for: "aerial", "surface", "street" or "embeddings".
 
     Raises:
         InputError: There is no such source, or not for this modality.
@@ -68,7 +71,7 @@ def open_source(word: str, modality: str) -> RasterSource | PhotoSource:
     if entry is None or modality not in entry.modalities:
         fitting = ", ".join(each.example for each in SOURCES.values() if modality in each.modalities)
         raise InputError(f"--{modality} {excerpt(word)} is no source of that kind. Examples: {fitting}")
-    module, name = entry.factory.split(".")
+    module, _, name = entry.factory.rpartition(".")
     factory: Any = getattr(import_module(f"{__name__}.{module}"), name)
     source: RasterSource | PhotoSource = factory(rest)
     return source

@@ -25,7 +25,7 @@ class Wanted:
 
     Attributes:
         bounds: South, west, north, east in degrees.
-        modality: "aerial", "surface" or "street".
+        modality: "aerial", "surface", "street" or "embeddings".
         ground_px_m: Ground resolution that suffices, in meters; finer data are read at a coarser level.
     """
 

@@ -14,7 +14,7 @@ import shutil
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from unigeoclip.errors import DownloadError, InputError, UniGeoError, excerpt
 from unigeoclip.files.atomic import remove_leftovers, write_bytes
@@ -35,17 +35,20 @@ __all__ = [
     "LIMIT_REQUESTS",
     "PHOTOS",
     "RASTERS",
+    "Cost",
     "Fetched",
     "Plan",
+    "check_bounds",
     "check_size",
     "fetch",
     "fetch_word",
     "make_plan",
+    "size_text",
 ]
 
 LIMIT_BYTES = 200_000_000  # above either of these a person has to agree
 LIMIT_REQUESTS = 2_000
-GROUND_PX_M = {"aerial": 1.25, "surface": 2.0, "street": 1.0}  # what the builder makes use of
+GROUND_PX_M = {"aerial": 1.25, "surface": 2.0, "street": 1.0, "embeddings": 10.0}  # what the builder makes use of
 RASTERS, PHOTOS = "sources.csv", "photos.csv"
 MOST_FAILURES = 10  # in a row
 WIDEST_DEG = 1.0  # of an area: about 100 km
@@ -107,7 +110,7 @@ class Plan:
     def lines(self) -> list[str]:
         """The plan, for people."""
         items, kind = self.found.items, "photo" if self.is_photos else "raster"
-        much = f"{self.requests:,} requests, about {_size(self.bytes)}" if self.missing else "all of them are here"
+        much = f"{self.requests:,} requests, about {size_text(self.bytes)}" if self.missing else "all of them are here"
         covered = "" if self.found.coverage is None else f", {self.found.coverage:.0%} of the area"
         kind += "" if len(items) == 1 else "s"
         lines = [f"{self.wanted.modality} from {self.label}: {len(items):,} {kind}{covered}; {much}"]
@@ -138,7 +141,7 @@ def make_plan(word: str, modality: str, bounds: Bounds, cache: Path | None, web:
 
     Args:
         word: SCHEME:REST, see `SOURCES`.
-        modality: "aerial", "surface" or "street".
+        modality: "aerial", "surface", "street" or "embeddings".
         bounds: South, west, north, east in degrees.
         cache: Folder to keep it in; the package's cache folder by default.
         web: Asks.
@@ -147,7 +150,7 @@ def make_plan(word: str, modality: str, bounds: Bounds, cache: Path | None, web:
         InputError: No such source, or an area that cannot be used.
         DownloadError: The service cannot be asked.
     """
-    _check_bounds(bounds)
+    check_bounds(bounds)
     source = open_source(word, modality)
     wanted = Wanted(bounds, modality, GROUND_PX_M[modality])
     key = json.dumps([_FORM, word, modality, bounds, wanted.ground_px_m])
@@ -166,7 +169,27 @@ def make_plan(word: str, modality: str, bounds: Bounds, cache: Path | None, web:
     return Plan(word, wanted, folder, kept)
 
 
-def check_size(plans: Sequence[Plan], yes: bool) -> None:
+class Cost(Protocol):
+    """A download that a person may have to agree to; see `Plan`."""
+
+    @property
+    def word(self) -> str:
+        """Names the source."""
+
+    @property
+    def folder(self) -> Path:
+        """Where it is kept."""
+
+    @property
+    def bytes(self) -> int:
+        """About how many are still to be read."""
+
+    @property
+    def requests(self) -> int:
+        """About how many are still to be made."""
+
+
+def check_size(plans: Sequence[Cost], yes: bool) -> None:
     """Refuse a large download to which nobody has agreed, or for which there is no room.
 
     Raises:
@@ -174,15 +197,16 @@ def check_size(plans: Sequence[Plan], yes: bool) -> None:
     """
     size, requests = sum(plan.bytes for plan in plans), sum(plan.requests for plan in plans)
     if not yes and (size > LIMIT_BYTES or requests > LIMIT_REQUESTS):
+        words = ", ".join(plan.word for plan in plans)
         raise InputError(
-            f"This fetches about {_size(size)} in {requests:,} requests from {', '.join(plan.word for plan in plans)}. "
+            f"This fetches about {size_text(size)} in {requests:,} requests from {words}. "
             "If that is meant, add --yes; else choose a smaller --bbox."
         )
     for plan in plans:
         if size * 2 > (free := shutil.disk_usage(plan.folder).free):
             raise InputError(
-                f"This fetches about {_size(size)}, but {plan.folder} has {_size(free)} free. Make room, or set "
-                "UNIGEOCLIP_CACHE to a folder on a larger disk."
+                f"This fetches about {size_text(size)}, but {plan.folder} has {size_text(free)} free. Make room, or "
+                "set UNIGEOCLIP_CACHE to a folder on a larger disk."
             )
 
 
@@ -209,7 +233,7 @@ def fetch(plan: Plan, web: Web, progress: Callable[[str, float], None] | None = 
     row = 0  # failures without a success between them
     for number, item in enumerate(missing):
         done = whole - len(missing) + number
-        report(f"{plan.label}: {done:,} of {whole:,} fetched, {_size(web.bytes)}", done / whole)
+        report(f"{plan.label}: {done:,} of {whole:,} fetched, {size_text(web.bytes)}", done / whole)
         try:
             _fetch_one(source, plan, item, web)
             row = 0
@@ -287,7 +311,12 @@ def _read(folder: Path, modality: str) -> Found[Any] | None:
         return None
 
 
-def _check_bounds(bounds: Bounds) -> None:
+def check_bounds(bounds: Bounds) -> None:
+    """Refuse what is no area, or a larger one than a city.
+
+    Raises:
+        InputError: It is one of these.
+    """
     south, west, north, east = bounds
     if not (-85 <= south < north <= 85 and -180 <= west < east <= 180):
         raise InputError(f"--bbox {excerpt(','.join(map(str, bounds)))} is no area: south,west,north,east in degrees.")
@@ -299,5 +328,6 @@ def _year(item: RasterItem | PhotoItem) -> str:
     return item.year if isinstance(item, RasterItem) else item.time[:4]
 
 
-def _size(count: float) -> str:
+def size_text(count: float) -> str:
+    """Bytes in MB or GB, for people."""
     return f"{count / 1e9:,.1f} GB" if count >= 1e9 else f"{max(count / 1e6, 0.1):,.1f} MB"

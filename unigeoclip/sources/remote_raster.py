@@ -14,7 +14,7 @@ import numpy as np
 import rasterio
 from rasterio.abc import MultiByteRangeResourceContainer
 from rasterio.crs import CRS
-from rasterio.enums import ColorInterp
+from rasterio.enums import ColorInterp, Interleaving
 from rasterio.errors import CRSError, RasterioError
 from rasterio.warp import transform_bounds
 from rasterio.windows import Window, from_bounds
@@ -41,6 +41,7 @@ KEPT_BYTES = 1 << 25  # of a file's parts, in memory
 LARGEST_BLOCK_BYTES = 64_000_000  # GDAL holds a whole block of a file at least
 MOST_PX = 400_000_000  # of a window
 ROWS_AT_ONCE = 512
+MOST_VALUES = 500_000_000  # that are read together
 _NAME = "remote.tif"
 
 
@@ -235,7 +236,8 @@ def _window(dataset: DatasetReader, system: CRS, wanted: Wanted, where: str) -> 
     """The pixels of the area, whole ones; None if there are none."""
     rows, columns = np.max(dataset.block_shapes, axis=0).tolist()
     itemsize = max(np.dtype(kind).itemsize for kind in dataset.dtypes)
-    if rows * columns * itemsize * dataset.count > LARGEST_BLOCK_BYTES:
+    together = dataset.count if dataset.interleaving == Interleaving.pixel else 1  # bands of a block
+    if rows * columns * itemsize * together > LARGEST_BLOCK_BYTES:
         raise UnusableError(f"{where} is stored in blocks of {columns:,} x {rows:,} pixels, too large to be read.")
     south, west, north, east = wanted.bounds
     try:
@@ -244,7 +246,10 @@ def _window(dataset: DatasetReader, system: CRS, wanted: Wanted, where: str) -> 
         raise UnusableError(f"{where}: its {system.to_string()[:60]} cannot be used here.") from error
     if not all(math.isfinite(edge) for edge in bounds):
         return None
-    across = from_bounds(*bounds, transform=dataset.transform)
+    left, lower, right, upper = bounds
+    if dataset.transform.e > 0:  # rows from south to north
+        lower, upper = upper, lower
+    across = from_bounds(left, lower, right, upper, transform=dataset.transform)
     first_row, first_column = max(0, math.floor(across.row_off)), max(0, math.floor(across.col_off))
     last_row = min(dataset.height, math.ceil(across.row_off + across.height))
     last_column = min(dataset.width, math.ceil(across.col_off + across.width))
@@ -274,14 +279,17 @@ def _copy(dataset: DatasetReader, window: Window, system: CRS, wanted: Wanted, p
         "compress": "deflate",
         "bigtiff": "if_safer",
     }
-    if len(bands) >= 3:
+    if wanted.modality == "aerial" and len(bands) >= 3:
         profile["photometric"] = "rgb"
     with rasterio.open(path, "w", **profile) as written:
         if alpha and len(bands) == 4:
             written.colorinterp = [ColorInterp.red, ColorInterp.green, ColorInterp.blue, ColorInterp.alpha]
         begin, end = window.row_off, window.row_off + window.height
         # In steps of whole blocks, each of which is then read once.
-        edges = [begin, *range((begin // ROWS_AT_ONCE + 1) * ROWS_AT_ONCE, end, ROWS_AT_ONCE), end]
+        step = max(ROWS_AT_ONCE, int(np.max(dataset.block_shapes, axis=0)[0]))
+        if step * window.width * len(bands) > MOST_VALUES:
+            step = ROWS_AT_ONCE
+        edges = [begin, *range((begin // step + 1) * step, end, step), end]
         for first, last in itertools.pairwise(edges):
             read = dataset.read(bands, window=Window(window.col_off, first, window.width, last - first))
             written.write(read, window=Window(0, first - begin, window.width, last - first))

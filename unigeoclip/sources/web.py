@@ -206,7 +206,7 @@ class Web:
             AbsentError, RefusedError, DownloadError: See `get`; or the server does not give parts of files, or the file
                 is no longer that of ``version``.
         """
-        types = ("image/", "octet-stream", "application/x-", "tiff")
+        types = ("image/", "octet-stream", "application/x-", "tiff", "parquet")
         answer = self._ask(url, {"Range": f"bytes={first}-{last}"}, types, last - first + 1)
         if answer.status in _ABSENT:
             raise AbsentError(f"{bare(url)} does not exist (HTTP {answer.status}).")

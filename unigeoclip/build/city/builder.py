@@ -1,4 +1,4 @@
-"""A city's atlas, built from vector tiles; real rasters and photos can stand in place of drawn ones.
+"""A city's atlas, built from a vector map; real rasters and photos can stand in place of drawn ones.
 
 Everything is written into a folder beside the atlas, which an interrupted build picks up again, and moved into place
 when it is complete. The same tiles and seed give the same bytes.
@@ -14,7 +14,8 @@ import numpy as np
 
 from unigeoclip import config
 from unigeoclip.atlas import schema
-from unigeoclip.build.city import place_tables, staging, tile_sources
+from unigeoclip.build.city import place_tables, staging
+from unigeoclip.build.city.extracts.open_map import open_map
 from unigeoclip.build.city.manifest import GRID_STEP_DEG, About, city_manifest, unread_share
 from unigeoclip.build.city.own import prepared as own_data
 from unigeoclip.build.city.own.user_data import OwnData
@@ -54,7 +55,7 @@ def build_city(
 
     Args:
         name: Of the atlas: small letters, digits and hyphens.
-        source: Vector tiles of the OpenMapTiles schema, see `tiles.open_tiles`.
+        source: The map: vector tiles of the OpenMapTiles schema or an extract of OpenStreetMap, see `open_map`.
         out: The atlas folder. A model in it stays; everything else is replaced at the very end.
         bbox: South, west, north, east in degrees; all tiles of the source by default.
         own: Real rasters and photos.
@@ -75,13 +76,13 @@ def build_city(
     own, out = own or OwnData(), Path(out)
     _check(name, out, own, window_m)
     stages = Stages(progress or (lambda _text, _share: None))
-    tile_set = tile_sources.open_tiles(source, bbox, cache, stages.start("Tiles", 0.02))
-    extent = Extent.of(tile_set, bbox)
+    city_map = open_map(source, bbox, cache, stages.start("Tiles", 0.02))
+    extent = Extent.of(city_map, bbox)
     prepared, window_m = _prepared(own, extent, window_m, out)
     folder = out.with_name(f".{out.name}.building")
     options = [name, str(source), bbox, seed, window_m, BUILDER]
-    staging.open_staging(folder, [*options, staging.digest_of(tile_set), *own.stamps()])
-    layers, notes = staging.read_layers(folder, tile_set, stages.start("Map", 0.25))
+    staging.open_staging(folder, [*options, staging.digest_of(city_map), *own.stamps()])
+    layers, notes = staging.read_layers(folder, city_map, stages.start("Map", 0.25))
     report = stages.start("Pictures and heights", 0.35)
     remarks = [*prepared.notes, *own_data.write_rasters(folder, prepared, extent.ground, report)]
     drawn = _draw(folder, extent, layers, prepared, seed, stages)
@@ -89,9 +90,9 @@ def build_city(
     told = place_tables.write_places(folder, [each for each, _ in drawn], prepared, window_m, remarks, report)
     place_tables.write_vectors(folder, told.gallery_texts, embed, stages.start("Sentence vectors", 0.98))
     city_rules.build_city_rules(name, folder / schema.RULES_FOLDER, extent.ground.bounds_deg, GRID_STEP_DEG)
-    shares = {**_guessed([flags for _, flags in drawn]), **told.shares, **unread_share(tile_set, notes)}
+    shares = {**_guessed([flags for _, flags in drawn]), **told.shares, **unread_share(city_map, notes)}
     about = About(name, window_m, title or name.replace("-", " ").title(), shares, remarks)
-    manifest = city_manifest(folder, about, extent, tile_set, prepared, notes)
+    manifest = city_manifest(folder, about, extent, city_map, prepared, notes)
     config.write_json(folder / schema.MANIFEST, manifest)
     staging.move_into_place(folder, out, manifest)
     stages.start("The atlas is written", 1.0)("", 1.0)

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unigeoclip.atlas import schema
+from unigeoclip.build.city.tile_sources import TileSet
 from unigeoclip.build.rules import city_rules
 from unigeoclip.files.atomic import sha256_of
 
 if TYPE_CHECKING:
+    from unigeoclip.build.city.extracts.open_map import CityMap
     from unigeoclip.build.city.own.prepared import Prepared
     from unigeoclip.build.city.parts import Extent
-    from unigeoclip.build.city.tile_sources import TileSet
 
 GRID_STEP_DEG = 0.001
 
@@ -30,15 +31,15 @@ class About:
     notes: list[str]
 
 
-def unread_share(tile_set: TileSet, notes: dict[str, Any]) -> dict[str, float]:
+def unread_share(city_map: CityMap, notes: dict[str, Any]) -> dict[str, float]:
     """Share of the tiles that could not be read, if there are such."""
     count = len(notes["broken"]) + len(notes["missing"])
-    whole = len(tile_set.tiles) + len(notes["missing"])
+    whole = len(city_map.files) + len(notes["missing"])
     return {"missing or broken tiles": round(count / whole, 4)} if count else {}
 
 
 def city_manifest(
-    staging: Path, about: About, extent: Extent, tile_set: TileSet, prepared: Prepared, notes: dict[str, Any]
+    staging: Path, about: About, extent: Extent, city_map: CityMap, prepared: Prepared, notes: dict[str, Any]
 ) -> schema.Manifest:
     """The manifest of an atlas whose files are complete in a folder.
 
@@ -46,7 +47,7 @@ def city_manifest(
         staging: The folder.
         about: What is said of the city.
         extent: Where the city lies, or the cities.
-        tile_set: What the map was read from.
+        city_map: What the map was read from.
         prepared: Real rasters and photos.
         notes: Of the map: bytes, sha256, broken and missing tiles.
     """
@@ -59,13 +60,13 @@ def city_manifest(
     ruled = sorted(path.name for path in (staging / schema.RULES_FOLDER).glob("*"))
     listed += [f"{schema.RULES_FOLDER}/{file}" for file in ruled]
     files = {entry: schema.FileEntry((staging / entry).stat().st_size, sha256_of(staging / entry)) for entry in listed}
-    sources = [_map_source(tile_set, notes), *(each for found in prepared.sources.values() for each in found)]
+    sources = [*_map_sources(city_map, notes), *(each for found in prepared.sources.values() for each in found)]
     if ruled:
         sources.append(city_rules.rules_source(about.name))
     drawn = [label for label, path in (("aerial pictures", own.aerial), ("heights", own.surface),
                                        ("street views", own.street)) if not path]  # fmt: skip
     summary = f"{about.title} at street level: places of about 150 m"
-    summary += f"; {', '.join(drawn)} are rendered from OpenStreetMap." if drawn else "."
+    summary += f"; {', '.join(drawn)} are rendered from {sources[0].name}." if drawn else "."
     return schema.Manifest(
         format=schema.FORMAT,
         name=about.name,
@@ -88,7 +89,12 @@ def city_manifest(
     )
 
 
-def _map_source(tile_set: TileSet, notes: dict[str, Any]) -> schema.Source:
+def _map_sources(city_map: CityMap, notes: dict[str, Any]) -> list[schema.Source]:
+    size, sha256 = int(notes["bytes"]), str(notes["sha256"])
+    return [_of_tiles(city_map, size, sha256)] if isinstance(city_map, TileSet) else city_map.sources(size, sha256)
+
+
+def _of_tiles(tile_set: TileSet, size: int, sha256: str) -> schema.Source:
     said = re.sub(r"<[^>]*>", "", tile_set.attribution).strip()
     return schema.Source(
         name="OpenStreetMap",
@@ -99,6 +105,6 @@ def _map_source(tile_set: TileSet, notes: dict[str, Any]) -> schema.Source:
         licence="ODbL 1.0",
         attribution=said or "© OpenStreetMap contributors (ODbL), schema © OpenMapTiles",
         date="",
-        bytes=int(notes["bytes"]),
-        sha256=str(notes["sha256"]),
+        bytes=size,
+        sha256=sha256,
     )

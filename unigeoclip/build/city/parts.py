@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from rasterio.io import DatasetWriter
 
-    from unigeoclip.build.city.tile_sources import TileSet
+    from unigeoclip.build.city.extracts.open_map import CityMap
     from unigeoclip.build.stages import Progress
     from unigeoclip.geo import Bounds
 
@@ -54,14 +54,14 @@ class Extent:
     areas: tuple[Bounds, ...] = ()
 
     @classmethod
-    def of(cls, tile_set: TileSet, bbox: Bounds | None) -> Extent:
-        """The extent of tiles, cut by a box.
+    def of(cls, city_map: CityMap, bbox: Bounds | None) -> Extent:
+        """The extent of a map, cut by a box.
 
         Raises:
             InputError: It is larger than what can be drawn.
         """
-        bounds = bbox or tile_set.bounds_deg
-        cut = [_common(area, bounds) for area in tile_set.areas]
+        bounds = bbox or city_map.bounds_deg
+        cut = [_common(area, bounds) for area in city_map.areas]
         areas = tuple(area for area in cut if _narrow_m(area) >= LEAST_AREA_M)
         if len(areas) == 1:
             bounds, areas = areas[0], ()

@@ -14,15 +14,19 @@ import geopandas as gpd
 from unigeoclip import config
 from unigeoclip.atlas import schema
 from unigeoclip.atlas.store import ATLASES_FOLDER
-from unigeoclip.build.city import tile_sources, vector_tiles
+from unigeoclip.build.city import vector_tiles
+from unigeoclip.build.city.tile_sources import TileSet
 from unigeoclip.city.layers import TEXT_COLUMNS
 from unigeoclip.errors import InputError
 
 if TYPE_CHECKING:
+    from unigeoclip.build.city.extracts.open_map import CityMap
     from unigeoclip.build.stages import Progress
     from unigeoclip.city.layers import CityLayers
 
 __all__ = ["check_folder", "check_name", "digest_of", "move_into_place", "open_staging", "read_layers"]
+
+_CHUNK_BYTES = 1 << 20
 
 
 def check_name(name: str) -> None:
@@ -54,13 +58,12 @@ def check_folder(folder: Path, name: str) -> None:
             raise InputError(f"{folder} holds the atlas {other!r}. Choose another --out for {name!r}, or remove it.")
 
 
-def digest_of(tile_set: tile_sources.TileSet) -> str:
-    """Changes with the tiles: their names, sizes and times of change."""
+def digest_of(city_map: CityMap) -> str:
+    """Changes with the files of a map: their names, sizes and times of change."""
     digest = hashlib.sha256()
-    for tile in tile_set.tiles:
-        path = Path(tile.path)
+    for path in city_map.files:
         stamp = f"{path.stat().st_size} {path.stat().st_mtime_ns}" if path.is_file() else ""
-        digest.update(f"{tile.path} {stamp}\n".encode())
+        digest.update(f"{path} {stamp}\n".encode())
     return digest.hexdigest()
 
 
@@ -74,27 +77,40 @@ def open_staging(staging: Path, key: list[Any]) -> None:
         note.write_text(text, encoding="utf-8")
 
 
-def read_layers(staging: Path, tile_set: tile_sources.TileSet, report: Progress) -> tuple[CityLayers, dict[str, Any]]:
-    """The map, from the tiles or from the build before; and which tiles were broken."""
+def read_layers(staging: Path, city_map: CityMap, report: Progress) -> tuple[CityLayers, dict[str, Any]]:
+    """The map, from its files or from the build before; and which tiles were broken."""
     folder, note = staging / "layers", staging / "layers" / "tiles.json"
     if note.is_file():
         notes = config.read_json(note)
-        tile_set.broken.update(notes["broken"])
+        city_map.broken.update(notes["broken"])
+        if not isinstance(city_map, TileSet):
+            city_map.counts.update(notes["counts"])
         return {name: gpd.read_parquet(folder / f"{name}.parquet") for name in TEXT_COLUMNS}, notes
-    layers = vector_tiles.read_layers(tile_set, report)
+    counts: dict[str, dict[str, int]] = {}
+    if isinstance(city_map, TileSet):
+        layers = vector_tiles.read_layers(city_map, report)
+    else:
+        layers, counts = city_map.read_layers(report), city_map.counts
     folder.mkdir(exist_ok=True)
     for name, table in layers.items():
         table.to_parquet(folder / f"{name}.parquet", index=False)
-    if tile_set.missing or tile_set.broken:
-        unread = [*tile_set.missing, *(f"{name} ({why})" for name, why in tile_set.broken.items())]
+    if city_map.missing or city_map.broken:
+        unread = [*city_map.missing, *(f"{name} ({why})" for name, why in city_map.broken.items())]
         report(f"{len(unread)} tiles are missing or broken and stay empty: {', '.join(unread[:5])}", 1.0)
     digest, size = hashlib.sha256(), 0
-    for tile in tile_set.tiles:
-        if Path(tile.path).is_file():
-            data = Path(tile.path).read_bytes()
-            digest.update(data)
-            size += len(data)
-    notes = {"broken": tile_set.broken, "missing": tile_set.missing, "sha256": digest.hexdigest(), "bytes": size}
+    for path in city_map.files:
+        if path.is_file():
+            with path.open("rb") as file:
+                while data := file.read(_CHUNK_BYTES):
+                    digest.update(data)
+                    size += len(data)
+    notes = {
+        "broken": city_map.broken,
+        "missing": city_map.missing,
+        "counts": counts,
+        "sha256": digest.hexdigest(),
+        "bytes": size,
+    }
     config.write_json(note, notes)
     return layers, notes
 

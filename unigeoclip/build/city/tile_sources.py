@@ -81,6 +81,11 @@ class TileSet:
         """South, west, north, east of all tiles together."""
         return _bounds_of(self.tiles)
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """What is read; of tiles inside an archive, which are no files, what GDAL calls them."""
+        return tuple(Path(tile.path) for tile in self.tiles)
+
 
 def _bounds_of(tiles: Sequence[Tile]) -> geo.Bounds:
     edges = np.array([tile.bounds_m for tile in tiles])
@@ -116,8 +121,8 @@ def open_tiles(
         tile_set = _from_pmtiles(Path(text), wanted)
     else:
         raise InputError(
-            f"{text} is no source of vector tiles. Give a folder of z/x/y.pbf files, an .mbtiles or .pmtiles file, or "
-            "a URL with {z}, {x} and {y} in it."
+            f"{text} is no source of vector tiles. Give a folder of z/x/y.pbf files, an .mbtiles or .pmtiles file, "
+            "a URL with {z}, {x} and {y} in it, or an extract of OpenStreetMap (.osm.pbf)."
         )
     if not tile_set.tiles:
         where = " there" if bbox is None else f" in the box {', '.join(f'{edge:g}' for edge in bbox)}"

@@ -114,23 +114,23 @@ def layer_names(data: bytes) -> set[str]:
         ValueError: The bytes are cut short or not a vector tile.
     """
     names: set[str] = set()
-    for number, start, end in _fields(data, 0, len(data)):
+    for number, start, end in message_fields(data, 0, len(data)):
         if number == 3:  # a layer; its field 1 is the name
-            names.update(data[a:b].decode() for inner, a, b in _fields(data, start, end) if inner == 1)
+            names.update(data[a:b].decode() for inner, a, b in message_fields(data, start, end) if inner == 1)
     return names
 
 
-def _fields(data: bytes, position: int, end: int) -> list[tuple[int, int, int]]:
-    """Fields of a protocol buffer message: number, start and end of the value."""
+def message_fields(data: bytes, position: int, end: int) -> list[tuple[int, int, int]]:
+    """Fields of a protocol buffer message: number, start and end of the value; ValueError where it is none."""
     found = []
     while position < end:
-        key, position = _varint(data, position, end)
+        key, position = varint(data, position, end)
         kind = key & 7
         if kind == 0:
             start = position
-            _, position = _varint(data, position, end)
+            _, position = varint(data, position, end)
         elif kind == 2:
-            length, start = _varint(data, position, end)
+            length, start = varint(data, position, end)
             position = start + length
         elif kind in (1, 5):
             start = position
@@ -143,7 +143,8 @@ def _fields(data: bytes, position: int, end: int) -> list[tuple[int, int, int]]:
     return found
 
 
-def _varint(data: bytes, position: int, end: int) -> tuple[int, int]:
+def varint(data: bytes, position: int, end: int) -> tuple[int, int]:
+    """A number of a protocol buffer message and where it ends; ValueError where there is none."""
     value = shift = 0
     while True:
         if position >= end or shift > 63:
@@ -163,7 +164,7 @@ def _read_layer(tile: Tile, name: str) -> gpd.GeoDataFrame:
     # GDAL would cut the polygons itself, and stop the whole layer at the first invalid one.
     meta, _, wkb, values = pyogrio.raw.read(tile.path, layer=name, columns=wanted, CLIP="NO")
     data = dict(zip(meta["fields"], values, strict=True))
-    geometry = _repaired(shapely.from_wkb(wkb, on_invalid="ignore"))
+    geometry = repaired(shapely.from_wkb(wkb, on_invalid="ignore"))
     if name not in ("building", "place"):
         geometry = shapely.clip_by_rect(geometry, *tile.bounds_m)
     keep = ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
@@ -190,7 +191,8 @@ def _read_layer(tile: Tile, name: str) -> gpd.GeoDataFrame:
     return table
 
 
-def _repaired(geometry: NDArray[Any]) -> NDArray[Any]:
+def repaired(geometry: NDArray[Any]) -> NDArray[Any]:
+    """The same array with what is invalid made valid."""
     bad = ~(shapely.is_valid(geometry) | shapely.is_missing(geometry))
     geometry[bad] = shapely.make_valid(geometry[bad])
     return geometry
@@ -285,11 +287,12 @@ def _clean_buildings(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return table.assign(
         height_m=heights,
         min_height_m=np.maximum(np.nan_to_num(table["min_height_m"].to_numpy(np.float64)), 0.0),
-        colour=[_hex(color) for color in table["colour"]],
+        colour=[hex_color(color) for color in table["colour"]],
     )[["colour", "height_m", "min_height_m", "geometry"]]
 
 
-def _hex(color: Any) -> str | None:
+def hex_color(color: Any) -> str | None:
+    """#rrggbb of a color by name or number; None for anything else."""
     if not isinstance(color, str):
         return None
     try:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from unigeoclip.cli.cities.map_data import is_fetched, map_lines, plan_map
 from unigeoclip.cli.console import Progress, print_lines, remark
 from unigeoclip.cli.parser import words
 from unigeoclip.errors import InputError
@@ -48,7 +49,7 @@ class RealData:
 
     Attributes:
         words: Modality -> files and folders.
-        tiles: Source of vector tiles.
+        tiles: Source of the map.
         bounds: South, west, north, east in degrees; None for all tiles.
     """
 
@@ -71,7 +72,7 @@ def prepare(
 
     Args:
         given: Modality -> words of its option.
-        tiles: Source of vector tiles, if one is given.
+        tiles: Source of the map, if one is given.
         bounds: South, west, north, east, if given.
         stated: Modality -> license that a person states.
         preset: Name of a preset, whose sources stand in for the modalities of which nothing is given.
@@ -87,11 +88,11 @@ def prepare(
     """
     from unigeoclip.sources import is_source
 
-    fetched = preset or any(is_source(word) for each in given.values() for word in each)
+    fetched = preset or is_fetched(tiles) or any(is_source(word) for each in given.values() for word in each)
     if not fetched:
         if plan:
             lines = [line for name in given for line in _local_lines(name, given[name], stated)]
-            print_lines(*lines, _tiles_line(tiles))
+            print_lines(*lines, *map_lines(tiles))
             return None
         return RealData(dict(given), _needed(tiles), bounds)
     return _fetched(given, tiles, bounds, stated, preset, plan=plan, yes=yes)
@@ -108,6 +109,7 @@ def _fetched(
     yes: bool,
 ) -> RealData | None:
     from unigeoclip.files.cache import cache_folder
+    from unigeoclip.sources.parquet.overture import fetch_overture
     from unigeoclip.sources.plan import check_size, fetch
     from unigeoclip.sources.presets import preset_bounds, tiles_of
     from unigeoclip.sources.web import Web
@@ -122,14 +124,18 @@ def _fetched(
     for modality, each in given.items():
         plans[modality], said = _planned(modality, each, bounds, stated, preset, web)
         lines += said or [f"{modality}: rendered from OpenStreetMap"]
+    of_map = plan_map(tiles, bounds, web) if tiles is not None and is_fetched(tiles) else None
+    lines += of_map.lines() if of_map else map_lines(tiles or ("OpenFreeMap" if preset else None)) if plan else []
     if plan:
-        print_lines(*lines, _tiles_line(tiles or ("OpenFreeMap" if preset else None)))
+        print_lines(*lines)
         return None
     remark(*lines)
     remote = [source for some in plans.values() for source in some if not isinstance(source, str)]
     _check_licenses(remote, stated)
-    check_size(remote, yes)
-    if tiles is None and preset:
+    check_size([*remote, *([of_map] if of_map else [])], yes)
+    if of_map is not None:
+        tiles = f"overture:{fetch_overture(of_map, web, Progress())}"
+    elif tiles is None and preset:
         tiles = tiles_of(web)
     result: dict[str, tuple[str, ...]] = {}
     for modality, some in plans.items():
@@ -211,7 +217,3 @@ def _local_lines(modality: str, each: tuple[str, ...], stated: Mapping[str, str]
         lines += [f"  {': '.join(filter(None, said))} ({count:,})" for said, count in terms.most_common(5)]
         lines += [f"  {note}" for note in notes]
     return lines
-
-
-def _tiles_line(tiles: str | None) -> str:
-    return f"map, texts: {tiles or 'no --tiles given'}"

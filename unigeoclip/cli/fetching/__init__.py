@@ -1,0 +1,1 @@
+"""Commands that fetch published data of an area."""
