@@ -191,7 +191,7 @@ def test_a_panorama_is_cut_ahead(photographed, quick):
     panorama[:, 896:1152] = (255, 0, 0)  # 45 degrees ahead
     photographed("all-around", 5, saved(panorama, "JPEG"), field_of_view=360)
     photo = street_photo(*LYON, 100.0, quick)
-    assert photo.title == "part of a street panorama"
+    assert photo.remark == "Part of a panorama."
     pixels = shown(photo)
     assert pixels.shape == (360, 480, 3)
     share = (pixels[180, :, 0] > 127).mean()

@@ -20,7 +20,7 @@ KEY = "online-switch"
 def picture(modality, **said):
     data = hostile.saved(hostile.noise(64), "PNG")
     known = {
-        "lat": LAT, "lon": LON, "title": "made", "license": "CC BY 4.0", "credit": "A <b>_maker_</b>", "time": "2021",
+        "lat": LAT, "lon": LON, "license": "CC BY 4.0", "credit": "A <b>_maker_</b>", "time": "2021",
         "host": "tiles.test", "across_m": 225.0, "heading": 45.0, "distance_m": 33.0,
     }  # fmt: skip
     return SpotPicture(modality, data, hostile.saved(hostile.noise(64), "WEBP"), **{**known, **said})
@@ -161,7 +161,9 @@ def test_a_picture_becomes_the_query(at, drawn, modality):
     assert session.pending[0].label.endswith("42.3600° N, 71.0600° W")
     assert drawn["panes"][0]["overlay"]["url"] != before
     assert len(figures(app)) == 2, "its spot is still shown, for the other picture"
-    assert app.query_params["q"].startswith(f"vec:{modality}:"), "as an uploaded picture's, its embedding is in the link"
+    assert app.query_params["q"].startswith(f"vec:{modality}:"), (
+        "as an uploaded picture's, its embedding is in the link"
+    )
 
 
 def test_switched_off_again(at, fetchers):
@@ -207,7 +209,7 @@ def test_what_is_missing_is_a_sentence(at, fetchers):
 
 
 def test_a_picture_that_cannot_be_decoded_is_a_sentence(at, fetchers):
-    fetchers.gives["street"] = SpotPicture("street", b"\xff\xd8\xff" + bytes(99), b"RIFF", LAT, LON, "t", "l", "c", "h")
+    fetchers.gives["street"] = SpotPicture("street", b"\xff\xd8\xff" + bytes(99), b"RIFF", LAT, LON, "l", "c", "h")
     app = ask(at())
     toggles(app)[0].set_value(True).run()
     app = wait(app)

@@ -118,7 +118,6 @@ def _picture(choice: _Choice, lat: float, lon: float, window_m: float, pixels: N
         preview=encoded(pixels, "WEBP", quality=85),
         lat=lat,
         lon=lon,
-        title=choice.tiles.title,
         license=choice.tiles.license,
         credit=choice.tiles.credit,
         host=_host(choice.tiles),

@@ -36,7 +36,6 @@ class SpotPicture:
         preview: WebP of what of it a model sees.
         lat: Of its center, or of the camera, degrees.
         lon: Degrees.
-        title: What it is: "aerial photographs of Massachusetts of 2021, 15 cm".
         license: Such as "CC BY 4.0".
         credit: Whom to name.
         host: Where it came from.
@@ -52,7 +51,6 @@ class SpotPicture:
     preview: bytes
     lat: float
     lon: float
-    title: str
     license: str
     credit: str
     host: str

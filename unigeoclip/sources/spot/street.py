@@ -97,11 +97,11 @@ def _picture(photo: PhotoItem, away_m: float, web: Web) -> SpotPicture:
         preview=encoded(seen, "WEBP", quality=80),
         lat=photo.lat,
         lon=photo.lon,
-        title="street photo" if photo.projection == "perspective" else "part of a street panorama",
         license=photo.license,
         credit=photo.credit,
         host=host,
         time=photo.time,
+        remark="Part of a panorama." if photo.projection == "equirectangular" else "",
         heading=photo.heading,
         distance_m=away_m,
     )

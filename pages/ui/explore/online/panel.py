@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 LABEL = "Online pictures of this spot"
 CITY_REACH_M, REACH_M = 100.0, 1_000.0  # how far away a street photo may be
-WIDTHS_PX = {"aerial": 165, "street": 220}  # square and 4:3, of one height
+WIDTHS_PX = {"aerial": 150, "street": 199}  # square and 4:3; beside each other on a telephone
 _SWITCH = "online-switch"
 
 
@@ -132,7 +132,6 @@ def _picture(explorer: Explorer, session: Session, picture: SpotPicture) -> None
         st.button(
             "Use as query", key=f"online-use-{picture.modality}", type="tertiary", on_click=_use,
             args=(explorer, session, picture),
-            help=f"The {heading.lower()} becomes the query, as an uploaded picture would",
         )  # fmt: skip
 
 
