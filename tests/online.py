@@ -18,6 +18,7 @@ from unigeoclip.cli.console import print_lines
 from unigeoclip.errors import UniGeoError
 from unigeoclip.sources.mapillary import TOKEN
 from unigeoclip.sources.plan import LIMIT_BYTES, fetch, make_plan
+from unigeoclip.sources.spot import NothingThereError, aerial_picture, street_photo
 from unigeoclip.sources.web import Web
 
 PAGE = Path(__file__).parents[1] / "docs" / "real-cities.md"
@@ -40,6 +41,9 @@ CHECKS = {
     "alphaearth:": ("embeddings", _BOSTON),
     "mapillary:": ("street", _PARIS),
 }
+# Online pictures of the app: latitude, longitude, side of the window in meters.
+SPOTS = {"Boston": (42.3601, -71.0589, 225.0), "Denver": (39.74, -104.99, 225.0), "Amsterdam": (52.372, 4.8915, 225.0),
+         "Lyon on the world": (45.764, 4.8357, 333_585.0)}  # fmt: skip
 
 
 def check(word, modality, bounds, cache):
@@ -56,6 +60,17 @@ def check(word, modality, bounds, cache):
         (_check_photo if modality == "street" else _check_raster)(path, modality)
     assert len(files) >= 0.8 * len(plan.found.items), fetched.notes
     return f"{len(files)} files, {web.requests} requests, {web.bytes / 1e6:.1f} MB"
+
+
+def check_spot(lat, lon, window_m):
+    """Fetch the present pictures of a spot as the app does; returns what was read, in words."""
+    web = Web(within_s=20)
+    aerial = aerial_picture(lat, lon, window_m, web)
+    try:
+        street = street_photo(lat, lon, 1_000.0, web).host
+    except NothingThereError as error:
+        street = str(error)
+    return f"{aerial.host} {aerial.time}; {street}; {web.requests} requests, {web.bytes / 1e6:.1f} MB"
 
 
 def _check_raster(path, modality):
@@ -99,6 +114,12 @@ def main():
         print_lines(f"{word:24} {said}")
         today = datetime.datetime.now(datetime.UTC).date().isoformat()
         PAGE.write_text(marked(PAGE.read_text(encoding="utf-8"), word, today), encoding="utf-8")
+    for name, spot in SPOTS.items():
+        try:
+            print_lines(f"{name:24} {check_spot(*spot)}")
+        except UniGeoError as error:
+            failed.append(name)
+            print_lines(f"{name:24} FAILED: {error}")
     return 1 if failed else 0
 
 

@@ -7,6 +7,7 @@ import pytest
 from tests import online
 from tests.sources import pictures
 from tests.sources.local_services import BLOB, amsterdam_panorama, panoramax_photo, stac_item
+from tests.sources.test_spot import noise_tile
 from tests.sources.test_tiles_and_sheets import SHEETS, write_index
 from unigeoclip.errors import InputError
 from unigeoclip.sources import SOURCES
@@ -46,6 +47,12 @@ def test_photos(services, tmp_path, word):
         (services.folder / path).parent.mkdir(parents=True)
         (services.folder / path).write_bytes(pictures.jpeg(1000, 500))
     assert online.check(word, modality, (south, west, north, east), tmp_path / "cache").startswith("1 files")
+
+
+@pytest.mark.parametrize("name", online.SPOTS)
+def test_spots(services, name):
+    services.tile = noise_tile
+    assert "no street photo within 1,000 m" in online.check_spot(*online.SPOTS[name])
 
 
 def test_what_is_not_as_expected_fails(services, tmp_path):

@@ -14,6 +14,7 @@ from pages.ui.services.compare_service import CompareService
 from pages.ui.services.explorers import Explorers, open_explorer
 from pages.ui.services.fair_queue import FairQueue
 from pages.ui.services.modalities import ModalitiesService
+from pages.ui.services.online import OnlinePictures
 from pages.ui.services.operation.metrics import Metrics
 from pages.ui.services.operation.readiness import Readiness
 from pages.ui.services.operation.site import site_from_environment
@@ -50,6 +51,7 @@ class Services:
         suggestions: Texts that the search field suggests.
         place_names: Names that the place search of the map finds.
         take_home: Maps to take home, with a visitor's query.
+        online: Present pictures of spots, for visitors who have switched them on.
         page_runs: The queue of runs of page scripts.
         site: Address of the same maps as a static site, to which the codes of poster mode lead; empty without one.
         metrics: Counts and times for those who run this server.
@@ -69,6 +71,7 @@ class Services:
     suggestions: Suggestions = field(default_factory=Suggestions)
     place_names: PlaceNames = field(default_factory=PlaceNames)
     take_home: TakeHome = field(default_factory=TakeHome)
+    online: OnlinePictures = field(default_factory=OnlinePictures.from_environment)
     page_runs: FairQueue = field(default_factory=lambda: FairQueue(PAGE_RUNS_AT_ONCE, PAGE_RUN_HOLD_S))
     origin: Callable[[], str] = str
     site: str = ""
@@ -84,7 +87,7 @@ class Services:
         """Services over the atlases, models and stores of this machine; nothing is opened yet.
 
         Raises:
-            InputError: See `stores_from_environment` and `site_from_environment`.
+            InputError: See `stores_from_environment`, `site_from_environment` and `OnlinePictures.from_environment`.
         """
         site, priority = site_from_environment(), Priority()
         compare = CompareService(priority)
@@ -99,6 +102,7 @@ class Services:
         self.modalities.close()
         self.probe.close()
         self.completions.close()
+        self.online.close()
         self.explorers.close()
 
 
