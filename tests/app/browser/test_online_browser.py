@@ -8,7 +8,7 @@ import pytest
 from tests.app import server
 from tests.app.browser.test_accessibility_browser import Audit, axe
 from tests.sources import pictures
-from tests.sources.local_services import LocalServices, Running, panoramax_photo
+from tests.sources.local_services import STALLED, LocalServices, Running, panoramax_photo
 from tests.sources.test_spot import noise_tile
 from unigeoclip.sources.web import MIRROR
 
@@ -43,9 +43,9 @@ def at_spot(visit, mirror):
     """Opens the city with the point queried."""
     mirror.asked.clear()
 
-    def open_at(**options):
+    def open_at(lat=LAT, **options):
         visitor = visit("/?atlas=boston&v=42.36,-71.06,15", **options)
-        visitor.click_at(LAT, LON)
+        visitor.click_at(lat, LON)
         visitor.wait_for_heatmap()
         visitor.settle()
         return visitor
@@ -89,13 +89,13 @@ def test_off_then_on_then_a_query(at_spot, mirror):
 
 
 def test_the_map_answers_while_services_hang(at_spot, mirror):
-    mirror.faults["/"] = ["stalled"] * 9
+    mirror.faults["/"] = [STALLED] * 9
     try:
-        visitor = at_spot()
+        visitor = at_spot(LAT - 0.004)  # which nobody has looked at before
         visitor.page.locator(".st-key-online-switch label").click()
         visitor.page.get_by_text("being fetched").first.wait_for()
         heatmap = visitor.wait_for_heatmap()
-        visitor.click_at(LAT + 0.002, LON)
+        visitor.click_at(LAT - 0.002, LON)
         visitor.wait_for_heatmap(other_than=heatmap)
         visitor.page.get_by_text("did not answer: no answer in time").first.wait_for()
         visitor.page.get_by_role("button", name="Try again").wait_for()
