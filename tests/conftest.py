@@ -1,7 +1,10 @@
 """What tests of several folders share."""
 
+import shutil
+
 import pytest
 
+from tests import axe_core
 from tests.chromium import CHROMIUM, FLAGS
 
 
@@ -14,3 +17,11 @@ def browser():
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def axe():
+    """The text of axe-core's script."""
+    if shutil.which("npm") is None:
+        pytest.skip("axe-core is fetched by npm, which is not installed")
+    return axe_core.script()

@@ -1,6 +1,6 @@
 """How the app bears visitors: ``python -m tests.load``, with the real data and models, on the machine it runs on.
 
-Four measurements, none of them a test, since they are as good as the machine is idle:
+Five measurements, none of them a test, since they are as good as the machine is idle:
 
 - *Visitors at once.* Ten visitors, each a session of its own over Streamlit's websocket protocol, click the map every
   two seconds (``--pause``) for a minute, or as soon as their last click is answered if that takes longer. No browser
@@ -14,6 +14,8 @@ Four measurements, none of them a test, since they are as good as the machine is
   and at the end.
 - *On screen.* One visitor in chromium clicks thirty times: from the button going down to the first frame that holds the
   new heatmap, as the page's own clock tells, and the bytes of each heatmap.
+- *Taken home.* The seconds from the button "Take-home map" to the file, and from opening that without a network to its
+  first answer, in chromium.
 - *Among hostile ones.* Thirty visitors click as in the first measurement while ten others send addresses that are none,
   fetch tiles without end, upload junk, open hostile links and leave, or act faster than anybody can.
 """
@@ -39,6 +41,7 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
 from pages.ui.http import protection
+from tests import take_home
 from tests.app import server
 from tests.app.visitor import Visitor
 from tests.attacks import http
@@ -50,7 +53,7 @@ QUERIES, FIRST_QUERIES = 1000, 100
 CLICKS = 30
 HONEST, HOSTILE, HARM_PER_S = 30, 10, 20.0
 IDLE_PERCENT, SETTLES_WITHIN_S = 15.0, 180.0
-BARS = {"p95_s": 3.0, "hostile_p95_s": 2.0, "growth_mb": 60.0, "on_screen_s": 1.0, "heatmap_kb": 150.0}
+BARS = {"p95_s": 3.0, "hostile_p95_s": 2.0, "growth_mb": 60.0, "on_screen_s": 1.0, "heatmap_kb": 150.0, "open_s": 2.0}
 # Where clicks fall: south, west, north, east, degrees; well inside what the map shows at first.
 WHERE = {"boston": (42.29, -71.17, 42.42, -71.03), "world": (-35.0, -100.0, 60.0, 130.0)}
 DIGITS = {"boston": 5, "world": 2}  # of a click's coordinates, as the page rounds them, or coarser
@@ -374,7 +377,9 @@ def main():
     """Measure what was asked for, everything by default, and print it as JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--atlas", choices=sorted(WHERE), default="boston")
-    parser.add_argument("--only", choices=["visitors", "memory", "screen", "hostile"], help="one measurement")
+    parser.add_argument(
+        "--only", choices=["visitors", "memory", "screen", "take_home", "hostile"], help="one measurement"
+    )
     parser.add_argument("--visitors", type=int, default=VISITORS)
     parser.add_argument("--seconds", type=float, default=SECONDS, help="how long they click")
     parser.add_argument("--pause", type=float, default=PAUSE_S, help="seconds from a visitor's click to the next")
@@ -395,8 +400,11 @@ def main():
         ),
         "memory": lambda served: measure_memory(served, arguments.atlas, arguments.queries),
         "screen": lambda served: measure_screen(served.address, arguments.atlas, arguments.clicks),
+        "take_home": lambda served: take_home.measure(served.address, arguments.atlas),
         "hostile": lambda served: measure_hostile(served.address, arguments.atlas, seconds=arguments.seconds),
     }
+    if arguments.fake:
+        del measurements["take_home"]  # made-up explorers make none
     if arguments.replicas:
         if arguments.only != "visitors":
             parser.error("--replicas belongs to --only visitors.")

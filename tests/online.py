@@ -20,6 +20,7 @@ from unigeoclip.errors import UniGeoError
 from unigeoclip.sources.mapillary import TOKEN
 from unigeoclip.sources.parquet.overture import fetch_overture, plan_overture
 from unigeoclip.sources.plan import LIMIT_BYTES, fetch, make_plan
+from unigeoclip.sources.spot import NothingThereError, aerial_picture, street_photo
 from unigeoclip.sources.web import Web
 
 PAGE = Path(__file__).parents[1] / "docs" / "real-cities.md"
@@ -43,6 +44,9 @@ CHECKS = {
     "mapillary:": ("street", _PARIS),
     "overture:": ("map", _BOSTON),
 }
+# Online pictures of the app: latitude, longitude, side of the window in meters.
+SPOTS = {"Boston": (42.3601, -71.0589, 225.0), "Denver": (39.74, -104.99, 225.0), "Amsterdam": (52.372, 4.8915, 225.0),
+         "Lyon on the world": (45.764, 4.8357, 333_585.0)}  # fmt: skip
 
 
 def check(word, modality, bounds, cache):
@@ -70,6 +74,17 @@ def _check_map(word, bounds, cache, web):
     for name in ("building", "transportation", "transportation_name", "poi", "landuse"):
         assert len(layers[name]), f"no {name}"
     return f"release {plan.release}, {web.requests} requests, {web.bytes / 1e6:.1f} MB"
+
+
+def check_spot(lat, lon, window_m):
+    """Fetch the present pictures of a spot as the app does; returns what was read, in words."""
+    web = Web(within_s=20)
+    aerial = aerial_picture(lat, lon, window_m, web)
+    try:
+        street = street_photo(lat, lon, 1_000.0, web).host
+    except NothingThereError as error:
+        street = str(error)
+    return f"{aerial.host} {aerial.time}; {street}; {web.requests} requests, {web.bytes / 1e6:.1f} MB"
 
 
 def _check_raster(path, modality):
@@ -113,6 +128,12 @@ def main():
         print_lines(f"{word:24} {said}")
         today = datetime.datetime.now(datetime.UTC).date().isoformat()
         PAGE.write_text(marked(PAGE.read_text(encoding="utf-8"), word, today), encoding="utf-8")
+    for name, spot in SPOTS.items():
+        try:
+            print_lines(f"{name:24} {check_spot(*spot)}")
+        except UniGeoError as error:
+            failed.append(name)
+            print_lines(f"{name:24} FAILED: {error}")
     return 1 if failed else 0
 
 

@@ -89,6 +89,7 @@ export interface AreaGrid {
 export interface LiveGrid {
   url: string; // of the compact grid
   bounds: [number, number, number, number]; // of the picture
+  area: [number, number, number, number] | null; // that is painted; null for all
   scale: "absolute" | "similarity" | "percentile";
   limits: [number, number] | null; // similarities of the lowest and the highest color, for "absolute"
   floor: number; // percentile at which colors start
@@ -98,6 +99,18 @@ export interface LiveGrid {
   colors: string[]; // from low to high
   legend: Legend;
   exact?: string; // template of the heatmap of a point as the server computes it, with {lat} and {lng}
+  weights?: LiveWeights;
+}
+
+/** Heatmaps of the items of a query, which the browser adds up while their weights are moved. */
+export interface LiveWeights {
+  url: string; // of a compact grid with an item's heatmap as each component
+  combine: "sum" | "any";
+  values: number[]; // the weights of the answer
+  sliders: string[]; // keys of Streamlit's sliders of the weights
+  scale: "absolute" | "similarity" | "percentile";
+  floor: number;
+  legend: Legend;
 }
 
 export interface Legend {
@@ -330,6 +343,7 @@ export interface PosterScene {
   title: string;
   caption: string;
   address: string;
+  site: string; // the whole address of the same on a static site, or ""
 }
 
 export interface PosterGo {

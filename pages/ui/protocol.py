@@ -1,7 +1,8 @@
 """What Python and the browser tell each other: props of every component, values of its triggers, JSON of addresses.
 
-``assets/web/protocol.d.ts`` holds the same for the scripts, with what each key means; a test compares both. Positions
-are degrees, bounds (south, west, north, east), headings clockwise from north. ``NotRequired`` needs real annotations.
+``assets/web/protocol.d.ts`` holds the same for the scripts, with what each key means; a test compares both. What page
+Modalities alone has is in ``pages/ui/modalities/protocol.py``. Positions are degrees, bounds (south, west, north,
+east), headings clockwise from north. ``NotRequired`` needs real annotations.
 """
 
 from typing import Literal, NotRequired, TypedDict
@@ -60,11 +61,24 @@ class Legend(TypedDict):
     fixed: NotRequired[bool]
 
 
+class LiveWeights(TypedDict):
+    """Heatmaps of the items of a query, which the browser adds up while their weights are moved."""
+
+    url: str
+    combine: Literal["sum", "any"]
+    values: list[float]
+    sliders: list[str]
+    scale: Literal["absolute", "similarity", "percentile"]
+    floor: float
+    legend: Legend
+
+
 class LiveGrid(TypedDict):
     """What heatmaps can be computed of in the browser, and how they are drawn."""
 
     url: str
     bounds: Bounds
+    area: Bounds | None
     scale: Literal["absolute", "similarity", "percentile"]
     limits: tuple[float, float] | None
     floor: float
@@ -74,6 +88,7 @@ class LiveGrid(TypedDict):
     colors: list[str]
     legend: Legend
     exact: NotRequired[str]
+    weights: NotRequired[LiveWeights]
 
 
 class Marker(TypedDict):
@@ -302,66 +317,6 @@ class CardVote(_Event):
     vote: Literal["up", "down"]
 
 
-# points: what the pointer shows at the points of a scatter; matrix: figures of all pairs as buttons.
-
-
-class PointItem(TypedDict):
-    """What a point of the scatter stands for."""
-
-    place_id: str
-    name: str
-    kind: str
-    picture: str | None
-    text: str
-
-
-class PointsProps(TypedDict):
-    """The points of a scatter, modality after modality."""
-
-    chart: str
-    places: int
-    opened: int
-    items: list[PointItem]
-
-
-class PointOpen(_Event):
-    """A click on a point."""
-
-    place_id: str
-
-
-class MatrixCell(TypedDict):
-    """The figure of a pair, and the same from 0 to 1."""
-
-    pair: str
-    value: str
-    note: str
-    share: float
-    means: str
-
-
-class MatrixRow(TypedDict):
-    """What a modality finds; None for itself."""
-
-    title: str
-    cells: list[MatrixCell | None]
-
-
-class MatrixProps(TypedDict):
-    """All pairs."""
-
-    label: str
-    columns: list[str]
-    rows: list[MatrixRow]
-    opened: str
-
-
-class MatrixOpen(_Event):
-    """The choice of a pair."""
-
-    pair: str
-
-
 # examples: queries as pictures.
 
 
@@ -396,6 +351,7 @@ class PosterScene(TypedDict):
     title: str
     caption: str
     address: str
+    site: str
 
 
 class PosterProps(TypedDict):

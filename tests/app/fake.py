@@ -194,7 +194,9 @@ class FakeExplorer:
             raise InputError("The weights of this query cancel out: change or remove an item.")
         any_of = combine == "any" and sum(item.weight > 0 for item in items) > 1
         origin = origins[0] if len(origins) == 1 else None
-        return Query(tuple(items), points, tuple(notes), origin, any_of=tuple(points) if any_of else (), area=area)
+        vectors = unit_xyz(np.array([point for _, point in points])).astype(np.float32)
+        alternatives = tuple(points) if any_of else ()
+        return Query(tuple(items), points, tuple(notes), origin, vectors=vectors, any_of=alternatives, area=area)
 
     def grid_within(self, area):
         keep = within(area, self.grid.cells)
@@ -280,6 +282,10 @@ class FakeExplorer:
     def heatmap(self, query):
         grid = self.grid if query.area is None else self.grid_within(query.area)
         return Heatmap(grid, self._similarity(query, grid.cells))
+
+    def heatmaps_of_terms(self, query):
+        grid = self.grid if query.area is None else self.grid_within(query.area)
+        return CompactGrid.of_heatmaps(grid, np.array([self._likeness(grid.cells, point) for _, point in query.vector]))
 
     def search(self, query, k=10, modalities=None):
         values = self._similarity(query, self._places)

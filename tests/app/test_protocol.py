@@ -7,6 +7,7 @@ from typing import Literal, NotRequired, get_args, get_origin, get_type_hints, i
 import pytest
 
 from pages.ui import protocol
+from pages.ui.modalities import protocol as of_modalities
 from tests.app import fake
 
 WEB = fake.ROOT / "assets" / "web"
@@ -40,7 +41,7 @@ def python_side():
             key: (typescript(kind), key in side.__optional_keys__)
             for key, kind in get_type_hints(side, include_extras=True).items()
         }
-        for name, side in vars(protocol).items()
+        for name, side in (vars(protocol) | vars(of_modalities)).items()
         if is_typeddict(side) and not name.startswith("_")
     }
 

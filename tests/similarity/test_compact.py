@@ -47,6 +47,23 @@ def test_a_heatmap_is_the_mean_within_a_radius_also_over_the_date_line_and_towar
     np.testing.assert_allclose(compact.similarities(vectors[5]), expected, atol=1e-5)
 
 
+def test_heatmaps_themselves_are_kept_and_added_up():
+    rng = np.random.default_rng(2)
+    heatmaps = rng.normal(0.1, 0.05, (3, len(CITY))) + np.array([[0.3], [0.0], [-0.2]])
+    compact = CompactGrid.of_heatmaps(CITY, heatmaps)
+    weights = np.array([1.0, -0.5, 2.0])
+    np.testing.assert_allclose(compact.similarities(weights), weights @ heatmaps, atol=3.5 * compact.step / 2)
+    assert compact.step < 0.002
+    even = CompactGrid.of_heatmaps(CITY, np.full((1, len(CITY)), 0.25))
+    np.testing.assert_allclose(even.similarities(np.ones(1)), 0.25)
+
+
+def test_heatmaps_of_other_cells_are_refused():
+    for wrong in (np.zeros((2, 3)), np.zeros(len(CITY)), np.full((1, len(CITY)), np.nan)):
+        with pytest.raises(InputError, match="heatmaps of"):
+            CompactGrid.of_heatmaps(CITY, wrong)
+
+
 def test_a_cell_is_asked_by_its_own_vector():
     vectors = vectors_of(CITY)
     compact = CompactGrid.fit(CITY, vectors)

@@ -7,86 +7,16 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from tests.app.browser.test_accessibility_browser import RUN, axe  # noqa: F401
+from tests.axe_core import RUN
 from unigeoclip.site import builder
 from unigeoclip.site.content import with_query
 
 pytestmark = pytest.mark.browser
 
-PATIENCE_MS = 60_000
-PIXELS = """number => {
-    const shown = document.querySelectorAll('.site-pane canvas')[number];
-    const copy = new OffscreenCanvas(shown.width, shown.height);
-    const context = copy.getContext('2d');
-    context.drawImage(shown, 0, 0);
-    const { data } = context.getImageData(0, 0, shown.width, shown.height);
-    return data.reduce((sum, value) => (sum * 31 + value) % 1e9, 7);
-}"""
-
 
 class Quiet(SimpleHTTPRequestHandler):
     def log_message(self, *_):
         pass
-
-
-class Looker:
-    """A page of a site, with what it requested and complained about."""
-
-    def __init__(self, context, address):
-        self.page = context.new_page()
-        self.page.set_default_timeout(PATIENCE_MS)
-        self.requests, self.complaints = [], []
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
-        self.page.goto(address)
-        self.painted()
-
-    def painted(self):
-        """Wait until every map has a heatmap and nothing more is computed."""
-        self.page.wait_for_function(
-            """() => {
-                const site = document.querySelector('#app').ugcSite;
-                const shown = [...document.querySelectorAll('.site-pane canvas')];
-                return site && !site.isAsking && shown.length && shown.every(each => each.dataset.shown === 'true');
-            }"""
-        )
-
-    def pixels(self, number=0, *, but=()):
-        """Hash of a map's picture, once it is none of `but`: a canvas shows a frame after its worker has painted it."""
-        changed = (
-            f"([number, but]) => {{ const hash = ({PIXELS})(number); return but.includes(hash) ? null : [hash]; }}"
-        )
-        return self.page.wait_for_function(changed, arg=[number, list(but)]).json_value()[0]
-
-    def point(self, across, down=0.5, number=0):
-        box = self.page.locator(".site-map").nth(number).bounding_box()
-        self.page.mouse.move(box["x"] + across * box["width"], box["y"] + down * box["height"])
-
-    def repainted(self, act):
-        """Do something, wait until it is painted."""
-        before = self.page.evaluate("() => document.querySelector('#app').ugcSite.painted")
-        act()
-        self.page.wait_for_function("before => document.querySelector('#app').ugcSite.painted > before", arg=before)
-        self.painted()
-
-
-@pytest.fixture
-def look(browser):
-    contexts, lookers = [], []
-
-    def go(address, *, width=1280, height=800, scheme="light", **options):
-        contexts.append(
-            browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, **options)
-        )
-        lookers.append(Looker(contexts[-1], address))
-        return lookers[-1]
-
-    yield go
-    complaints = [text for each in lookers for text in each.complaints]
-    for context in contexts:
-        context.close()
-    assert complaints == []
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +125,7 @@ def test_a_folder_works_below_any_address_and_without_a_network_afterwards(look,
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
-def test_sites_keep_nobody_out(look, file, axe, scheme, width):  # noqa: F811
+def test_sites_keep_nobody_out(look, file, axe, scheme, width):
     seen = look(file, width=width, scheme=scheme)
     page = seen.page
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")

@@ -146,6 +146,10 @@ class LocalServices:
             Route("/tiles.test/{z}/{x}/{y}.png", self.map_tile),
             Route("/service.pdok.nl/hwh/luchtfotorgb/wmts/v1_0/Actueel_orthoHR/EPSG:3857/{z}/{x}/{y}.jpeg",
                   self.map_tile),
+            Route("/tiles.arcgis.com/{path:path}/orthos2021/MapServer/tile/{z}/{y}/{x}", self.map_tile),
+            Route("/imagery.nationalmap.gov/{path:path}/USGSNAIPPlus/ImageServer/tile/{z}/{y}/{x}", self.map_tile),
+            Route("/gibs.earthdata.nasa.gov/wmts/epsg3857/best/{layer}/default/{day}/GoogleMapsCompatible_Level9/"
+                  "{z}/{y}/{x}.jpg", self.map_tile),
             Route("/{host}/{path:path}", self.file),
         ])  # fmt: skip
 

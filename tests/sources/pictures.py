@@ -26,6 +26,16 @@ def write_raster(path, bounds, *, size=(256, 256), bands=4, dtype="uint8", crs="
     return path
 
 
+def write_vast(path, bounds, *, side=100_000, crs="EPSG:26919"):
+    """A picture of 40 GB, open to write, that takes little room on disk: what nobody writes is not in the file."""
+    south, west, north, east = bounds
+    edges = transform_bounds("EPSG:4326", crs, west, south, east, north, densify_pts=21)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return rasterio.open(path, "w", driver="GTiff", count=4, height=side, width=side, dtype="uint8", crs=crs,
+                         transform=from_bounds(*edges, side, side), tiled=True, blockxsize=512, blockysize=512,
+                         interleave="pixel", SPARSE_OK=True, BIGTIFF="YES")  # fmt: skip
+
+
 def jpeg(width=64, height=48, shade=100):
     """A JPEG with a slope from left to right."""
     pixels = np.zeros((height, width, 3), np.uint8)

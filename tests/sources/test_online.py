@@ -11,6 +11,7 @@ from tests.sources import pictures
 from tests.sources.local_services import BLOB, amsterdam_panorama, panoramax_photo, stac_item
 from tests.sources.parquet import aef
 from tests.sources.parquet.conftest import BUCKET_HOST, RELEASE, publish
+from tests.sources.test_spot import noise_tile
 from tests.sources.test_tiles_and_sheets import SHEETS, write_index
 from unigeoclip.errors import DownloadError, InputError
 from unigeoclip.sources import SOURCES
@@ -66,6 +67,12 @@ def test_maps(services, tmp_path):
     (services.folder / BUCKET_HOST / f"release/{RELEASE}/theme=buildings/type=building/part-0.parquet").unlink()
     with pytest.raises(DownloadError, match="does not exist"):
         online.check("overture:", modality, made_up_extracts.BBOX, tmp_path / "other")
+
+
+@pytest.mark.parametrize("name", online.SPOTS)
+def test_spots(services, name):
+    services.tile = noise_tile
+    assert "no street photo within 1,000 m" in online.check_spot(*online.SPOTS[name])
 
 
 def test_what_is_not_as_expected_fails(services, tmp_path):

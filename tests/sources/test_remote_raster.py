@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 import rasterio
+from rasterio.warp import transform_bounds
 from rasterio.windows import from_bounds
 
-from tests.sources.pictures import write_raster
+from tests.sources.pictures import write_raster, write_vast
 from unigeoclip.errors import DownloadError
 from unigeoclip.sources import remote_raster
 from unigeoclip.sources.base import Wanted
@@ -42,6 +43,21 @@ def test_a_small_window_of_a_large_file_costs_few_bytes(services, web, there, tm
     assert services.sent[f"/{HOST}/a.tif"] == web.bytes
     assert web.bytes < 0.05 * size
     assert services.count() <= 6
+
+
+def test_a_window_of_a_mosaic_of_forty_gigabytes(web, there, tmp_path):
+    south, west, north, east = small = (42.3100, -71.0900, 42.3103, -71.0896)
+    with write_vast(there, BOUNDS) as mosaic:
+        at = from_bounds(*transform_bounds("EPSG:4326", mosaic.crs, west, south, east, north), mosaic.transform)
+        at = at.round_offsets().round_lengths()
+        pixels = np.random.default_rng(0).integers(1, 255, (4, int(at.height), int(at.width))).astype(np.uint8)
+        mosaic.write(pixels, window=at)
+    assert copy(web, tmp_path / "w.tif", small, px=0.01)
+    with rasterio.open(tmp_path / "w.tif") as window, rasterio.open(there) as whole:
+        same = from_bounds(*window.bounds, transform=whole.transform)
+        np.testing.assert_array_equal(window.read(), whole.read(window=same))
+        assert (window.read() > 0).mean() > 0.5
+    assert web.bytes < 20_000_000
 
 
 def test_the_pixels_are_those_of_the_file(web, there, tmp_path):

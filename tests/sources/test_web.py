@@ -1,14 +1,12 @@
 """Requests: paced, bounded, tried again, never led to another host, nothing secret kept."""
 
-import time
-
 import pytest
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
 from tests.sources.local_services import STALLED, TRUNCATED, Truncated
 from unigeoclip.errors import DownloadError, InputError
 from unigeoclip.sources import web as web_module
-from unigeoclip.sources.web import AbsentError, RefusedError, Web, bare
+from unigeoclip.sources.web import AbsentError, Pace, RefusedError, UnansweredError, Web, bare
 
 HOST = "data.test"
 URL = f"https://{HOST}/index.json"
@@ -139,13 +137,33 @@ def test_who_asks(services, web, index):
 
 
 def test_the_pace(services, index, monkeypatch):
-    """Ten requests a second and host, except to this machine, as which `Web` knows its mirror."""
-    monkeypatch.setattr(web_module, "is_local", lambda url: HOST in url)
-    web = Web(mirror="", pause_s=0.05)
-    begun = time.monotonic()
+    """Ten requests a second and host, of all clients that share a pace; none is kept on this machine."""
+    waited = []
+    monkeypatch.setattr(web_module.time, "sleep", waited.append)
+    pace = Pace(0.05)
+    for host in ("a.test", "a.test", "b.test", "a.test"):
+        pace.wait(host)
+    assert waited[0] == waited[2] == 0
+    assert 0 < waited[1] <= 0.05 < waited[3] <= 0.1
+    waited.clear()
     for _ in range(3):
-        web._pace("a", "https://a/x")
-    assert time.monotonic() - begun >= 0.1
+        Web(pace=pace).get_json(URL)
+    assert not waited, "the mirror is on this machine"
+
+
+def test_a_client_with_a_time_limit_gives_up(services, index, monkeypatch):
+    services.faults[f"/{HOST}"] = [STALLED]
+    web = Web(attempts=2, within_s=0.2)
+    with pytest.raises(UnansweredError) as failure:
+        web.get_json(URL)
+    assert failure.value.why == "no answer in time"
+    services.faults[f"/{HOST}"] = [PlainTextResponse("later", 429, {"Retry-After": "30"})]
+    with pytest.raises(UnansweredError, match="asks to wait for 30 s"):
+        Web(within_s=5).get_json(URL)
+    services.asked.clear()
+    with pytest.raises(UnansweredError):
+        web.get_json(URL)
+    assert not services.asked, "its time is over"
 
 
 def test_a_known_answer_is_asked_for_conditionally(services, web, index):

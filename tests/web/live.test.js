@@ -3,6 +3,8 @@ import test from "node:test";
 import { deflateSync } from "node:zlib";
 
 import { readCompact } from "../../assets/web/components/map/compact-grid.js";
+import { GridPart } from "../../assets/web/components/map/grid-part.js";
+import { combined, isSameQuery } from "../../assets/web/components/map/weights.js";
 import { bytesOf, colorsOfBins, paint, pictureOf } from "../../assets/web/components/map/painter.js";
 
 // Three rows of four cells round the globe, of which (0, 1) and (2, 2) do not count; two components.
@@ -21,7 +23,7 @@ const STEP = 0.01;
 const MEAN = [0.3, -0.1];
 const SQUARE = 0.2; // more than that of MEAN: a part of the mean lies along no component
 
-function bytes({ format = 1, cut = 0 } = {}) {
+function bytes({ format = 1, cut = 0, reach = REACH } = {}) {
   const header = {
     format,
     bounds: BOUNDS,
@@ -31,7 +33,7 @@ function bytes({ format = 1, cut = 0 } = {}) {
     step: STEP,
     mean: MEAN,
     square: SQUARE,
-    reach: REACH,
+    reach,
   };
   const mask = [0, 0];
   MASK.forEach((bit, i) => (mask[i >> 3] |= bit << (7 - (i & 7))));
@@ -169,4 +171,49 @@ test("only the best share of the area is painted", async () => {
   assert.equal(best[5], 3);
   assert.equal(best[0], -1);
   assert.equal(best[2], -1);
+});
+
+test("in an area, the range, the ranks and the picture are those of its cells alone", async () => {
+  const grid = await readCompact(bytes());
+  const part = new GridPart(grid, [-60, 100, 20, 240]); // over the date line: columns 3 and 0 of the lower two rows
+  assert.deepEqual([...part.kept], [3, 6, 7, 9]);
+  assert.deepEqual([...part.of(VALUES)], [0.6, 0.5, 0.5, 0.5].map(Math.fround));
+  assert.deepEqual([...new Set(part.picture.cells)].sort(), [-1, 3, 6, 7, 9]);
+  const own = { ...DISPLAY, scale: "similarity", limits: null };
+  const { bins, low, scale } = colorsOfBins(part.of(VALUES), part, own, COLORS);
+  const pixels = new Uint32Array(part.picture.cells.length);
+  paint(pixels, part.picture.cells, VALUES, { bins, low, scale });
+  part.picture.cells.forEach((cell, at) => {
+    assert.equal(pixels[at], cell < 0 ? 0 : cell === 3 ? COLORS[3] : COLORS[0], "the best of the area is brightest");
+  });
+});
+
+test("without an area all cells count, and in one without cells none", async () => {
+  const grid = await readCompact(bytes());
+  const all = new GridPart(grid, null);
+  assert.equal(all.size, 10);
+  assert.equal(all.of(VALUES), VALUES);
+  assert.equal(new GridPart(grid, [70, 0, 80, 10]).size, 0);
+});
+
+test("a factor above zero changes no query, all else does", () => {
+  assert.ok(isSameQuery([1, -0.5], [1, -0.5]));
+  assert.ok(isSameQuery([2, -1, 0], [1, -0.5, 0]));
+  assert.ok(isSameQuery([0.25], [1]));
+  assert.ok(!isSameQuery([-1], [1]));
+  assert.ok(!isSameQuery([1, 0.5], [1, 1]));
+  assert.ok(!isSameQuery([0, 0], [1, 1]));
+  assert.ok(!isSameQuery([0, 1], [1, 0]));
+});
+
+test("heatmaps of items are added up, or the largest of those that are added counts", async () => {
+  const grid = await readCompact(bytes({ reach: [[0], [0], [0]] }));
+  const item = (number) => CODES[number].map((code) => code * STEP + MEAN[number]);
+  const agrees = (weights, combine, of) =>
+    [...combined(grid, weights, combine)].forEach((value, cell) =>
+      assert.ok(Math.abs(value - of(item(0)[cell], item(1)[cell])) < 1e-4, `${weights} ${combine}: ${cell}`),
+    );
+  agrees([1.5, -0.5], "sum", (a, b) => 1.5 * a - 0.5 * b);
+  agrees([1.5, 0.25], "any", (a, b) => Math.max(a, b));
+  agrees([1.5, -0.5], "any", (a, b) => 1.5 * a - 0.5 * b);
 });

@@ -250,6 +250,27 @@ class Explorer(Gallery):
         grid, keep = self._within(query.area)
         return Heatmap(grid, values[keep], provenance)
 
+    def heatmaps_of_terms(self, query: Query) -> CompactGrid:
+        """The heatmap of each item of a query, as it counts in it before its weight, within the query's area.
+
+        Weighted sums of them, and for any of several examples the largest of them, are the heatmap of the query with
+        other weights, but for a factor and a summand.
+
+        Args:
+            query: From ``Explorer.query``.
+
+        Raises:
+            InputError: It is from elsewhere.
+        """
+        if query.vectors is None:
+            raise InputError("The query holds no vectors of its items: make it by Explorer.query.")
+        grid, cells = self.grid, self.cells
+        if query.area is not None:
+            grid, keep = self._within(query.area)
+            cells = cells[keep]
+        heatmaps = np.array(query.scales)[:, None] * (query.vectors @ cells.T) + np.array(query.offsets)[:, None]
+        return CompactGrid.of_heatmaps(grid, heatmaps)
+
     @property
     def model_id(self) -> str:
         """Identity of the model, see `checkpoint.checkpoint_id`."""

@@ -56,6 +56,7 @@ class Query:
         origin: (lat, lon) of its only location or place, from which distances are measured; None if there is not one.
         scales: By what each term was multiplied besides its weight, (items,), see `QueryEncoder.encode`; 1 where there
             are words only, or none.
+        offsets: What was added to the similarities to each term, (items,), so that all modalities have one mean.
         spelled: The items as links spell them, pictures as their embeddings.
         vectors: (items, dim) float32, unit vector of each item.
         shares: Kind of query (a modality, or "phrase" for a short text) -> the part that its terms have in ``vector``:
@@ -73,6 +74,7 @@ class Query:
     notes: tuple[Note, ...] = ()
     origin: tuple[float, float] | None = None
     scales: tuple[float, ...] = ()
+    offsets: tuple[float, ...] = ()
     spelled: tuple[str, ...] = ()
     vectors: NDArray[np.float32] | None = None
     shares: Mapping[str, float] = field(default_factory=dict)

@@ -113,6 +113,7 @@ class QueryEncoder:
             (*judged.notes, *notes),
             origins[0] if len(origins) == 1 else None,
             tuple(scales.tolist()),
+            tuple(offsets.tolist()),
             tuple(self._spelling(item, vector) for item, vector in zip(items, vectors, strict=True)),
             stacked,
             terms[0].shares if len(terms) == 1 else {},

@@ -93,6 +93,25 @@ class CompactGrid:
         codes = np.rint(along / step).astype(np.int8).T.copy()
         return cls(grid, codes, step, mean, basis, _reach(grid, radius_m))
 
+    @classmethod
+    def of_heatmaps(cls, grid: Grid, heatmaps: NDArray[np.floating]) -> CompactGrid:
+        """Keep heatmaps themselves: `similarities` of weights (heatmaps,) is then their weighted sum.
+
+        Args:
+            grid: The cells.
+            heatmaps: (heatmaps, cells) finite.
+
+        Raises:
+            InputError: They are not of these cells, or not finite.
+        """
+        if heatmaps.ndim != 2 or heatmaps.shape[1] != len(grid) or not np.isfinite(heatmaps).all():
+            raise InputError(f"A compact grid takes heatmaps of {len(grid):,} finite numbers, one for each cell.")
+        mean = heatmaps.mean(axis=1, dtype=np.float64)
+        centered = heatmaps - mean[:, None]
+        step = float(np.abs(centered).max()) / FINEST or 1.0
+        alone = np.zeros((grid.shape[0], 1), np.int64)  # no neighbors
+        return cls(grid, np.rint(centered / step).astype(np.int8), step, mean, np.eye(len(heatmaps)), alone)
+
     def similarities(self, vector: NDArray[np.floating]) -> NDArray[np.float32]:
         """The approximate heatmap of a vector (dim,): (cells,), each the mean of the products with its neighbors."""
         weights = (self.basis.T @ vector * self.step).astype(np.float32)

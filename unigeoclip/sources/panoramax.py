@@ -47,6 +47,14 @@ class PanoramaxSource:
         """See `PhotoSource.find`."""
         return photos_of(wanted.bounds, BOX_M, lambda box: self._features(box, web), lambda raw: _photo(raw, self._api))
 
+    def photos(self, box: Bounds, web: Web) -> Iterator[PhotoItem | str]:
+        """All that is listed of a box of `BOX_M` at most; of what cannot be used, why.
+
+        Raises:
+            DownloadError: The service cannot be asked.
+        """
+        return (_photo(raw, self._api) for raw in self._features(box, web))
+
     def fetch(self, item: PhotoItem, web: Web) -> bytes:
         """See `PhotoSource.fetch`."""
         return fetch_jpeg(item.url, web)

@@ -20,14 +20,14 @@ MOST_PHOTO_BYTES = 30_000_000
 _JPEG = b"\xff\xd8\xff"
 
 
-def fetch_jpeg(url: str, web: Web) -> bytes:
-    """A JPEG, at most `MOST_PHOTO_BYTES`.
+def fetch_jpeg(url: str, web: Web, most_bytes: int = MOST_PHOTO_BYTES) -> bytes:
+    """A JPEG of at most so many bytes.
 
     Raises:
         UnusableError: There is none, or it is something else.
         DownloadError: It cannot be fetched.
     """
-    data = web.get(url, types=("image/jpeg", "image/jpg", "octet-stream"), most_bytes=MOST_PHOTO_BYTES)
+    data = web.get(url, types=("image/jpeg", "image/jpg", "octet-stream"), most_bytes=most_bytes)
     if not data.startswith(_JPEG):
         raise UnusableError(f"{bare(url)} is no JPEG.")
     return data

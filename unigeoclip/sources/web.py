@@ -12,8 +12,10 @@ import email.utils
 import hashlib
 import ipaddress
 import json
+import math
 import os
 import re
+import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -30,7 +32,19 @@ if TYPE_CHECKING:
 
     import requests
 
-__all__ = ["JSON", "MIRROR", "AbsentError", "Part", "RefusedError", "UnusableError", "Web", "bare", "is_local"]
+__all__ = [
+    "JSON",
+    "MIRROR",
+    "AbsentError",
+    "Pace",
+    "Part",
+    "RefusedError",
+    "UnansweredError",
+    "UnusableError",
+    "Web",
+    "bare",
+    "is_local",
+]
 
 USER_AGENT = f"unigeoclip-explorer/{__version__} (+https://arxiv.org/abs/2604.11668)"
 MIRROR = "UNIGEOCLIP_MIRROR"  # environment variable: https://HOST/PATH is then asked for as MIRROR/HOST/PATH
@@ -48,6 +62,19 @@ _ABSENT = (204, 404, 410)
 _REFUSED = (401, 403)
 _AGAIN = (408, 425, 429, 500, 502, 503, 504)
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+
+
+class UnansweredError(DownloadError):
+    """A service does not answer, or only with failures that may pass.
+
+    Args:
+        message: For whoever ran a command.
+        why: The last failure in a few words.
+    """
+
+    def __init__(self, message: str, why: str) -> None:
+        super().__init__(message)
+        self.why = why
 
 
 class UnusableError(DownloadError):
@@ -110,14 +137,37 @@ def is_local(url: str) -> bool:
     return host == "localhost"
 
 
+class Pace:
+    """When hosts may be asked next; for any number of clients and threads.
+
+    Args:
+        pause_s: Between two requests to one host.
+    """
+
+    def __init__(self, pause_s: float = PAUSE_S) -> None:
+        self._pause_s = pause_s
+        self._next: dict[str, float] = {}  # host -> when it may be asked
+        self._lock = threading.Lock()
+
+    def wait(self, host: str) -> None:
+        """Wait for the turn of a request."""
+        with self._lock:
+            now = time.monotonic()
+            at = max(now, self._next.get(host, now))
+            self._next[host] = at + self._pause_s
+        time.sleep(at - now)
+
+
 class Web:
     """A client for one command: counts what it asked for and keeps its pace; not for several threads at a time.
 
     Args:
         cache: Folder of answers that may be asked for conditionally; without it nothing is kept.
         mirror: Address of a server that has the services under /HOST/PATH; the variable `MIRROR` by default.
-        pause_s: Between two requests to one host other than this machine.
+        pace: Of requests to hosts other than this machine; its own by default.
         first_wait_s: Before the second attempt; each further wait is twice as long.
+        attempts: At most, of each request.
+        within_s: Seconds from now on in which all requests have to be answered; None for no such limit.
     """
 
     def __init__(
@@ -125,16 +175,18 @@ class Web:
         cache: Path | None = None,
         *,
         mirror: str | None = None,
-        pause_s: float = PAUSE_S,
+        pace: Pace | None = None,
         first_wait_s: float = FIRST_WAIT_S,
+        attempts: int = ATTEMPTS,
+        within_s: float | None = None,
     ) -> None:
         with needs_extra("sources"):
             import requests
         self.requests = 0
         self.bytes = 0
         self._cache = cache
-        self._pause_s, self._first_wait_s = pause_s, first_wait_s
-        self._last: dict[str, float] = {}  # host -> when it was asked last
+        self._pace, self._first_wait_s, self._attempts = pace or Pace(), first_wait_s, attempts
+        self._until = math.inf if within_s is None else time.monotonic() + within_s
         self._session = requests.Session()
         self._session.headers.update({"User-Agent": USER_AGENT, "Accept-Encoding": "identity"})
         self._mirror = (os.environ.get(MIRROR, "") if mirror is None else mirror).rstrip("/")
@@ -225,22 +277,31 @@ class Web:
     def _ask(self, url: str, headers: dict[str, str], types: tuple[str, ...], most_bytes: int) -> _Answer:
         """Ask until there is an answer: of status 200, 206, 304, or one of `_ABSENT`."""
         why = ""
-        for attempt in range(ATTEMPTS):
+        for attempt in range(self._attempts):
+            if self._left_s() <= 0:
+                why = why or "no answer in time"
+                break
             try:
                 return self._follow(self._secure(url), headers, types, most_bytes)
             except _PassingError as failure:
                 why = str(failure)
-                if failure.wait_s > LONGEST_WAIT_S:
-                    raise DownloadError(
+                wait_s = max(failure.wait_s, self._first_wait_s * 2**attempt)
+                if failure.wait_s > min(LONGEST_WAIT_S, self._left_s()):
+                    raise UnansweredError(
                         f"{bare(url)}: the service asks to wait for {failure.wait_s:,.0f} s ({why}). Run the same "
-                        "command again after that: it goes on where it stopped."
+                        "command again after that: it goes on where it stopped.",
+                        why,
                     ) from failure
-                if attempt + 1 < ATTEMPTS:
-                    time.sleep(min(max(failure.wait_s, self._first_wait_s * 2**attempt), LONGEST_WAIT_S))
-        raise DownloadError(
-            f"{bare(url)} could not be fetched in {ATTEMPTS} attempts ({why}). Check the network and the address, then "
-            "run the same command again: it goes on where it stopped."
+                if attempt + 1 < self._attempts:
+                    time.sleep(max(0.0, min(wait_s, LONGEST_WAIT_S, self._left_s())))
+        raise UnansweredError(
+            f"{bare(url)} could not be fetched in {self._attempts} attempts ({why}). Check the network and the "
+            "address, then run the same command again: it goes on where it stopped.",
+            why,
         )
+
+    def _left_s(self) -> float:
+        return self._until - time.monotonic()
 
     def _secure(self, url: str) -> str:
         """The address over https, unless it is one of this machine."""
@@ -272,22 +333,19 @@ class Web:
         at = url
         if self._mirror and not is_local(url):
             at = f"{self._mirror}/{url.partition('://')[2]}"
-        self._pace(urlsplit(at).netloc, at)
+        if not is_local(at):
+            self._pace.wait(urlsplit(at).netloc)
         self.requests += 1
+        patience_s = max(0.001, min(TIMEOUT_S, self._left_s()))
         try:
             with self._session.get(
-                at, headers=headers, timeout=TIMEOUT_S, stream=True, allow_redirects=False
+                at, headers=headers, timeout=patience_s, stream=True, allow_redirects=False
             ) as response:
                 self._check(url, response, types)
                 return _Answer(response.status_code, response.headers, self._read(url, response, most_bytes))
         except (requests.RequestException, HTTPError, OSError) as error:
             # What such an error says may hold the address with its token, its kind does not.
             raise _PassingError(_kind(error)) from error
-
-    def _pace(self, host: str, url: str) -> None:
-        if not is_local(url):
-            time.sleep(max(0.0, self._last.get(host, -self._pause_s) + self._pause_s - time.monotonic()))
-        self._last[host] = time.monotonic()
 
     def _check(self, url: str, response: requests.Response, types: tuple[str, ...]) -> None:
         """Refuse an answer by its head."""
@@ -318,6 +376,8 @@ class Web:
                 raise UnusableError(f"{bare(url)} is larger than the {most_bytes:,} bytes that are read of it at most.")
             if time.monotonic() - begun > LONGEST_REQUEST_S:
                 raise _PassingError(f"more than {LONGEST_REQUEST_S:.0f} s")
+            if self._left_s() <= 0:
+                raise _PassingError("no answer in time")
         return b"".join(parts)
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from unigeoclip.sources.base import Wanted
     from unigeoclip.sources.web import Web
 
-__all__ = ["TileSource"]
+__all__ = ["TILE_PX", "TileSource", "tile_url"]
 
 TILE_PX = 256
 SIDE = 8  # tiles across one GeoTIFF: what an interruption costs at most
@@ -136,9 +136,7 @@ class TileSource:
 
     def _picture(self, z: int, x: int, y: int, web: Web) -> NDArray[np.uint8] | None:
         """Red, green, blue and opacity of a tile, (4, TILE_PX, TILE_PX); None if the server has none."""
-        url = self._tiles.template
-        for name, value in (("{z}", z), ("{x}", x), ("{y}", y), ("{-y}", 2**z - 1 - y)):
-            url = url.replace(name, str(value))
+        url = tile_url(self._tiles.template, z, x, y)
         try:
             data = web.get(url, types=("image/",), most_bytes=MOST_TILE_BYTES)
         except AbsentError:
@@ -155,6 +153,13 @@ class TileSource:
         except (OSError, SyntaxError, ValueError, TypeError, Image.DecompressionBombError) as error:
             raise UnusableError(f"{bare(url)} is no picture that can be read.") from error
         return np.moveaxis(np.asarray(small), 2, 0)
+
+
+def tile_url(template: str, z: int, x: int, y: int) -> str:
+    """Address of a tile."""
+    for name, value in (("{z}", z), ("{x}", x), ("{y}", y), ("{-y}", 2**z - 1 - y)):
+        template = template.replace(name, str(value))
+    return template
 
 
 def _tile(lat: float, lon: float, zoom: int) -> tuple[float, float]:

@@ -195,12 +195,17 @@ def _pasted(text: str, axis: str) -> tuple[float, float] | None:
     return None
 
 
+def weight_key(session: Session, index: int) -> str:
+    """Key of the slider of an item's weight."""
+    return f"weight-{session.shape}-{index}"
+
+
 def _chip(session: Session, index: int) -> None:
     item = session.pending[index]
     counts_in_full = item.weight > 0 and session.scope.combine == ANY
     sign = "or" if counts_in_full else weight(item.weight)
     label = f"{sign}\u2002{short(item.label or str(item.value))}"
-    key = f"weight-{session.shape}-{index}"
+    key = weight_key(session, index)
     with st.container(horizontal=True, gap=None, width="content", key=f"whole-chip-{index}"):
         thumb = ("thumb_up" if item.weight > 0 else "thumb_down") if item.modality == ITEM else ""
         with st.popover(literal(label), key=f"chip-{index}", icon=f":material/{thumb}:" if thumb else None):

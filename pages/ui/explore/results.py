@@ -9,6 +9,7 @@ import streamlit as st
 from pages.ui import query_string
 from pages.ui.explore import cards, composer, description
 from pages.ui.explore.composing import controls
+from pages.ui.explore.online import panel as online
 from pages.ui.formatting import coordinates, distance, similarity, title
 from pages.ui.view_options import MOST_MATCHES
 from pages.ui.widgets import progress
@@ -29,9 +30,11 @@ def show(explorer: Explorer, session: Session, answer: Answer, size: Scale) -> N
     composer.notes(session)
     if session.hides_results:
         st.button("Show the closest anyway", key="closest-anyway", on_click=session.show_closest)
+        online.show(explorer, session, answer)
         return
     st.html(_best(answer, size.best_digits))
     description.show(answer.description)
+    online.show(explorer, session, answer)
     _scarce(answer)
     cards.show(
         explorer, answer, key=f"cards-{session.atlas}", on_use=lambda card: use_card(session, card),

@@ -18,7 +18,7 @@ from unigeoclip.geo import in_round_figures
 if TYPE_CHECKING:
     from pages.ui.explore.session import Session
     from unigeoclip.atlas.schema import Manifest
-    from unigeoclip.search.explorer import Explorer
+    from unigeoclip.search.explorer import Explorer, QueryItem
 
 PREVIEW_PX = 224
 
@@ -82,10 +82,29 @@ def _take(session: Session, explorer: Explorer, chosen: str, key: str, join: str
         return
     widgets.upload_turn += 1  # good or bad, the field is ready for the next
     data = file.getvalue()
-    read = _read(session, explorer, file.name, data, kind_of(chosen, data, explorer.atlas.manifest))
-    if read is not None:
-        session.add(read.item, join=join)
-        session.upload = replace(read, item=session.pending[-1])
+    bring(session, explorer, file.name, data, kind_of(chosen, data, explorer.atlas.manifest), join)
+
+
+def bring(session: Session, explorer: Explorer, name: str, data: bytes, kind: str, join: str) -> QueryItem | None:
+    """Join a picture to the pending items as one of a modality.
+
+    Args:
+        session: The visitor's; it says why, if the picture cannot be read.
+        explorer: Whose model reads it.
+        name: Of the picture.
+        data: Content of its file.
+        kind: The modality.
+        join: See `Session.add`.
+
+    Returns:
+        The item, without its weight in a query; None if there is none.
+    """
+    read = _read(session, explorer, name, data, kind)
+    if read is None:
+        return None
+    session.add(read.item, join=join)
+    session.upload = replace(read, item=session.pending[-1])
+    return read.item
 
 
 def _read(session: Session, explorer: Explorer, name: str, data: bytes, kind: str) -> Upload | None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from pages.ui.services import Services
+    from pages.ui.services.answers.weights import WeighedQueries
     from pages.ui.services.compare_service import CompareService
     from pages.ui.services.explorers import Explorers
     from pages.ui.services.overlays import OverlayStore
@@ -75,6 +76,12 @@ def compact_grid(explorers: Explorers, request: Request) -> Response:
     if request.path_params["model"] != explorer.model_id:
         raise NotFoundError("The atlas has another model by now: load the page again.")
     return Response(explorer.compact_bytes(), media_type="application/octet-stream", headers=KEEP)
+
+
+def query_heatmaps(weighed: WeighedQueries, request: Request) -> Response:
+    """The heatmaps of the items of a query, from which the browser adds up those of other weights."""
+    data = weighed.heatmaps(request.path_params["atlas"], request.path_params["key"])
+    return Response(data, media_type="application/octet-stream", headers=KEEP_PRIVATE)
 
 
 def compact_region(compare: CompareService, request: Request) -> Response:

@@ -8,6 +8,8 @@ from pages.ui.formatting import similarity
 from pages.ui.map import legend as legends
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pages.ui.protocol import Legend, LiveGrid
     from unigeoclip.geo import Bounds
     from unigeoclip.similarity.heatmap import Scale
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
 
 _COLORS = 64
 _STOPS = 17  # of the legend's bar
+
+
+_POINT = "Similarity to the point under the pointer"
+_ANSWER_OF_CLICK = "Approximate: computed in this browser. Click for the exact answer."
 
 
 def live_grid(
@@ -30,6 +36,7 @@ def live_grid(
     floor: float = 0.0,
     share: float = 0.0,
     fixed: bool = False,
+    area: Bounds | None = None,
 ) -> LiveGrid:
     """What the browser needs to compute and draw the heatmaps of points.
 
@@ -45,25 +52,19 @@ def live_grid(
         floor: Percentile at which colors start.
         share: Of the area that is painted; 0 for all.
         fixed: Whether the legend has no opacity slider of its own.
+        area: South, west, north, east in degrees to which heatmaps are limited; None for none.
     """
     from unigeoclip.similarity.colormaps import hex_color, palette
 
     colors = [hex_color(rgb) for rgb in palette(colormap, _COLORS)]
-    fractions = [number / (_STOPS - 1) for number in range(_STOPS)]
-    legend: Legend = {
-        "title": "Similarity to the point under the pointer" + heading,
-        "stops": [(fraction, 0.0, colors[round(fraction * (_COLORS - 1))]) for fraction in fractions],
-        "low": "less similar",
-        "high": "more similar",
-        "words": "Approximate: computed in this browser. Click for the exact answer.",
-        "fixed": fixed,
-    }
+    legend = live_legend(_POINT + heading, _ANSWER_OF_CLICK, colors, fixed=fixed)
     if levels is not None:
         legend["ticks"] = [(0.0, similarity(levels.limits[0])), (1.0, similarity(levels.limits[1]))]
         legend |= {"marks": legends.marks(levels), "low": "as unrelated places", "high": legends.high_end(levels)}
     return {
         "url": url,
         "bounds": bounds,
+        "area": area,
         "scale": scale,
         "limits": None if levels is None else levels.limits,
         "floor": floor,
@@ -72,4 +73,24 @@ def live_grid(
         "low_opacity": low_opacity,
         "colors": colors,
         "legend": legend,
+    }
+
+
+def live_legend(heading: str, words: str, colors: Sequence[str], *, fixed: bool = False) -> Legend:
+    """The legend of heatmaps that the browser computes, of which nobody knows the range yet.
+
+    Args:
+        heading: Of the legend.
+        words: Below the bar.
+        colors: From low to high, as CSS writes them.
+        fixed: Whether it has no opacity slider of its own.
+    """
+    fractions = [number / (_STOPS - 1) for number in range(_STOPS)]
+    return {
+        "title": heading,
+        "stops": [(fraction, 0.0, colors[round(fraction * (len(colors) - 1))]) for fraction in fractions],
+        "low": "less similar",
+        "high": "more similar",
+        "words": words,
+        "fixed": fixed,
     }

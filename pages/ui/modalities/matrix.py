@@ -19,8 +19,8 @@ from unigeoclip.evaluation.retrieval import FEWEST, share_interval
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pages.ui.modalities.protocol import MatrixCell, MatrixOpen, MatrixProps, MatrixRow
     from pages.ui.modalities.state import ModalitiesState
-    from pages.ui.protocol import MatrixCell, MatrixOpen, MatrixProps, MatrixRow
     from unigeoclip.atlas import Atlas
     from unigeoclip.atlas.schema import Manifest
     from unigeoclip.evaluation.modalities.study import Found, ModalityStudy

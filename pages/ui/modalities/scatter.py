@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pages.ui.modalities.items import ItemViews
-    from pages.ui.protocol import PointItem, PointOpen, PointsProps
+    from pages.ui.modalities.protocol import PointItem, PointOpen, PointsProps
     from unigeoclip.evaluation.modalities.study import ModalityStudy
 
 CHART = "modalities-chart"  # key of the container that the browser looks for the chart in

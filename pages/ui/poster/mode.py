@@ -61,6 +61,7 @@ def _told(scene: Scene) -> PosterScene:
         "title": scene.title,
         "caption": scene.caption,
         "address": scene.address,
+        "site": f"{services().site}#{scene.fragment}" if services().site else "",
     }
 
 

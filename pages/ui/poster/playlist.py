@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from pages.ui import query_string
 from pages.ui.atlas_titles import atlas_title
+from unigeoclip.atlas.examples import of_atlas
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,6 +49,16 @@ class Scene:
     def address(self) -> str:
         """Its address below the origin: a link that anybody can open."""
         return f"{PAGES[self.page]}?{urlencode(self.parameters, doseq=True)}"
+
+    @property
+    def fragment(self) -> str:
+        """What follows "#" in the address of a static site that shows the same or the like."""
+        asked = tuple(value for key, value in self.link if key == query_string.KEY)
+        examples = [example.link for example in of_atlas(self.atlas, is_city=False)]
+        if asked in examples:
+            return f"{self.atlas}/{examples.index(asked) + 1}"
+        point = dict(self.link).get(query_string.AT, "")
+        return f"{self.atlas}/{point}" if point else self.atlas
 
     @property
     def place(self) -> str:

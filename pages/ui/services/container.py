@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 
 from pages.ui.services.answers.completions import Completions
 from pages.ui.services.answers.heatmaps import PointHeatmaps
+from pages.ui.services.answers.weights import WeighedQueries
 from pages.ui.services.compare_service import CompareService
 from pages.ui.services.explorers import Explorers, open_explorer
 from pages.ui.services.fair_queue import FairQueue
 from pages.ui.services.modalities import ModalitiesService
+from pages.ui.services.online import OnlinePictures
 from pages.ui.services.operation.metrics import Metrics
 from pages.ui.services.operation.readiness import Readiness
+from pages.ui.services.operation.site import site_from_environment
 from pages.ui.services.operation.stores import stores_from_environment
 from pages.ui.services.overlays import OverlayStore
 from pages.ui.services.priority import Priority
@@ -42,12 +45,15 @@ class Services:
         probe: Probes of built-in tasks and of visitors' own labels.
         overlays: Pictures that lie over maps.
         heatmaps: Of points that were clicked.
+        weighed: Queries whose weights browsers may try out.
         completions: Slow parts of answers, in the background.
         topics: What visitors follow while it is being done.
         suggestions: Texts that the search field suggests.
         place_names: Names that the place search of the map finds.
         take_home: Maps to take home, with a visitor's query.
+        online: Present pictures of spots, for visitors who have switched them on.
         page_runs: The queue of runs of page scripts.
+        site: Address of the same maps as a static site, to which the codes of poster mode lead; empty without one.
         metrics: Counts and times for those who run this server.
         readiness: Whether this server takes new visitors.
         origin: Returns where others reach this server, as ``http://192.168.1.20:8501``; empty if they cannot.
@@ -59,13 +65,16 @@ class Services:
     probe: ProbeService
     overlays: OverlayStore = field(default_factory=OverlayStore)
     heatmaps: PointHeatmaps = field(default_factory=PointHeatmaps)
+    weighed: WeighedQueries = field(default_factory=WeighedQueries)
     completions: Completions = field(default_factory=Completions)
     topics: Topics = field(default_factory=Topics)
     suggestions: Suggestions = field(default_factory=Suggestions)
     place_names: PlaceNames = field(default_factory=PlaceNames)
     take_home: TakeHome = field(default_factory=TakeHome)
+    online: OnlinePictures = field(default_factory=OnlinePictures.from_environment)
     page_runs: FairQueue = field(default_factory=lambda: FairQueue(PAGE_RUNS_AT_ONCE, PAGE_RUN_HOLD_S))
     origin: Callable[[], str] = str
+    site: str = ""
     metrics: Metrics = field(default_factory=Metrics)
     readiness: Readiness = field(init=False)
 
@@ -78,14 +87,14 @@ class Services:
         """Services over the atlases, models and stores of this machine; nothing is opened yet.
 
         Raises:
-            InputError: See `stores_from_environment`.
+            InputError: See `stores_from_environment`, `site_from_environment` and `OnlinePictures.from_environment`.
         """
-        priority = Priority()
+        site, priority = site_from_environment(), Priority()
         compare = CompareService(priority)
         probe = ProbeService(priority, library=Library(compare.embedders))
         stores = stores_from_environment(list_atlases())
         explorers = Explorers(priority, open_explorer=partial(open_explorer, stores=stores), at_start=stores)
-        return cls(explorers, compare, ModalitiesService(priority), probe, origin=origin)
+        return cls(explorers, compare, ModalitiesService(priority), probe, origin=origin, site=site)
 
     def close(self) -> None:
         """End background threads; nothing is asked of the services afterwards."""
@@ -93,6 +102,7 @@ class Services:
         self.modalities.close()
         self.probe.close()
         self.completions.close()
+        self.online.close()
         self.explorers.close()
 
 

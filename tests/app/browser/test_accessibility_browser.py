@@ -1,42 +1,19 @@
 """What axe-core finds on every page: nothing that would keep a person from using it.
 
-Only violations of impact "serious" and "critical" count. axe-core is a pinned npm package, fetched once into the cache
-folder of downloads and checked; its script is handed to the browser as text, so that the visited page requests nothing.
+Only violations of impact "serious" and "critical" count.
 """
 
 import re
-import shutil
-import tarfile
 
 import pytest
 
 from tests.app.browser.test_city_browser import look_around
-from unigeoclip.files.downloads import Package, fetch
+from tests.axe_core import RUN
 
 pytestmark = pytest.mark.browser
 
-AXE = Package(
-    "axe-core", "4.14.1", "axe-core-4.14.1.tgz", 708_405,
-    "e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745", "npm",
-)  # fmt: skip
 SIZES = {"wide": (1280, 800), "narrow": (420, 800)}
 ASK = {"world": "q=text:hot%20desert", "boston": "q=text:Fenway"}
-RUN = """async () => {
-    const found = await axe.run({ resultTypes: ['violations'] });
-    return found.violations.filter(each => ['serious', 'critical'].includes(each.impact)).map(each => ({
-        rule: each.id, nodes: each.nodes.map(node => `${node.target.join(' ')}: ${node.any.concat(node.all, node.none)
-            .map(check => check.message).join('; ')} in ${node.html.slice(0, 300)}`),
-    }));
-}"""
-
-
-@pytest.fixture(scope="session")
-def axe():
-    """The text of axe-core's script."""
-    if shutil.which("npm") is None:
-        pytest.skip("axe-core is fetched by npm, which is not installed")
-    with tarfile.open(fetch([AXE])["axe-core"]) as tarball:
-        return tarball.extractfile("package/axe.min.js").read().decode()
 
 
 class Audit:

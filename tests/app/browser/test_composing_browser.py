@@ -52,6 +52,46 @@ def test_a_rectangle_is_drawn_searched_in_and_removed_by_keyboard(visit):
     assert other.page.locator(".ugc-area-line").count() == 1
 
 
+def test_a_finger_draws_a_rectangle_and_a_tap_before_that_asks_nothing(visit):
+    visitor = visit("/?atlas=world&q=text:sea", width=390, height=844)
+    page = visitor.page
+    first = visitor.wait_for_heatmap()
+    visitor.settle()
+    line = page.context.new_cdp_session(page)
+    line.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    page.get_by_role("button", name="Draw").click()
+    page.wait_for_selector(".ugc-pane-canvas.is-drawing")
+    page.locator(".ugc-pane-canvas").scroll_into_view_if_needed()
+    before = visitor.view()
+    box = page.locator(".ugc-pane-canvas").bounding_box()
+    ((left, top), (right, bottom)) = visitor.leaflet(
+        "[[30, -5], [8, 25]].map((at) => map.latLngToContainerPoint(at))", of="value.map(({ x, y }) => [x, y])"
+    )
+
+    def touch(kind, *at):
+        points = [{"x": box["x"] + at[0], "y": box["y"] + at[1]}] if at else []
+        line.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    sent = len(visitor.sent)
+    touch("touchStart", left, top)
+    touch("touchEnd")
+    page.wait_for_selector(".ugc-drawn", state="detached")
+    assert page.get_by_role("button", name="Draw").get_attribute("aria-pressed") == "true"
+    assert len(visitor.sent) == sent
+    touch("touchStart", left, top)
+    touch("touchMove", (left + right) / 2, (top + bottom) / 2)
+    touch("touchMove", right, bottom)
+    page.wait_for_selector(".ugc-drawn", state="attached")
+    touch("touchEnd")
+    visitor.wait_for_heatmap(other_than=first)
+    page.locator(".ugc-area-outside").wait_for(state="attached")
+    page.wait_for_url("**area=*")
+    assert visitor.view() == before, "the map stays"
+    drawn = [float(edge) for edge in page.url.split("area=")[1].split("&")[0].replace("%2C", ",").split(",")]
+    assert drawn == pytest.approx([8, -5, 30, 25], abs=2)
+    assert page.get_by_role("button", name="Draw").get_attribute("aria-pressed") == "false"
+
+
 def test_thumbs_work_by_keyboard_keep_the_focus_and_are_undone(visit):
     visitor = visit("/?atlas=world&q=text:sea")
     page = visitor.page

@@ -81,6 +81,33 @@ def test_the_browser_computes_what_python_does(visit):
     np.testing.assert_allclose(values, compact.similarities(compact.vector_at(*SAHARA)), atol=2e-4)
 
 
+def spot(visitor, lat, lon, px=24):
+    """What is on screen around a point of the map."""
+    x, y = visitor.leaflet("map.latLngToContainerPoint(argument)", [lat, lon], "[value.x, value.y]")
+    box = visitor.page.locator(".ugc-pane-canvas").bounding_box()
+    clip = {"x": box["x"] + x - px / 2, "y": box["y"] + y - px / 2, "width": px, "height": px}
+    return visitor.page.screenshot(clip=clip)
+
+
+def test_in_an_area_the_live_heatmap_is_that_of_the_area(visit):
+    visitor = visit("/?atlas=world&q=text:hot desert&area=0,-20,40,50")
+    visitor.wait_for_heatmap()
+    visitor.settle()
+    inside, outside = (10, 20), (52, 60)  # land, both
+    before = spot(visitor, *outside)
+    switch_live(visitor)
+    for point in (SAHARA, outside):  # a point beyond the area is compared with what lies within as well
+        within = spot(visitor, *inside)
+        point_at(visitor, *point)
+        for _ in range(100):  # until the frame is on screen
+            if spot(visitor, *inside) != within:
+                break
+            visitor.page.wait_for_timeout(100)
+        else:
+            pytest.fail("the live picture is not seen in the area")
+        assert spot(visitor, *outside) == before
+
+
 def test_a_click_brings_the_exact_answer_which_the_next_movement_sets_aside(visit):
     visitor = visit("/?atlas=world")
     switch_live(visitor)

@@ -175,6 +175,23 @@ def test_the_code_is_that_of_the_link_to_what_is_shown(poster):
         assert answer.read() == qr.svg(address)
 
 
+def test_with_a_static_site_the_code_leads_there(poster):
+    visitor = poster()
+    made = """async (site) => {
+        const { Band } = await import('/web/components/poster/band.js');
+        const nothing = () => {};
+        const band = new Band({ start: nothing, play: nothing, pause: nothing, leave: nothing });
+        const scene = { page: 'explore', atlas: 'world', place: '', title: '', caption: '', address: '/?q=1', site };
+        band.caption(scene, '1 of 9', null);
+        const { phone } = band;
+        return [phone.hidden, phone.querySelector('img')?.alt, phone.querySelector('figcaption')?.textContent];
+    }"""
+    address = "https://example.org/map/#world/1"
+    expected = [False, f"QR code of {address}", "Take this map with youexample.org"]
+    assert visitor.page.evaluate(made, address) == expected
+    assert visitor.page.evaluate(made, "") == [True, None, None], "others cannot reach this server"
+
+
 def test_it_keeps_one_timer_and_no_more_listeners(poster):
     """Started, stopped and left again and again, it holds what it held after the first time."""
     visitor = poster()

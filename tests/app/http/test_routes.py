@@ -42,6 +42,16 @@ def atlas():
     return fake.FakeAtlas()
 
 
+def test_heatmaps_of_a_querys_items_are_there_by_its_key(served, client, atlas):
+    explorer = served.explorers.explorer("world")
+    query = explorer.query((query_string.words("sea"), query_string.point(46.0, 9.0)))
+    address = urls.live_query(atlas, served.weighed.keep(explorer, query))
+    answer = client.get(address)
+    assert answer.content == explorer.heatmaps_of_terms(query).to_bytes()
+    assert answer.headers["cache-control"].startswith("private")
+    assert client.get(urls.live_query(atlas, "0" * 24)).status_code == 404
+
+
 def test_tiles_are_pictures_and_the_relief_leaves_the_sea_open(client, atlas):
     for style, mode in (("photo", "RGB"), ("plain", "RGBA")):
         address = urls.tiles(atlas, style).format(z=1, x=1, y=0)

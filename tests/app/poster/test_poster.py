@@ -101,6 +101,23 @@ def test_the_component_is_told_the_scenes_that_can_be_played(first_run, told):
     assert told["at"] is None
 
 
+def test_with_a_site_every_scene_has_its_address_there(monkeypatch, serve, drawn, told, tmp_path):
+    monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
+    serve("boston", "world", site="https://example.org/map/")
+    AppTest.from_file(str(APP), default_timeout=60).run()
+    found = {scene["title"]: scene["site"] for scene in told["scenes"]}
+    assert found["“hot desert”"] == "https://example.org/map/#world/1"
+    assert found["“airport”"] == "https://example.org/map/#boston/6"
+    assert found["Switzerland − mountains + sea"] == "https://example.org/map/#world/6"
+    assert found["What is like the Congo rainforest?"] == "https://example.org/map/#world/0,22"
+    assert found["Eight kinds of Boston"] == "https://example.org/map/#boston"
+
+
+def test_without_a_site_no_scene_has_one(first_run, told):
+    first_run()
+    assert {scene["site"] for scene in told["scenes"]} == {""}
+
+
 def test_a_code_holds_its_address():
     address = "http://192.168.1.20:8501/?atlas=world&q=text%3Ahot+desert"
     out = io.BytesIO()

@@ -1,6 +1,8 @@
-// Dragging a rectangle on a pane: while it is on, dragging does not move the map.
+// Dragging a rectangle on a pane, with a mouse, a pen or a finger: while it is on, dragging does not move the map.
 
 /** @import { Pane } from "./pane.js" */
+
+const LEAST_PX = 4; // on both sides: a finger that taps moves a little
 
 export class Drawing {
   /**
@@ -25,35 +27,60 @@ export class Drawing {
   }
 
   begin() {
-    const { L, map } = this.pane;
-    /** @type {L.LatLng | null} */
+    const { L, canvas, map } = this.pane;
+    /** @type {L.Point | null} */
     let from = null;
     /** @type {L.Rectangle | null} */
     let shape = null;
-    const press = (/** @type {L.LeafletMouseEvent} */ event) => {
-      from = event.latlng;
-      shape = L.rectangle(L.latLngBounds(from, from), { className: "ugc-drawn", interactive: false }).addTo(map);
+    const bounds = (/** @type {L.Point} */ a, /** @type {L.Point} */ b) =>
+      L.latLngBounds(map.containerPointToLatLng(a), map.containerPointToLatLng(b));
+    const drop = () => {
+      shape?.remove();
+      from = shape = null;
     };
-    const move = (/** @type {L.LeafletMouseEvent} */ event) => {
-      if (from) shape?.setBounds(L.latLngBounds(from, event.latlng));
+    const press = (/** @type {PointerEvent} */ event) => {
+      drop();
+      if (!event.isPrimary || event.button) return; // a second finger zooms
+      canvas.setPointerCapture(event.pointerId); // also where it leaves the map
+      from = map.mouseEventToContainerPoint(event);
+      shape = L.rectangle(bounds(from, from), { className: "ugc-drawn", interactive: false }).addTo(map);
     };
-    const release = (/** @type {L.LeafletMouseEvent} */ event) => {
-      const bounds = from && L.latLngBounds(from, event.latlng);
+    const move = (/** @type {PointerEvent} */ event) => {
+      if (from && event.isPrimary) shape?.setBounds(bounds(from, map.mouseEventToContainerPoint(event)));
+    };
+    const release = (/** @type {PointerEvent} */ event) => {
+      const to = map.mouseEventToContainerPoint(event);
+      const isDrawn = from && Math.min(Math.abs(to.x - from.x), Math.abs(to.y - from.y)) >= LEAST_PX;
+      const drawn = from && isDrawn ? bounds(from, to) : null;
+      drop();
+      if (!drawn) return; // a tap: the rectangle is still to be drawn
       this.end();
-      if (bounds && hasArea(bounds)) this.onDrawn(bounds);
+      this.onDrawn(drawn);
     };
     const escape = (/** @type {KeyboardEvent} */ event) => {
       if (event.key === "Escape") this.end();
     };
+    /** @type {[string, (event: PointerEvent) => void][]} */
+    const listeners = [
+      ["pointerdown", press],
+      ["pointermove", move],
+      ["pointerup", release],
+      ["pointercancel", drop],
+    ];
+    const each = (/** @type {"addEventListener" | "removeEventListener"} */ act) => {
+      for (const [kind, listener] of listeners) canvas[act](kind, /** @type {EventListener} */ (listener));
+    };
+    each("addEventListener");
     map.dragging.disable();
-    map.on({ mousedown: press, mousemove: move, mouseup: release });
+    canvas.classList.add("is-drawing");
     document.addEventListener("keydown", escape);
     this.pane.controls.markDrawing(true);
     this.stop = () => {
-      map.off({ mousedown: press, mousemove: move, mouseup: release });
-      document.removeEventListener("keydown", escape);
-      shape?.remove();
+      drop();
+      each("removeEventListener");
       map.dragging.enable();
+      canvas.classList.remove("is-drawing");
+      document.removeEventListener("keydown", escape);
       this.pane.controls.markDrawing(false);
     };
   }
@@ -62,9 +89,4 @@ export class Drawing {
     this.stop?.();
     setTimeout(() => (this.stop = null)); // the click that ends a drag asks nothing
   }
-}
-
-/** @param {L.LatLngBounds} bounds */
-function hasArea(bounds) {
-  return bounds.getNorth() > bounds.getSouth() && bounds.getEast() > bounds.getWest();
 }

@@ -1,27 +1,26 @@
 // Computes heatmaps beside the page, so that it never waits: grids are fetched once, panes are canvases that this thread
-// draws on. Messages: "pane" gives a canvas and how it is drawn, "gone" takes it away, "hover" asks for the heatmap of a
-// position; the answer is "painted" with what was painted, or "failed".
+// draws on. Messages: "pane" gives a canvas and how it is drawn, "gone" takes it away, "ask" asks for the heatmap of a
+// position or of weights; the answer is "painted" with what was painted, or "failed".
 
 import { readCompact } from "./compact-grid.js";
-import { bytesOf, colorsOfBins, paint, pictureOf } from "./painter.js";
+import { GridPart } from "./grid-part.js";
+import { bytesOf, colorsOfBins, paint } from "./painter.js";
+import { combined } from "./weights.js";
 
 /** @import { LiveGrid } from "../../protocol" */
 /** @import { CompactGrid } from "./compact-grid.js" */
+/** @import { Question } from "./live.js" */
 
-/**
- * @typedef {object} Grid A grid, and the cells of its picture.
- * @property {CompactGrid} grid
- * @property {ReturnType<typeof pictureOf>} picture
- */
 /**
  * @typedef {object} Drawn A pane.
  * @property {OffscreenCanvas} canvas
  * @property {LiveGrid} display
  * @property {Uint32Array} colors
+ * @property {Map<CompactGrid, GridPart>} parts What of its grids is painted.
  * @property {ImageData | null} image
  */
 
-/** @type {Map<string, Promise<Grid>>} By address. */
+/** @type {Map<string, Promise<CompactGrid>>} By address. */
 const grids = new Map();
 /** @type {Map<string, Drawn>} By pane. */
 const panes = new Map();
@@ -30,8 +29,7 @@ const panes = new Map();
 async function fetched(url) {
   const answer = await fetch(url);
   if (!answer.ok) throw new Error(`The compact grid cannot be fetched (${answer.status}).`);
-  const grid = await readCompact(await answer.arrayBuffer());
-  return { grid, picture: pictureOf(grid) };
+  return readCompact(await answer.arrayBuffer());
 }
 
 /** @param {string} url */
@@ -41,19 +39,43 @@ function gridOf(url) {
     grid.catch(() => grids.delete(url)); // another try fetches again
     grids.set(url, grid);
   }
-  return /** @type {Promise<Grid>} */ (grids.get(url));
+  return /** @type {Promise<CompactGrid>} */ (grids.get(url));
+}
+
+/**
+ * The grid that a question to a pane needs, if it can be asked.
+ *
+ * @param {Drawn} pane
+ * @param {Question} question
+ */
+const urlOf = ({ display }, { weights }) => (weights ? display.weights?.url : display.url);
+
+/**
+ * @param {Drawn} pane
+ * @param {CompactGrid} grid
+ */
+function partOf(pane, grid) {
+  const part = pane.parts.get(grid) ?? new GridPart(grid, pane.display.area);
+  pane.parts.set(grid, part);
+  return part;
 }
 
 /**
  * @param {Drawn} pane
- * @param {{ lat: number, lng: number }} at
- * @returns {Promise<boolean>} Whether a cell is there.
+ * @param {Question} question
+ * @returns {Promise<boolean>} Whether there is an answer.
  */
-async function draw(pane, at) {
-  const { grid, picture } = await gridOf(pane.display.url);
-  const values = grid.similaritiesTo(at);
-  if (!values) return false;
-  const { canvas } = pane;
+async function draw(pane, question) {
+  const { canvas, display } = pane;
+  const url = urlOf(pane, question);
+  if (!url) return false;
+  const grid = await gridOf(url);
+  const { at, weights } = question;
+  const values =
+    weights && display.weights ? combined(grid, weights, display.weights.combine) : at ? grid.similaritiesTo(at) : null;
+  const part = partOf(pane, grid);
+  if (!values || !part.size) return false;
+  const { picture } = part;
   const context = canvas.getContext("2d");
   if (!context) return false;
   if (!pane.image || canvas.width !== picture.width || canvas.height !== picture.height) {
@@ -62,14 +84,15 @@ async function draw(pane, at) {
     pane.image = context.createImageData(picture.width, picture.height);
   }
   const pixels = new Uint32Array(pane.image.data.buffer);
-  paint(pixels, picture.cells, values, colorsOfBins(values, grid, pane.display, pane.colors));
+  const coloring = weights ? { ...display, ...display.weights, limits: null } : display;
+  paint(pixels, picture.cells, values, colorsOfBins(part.of(values), part, coloring, pane.colors));
   context.putImageData(pane.image, 0, 0);
   return true;
 }
 
 // Grids that no pane shows any more: each takes some ten megabytes.
 function tidy() {
-  const used = new Set([...panes.values()].map((pane) => pane.display.url));
+  const used = new Set([...panes.values()].flatMap(({ display }) => [display.url, display.weights?.url]));
   for (const url of grids.keys()) if (!used.has(url)) grids.delete(url);
 }
 
@@ -87,6 +110,7 @@ self.onmessage = async ({ data }) => {
       canvas: canvas ?? before?.canvas,
       display,
       colors,
+      parts: new Map(),
       image: canvas ? null : (before?.image ?? null),
     });
     tidy();
@@ -95,8 +119,9 @@ self.onmessage = async ({ data }) => {
   const began = performance.now();
   try {
     const shown = [];
-    await Promise.all([...panes.values()].map((pane) => gridOf(pane.display.url))); // fetched side by side
-    for (const [id, pane] of panes) if (await draw(pane, data.at)) shown.push(id);
+    const urls = [...panes.values()].map((pane) => urlOf(pane, data.question)).filter((url) => url !== undefined);
+    await Promise.all(urls.map(gridOf)); // fetched side by side
+    for (const [id, pane] of panes) if (await draw(pane, data.question)) shown.push(id);
     self.postMessage({ kind: "painted", number: data.number, shown, ms: performance.now() - began });
   } catch (error) {
     self.postMessage({ kind: "failed", number: data.number, words: String(error) });

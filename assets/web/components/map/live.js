@@ -1,5 +1,5 @@
-// Live similarity: the heatmap of the point under the pointer, computed in this browser while it moves. The exact answer
-// of the server takes its place when the pointer leaves, or asks.
+// Live similarity: the heatmap of the point under the pointer, or of a query whose weights are moved, computed in this
+// browser. The exact answer of the server takes its place when the pointer leaves, or asks.
 
 import { toBounds } from "./geometry.js";
 
@@ -8,6 +8,7 @@ import { toBounds } from "./geometry.js";
 /** @import { SyncedMap } from "./synced-map.js" */
 
 /** @typedef {{ lat: number, lng: number }} Position */
+/** @typedef {{ at: Position, weights?: undefined } | { weights: number[], at?: undefined }} Question */
 
 let panesMade = 0;
 
@@ -34,12 +35,15 @@ class LivePicture {
     this.layer.setBounds(toBounds(this.pane.L, display.bounds));
   }
 
-  /** @param {boolean} isShown */
-  show(isShown) {
+  /** @param {Question | null} question What the canvas shows; null to show the exact answer. */
+  show(question) {
+    const isShown = question !== null;
+    const { legend, weights } = this.display;
+
     const { opacity } = this.pane.owner.memory;
     this.layer.setOpacity(isShown ? opacity : 0);
     this.pane.overlay?.setOpacity(isShown ? 0 : opacity);
-    this.pane.controls.showLegend(isShown ? this.display.legend : null);
+    this.pane.controls.showLegend(!question ? null : question.weights && weights ? weights.legend : legend);
     this.canvas.dataset.shown = String(isShown);
   }
 }
@@ -53,10 +57,11 @@ export class Live {
     /** @type {Map<Pane, LivePicture>} */
     this.pictures = new Map();
     this.isOn = false;
-    this.isShown = false;
-    /** @type {Position | null} where the pointer is */
+    /** @type {Question | null} what the canvases show */
+    this.shown = null;
+    /** @type {Question | null} what they are to show */
     this.wanted = null;
-    /** @type {Position | null} what is being computed */
+    /** @type {Question | null} what is being computed */
     this.computing = null;
     this.number = 0; // of the question that is computed
     /** Milliseconds that the last heatmaps took, for tests and for people with a console. */
@@ -73,7 +78,7 @@ export class Live {
   setOn(isOn) {
     this.isOn = isOn && this.isPossible;
     for (const { canvas } of this.owner.panes) canvas.classList.toggle("is-live", this.isOn);
-    if (this.isOn) this.update();
+    if (this.isOn) this.worker ??= this.started();
     else this.hover(null);
   }
 
@@ -82,10 +87,13 @@ export class Live {
     return this.isOn && this.computing !== null && !this.painted;
   }
 
+  get isShown() {
+    return this.shown !== null;
+  }
+
   /** Take over how panes are drawn now, after new data. */
   update() {
-    if (!this.isOn) return;
-    this.worker ??= this.started();
+    if (!this.worker) return;
     for (const pane of this.owner.panes) {
       const known = this.pictures.get(pane);
       if (!pane.live) this.forget(pane);
@@ -100,7 +108,9 @@ export class Live {
       const canvas = picture.canvas.transferControlToOffscreen();
       this.worker.postMessage({ kind: "pane", id: picture.id, display: pane.live, canvas }, [canvas]);
     }
-    if (this.isShown) for (const picture of this.pictures.values()) picture.show(true); // new data set it aside
+    if (!this.shown) return;
+    for (const picture of this.pictures.values()) picture.show(this.shown); // new data set it aside
+    this.want(this.wanted && { ...this.wanted }); // it may be drawn in other ways
   }
 
   // Part of the map is being computed again, say.
@@ -109,7 +119,7 @@ export class Live {
     const picture = this.pictures.get(pane);
     if (!picture) return;
     this.worker?.postMessage({ kind: "gone", id: picture.id });
-    picture.show(false);
+    picture.show(null);
     picture.layer.remove();
     this.pictures.delete(pane);
   }
@@ -123,26 +133,45 @@ export class Live {
 
   /** Show the exact answer, which has just come, until the pointer moves again. */
   rest() {
-    this.hover(null);
+    this.want(null);
   }
 
   /**
-   * Show the heatmap of a position; null shows the exact answer again.
+   * Show the heatmap of a position, if the map is live; null: the pointer has left.
    *
    * @param {Position | null} at
    */
   hover(at) {
-    this.wanted = at;
-    if (at === null) this.show([]);
-    else this.ask();
+    if (at && this.isOn) this.want({ at });
+    else if (!at && this.wanted?.at) this.want(null);
+  }
+
+  /**
+   * Show the heatmap of the query with other weights; null shows the exact answer again.
+   *
+   * @param {number[] | null} weights
+   */
+  weigh(weights) {
+    if (weights && !this.worker && typeof OffscreenCanvas !== "undefined") {
+      this.worker = this.started();
+      this.update();
+    }
+    this.want(weights && { weights });
+  }
+
+  /** @param {Question | null} question */
+  want(question) {
+    this.wanted = question;
+    if (question) this.ask();
+    else this.show(null, []);
   }
 
   // One question at a time; positions that the pointer has left by then are not computed.
   ask() {
-    if (!this.isOn || !this.worker || !this.wanted || this.computing) return;
+    if (!this.worker || !this.wanted || this.computing) return;
     this.computing = this.wanted;
     this.number += 1;
-    this.worker.postMessage({ kind: "hover", number: this.number, at: this.computing });
+    this.worker.postMessage({ kind: "ask", number: this.number, question: this.computing });
     if (!this.painted) this.owner.markLive();
   }
 
@@ -151,25 +180,30 @@ export class Live {
     const { computing } = this;
     this.computing = null;
     if (kind === "failed") {
-      this.owner.failLive(words ?? "");
+      if (computing?.weights)
+        this.want(null); // the answer of the server comes all the same
+      else this.owner.failLive(words ?? "");
       return;
     }
     this.took = ms;
     this.painted += 1;
     if (this.painted === 1) this.owner.markLive();
-    if (this.wanted) this.show(shown);
+    if (this.wanted) this.show(computing, shown);
     if (this.wanted !== computing) this.ask();
   }
 
-  /** @param {string[]} ids Of the panes whose canvases show what was asked. */
-  show(ids) {
-    this.isShown = ids.length > 0;
-    for (const picture of this.pictures.values()) picture.show(ids.includes(picture.id));
+  /**
+   * @param {Question | null} question
+   * @param {string[]} ids Of the panes whose canvases show its answer.
+   */
+  show(question, ids) {
+    this.shown = ids.length ? question : null;
+    for (const picture of this.pictures.values()) picture.show(ids.includes(picture.id) ? question : null);
   }
 
   /** The opacity has changed. */
   markOpacity() {
-    for (const picture of this.pictures.values()) if (picture.canvas.dataset.shown === "true") picture.show(true);
+    for (const picture of this.pictures.values()) if (picture.canvas.dataset.shown === "true") picture.show(this.shown);
   }
 
   destroy() {

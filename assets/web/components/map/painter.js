@@ -6,6 +6,7 @@ import { clampLat } from "./geometry.js";
 /** @import { CompactGrid } from "./compact-grid.js" */
 
 /** @typedef {Pick<LiveGrid, "scale" | "limits" | "floor" | "share" | "least_span">} Coloring */
+/** @typedef {Pick<CompactGrid, "header" | "rowOf">} Rows Of the cells whose values are colored. */
 
 const BINS = 2048;
 const MOST_PX = 1024;
@@ -60,7 +61,7 @@ export function bytesOf(colors, lowOpacity) {
  * The color of each bin of similarity, and how similarities become bins.
  *
  * @param {Float32Array} values One a cell.
- * @param {CompactGrid} grid
+ * @param {Rows} grid
  * @param {Coloring} display
  * @param {Uint32Array} colors From `bytesOf`.
  */
@@ -99,7 +100,7 @@ export function colorsOfBins(values, grid, display, colors) {
  * Share of the area below each bin; one number more than bins.
  *
  * @param {Float32Array} values
- * @param {CompactGrid} grid
+ * @param {Rows} grid
  * @param {number} low
  * @param {number} scale
  */

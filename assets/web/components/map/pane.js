@@ -103,10 +103,10 @@ export class Pane {
     let last = "";
     map.on("mousemove", (event) => {
       const at = event.latlng.wrap();
-      const { screenX, screenY } = event.originalEvent;
+      const { buttons, screenX, screenY } = event.originalEvent;
       if (last === (last = `${screenX},${screenY}`)) return; // the page has moved under a pointer at rest
       this.controls.pointer(at, owner.live.isOn ? "" : this.values?.at(at));
-      owner.live.hover(at);
+      if (!buttons) owner.live.hover(at); // else the map is dragged, or what is over it
     });
     map.on("mouseout", () => {
       this.controls.pointer(null);
@@ -118,10 +118,11 @@ export class Pane {
   // A finger that is dragged over a live map asks where it is, as a pointer does; two still move and zoom the map.
   listenToFingers() {
     const { canvas, map, owner } = this;
-    const isFinger = (/** @type {PointerEvent} */ event) => owner.live.isOn && event.pointerType === "touch";
+    const isFinger = (/** @type {PointerEvent} */ event) =>
+      owner.live.isOn && !this.drawing.isOn && event.pointerType === "touch";
     let holds = false;
     canvas.addEventListener("pointerdown", (event) => {
-      if (!isFinger(event) || !map.dragging.enabled()) return; // while a rectangle is drawn, dragging is off already
+      if (!isFinger(event) || !map.dragging.enabled()) return;
       holds = true;
       map.dragging.disable();
     });

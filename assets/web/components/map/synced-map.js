@@ -5,6 +5,7 @@ import { Address, opened, readOpacity, readThreshold, readView, writeView } from
 import { clampLat, luminance, toBounds } from "./geometry.js";
 import { Live } from "./live.js";
 import { Pane } from "./pane.js";
+import { Weights } from "./weights.js";
 
 /** @import { BaseStyle, MapClick, MapProps, MapRegion } from "../../protocol" */
 /** @import { Texts, View } from "./address.js" */
@@ -70,6 +71,7 @@ export class SyncedMap {
         pane.element.addEventListener(kind, () => this.lead(pane));
       }
     }
+    this.weights = new Weights(this);
     this.lead(this.panes[0]);
     this.panes[0].map.on("moveend", () => this.viewed());
     this.panes.forEach((pane) => pane.fit(data)); // now that each has the width that the others leave it
@@ -293,6 +295,7 @@ export class SyncedMap {
   destroy() {
     this.address.stop();
     this.stops.forEach((stop) => stop());
+    this.weights.destroy();
     this.live.destroy();
     this.panes.forEach((pane) => pane.destroy());
   }

@@ -94,7 +94,7 @@ export class Band {
   /**
    * @param {PosterScene} scene
    * @param {string} number
-   * @param {string | null} origin For the phone.
+   * @param {string | null} origin For the phone, where there is no static site.
    */
   caption(scene, number, origin) {
     this.words.replaceChildren(
@@ -103,13 +103,18 @@ export class Band {
       el("p.ugc-poster-caption", {}, scene.caption),
       el("p.ugc-poster-hint", {}, HINT),
     );
-    this.phone.hidden = !origin;
-    const address = `${origin}${scene.address}`;
-    if (!origin || this.phone.dataset.address === address) return;
+    const address = scene.site || (origin && `${origin}${scene.address}`);
+    this.phone.hidden = !address;
+    if (!address || this.phone.dataset.address === address) return;
     this.phone.dataset.address = address;
     this.phone.replaceChildren(
       el("img", { src: `/data/qr.svg?address=${encodeURIComponent(address)}`, alt: `QR code of ${address}` }),
-      el("figcaption", {}, "Open this on your phone", el("span", {}, new URL(origin).host)),
+      el(
+        "figcaption",
+        {},
+        scene.site ? "Take this map with you" : "Open this on your phone",
+        el("span", {}, new URL(address).host),
+      ),
     );
   }
 

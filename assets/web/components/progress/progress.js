@@ -67,6 +67,21 @@ function later(root, state, milliseconds) {
 }
 
 /**
+ * What the server says, or null if it cannot be reached or breaks off.
+ *
+ * @param {string} url
+ * @returns {Promise<{ progress: Progress | null } | null>}
+ */
+export async function answered(url) {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(PATIENCE_MS) });
+    return { progress: response.ok ? await response.json() : null };
+  } catch {
+    return null;
+  }
+}
+
+/**
  * @param {HTMLElement} root
  * @param {State} state
  */
@@ -79,10 +94,9 @@ async function ask(root, state) {
   }
   state.missed = 0;
   const { run } = state;
-  const response = await fetch(run.data.url, { signal: AbortSignal.timeout(PATIENCE_MS) }).catch(() => null);
-  const progress = response?.ok ? await response.json() : null;
+  const answer = await answered(run.data.url);
   if (state.run !== run) return; // a later run has a timer of its own
-  if (response) take(root, state, progress);
+  if (answer) take(root, state, answer.progress);
   else later(root, state, AGAIN_MS); // the server cannot be reached; Streamlit says so
 }
 

@@ -6,9 +6,11 @@ import rasterio
 from rasterio.enums import ColorInterp
 from rasterio.transform import from_bounds
 from rasterio.warp import transform_bounds
+from rasterio.windows import from_bounds as window_of
 
 from tests.build.city.own.test_user_data import pictures, survey, write
 from tests.build.made_up_city import GRID
+from tests.sources.pictures import write_vast
 from unigeoclip.atlas.rasters import Raster
 from unigeoclip.build.city.own import raster_survey, raster_writing, user_rasters
 from unigeoclip.build.city.own.raster_files import RasterFile
@@ -45,6 +47,16 @@ def test_rasters_of_other_systems_and_resolutions(tmp_path):
     assert valid.all()
     assert set(np.unique(rgb)) == {60, 120}
     assert found.px_m < 6
+
+
+def test_a_mosaic_of_forty_gigabytes_is_read_by_windows(tmp_path):
+    wide = (SOUTH - 0.2, WEST - 0.2, NORTH + 0.2, EAST + 0.2)
+    with write_vast(tmp_path / "vast.tif", wide, crs="EPSG:4326") as mosaic:
+        city = window_of(WEST, SOUTH, EAST, NORTH, transform=mosaic.transform).round_offsets().round_lengths()
+        mosaic.write(np.full((4, int(city.height), int(city.width)), 200, np.uint8), window=city)
+    rgb, valid = pictures(tmp_path / "vast.tif").read(GRID)
+    assert valid.mean() > 0.95
+    assert (rgb[valid] == 200).all()
 
 
 def test_pictures_of_16_bits_are_stretched_together(tmp_path):

@@ -19,8 +19,8 @@ import numpy as np
 import pandas as pd
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
-from unigeoclip.build.city.own import panoramas
 from unigeoclip.errors import InputError, excerpt
+from unigeoclip.uploads import panoramas
 
 if TYPE_CHECKING:
     from unigeoclip.geo import Bounds

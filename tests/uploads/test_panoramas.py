@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from unigeoclip.build.city.own import panoramas
+from unigeoclip.uploads import panoramas
 
 
 def colors_of(heading_rad, up_rad):

@@ -2,13 +2,10 @@
 
 import pytest
 
-from tests.cli.conftest import cache, refused, run, surroundings  # noqa: F401
-from tests.explorable import use_hashed_sentences
-
 pytestmark = pytest.mark.usefixtures("surroundings")
 
 
-def test_what_cannot_be_written_is_refused_first(refused, tmp_path):  # noqa: F811
+def test_what_cannot_be_written_is_refused_first(refused, tmp_path):
     assert "--out DIR" in refused("site")
     both = refused("site", "--out", tmp_path / "site", "--single-file", tmp_path / "map.html")
     assert "--single-file F.html" in both
@@ -20,9 +17,8 @@ def test_what_cannot_be_written_is_refused_first(refused, tmp_path):  # noqa: F8
 
 
 @pytest.mark.slow
-def test_a_file_and_a_folder_are_written(run, refused, explorer, tmp_path, monkeypatch):  # noqa: F811
-    use_hashed_sentences(monkeypatch)
-    asked = ("site", "--atlas", explorer.atlas.path, "--models", "fourier")
+def test_a_file_and_a_folder_are_written(run, refused, folder, tmp_path):
+    asked = ("site", "--atlas", folder, "--models", "fourier")
     assert run(*asked, "--single-file", tmp_path / "map.html").startswith(f"{tmp_path / 'map.html'}: 0.")
     run(*asked, "--out", tmp_path / "site")
     assert (tmp_path / "site" / "index.html").is_file()
