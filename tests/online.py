@@ -10,13 +10,15 @@ import sys
 import tempfile
 from pathlib import Path
 
-import numpy as np
 import rasterio
 from PIL import Image
 
+from unigeoclip.build.city.extracts.open_map import open_map
+from unigeoclip.build.city.extracts.overture_tags import COLUMNS
 from unigeoclip.cli.console import print_lines
 from unigeoclip.errors import UniGeoError
 from unigeoclip.sources.mapillary import TOKEN
+from unigeoclip.sources.parquet.overture import fetch_overture, plan_overture
 from unigeoclip.sources.plan import LIMIT_BYTES, fetch, make_plan
 from unigeoclip.sources.spot import NothingThereError, aerial_picture, street_photo
 from unigeoclip.sources.web import Web
@@ -40,6 +42,7 @@ CHECKS = {
     "amsterdam:": ("street", _AMSTERDAM),
     "alphaearth:": ("embeddings", _BOSTON),
     "mapillary:": ("street", _PARIS),
+    "overture:": ("map", _BOSTON),
 }
 # Online pictures of the app: latitude, longitude, side of the window in meters.
 SPOTS = {"Boston": (42.3601, -71.0589, 225.0), "Denver": (39.74, -104.99, 225.0), "Amsterdam": (52.372, 4.8915, 225.0),
@@ -49,6 +52,8 @@ SPOTS = {"Boston": (42.3601, -71.0589, 225.0), "Denver": (39.74, -104.99, 225.0)
 def check(word, modality, bounds, cache):
     """Find and fetch; returns what was read, in words, and raises if it is not as expected."""
     web = Web(cache)
+    if modality == "map":
+        return _check_map(word, bounds, cache, web)
     plan = make_plan(word, modality, bounds, cache, web)
     assert plan.found.items, f"nothing found; left out: {dict(plan.found.left_out)}"
     assert all(item.license and item.credit for item in plan.found.items), "an item without license or credit"
@@ -60,6 +65,15 @@ def check(word, modality, bounds, cache):
         (_check_photo if modality == "street" else _check_raster)(path, modality)
     assert len(files) >= 0.8 * len(plan.found.items), fetched.notes
     return f"{len(files)} files, {web.requests} requests, {web.bytes / 1e6:.1f} MB"
+
+
+def _check_map(word, bounds, cache, web):
+    plan = plan_overture(word, COLUMNS, bounds, cache, web)
+    assert plan.bytes < LIMIT_BYTES
+    layers = open_map(f"overture:{fetch_overture(plan, web)}", bounds).read_layers(lambda _text, _share: None)
+    for name in ("building", "transportation", "transportation_name", "poi", "landuse"):
+        assert len(layers[name]), f"no {name}"
+    return f"release {plan.release}, {web.requests} requests, {web.bytes / 1e6:.1f} MB"
 
 
 def check_spot(lat, lon, window_m):
@@ -76,10 +90,10 @@ def check_spot(lat, lon, window_m):
 def _check_raster(path, modality):
     with rasterio.open(path) as raster:
         assert raster.crs is not None
-        assert raster.count >= (3 if modality == "aerial" else 1)
+        assert raster.count >= {"aerial": 3, "embeddings": 64}.get(modality, 1)
         values = raster.read(1, masked=True).compressed()
         assert values.size, "no pixel is known"
-        assert np.ptp(values) > 0, "all pixels are alike"
+        assert values.min() < values.max(), "all pixels are alike"
         if modality == "surface":
             assert -500 < values.min() <= values.max() < 9_000
 

@@ -2,14 +2,18 @@
 
 import re
 
+import numpy as np
 import pytest
 
 from tests import online
+from tests.build import made_up_extracts
 from tests.sources import pictures
 from tests.sources.local_services import BLOB, amsterdam_panorama, panoramax_photo, stac_item
+from tests.sources.parquet import aef
+from tests.sources.parquet.conftest import BUCKET_HOST, RELEASE, publish
 from tests.sources.test_spot import noise_tile
 from tests.sources.test_tiles_and_sheets import SHEETS, write_index
-from unigeoclip.errors import InputError
+from unigeoclip.errors import DownloadError, InputError
 from unigeoclip.sources import SOURCES
 from unigeoclip.sources.services import COLLECTIONS, TILES
 
@@ -49,6 +53,22 @@ def test_photos(services, tmp_path, word):
     assert online.check(word, modality, (south, west, north, east), tmp_path / "cache").startswith("1 files")
 
 
+def test_embeddings(services, tmp_path):
+    modality, bounds = online.CHECKS["alphaearth:"]
+    bands = aef.vectors(np.random.default_rng(1), 128)
+    aef.write_index(services, [aef.write_file(services, 2024, "19N", "a", 32619, 329_800.0, 4_691_700.0, bands)])
+    assert online.check("alphaearth:", modality, bounds, tmp_path / "cache").startswith("1 files")
+
+
+def test_maps(services, tmp_path):
+    modality, _ = online.CHECKS["overture:"]
+    publish(services)
+    assert f"release {RELEASE}" in online.check("overture:", modality, made_up_extracts.BBOX, tmp_path / "cache")
+    (services.folder / BUCKET_HOST / f"release/{RELEASE}/theme=buildings/type=building/part-0.parquet").unlink()
+    with pytest.raises(DownloadError, match="does not exist"):
+        online.check("overture:", modality, made_up_extracts.BBOX, tmp_path / "other")
+
+
 @pytest.mark.parametrize("name", online.SPOTS)
 def test_spots(services, name):
     services.tile = noise_tile
@@ -69,7 +89,7 @@ def test_every_source_has_a_row_a_check_and_its_license():
     known = {f"stac:{name}": each.license for name, each in COLLECTIONS.items()}
     known |= {f"xyz:{name}": each.license for name, each in TILES.items()}
     others = {entry.example for name, entry in SOURCES.items() if name not in ("stac", "xyz")}
-    assert rows.keys() == online.CHECKS.keys() == known.keys() | others
+    assert rows.keys() == online.CHECKS.keys() == known.keys() | others | {"overture:"}
     assert {word: rows[word] for word in known} == known
 
 

@@ -11,7 +11,7 @@ BBOX = ["--bbox", ",".join(map(str, aef.BOSTON))]
 @pytest.fixture
 def boston(services):
     bands = aef.vectors(np.random.default_rng(1))
-    aef.write_index(services, [aef.write_file(services, 2024, "19N", "a-0", 32619, 326_000.0, 4_691_000.0, bands)])
+    aef.write_index(services, [aef.write_file(services, 2024, "19N", "a-0", 32619, 327_400.0, 4_691_000.0, bands)])
     return services
 
 

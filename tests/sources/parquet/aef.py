@@ -14,7 +14,7 @@ from unigeoclip.sources.parquet.alphaearth import HOST
 AEF_HOST = urlsplit(HOST).netloc
 ROOT = "tge-labs/aef/v1/annual"
 BOSTON = (42.340, -71.090, 42.350, -71.075)  # in zone 19
-SIDE = 512
+SIDE = 256
 
 
 def vectors(rng, side=SIDE):
@@ -36,7 +36,7 @@ def write_file(services, year, zone, name, epsg, west_m, north_m, bands, *, sout
     with rasterio.open(
         file, "w", driver="GTiff", count=64, width=side, height=side, dtype="int8", crs=f"EPSG:{epsg}", nodata=-128,
         transform=transform, **{"tiled": True, "blockxsize": 64, "blockysize": 64, "interleave": "band",
-                                "compress": "deflate"} | options,
+                                "compress": "deflate", "zlevel": 1} | options,
     ) as written:  # fmt: skip
         written.write(bands)
     west, south, east, north = transform_bounds(

@@ -54,7 +54,7 @@ _BOX = ("wgs84_south", "wgs84_west", "wgs84_north", "wgs84_east")
 _FILE = re.compile(r"tge-labs/aef/v1/annual/(20\d\d)/(\d\d?[NS])/([\w-]+)\.tiff?")
 _COMPRESSED = 0.8
 _BLOCK_PX = 256  # a block at each edge of the area is read whole
-_REQUEST_BYTES = 2_000_000
+_REQUEST_BYTES = 60_000  # a block of one band: bands lie apart
 _ROWS_AT_ONCE = 256
 
 

@@ -51,6 +51,23 @@ def test_a_single_file_has_its_row_too(folder):
     assert (file.license, file.year) == ("CC BY 4.0", 2018)
 
 
+def test_the_nearest_table_that_names_a_file_counts(tmp_path):
+    for name in ("top.tif", "2020/a.tif", "2020/b.tif", "2020/deep/c.tif", "other/d.tif"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    (tmp_path / "sources.csv").write_text("path,license,credit\n2020/*.tif,CC BY 4.0,City\ntop.tif,CC0 1.0,Ann\n")
+    (tmp_path / "2020" / "sources.csv").write_text(
+        "path,license,credit,year\na.tif,ODbL,Bob,2020\ndeep/c.tif,,Eve,2020\n"
+    )
+    files, notes = list_rasters([tmp_path], "--aerial")
+    said = {file.path.name: (file.license, file.credit) for file in files}
+    assert said == {"a.tif": ("ODbL", "Bob"), "b.tif": ("CC BY 4.0", "City"), "top.tif": ("CC0 1.0", "Ann"),
+                    "d.tif": ("", "")}  # fmt: skip
+    assert names(files)[0] == "a.tif", "of 2020"
+    assert names(files)[-1] == "d.tif", "that nobody names"
+    assert any("c.tif" in note and "left out" in note for note in notes), "its row states no license"
+
+
 def test_what_is_given_first_lies_on_top_and_nothing_twice(folder):
     files, _ = list_rasters([folder / "b.tif", folder / "a.tif", folder / "b.tif"], "--aerial")
     assert names(files) == ["b.tif", "a.tif"]

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["ENDINGS", "OsmExtract", "open_osm"]
 
 ENDINGS = (".pbf", ".osm")
-MOST_BYTES = 2_000_000_000  # some ten minutes for each pass; cut a city out of more
+MOST_BYTES = 2_000_000_000  # each of four passes reads all of it, whatever the box is
 CUT_OUT = "Cut the city out first: osmium extract --bbox WEST,SOUTH,EAST,NORTH FILE -o city.osm.pbf"
 _LAYERS = ("points", "lines", "multipolygons", "multilinestrings")
 _BATCH = 65_536

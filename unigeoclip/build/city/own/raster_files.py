@@ -111,20 +111,40 @@ def _of_year(found: list[RasterFile], year: int, what: str) -> list[RasterFile]:
 def _of(path: Path, what: str) -> list[tuple[RasterFile, bool]]:
     """The rasters of one path, and whether each may be shown."""
     folder = path if path.is_dir() else path.parent
-    table = _Table.read(folder / SOURCES)
     if path.is_file():
         files = [path]
     else:
         files = sorted(each for each in path.rglob("*") if each.suffix.lower() in ENDINGS and each.is_file())
         if not files:
             raise InputError(f"{what} {path} holds no raster ({', '.join(ENDINGS)}), nor do its sub-folders.")
+    tables: dict[Path, _Table] = {}
     ranked = []
     for file in files:
-        rank, row = table.row_of(file.relative_to(folder).as_posix())
+        place, rank, row = _said_of(file, folder, tables)
         year = row.year if row.year is not None else _year_in(file.name)
-        licensed = bool(row.license) or rank == len(table.rows) or not table.states_licenses
-        ranked.append((rank, RasterFile(file, row.license, row.credit, year, row.url), licensed))
+        named = rank < len(tables[place].rows)
+        licensed = bool(row.license) or not (named and tables[place].states_licenses)
+        order = not named, place.relative_to(folder).as_posix(), rank
+        ranked.append((order, RasterFile(file, row.license, row.credit, year, row.url), licensed))
     return [(made, licensed) for _, made, licensed in sorted(ranked, key=lambda each: each[0])]
+
+
+def _said_of(file: Path, top: Path, tables: dict[Path, _Table]) -> tuple[Path, int, RasterFile]:
+    """What the nearest table above a file says that names it; its folder, the number of the row, and the row.
+
+    Args:
+        file: In ``top`` or below.
+        top: The folder above which no table counts.
+        tables: Those read so far, by folder; filled.
+    """
+    folder = file.parent
+    while True:
+        if folder not in tables:
+            tables[folder] = _Table.read(folder / SOURCES)
+        rank, row = tables[folder].row_of(file.relative_to(folder).as_posix())
+        if folder == top or rank < len(tables[folder].rows):
+            return folder, rank, row
+        folder = folder.parent
 
 
 def _year_in(name: str) -> int | None:
