@@ -8,10 +8,11 @@ https://en.wikipedia.org/wiki/Gnomonic_projection.
 
 from __future__ import annotations
 
+from functools import lru_cache
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import ndimage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,19 +44,31 @@ def cut(
     Returns:
         (height, width, c) uint8.
     """
-    rows, cols = panorama.shape[:2]
+    rows, cols, bands = panorama.shape
+    pixels = panorama.reshape(-1, bands)
+    seen = np.zeros((height * width, bands), np.float32)
+    for at, weight in _neighbors(rows, cols, turn_deg, width, height, fov_deg):
+        seen += weight * pixels.take(at, axis=0)
+    return np.rint(seen).astype(np.uint8).reshape(height, width, bands)
+
+
+@lru_cache(maxsize=len(TURNS_DEG))  # some 15 MB each; a city has thousands of panoramas of one size
+def _neighbors(
+    rows: int, cols: int, turn_deg: float, width: int, height: int, fov_deg: float
+) -> list[tuple[NDArray[np.intp], NDArray[np.float32]]]:
+    """For each of the four pixels round every direction: its number (height x width,) and its weight (.., 1)."""
     tangent = np.tan(np.radians(fov_deg / 2))
     x = (2 * (np.arange(width) + 0.5) / width - 1) * tangent
     y = (height - 2 * (np.arange(height) + 0.5)) / width * tangent
     heading = np.degrees(np.arctan(x)) + turn_deg
     up = np.degrees(np.arctan2(y[:, None], np.hypot(x, 1.0)[None]))
-    col = (heading / 360 + 0.5) * cols - 0.5
-    at = np.stack(np.broadcast_arrays((0.5 - up / 180) * rows - 0.5, col[None] % cols))
-    # The columns wrap; one more at the right, the first again, is what lies between the last and the first.
-    wrapped = np.concatenate([panorama, panorama[:, :1]], axis=1)
-    bands = [
-        ndimage.map_coordinates(wrapped[..., band].astype(np.float32), at, order=1, mode="nearest")
-        for band in range(panorama.shape[2])
-    ]
-    seen: NDArray[np.uint8] = np.rint(np.stack(bands, axis=-1)).astype(np.uint8)
-    return seen
+    row = (0.5 - up / 180) * rows - 0.5
+    col = np.broadcast_to((heading / 360 + 0.5) * cols - 0.5, row.shape)
+    top, left = np.floor(row), np.floor(col)
+    found = []
+    for down, right in product((0, 1), (0, 1)):
+        # Columns wrap, rows do not.
+        at = np.clip(top + down, 0, rows - 1) * cols + (left + right) % cols
+        weight = np.abs(1 - down - (row - top)) * np.abs(1 - right - (col - left))
+        found.append((at.astype(np.intp).ravel(), weight.astype(np.float32).reshape(-1, 1)))
+    return found

@@ -20,6 +20,7 @@ import pandas as pd
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from unigeoclip.errors import InputError, excerpt
+from unigeoclip.parallel import parallel_map
 from unigeoclip.uploads import panoramas
 
 if TYPE_CHECKING:
@@ -159,19 +160,28 @@ def store_photos(views: pd.DataFrame, folder: Path) -> tuple[list[str | None], l
     folder.mkdir(parents=True, exist_ok=True)
     left_out = _LeftOut(views["path"].nunique())
     names: dict[str, str | None] = {}
-    for path, group in views.groupby("path", sort=False):
-        try:
-            made = dict(zip(group["view_id"], _pictures(Path(path), group["turn_deg"].tolist()), strict=True))
-        except _BROKEN:
-            left_out.add(_UNREADABLE, Path(path))
-            names.update(dict.fromkeys(group["view_id"]))
-            continue
-        for view_id, picture in made.items():
-            picture.save(folder / f"{view_id}.webp", quality=_QUALITY)
-            names[view_id] = f"{folder.name}/{view_id}.webp"
+    by_photo = [(Path(path), group) for path, group in views.groupby("path", sort=False)]
+    stored = parallel_map(lambda each: _store(*each, folder), by_photo)
+    for (path, group), made in zip(by_photo, stored, strict=True):
+        if made is None:
+            left_out.add(_UNREADABLE, path)
+        names.update(made or dict.fromkeys(group["view_id"]))
     if not any(names.values()):
         raise InputError(f"--street: not one photo can be used. {' '.join(left_out.notes())}")
     return [names[view_id] for view_id in views["view_id"]], left_out.notes()
+
+
+def _store(path: Path, views: pd.DataFrame, folder: Path) -> dict[str, str | None] | None:
+    """Write the pictures of one photo; their paths in the atlas by view, or None for a broken one."""
+    try:
+        pictures = _pictures(path, views["turn_deg"].tolist())
+    except _BROKEN:
+        return None
+    names: dict[str, str | None] = {}
+    for view_id, picture in zip(views["view_id"], pictures, strict=True):
+        picture.save(folder / f"{view_id}.webp", quality=_QUALITY)
+        names[view_id] = f"{folder.name}/{view_id}.webp"
+    return names
 
 
 def _pictures(path: Path, turns_deg: list[float]) -> list[Image.Image]:
