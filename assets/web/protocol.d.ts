@@ -238,6 +238,7 @@ export interface StreetStep {
   lng: number;
   heading: number;
   street: string;
+  origin: string; // with the credit of this very photo
 }
 
 export interface HeightScale {

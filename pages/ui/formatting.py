@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ORIGINS = {"photographed": "photographed", "measured": "measured", "rendered": "rendered from OpenStreetMap"}
 
@@ -10,6 +14,13 @@ ORIGINS = {"photographed": "photographed", "measured": "measured", "rendered": "
 def origin(pictures: dict[str, str], modality: str) -> str:
     """Origin of the pictures of a modality, as shown beside them; empty where that is not known."""
     return ORIGINS.get(pictures.get(modality, ""), "")
+
+
+def street_origin(pictures: dict[str, str], said: Mapping[str, str]) -> str:
+    """Origin of a street view, with what is said of a photo: "photographed · Jane Doe, CC BY-SA 4.0, 2023-06-01"."""
+    named = said.get("credit", ""), said.get("license", ""), said.get("time", "")[:10]
+    credit = ", ".join(part for part in named if part)
+    return " · ".join(part for part in (origin(pictures, "street"), credit) if part)
 
 
 def title(modality: str) -> str:

@@ -288,6 +288,7 @@ class StreetStep(TypedDict):
     lng: float
     heading: float
     street: str
+    origin: str
 
 
 class HeightScale(TypedDict):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.ui import atlas_scale
-from pages.ui.formatting import coordinates, distance, facing, origin, similarity, title
+from pages.ui.formatting import coordinates, distance, facing, origin, similarity, street_origin, title
 from pages.ui.http.urls import urls
 from pages.ui.widgets.components import component, stylesheet
 from unigeoclip.atlas.schema import credits_of
@@ -16,7 +16,7 @@ from unigeoclip.search.composing.rocchio import DOWN, UP, vote_of
 from unigeoclip.search.query_items import GalleryItem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from pages.ui.explore.model import Answer
     from pages.ui.protocol import Camera, Card, CardGroup, CardsProps, CardUse, CardVote, Outlook
@@ -161,19 +161,13 @@ def _camera(explorer: Explorer, lat: float, lon: float, heading_deg: float) -> C
     atlas = explorer.atlas
     streets = explorer.streets
     turns = streets is not None and streets.is_rendered
-    credit = "" if streets is None or turns else _credit(streets.photo_of(lat, lon, heading_deg))
+    said = {} if streets is None else streets.photo_of(lat, lon, heading_deg)
     return {
         "pose": {"lat": lat, "lng": lon, "heading": heading_deg},
         "views": urls.street_templates(atlas),
         "turns": turns,
-        "origin": " · ".join(part for part in (origin(atlas.manifest.pictures, "street"), credit) if part),
+        "origin": street_origin(atlas.manifest.pictures, said),
     }
-
-
-def _credit(said: Mapping[str, str]) -> str:
-    """Whom to name beside a photo, under which license, and when it was taken: "Jane Doe, CC BY-SA 4.0, 2023-06-01"."""
-    named = said.get("credit", ""), said.get("license", ""), said.get("time", "")[:10]
-    return ", ".join(part for part in named if part)
 
 
 def _telling(captions: Sequence[tuple[str, str]]) -> list[str]:

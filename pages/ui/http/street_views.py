@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import JSONResponse, Response
 
+from pages.ui.formatting import street_origin
 from pages.ui.http.responses import KEEP_PRIVATE, image_response, numbers, point
 from pages.ui.http.urls import STREET_PX
 from pages.ui.services.errors import NotFoundError
@@ -55,7 +56,12 @@ def step(explorers: Explorers, request: Request) -> Response:
         return JSONResponse(None, headers=KEEP_PRIVATE)
     # Cameras look one way or the other; where the street bends, the visitor turns with it.
     bend = (view.heading_deg - here.heading_deg + 90) % 180 - 90
-    found: StreetStep = {"lat": view.lat, "lng": view.lon, "heading": (heading + bend) % 360, "street": view.street}
+    towards = (heading + bend) % 360
+    pictures = explorers.explorer(request.path_params["atlas"]).atlas.manifest.pictures
+    credit = street_origin(pictures, streets.photo_of(view.lat, view.lon, towards))
+    found: StreetStep = {
+        "lat": view.lat, "lng": view.lon, "heading": towards, "street": view.street, "origin": credit,
+    }  # fmt: skip
     return JSONResponse(found, headers=KEEP_PRIVATE)
 
 

@@ -20,6 +20,6 @@ def test_a_photo_names_whose_it_is(monkeypatch):
 
 
 def test_a_rendered_view_names_nobody(monkeypatch):
-    shown = camera(SimpleNamespace(is_rendered=True), monkeypatch, "rendered")
+    shown = camera(SimpleNamespace(is_rendered=True, photo_of=lambda *_: {}), monkeypatch, "rendered")
     assert shown["turns"]
     assert "," not in shown["origin"]

@@ -272,6 +272,18 @@ def test_a_step_is_the_next_camera_looking_the_same_way(client, city):
     assert go(f"{here.lat},{fake_city.FIRST_LON},270", "ahead") is None
 
 
+def test_a_step_names_whose_the_next_photo_is(client, city, monkeypatch):
+    here = fake_city.FakeStreets().nearest(42.36, -71.13)
+    credits_of = {here.lon: "Jane Doe", here.lon + fake_city.STEP_DEG: "John Roe"}
+
+    def photo_of(_, lat, lon, heading_deg):
+        return {"credit": next(who for at, who in credits_of.items() if abs(at - lon) < 1e-7), "license": "CC BY 4.0"}
+
+    monkeypatch.setattr(fake_city.FakeStreets, "photo_of", photo_of)
+    step = urls.street_templates(city)["step"].format(pose=f"{here.lat},{here.lon},90", way="ahead")
+    assert client.get(step).json()["origin"].endswith("John Roe, CC BY 4.0")
+
+
 @pytest.mark.parametrize(
     ("address", "status", "words"),
     [

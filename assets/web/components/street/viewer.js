@@ -95,10 +95,15 @@ export class Viewer {
   open({ pose, name, views, origin, turns }) {
     Object.assign(this, { views, turns, place: name, street: name });
     this.dialog.classList.toggle("is-fixed", !turns);
-    this.origin.textContent = origin ? origin[0].toUpperCase() + origin.slice(1) : "";
+    this.credit(origin);
     if (!this.dialog.open) this.dialog.showModal();
     this.go(pose);
     this.ahead.focus({ preventScroll: true });
+  }
+
+  /** @param {string} origin Of the picture, and whom to name beside it. */
+  credit(origin) {
+    this.origin.textContent = origin ? origin[0].toUpperCase() + origin.slice(1) : "";
   }
 
   close() {
@@ -159,6 +164,7 @@ export class Viewer {
       return;
     }
     this.street = next.street || this.place;
+    this.credit(next.origin);
     this.go({ lat: next.lat, lng: next.lng, heading: next.heading });
   }
 
