@@ -130,8 +130,11 @@ def of_queries(metrics):
 
 def of_boston():
     own, blocks, away = (record("boston", f"{name}.json") for name in BOSTON)
-    training, apart, there = own["training"], blocks["retrieval"], away["retrieval"]
+    training, further = own["training_before"], own["training"]
+    apart, there = blocks["retrieval"], away["retrieval"]
+    assert further["steps"] == further["restart_steps"] == further["location_steps"] == further["text_steps"] == 0
     yield f"Trained for {minutes(training)} minutes"
+    yield f"and for {minutes(further)} more, of street views alone, for {further['street_steps']:,} further steps"
     yield (
         f"({training['steps']:,} steps and, after a restart, {training['restart_steps']:,} more, "
         f"of {training['batch']} places each"

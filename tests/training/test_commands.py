@@ -24,12 +24,13 @@ MANUAL = (Path(__file__).resolve().parents[2] / "docs" / "cli.md").read_text(enc
 ATLASES = ("boston", "world")
 SHIPPED = {
     "boston": {
-        "python -m unigeoclip train --atlas boston --config wide": "views",
+        "python -m unigeoclip train --atlas boston --config wide --out runs/boston-before\n"
+        "python -m unigeoclip train --atlas boston --config wide-street --init-from runs/boston-before/model": "views",
         "python -m unigeoclip train --atlas boston --config wide --steps 1300 --split blocks": "blocks",
     },
     "world": {
-        "python -m unigeoclip train --atlas world --config wide --out runs/before\n"
-        "python -m unigeoclip train --atlas world --config wide-text --init-from runs/before/model": "random"
+        "python -m unigeoclip train --atlas world --config wide --out runs/world-before\n"
+        "python -m unigeoclip train --atlas world --config wide-text --init-from runs/world-before/model": "random"
     },
 }
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["recorded_config", "train_command"]
 
 _NOT_CONFIG = ("seconds", "machine")  # what a record of a training holds beside its configuration
-_BEFORE = "runs/before"  # where the first of two trainings puts its model
+_BEFORE = "runs/{}-before"  # where the first of two trainings of an atlas puts its model
 _BUDGET = ("evaluate_every", "checkpoint_every", "micro_batch")  # changes no weight, but for rounding
 
 
@@ -87,7 +87,8 @@ def _commands_of_both(atlas: Atlas, record: Mapping[str, Any]) -> str | None:
     then = train_command(atlas, alone)
     if first is None or then is None:
         return None
-    return f"{first} --out {_BEFORE}\n{then} --init-from {_BEFORE}/model"
+    before = _BEFORE.format(atlas.name)
+    return f"{first} --out {before}\n{then} --init-from {before}/model"
 
 
 def _leads_to(
