@@ -35,7 +35,7 @@ MOST_BYTES = 100_000_000  # of one photo, and of a table
 NAMED = 5  # of the photos that are left out for one reason
 PERSPECTIVE, EQUIRECTANGULAR = "perspective", "equirectangular"
 _ENDINGS = (".jpg", ".jpeg")
-_QUALITY = 82
+_QUALITY, _EFFORT = 82, 2  # of WebP: with the usual effort of 4 it takes twice as long and is 5 % smaller
 _CHUNK = 1 << 20
 _SAID = ("time", "license", "credit", "url")
 # What Pillow raises over files that are cut short, hostile, or none of a picture.
@@ -179,7 +179,7 @@ def _store(path: Path, views: pd.DataFrame, folder: Path) -> dict[str, str | Non
         return None
     names: dict[str, str | None] = {}
     for view_id, picture in zip(views["view_id"], pictures, strict=True):
-        picture.save(folder / f"{view_id}.webp", quality=_QUALITY)
+        picture.save(folder / f"{view_id}.webp", quality=_QUALITY, method=_EFFORT)
         names[view_id] = f"{folder.name}/{view_id}.webp"
     return names
 
