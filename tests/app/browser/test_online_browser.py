@@ -6,13 +6,11 @@ The fixture `visit` holds that the browser itself asks no other host; what the s
 import pytest
 
 from tests.app import server
-from tests.app.browser.test_accessibility_browser import Audit, axe
+from tests.app.browser.test_accessibility_browser import Audit
 from tests.sources import pictures
 from tests.sources.local_services import STALLED, LocalServices, Running, panoramax_photo
 from tests.sources.test_spot import noise_tile
 from unigeoclip.sources.web import MIRROR
-
-__all__ = ["axe"]
 
 pytestmark = pytest.mark.browser
 
