@@ -29,11 +29,16 @@ def asked_by_tests() -> list[str]:
     return [*extras["test"], *extras["docs"]]
 
 
-def resolved(requirements: str, *options: str) -> dict[str, list[str]]:
-    """Entries of a lock file by name of the package: of some, versions differ by system or Python."""
+def resolved(requirements: str, *options: str, among: dict[str, list[str]] | None = None) -> dict[str, list[str]]:
+    """Entries of a lock file by name of the package: of some, versions differ by system or Python.
+
+    With ``among``, versions are those of other entries: what a package needs beside it depends on its version.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        wanted, found = Path(folder, "wanted.in"), Path(folder, "pylock.toml")
+        wanted, limits, found = (Path(folder, name) for name in ("wanted.in", "limits.txt", "pylock.toml"))
         wanted.write_text(requirements, encoding="utf-8")
+        fixed = [entry.split(" \\\n")[0] for several in (among or {}).values() for entry in several]
+        limits.write_text("\n".join(fixed), encoding="utf-8")
         command = [
             "uv",
             "pip",
@@ -43,6 +48,8 @@ def resolved(requirements: str, *options: str) -> dict[str, list[str]]:
             "--python-version",
             "3.11",
             "--no-build",
+            "--constraint",
+            str(limits),
             *options,
         ]
         subprocess.run([*command, "--format", "pylock.toml", "--quiet", "-o", str(found)], check=True)
@@ -88,7 +95,7 @@ def main() -> None:
     """Resolve both together, so that they agree, and write them."""
     app = (ROOT / "requirements.txt").read_text(encoding="utf-8")
     everything = resolved("\n".join([app, *asked_by_tests()]))
-    of_app = {name: everything[name] for name in resolved(app)}
+    of_app = {name: everything[name] for name in resolved(app, among=everything)}
     of_app |= resolved("\n".join(asked_alone(app)), "--no-deps")
     of_tests = {name: lines for name, lines in everything.items() if name not in of_app}
     for path, source, packages in (

@@ -1,8 +1,11 @@
 """The lock files hold what is asked for, every package of it with checksums, and no address of anybody's mirror."""
 
+import importlib.metadata
 import re
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tests.lock import APP, ROOT, TEST, _is_kept, asked_alone, asked_by_tests
 from unigeoclip.embedders import geoclip_wheel
@@ -35,6 +38,21 @@ def test_everything_that_is_asked_for_is_locked_in_the_same_version():
     both = locked | entries(TEST)
     wanted = asked(asked_by_tests())
     assert {name: both.get(name) for name in wanted} == {name: {version} for name, version in wanted.items()}
+
+
+def test_the_app_has_what_its_packages_need_without_those_of_the_tests():
+    alone = asked(asked_alone((ROOT / "requirements.txt").read_text(encoding="utf-8")))
+    locked = entries(APP)
+    for name in locked.keys() - alone.keys():
+        try:
+            lines = importlib.metadata.requires(name) or []
+        except importlib.metadata.PackageNotFoundError:
+            continue  # of another system or Python
+        needed = [Requirement(line) for line in lines]
+        names = {
+            canonicalize_name(each.name) for each in needed if not each.marker or each.marker.evaluate({"extra": ""})
+        }
+        assert names - {"torch"} <= locked.keys(), name
 
 
 def test_what_is_installed_without_dependencies_is_locked_too():
