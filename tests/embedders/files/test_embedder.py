@@ -62,9 +62,6 @@ def test_options_of_another_kind_of_file_are_refused(path, tmp_path):
     (tmp_path / "a.csv").write_text("lat,lon")
     with pytest.raises(InputError, match="unknown ending"):
         load_embedder(f"file:{tmp_path / 'a.csv'}")
-    (tmp_path / "store.zarr").mkdir()
-    with pytest.raises(InputError, match="Zarr store, which is not read"):
-        load_embedder(f"file:{tmp_path / 'store.zarr'}")
 
 
 def test_an_address_is_read_as_it_is_spelled():

@@ -51,17 +51,23 @@ def open_source(address: FileAddress) -> tuple[VectorSource, list[Path]]:
         InputError: There is no such file, or it holds no embeddings.
     """
     from unigeoclip.embedders.files.table import TableVectors
+    from unigeoclip.embedders.files.zarr_store import ZarrVectors, is_zarr
 
     path = address.path
     files = sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
-    is_zarr = path.suffix == ".zarr" or any((path / name).exists() for name in ("zarr.json", ".zgroup", ".zarray"))
-    if is_zarr:
-        raise InputError(
-            f"{path} is a Zarr store, which is not read: export the area as GeoTIFF, as geotessera download --bbox ... "
-            "--format tiff does."
-        )
+    if is_zarr(path):
+        _check_unused(
+            address, within=address.within_m, column=address.column, modality=address.modality, scales=address.scales,
+            grid=address.grid, kind=address.kind,
+        )  # fmt: skip
+        files = sorted(each for each in path.rglob("*") if each.is_file())
+        if not files:
+            raise InputError(f"{path} is no Zarr store, but an empty folder or nothing.")
+        return ZarrVectors(path, bilinear=address.bilinear), files
     if not files or not all(each.is_file() for each in files):
-        raise InputError(f"{path} is no file of embeddings: give the path of a GeoTIFF, VRT, NPY or Parquet file.")
+        raise InputError(
+            f"{path} is no file of embeddings: give the path of a GeoTIFF, VRT, NPY or Parquet file or of a Zarr store."
+        )
     ending = path.suffix.lower()
     if path.is_dir() or ending in _TABLES:
         _check_unused(
