@@ -25,7 +25,7 @@ class SlowEmbedder:
     provenance = SimpleNamespace(made_by="A test", source="none", licence="none")
 
     def embed(self, latlon):
-        time.sleep((len(latlon) - 1) / 120)
+        time.sleep((len(latlon) - 1) / 60)  # a second page has to open before a whole map is there
         return unit_xyz(as_latlon(latlon)).astype(np.float32)
 
 
