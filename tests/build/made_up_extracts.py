@@ -147,7 +147,10 @@ def overture():
     """The town: type -> rows with the columns of Overture's schema, geometries in degrees."""
     town = made_up.town()
     osm = [{"property": "", "dataset": "OpenStreetMap", "record_id": "w1@1", "between": None}]
-    names = lambda text: {"primary": text, "common": None, "rules": None}  # noqa: E731
+
+    def names(text):
+        return {"primary": text, "common": None, "rules": None}
+
     buildings = []
     for number, (geometry, said) in enumerate(town["building"]):
         height = None if said["render_height"] == 5 else float(said["render_height"])

@@ -3,7 +3,9 @@ import json
 import pytest
 
 from tests.explorable import use_hashed_sentences, write_explorable_atlas
+from tests.sources.local_services import LocalServices, Running
 from unigeoclip.cli.main import main
+from unigeoclip.sources.web import MIRROR
 
 
 @pytest.fixture(scope="module")
@@ -50,3 +52,13 @@ def refused(capsys):
         return lines[0]
 
     return call
+
+
+@pytest.fixture
+def services(tmp_path, monkeypatch):
+    """The open services on this machine, as in tests/sources, and a cache folder without anything."""
+    monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("MAPILLARY_TOKEN", raising=False)
+    with Running(LocalServices(tmp_path / "served")) as running:
+        monkeypatch.setenv(MIRROR, running.address)
+        yield running

@@ -7,25 +7,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.build import made_up_extracts
-from tests.sources.local_services import LocalServices, Running
 from unigeoclip.sources.parquet.overture import BUCKET, CATALOG
-from unigeoclip.sources.web import MIRROR, Web
 
 RELEASE = "2026-07-22.0"
 INDEX_HOST, BUCKET_HOST = urlsplit(CATALOG).netloc, urlsplit(BUCKET).netloc
 
 
-@pytest.fixture
-def services(tmp_path, monkeypatch):
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path / "cache"))
-    with Running(LocalServices(tmp_path / "served")) as running:
-        monkeypatch.setenv(MIRROR, running.address)
-        yield running
-
-
-@pytest.fixture
-def web(services, tmp_path):
-    return Web(tmp_path / "cache", first_wait_s=0.001)
 
 
 def publish(services, tables=None, row_group_size=20, bounds=made_up_extracts.BBOX, host="elsewhere.example"):

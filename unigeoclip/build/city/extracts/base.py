@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ __all__ = ["Extract"]
 
 
 @dataclass
-class Extract:
+class Extract(ABC):
     """The map of one city, in files that are not cut into tiles.
 
     Attributes:
@@ -51,14 +52,15 @@ class Extract:
     def __post_init__(self) -> None:
         tiles_touching(self.bounds_deg)  # no larger than what tiles may cover
 
+    @abstractmethod
     def features(self, report: Progress) -> Iterator[Features]:
         """Geometries in degrees (lon, lat) and their tags of OpenStreetMap, in batches.
 
         Raises:
             InputError: A file is damaged.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def sources(self, size: int, sha256: str) -> list[Source]:
         """What the manifest says of the map.
 
@@ -66,7 +68,6 @@ class Extract:
             size: Bytes of the files.
             sha256: Of them, one after the other.
         """
-        raise NotImplementedError
 
     def read_layers(self, report: Progress) -> CityLayers:
         """All layers that the city is drawn from.
