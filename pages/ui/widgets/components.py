@@ -19,11 +19,18 @@ def component(name: str, html: str) -> Any:
             that may return the clean-up, see ``bus.js``.
         html: What it begins with; not isolated from the page, whose colors and type it has.
     """
+    # One import for all runs: of two of the same module the second may end first, and then the older run draws last.
+    path = urls.file(f"components/{name}/{name}.js")
     loader = f"""
-let module;
+let loading;
+function load() {{
+  const module = import(new URL("{path}", window.location.origin).href);
+  module.catch(() => (loading = undefined)); // the next run tries again
+  return module;
+}}
 export default async function (component) {{
-  module ??= await import(new URL("{urls.file(f"components/{name}/{name}.js")}", window.location.origin).href);
-  return module.render(component);
+  loading ??= load();
+  return (await loading).render(component);
 }}
 """
     return st.components.v2.component(f"unigeoclip_{name}", html=html, js=loader, isolate_styles=False)
