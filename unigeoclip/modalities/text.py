@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from unigeoclip.errors import InputError
+from unigeoclip.parallel import parallel_map
 from unigeoclip.sentences import SENTENCE_DIM
 
 if TYPE_CHECKING:
@@ -88,7 +89,6 @@ class SentenceEncoder:
         self._tokenizer_lock = threading.Lock()  # it must not be entered by two threads at once
         self.model: Any = AutoModel.from_pretrained(folder, local_files_only=True).eval()
 
-    @torch.inference_mode()
     def embed(
         self, sentences: Sequence[str], batch: int = 128, progress: Callable[[int], None] | None = None
     ) -> NDArray[np.float32]:
@@ -102,20 +102,23 @@ class SentenceEncoder:
         out = np.empty((len(sentences), SENTENCE_DIM), dtype=np.float32)
         # Sentences of like length go together, so that little is padded.
         order = sorted(range(len(sentences)), key=lambda i: len(sentences[i]))
-        for start in range(0, len(order), batch):
-            rows = order[start : start + batch]
-            texts = [sentences[i] for i in rows]
-            with self._tokenizer_lock:
-                tokens = self.tokenizer(
-                    texts, padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt"
-                )
-            states = self.model(**tokens).last_hidden_state  # (b, tokens, 384)
-            mask = tokens["attention_mask"].unsqueeze(-1).to(states.dtype)
-            mean = (states * mask).sum(1) / mask.sum(1)
-            out[rows] = nn.functional.normalize(mean, dim=-1).numpy()
+        # By batches: divided by operation, threads mostly wait for each other while they read a map's short sentences.
+        parts = [order[start : start + batch] for start in range(0, len(order), batch)]
+        vectors = parallel_map(lambda rows: self._forward([sentences[i] for i in rows]), parts)
+        for rows, of_rows in zip(parts, vectors, strict=True):
+            out[rows] = of_rows
             if progress is not None:
                 progress(len(rows))
         return out
+
+    @torch.inference_mode()  # of each thread
+    def _forward(self, texts: list[str]) -> NDArray[np.float32]:
+        with self._tokenizer_lock:
+            tokens = self.tokenizer(texts, padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt")
+        states = self.model(**tokens).last_hidden_state  # (b, tokens, 384)
+        mask = tokens["attention_mask"].unsqueeze(-1).to(states.dtype)
+        mean = (states * mask).sum(1) / mask.sum(1)
+        return nn.functional.normalize(mean, dim=-1).numpy()
 
 
 def _model_folder(package: Path) -> Path:
