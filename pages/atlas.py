@@ -65,9 +65,7 @@ st.html(limitations.limits(manifest))
 
 st.header("Reproduce it, or build your own")
 if atlas_scale.of(manifest).is_city:
-    st.markdown(
-        "Rendered from OpenStreetMap vector tiles in the OpenMapTiles schema; the same tiles give the same bytes."
-    )
+    st.markdown("Built from the map and the files listed under Data sources; the same files give the same bytes.")
 else:
     st.markdown("The data come from pinned packages and are verified by checksum; the same inputs give the same bytes.")
 # Wrapped, for a keyboard cannot scroll a block of code sideways.

@@ -8,19 +8,25 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-ORIGINS = {"photographed": "photographed", "measured": "measured", "rendered": "rendered from OpenStreetMap"}
+    from unigeoclip.atlas import Manifest
+
+_OVERTURE = "Overture Maps"  # as its sources are named in an atlas; other maps are of OpenStreetMap
 
 
-def origin(pictures: dict[str, str], modality: str) -> str:
+def origin(manifest: Manifest, modality: str) -> str:
     """Origin of the pictures of a modality, as shown beside them; empty where that is not known."""
-    return ORIGINS.get(pictures.get(modality, ""), "")
+    made = manifest.pictures.get(modality, "")
+    if made != "rendered":
+        return made
+    map_name = _OVERTURE if any(source.name == _OVERTURE for source in manifest.sources) else "OpenStreetMap"
+    return f"rendered from {map_name}"
 
 
-def street_origin(pictures: dict[str, str], said: Mapping[str, str]) -> str:
+def street_origin(manifest: Manifest, said: Mapping[str, str]) -> str:
     """Origin of a street view, with what is said of a photo: "photographed · Jane Doe, CC BY-SA 4.0, 2023-06-01"."""
     named = said.get("credit", ""), said.get("license", ""), said.get("time", "")[:10]
     credit = ", ".join(part for part in named if part)
-    return " · ".join(part for part in (origin(pictures, "street"), credit) if part)
+    return " · ".join(part for part in (origin(manifest, "street"), credit) if part)
 
 
 def title(modality: str) -> str:

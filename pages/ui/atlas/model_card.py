@@ -145,7 +145,7 @@ def atlas_facts(atlas: Atlas) -> AtlasFacts:
     manifest, places = atlas.manifest, atlas.places
     split = next((name for name in SPLITS if name in places), None)
     south, west, north, east = manifest.bounds
-    made = ((title(name), origin(manifest.pictures, name)) for name in manifest.pictures)
+    made = ((title(name), origin(manifest, name)) for name in manifest.pictures)
     return AtlasFacts(
         places=len(places),
         held_out=int((places[split] == "held_out").sum()) if split else None,

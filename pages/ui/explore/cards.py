@@ -81,7 +81,7 @@ def groups(explorer: Explorer, answer: Answer) -> list[CardGroup]:
 
 def _origin_and_credit(atlas: Atlas, modality: str) -> str:
     """How the pictures of a modality came about, and whose they are."""
-    parts = (origin(atlas.manifest.pictures, modality), *credits_of(atlas.manifest, modality))
+    parts = (origin(atlas.manifest, modality), *credits_of(atlas.manifest, modality))
     return " · ".join(part for part in parts if part)
 
 
@@ -166,7 +166,7 @@ def _camera(explorer: Explorer, lat: float, lon: float, heading_deg: float) -> C
         "pose": {"lat": lat, "lng": lon, "heading": heading_deg},
         "views": urls.street_templates(atlas),
         "turns": turns,
-        "origin": street_origin(atlas.manifest.pictures, said),
+        "origin": street_origin(atlas.manifest, said),
     }
 
 

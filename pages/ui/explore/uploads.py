@@ -72,7 +72,7 @@ def _wanted(manifest: Manifest, kind: str) -> str:
     }.get(kind, f"North up, about {across} across.")
     if manifest.pictures.get(kind) == "rendered":
         things = "heights" if kind == "surface" else "pictures"
-        return f"{wanted} The model was trained on {things} {origin(manifest.pictures, kind)}."
+        return f"{wanted} The model was trained on {things} {origin(manifest, kind)}."
     return f"{wanted[:-1]}: what the model was trained on." if kind != "street" else wanted
 
 

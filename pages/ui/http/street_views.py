@@ -57,8 +57,8 @@ def step(explorers: Explorers, request: Request) -> Response:
     # Cameras look one way or the other; where the street bends, the visitor turns with it.
     bend = (view.heading_deg - here.heading_deg + 90) % 180 - 90
     towards = (heading + bend) % 360
-    pictures = explorers.explorer(request.path_params["atlas"]).atlas.manifest.pictures
-    credit = street_origin(pictures, streets.photo_of(view.lat, view.lon, towards))
+    manifest = explorers.explorer(request.path_params["atlas"]).atlas.manifest
+    credit = street_origin(manifest, streets.photo_of(view.lat, view.lon, towards))
     found: StreetStep = {
         "lat": view.lat, "lng": view.lon, "heading": towards, "street": view.street, "origin": credit,
     }  # fmt: skip

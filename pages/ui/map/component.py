@@ -147,7 +147,7 @@ def base_map(atlas: Atlas) -> BaseMap:
             "tiles": urls.tiles(atlas, name),
             "max_native_zoom": zoom,
             "attribution": _attribution(atlas, modality, file, "vectors/"),
-            "meaning": ", ".join(part for part in (title(modality), origin(pictures, modality)) if part),
+            "meaning": ", ".join(part for part in (title(modality), origin(atlas.manifest, modality)) if part),
         }
         for name, modality, label, zoom, file in styles
     ]
@@ -169,7 +169,7 @@ def _attribution(atlas: Atlas, modality: str, *files: str) -> str:
     # Sources that name no file stand for all of them, those of the rules for what no map shows.
     makers = makers or [source.attribution for source in sources if not source.what.startswith(_OF_ONE_THING)]
     makers = [maker for maker in makers if maker]  # atlases of earlier versions hold empty ones
-    made = origin(atlas.manifest.pictures, modality) if atlas.manifest.pictures.get(modality) == "rendered" else ""
+    made = origin(atlas.manifest, modality) if atlas.manifest.pictures.get(modality) == "rendered" else ""
     return " · ".join(dict.fromkeys([made[:1].upper() + made[1:], *makers] if made else makers))
 
 

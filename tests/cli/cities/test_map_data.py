@@ -25,7 +25,7 @@ def test_the_plan_says_what_overture_costs(services, capsys):
     assert f"map, texts from Overture Maps {RELEASE}: building, division, land, land_use, water, place, segment" in out
     assert "requests, about 0.1 MB" in out
     assert "ODbL 1.0: © OpenStreetMap contributors, Overture Maps Foundation; places CDLA-Permissive-2.0" in out
-    assert "aerial: rendered from OpenStreetMap" in out
+    assert "aerial: rendered from the map" in out
     whole = sum(path.stat().st_size for path in (services.folder / BUCKET_HOST).rglob("*.parquet"))
     assert services.sent.total() < 2 * whole
 

@@ -56,7 +56,7 @@ def test_a_preset_says_what_it_chose_and_why(naip, capsys, tmp_path):
     out = capsys.readouterr().out
     assert "aerial from stac:naip: 1 raster, 100% of the area" in out
     assert "stac:naip is taken: aerial photographs of 0.3 to 1 m, public domain; 100% of the area." in out
-    assert "surface: rendered from OpenStreetMap" in out
+    assert "surface: rendered from the map" in out
     assert "mapillary is not asked: MAPILLARY_TOKEN is not set." in out
     assert "map, texts: OpenFreeMap" in out
     assert naip.count(f"/{BLOB}") == 0
