@@ -84,12 +84,17 @@ def test_the_last_picture_is_held_until_the_next_is_there(poster):
     visitor = poster()
     shown = visitor.page.locator(".ugc-heat[data-shown]").last.get_attribute("src")
     box = visitor.page.locator(".ugc-map").bounding_box()
+    waiting = []
+    visitor.page.route("**/data/overlays/*", lambda route: waiting.append(route))
     turn(visitor, SCENE_MS)
     held = visitor.page.locator(".ugc-poster-veil.is-on .ugc-map")
     assert held.locator(".ugc-heat").last.get_attribute("src") == shown
     assert held.bounding_box() == box
     assert visitor.page.locator(".ugc-poster-veil.is-on .st-key-results").count() == 1
     assert visitor.page.locator(".ugc-poster-title").inner_text() == SCENES[0].title
+    for route in waiting:
+        route.continue_()
+    visitor.page.unroute("**/data/overlays/*")
     wait_for(visitor, 1)
     held.wait_for(state="detached")
 
