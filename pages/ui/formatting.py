@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from unigeoclip.atlas.schema import OVERTURE
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from unigeoclip.atlas import Manifest
-
-_OVERTURE = "Overture Maps"  # as its sources are named in an atlas; other maps are of OpenStreetMap
 
 
 def origin(manifest: Manifest, modality: str) -> str:
@@ -18,7 +18,7 @@ def origin(manifest: Manifest, modality: str) -> str:
     made = manifest.pictures.get(modality, "")
     if made != "rendered":
         return made
-    map_name = _OVERTURE if any(source.name == _OVERTURE for source in manifest.sources) else "OpenStreetMap"
+    map_name = OVERTURE if any(source.name == OVERTURE for source in manifest.sources) else "OpenStreetMap"
     return f"rendered from {map_name}"
 
 

@@ -26,6 +26,7 @@ LEAST_VALID = 0.9  # share of known pixels from which on a window is a picture: 
 SOURCE_OF = {name: f"{file}:" for name, file in (*RASTERS.items(), ("street", f"{PHOTOS_FOLDER}/"))}
 
 MODALITIES = ("location", "aerial", "street", "surface", "text")
+OVERTURE = "Overture Maps"  # name of its sources
 PICTURE_ORIGINS = ("photographed", "measured", "rendered")
 
 # Column -> kind of its values: "text", "number", "truth", "numbers" (a list), or the allowed words.

@@ -102,7 +102,7 @@ class SentenceEncoder:
         out = np.empty((len(sentences), SENTENCE_DIM), dtype=np.float32)
         # Sentences of like length go together, so that little is padded.
         order = sorted(range(len(sentences)), key=lambda i: len(sentences[i]))
-        # By batches: divided by operation, threads mostly wait for each other while they read a map's short sentences.
+        # In parallel by batch: operations on a few short sentences are too small to be divided between threads.
         parts = [order[start : start + batch] for start in range(0, len(order), batch)]
         vectors = parallel_map(lambda rows: self._forward([sentences[i] for i in rows]), parts)
         for rows, of_rows in zip(parts, vectors, strict=True):

@@ -19,7 +19,7 @@ def component(name: str, html: str) -> Any:
             that may return the clean-up, see ``bus.js``.
         html: What it begins with; not isolated from the page, whose colors and type it has.
     """
-    # One import for all runs: of two of the same module the second may end first, and then the older run draws last.
+    # Import once: of two imports of one module the second may finish first, and the older run would then draw last.
     path = urls.file(f"components/{name}/{name}.js")
     loader = f"""
 let loading;

@@ -1,4 +1,4 @@
-"""Page Probe probes files of embeddings that whoever runs the server has named, with the package's own functions."""
+"""Page Probe with embedding files that are configured on the server, through the package's own functions."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ ENCODERS = ("file-north", "fourier")
 
 @pytest.fixture
 def north(tmp_path, monkeypatch):
-    """A file of vectors for the made-up world's north, every two degrees, and what it has there."""
+    """A file of vectors for the made-up world's north, every two degrees, and their positions."""
     lat, lon = np.meshgrid(np.arange(1.0, 89, 2), np.arange(-179.0, 180, 2), indexing="ij")
     latlon = np.stack([lat.ravel(), lon.ravel()], axis=1)
     vectors = unit_vectors(lat.shape, 8).reshape(-1, 8)
@@ -43,7 +43,7 @@ def test_a_file_of_the_server_can_be_chosen_but_is_not_chosen_at_first(north, li
     assert "file-north" not in known.default
 
 
-def test_what_a_file_says_of_a_place_is_found_by_a_probe(north, library, monkeypatch):
+def test_a_probe_predicts_what_the_vectors_of_a_file_hold(north, library, monkeypatch):
     monkeypatch.setattr(run, "hashes", lambda atlas: {})  # the made-up atlas has no model
     latlon, vectors = north
     rows = np.random.default_rng(0).choice(len(latlon), 600, replace=False)

@@ -123,7 +123,7 @@ def _fetched(
     lines: list[str] = []
     for modality, each in given.items():
         plans[modality], said = _planned(modality, each, bounds, stated, preset, web)
-        lines += said or [f"{modality}: rendered from the map"]
+        lines += said or [_rendered(modality)]
     of_map = plan_map(tiles, bounds, web) if tiles is not None and is_fetched(tiles) else None
     lines += of_map.lines() if of_map else map_lines(tiles or ("OpenFreeMap" if preset else None)) if plan else []
     if plan:
@@ -163,7 +163,7 @@ def _planned(
         remark(f"Looking for data: {modality}")
         choice = choose(modality, bounds, None, web)
         chosen: list[Plan | str] = [choice.plan] if choice.plan else []
-        lines = choice.plan.lines() if choice.plan else [f"{modality}: rendered from the map"]
+        lines = choice.plan.lines() if choice.plan else [_rendered(modality)]
         return chosen, [*lines, *(f"  {reason}" for reason in choice.reasons)]
     found: list[Plan | str] = []
     lines = []
@@ -196,13 +196,17 @@ def _needed(tiles: str | None) -> str:
     return tiles
 
 
+def _rendered(modality: str) -> str:
+    return f"{modality}: rendered from the map"
+
+
 def _local_lines(modality: str, each: tuple[str, ...], stated: Mapping[str, str]) -> list[str]:
     """What a person's own files are; raises if they are not there."""
     from unigeoclip.build.city.own.inputs import resolve
     from unigeoclip.build.city.own.raster_files import list_rasters
 
     if not each:
-        return [f"{modality}: rendered from the map"]
+        return [_rendered(modality)]
     lines = []
     for path in resolve(each, modality):
         if modality == "street":

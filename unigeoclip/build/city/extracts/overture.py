@@ -100,7 +100,7 @@ class OvertureTables(Extract):
         themes = dict.fromkeys(THEMES[kind] for kind in self.kinds)
         return [
             schema.Source(
-                name="Overture Maps",
+                name=schema.OVERTURE,
                 package=f"{Path(self.source.removeprefix(SCHEME)).name}, theme={theme}",
                 version=found[0] if found else "",
                 url=URL,
