@@ -7,7 +7,7 @@ from pages.ui.explore.cards import _camera
 
 def camera(streets, monkeypatch, origin):
     monkeypatch.setattr("pages.ui.explore.cards.urls", SimpleNamespace(street_templates=lambda _atlas: {}))
-    atlas = SimpleNamespace(manifest=SimpleNamespace(pictures={"street": origin}))
+    atlas = SimpleNamespace(manifest=SimpleNamespace(pictures={"street": origin}, sources=[]))
     return _camera(SimpleNamespace(atlas=atlas, streets=streets), 42.0, -71.0, 90.0)
 
 
