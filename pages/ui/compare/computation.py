@@ -58,11 +58,10 @@ def _shared_job(atlas: Atlas, state: CompareState) -> Job:
 
 def ready_scheme(job: Job, comparison: Comparison, scheme: ColorScheme) -> ColorScheme:
     """The color scheme that can be shown now: components until UMAP or the disagreement is computed."""
-    names = list(comparison.embedded)
     if scheme.kind == "umap":
-        waits = not all(job.work[name].laid_out for name in names)
+        waits = not job.has_layouts(comparison)
     else:
-        waits = scheme.shows_disagreement and not job.has_disagreement(names, scheme.pair)
+        waits = scheme.shows_disagreement and not job.has_disagreement(comparison, scheme.pair)
     return replace(scheme, kind="components", number=0, pair=()) if waits else scheme
 
 

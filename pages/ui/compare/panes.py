@@ -66,6 +66,11 @@ class ComparePane:
         return self.embedded.embedder.title
 
     @property
+    def is_final(self) -> bool:
+        """Whether every cell has a vector of its own; at first it has that of a coarser cell."""
+        return self.job.is_final(self.comparison, self.name)
+
+    @property
     def is_reference(self) -> bool:
         """Whether the other models are compared with this one."""
         return self.name == self.comparison.reference.embedder.name
@@ -141,10 +146,11 @@ class ComparePane:
     @property
     def _cache(self) -> tuple[dict[Any, Any], tuple[Any, ...]]:
         """Where colors of the model are cached, and under what: they depend on the first model too."""
-        first = self.job.work[self.comparison.reference.embedder.name]
+        first = self.comparison.reference.embedder.name
+        finals = self.is_final, self.job.is_final(self.comparison, first)
         kind, number = self.scheme.kind, self.scheme.number
         other = self.scheme.other_model(self.name) if self.scheme.shows_disagreement else ""
-        return self.job.work[self.name].pictures, (kind, number, other, first.name, first.complete)
+        return self.job.work[self.name].pictures, (kind, number, other, first, finals)
 
     def _compute_colors(self) -> NDArray[np.uint8]:
         from unigeoclip.compare.projection import cluster_colors
@@ -172,7 +178,7 @@ class ComparePane:
         pane, point = empty_pane(self.embedded.embedder), self.scheme.point
         if self.coverage:
             pane["note"] = self.coverage
-        if self.job.work[self.name].complete:
+        if self.is_final:
             pane["live"] = live_grid(
                 self.job.atlas, self.embedded, ranked=self.scheme.scale == "rank",
                 levels=self.levels_of("location"), fixed=not self.is_reference,

@@ -85,7 +85,7 @@ def _characteristics(pane: ComparePane, chosen: NDArray[np.bool_]) -> tuple[int,
     from unigeoclip.compare.selection import typical
 
     job = pane.job
-    told = f"{pane.name} {job.work[pane.name].complete} {job.region.name} {job.atlas.name}"
+    told = f"{pane.name} {pane.is_final} {job.region.name} {job.atlas.name}"
     key = hashlib.sha256(np.packbits(chosen).tobytes() + told.encode()).hexdigest()
     cached = st.session_state.get("selection", ("", None))
     if cached[0] != key:

@@ -119,10 +119,21 @@ class Job:
         masks = [each.region.grid.mask for name in (one, other) if (each := self.work[name].embedded) is not None]
         return int(np.logical_and.reduce(masks).sum()) if masks else 0
 
-    def has_disagreement(self, names: list[str], pair: tuple[str, ...]) -> bool:
+    def has_disagreement(self, comparison: Comparison, pair: tuple[str, ...]) -> bool:
         """Whether the disagreement of a pair, and of the first of it with every other model, needs no computing."""
-        works = [self.work[name] for name in names]
-        return all(work.complete for work in works) and all(self._knows(work, pair) for work in works)
+        names = comparison.embedded
+        if not all(name in names for name in pair) or not all(self.is_final(comparison, name) for name in names):
+            return False
+        return all(self._knows(self.work[name], pair) for name in names)
+
+    def has_layouts(self, comparison: Comparison) -> bool:
+        """Whether UMAP of the models needs no computing."""
+        return all(self.is_final(comparison, name) and each.is_laid_out for name, each in comparison.embedded.items())
+
+    def is_final(self, comparison: Comparison, name: str) -> bool:
+        """Whether what a comparison shows of a model is complete: the worker may have gone on since it was made."""
+        work = self.work[name]
+        return work.complete and work.embedded is comparison.embedded[name]
 
     def _knows(self, work: Work, pair: tuple[str, ...]) -> bool:
         if not pair or work.name == pair[0] or not self.disagrees(pair[0], work.name):
@@ -227,8 +238,8 @@ class Job:
         """What the clusters of a model are: in words, or else by what is said of the places in each."""
         from unigeoclip.compare.selection import name_of
 
-        first = self.work[comparison.reference.embedder.name]
-        key = name, count, self.work[name].complete, first.name, first.complete, self._explorer is not None
+        first, is_final = comparison.reference.embedder.name, partial(self.is_final, comparison)
+        key = name, count, is_final(name), first, is_final(first), self._explorer is not None
         if key not in self.names:
             labels, region = comparison.cluster_labels(name, count), comparison.embedded[name].region
             of_all = np.full(len(self.region.grid), -1)

@@ -7,6 +7,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from pages.ui.compare.computation import ready_scheme
+from pages.ui.compare.model import ColorScheme
+from pages.ui.compare.panes import ComparePane
 from pages.ui.services import waiters
 from pages.ui.services.compare_service import CompareService
 from pages.ui.services.compare_work import Work
@@ -221,3 +224,36 @@ def test_what_can_wait_gives_way_to_maps(monkeypatch, tmp_path):
     waiting.join(PATIENCE_S)
     assert not waiting.is_alive()
     assert job.work["fourier"].error == "enough"
+
+
+def work_off(recorder, acts=1_000):
+    """Do what is queued, one act after the other, and what that queues."""
+    for _ in range(acts):
+        if not recorder.queued:
+            return
+        run_act(*recorder.queued.pop(0))
+
+
+def test_a_page_shows_no_more_than_it_has_seen(monkeypatch, tmp_path):
+    monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path))
+    recorder, names, pair = Recorder(), ["fourier", "twisted"], ("fourier", "twisted")
+    job = service(worker=recorder).job(fake.FakeAtlas())
+    job.request(["fourier"], "somebody")
+    work_off(recorder)
+    job.request(names, "somebody", pair=pair)
+    seen = [job.comparison(names)]
+    assert list(seen[0].embedded) == ["fourier"]
+    work_off(recorder, acts=1)
+    seen.append(job.comparison(names))  # a first look at the other model
+    for _ in range(3):  # the map, then the disagreement, then figures
+        job.request(names, "somebody", pair=pair)
+        work_off(recorder)
+    seen.append(job.comparison(names))
+    assert [job.has_disagreement(each, pair) for each in seen] == [False, False, True]
+
+    wanted = ColorScheme("disagreement", pair=pair)
+    assert [ready_scheme(job, each, wanted).kind for each in seen] == ["components", "components", "disagreement"]
+    coarse, complete = (ComparePane(job, each, "twisted", ColorScheme()) for each in seen[1:])
+    assert [coarse.is_final, complete.is_final] == [False, True]
+    assert not np.array_equal(coarse.colors, complete.colors)
+    assert job.cluster_names(seen[1], "twisted", 4) is not job.cluster_names(seen[2], "twisted", 4)
