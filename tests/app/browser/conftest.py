@@ -9,11 +9,15 @@ from tests.app import server
 PATIENCE_MS = 120_000  # a busy machine is slow, not broken
 
 
+FAILED = "[data-testid=stException]"  # where a page shows that its script has failed
+LOG_SHOWN = 5_000  # characters of the server's log
+
+
 @pytest.fixture(scope="session")
-def address():
-    """Address of a server of the app."""
-    with server.running() as served:
-        yield served.address
+def served():
+    """A server of the app."""
+    with server.running() as running:
+        yield running
 
 
 _FUNCTION = re.compile(r"\s*(async\s*)?(\w+|\([^()]*\))\s*=>")
@@ -46,7 +50,8 @@ class Visit:
 
     def open(self, path="/"):
         self.page.goto(self.address + path)
-        self.page.wait_for_selector(".ugc-map[data-ready]")
+        self.page.wait_for_selector(f".ugc-map[data-ready], {FAILED}")
+        assert not self.failed, "the app has failed"
         return self
 
     def click_map(self, across=0.5, down=0.5):
@@ -94,6 +99,11 @@ class Visit:
         return self.leaflet("map.getCenter()", of="[map.getZoom(), value.lat, value.lng]")
 
     @property
+    def failed(self):
+        """Whether the page says that its script has failed."""
+        return not self.page.is_closed() and self.page.locator(FAILED).count() > 0
+
+    @property
     def foreign(self):
         """Requests that left the machine."""
         here = (self.address, self.address.replace("http", "ws"), "data:", "blob:")
@@ -101,20 +111,22 @@ class Visit:
 
 
 @pytest.fixture
-def visit(browser, address):
+def visit(browser, served):
     """Open the app: ``visit(path, width=, height=, scheme=)``; at the end nothing may have left the machine."""
     contexts, visits = [], []
 
     def go(path="/", *, width=1280, height=720, scheme="light"):
         context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
         contexts.append(context)
-        visits.append(Visit(context, address))
+        visits.append(Visit(context, served.address))
         return visits[-1].open(path)
 
     yield go
     foreign = [url for each in visits for url in each.foreign]
     complaints = [text for each in visits for text in each.complaints]
+    failed = any(each.failed for each in visits)
     for context in contexts:
         context.close()
+    assert not failed, f"the app has failed: {served.written()[-LOG_SHOWN:]}"
     assert foreign == [], "requests left the machine"
     assert complaints == [], "the browser complained"

@@ -30,10 +30,10 @@ def mirror(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def address(mirror):
+def served(mirror):
     """The app, with the mirror in place of the internet."""
-    with server.running(environment={MIRROR: mirror.address}) as served:
-        yield served.address
+    with server.running(environment={MIRROR: mirror.address}) as running:
+        yield running
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def address():
-    """Address of a server with four atlases."""
-    with server.running([*server.FAKE, "boston", "world", "los-angeles", "new-york"]) as served:
-        yield served.address
+def served():
+    """A server with four atlases."""
+    with server.running([*server.FAKE, "boston", "world", "los-angeles", "new-york"]) as running:
+        yield running
 
 
 def test_the_list_switches_with_the_titles_of_the_manifests(visit):
@@ -25,7 +25,6 @@ def test_the_list_switches_with_the_titles_of_the_manifests(visit):
     page.wait_for_url("**atlas=los-angeles**")
     page.get_by_role("link", name="Compare").click()
     page.wait_for_selector(".ugc-map[data-ready] .ugc-pane + .ugc-pane")
-    assert page.get_by_text("This app has encountered an error").count() == 0
 
 
 def test_decimal_commas_by_keyboard(visit):
