@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from tests.explorable import use_hashed_sentences, write_explorable_atlas
-from unigeoclip import bench
+from unigeoclip import bench, devices
 from unigeoclip.compare import regions
 from unigeoclip.embedders import EMBEDDERS
 from unigeoclip.errors import CheckpointError, UniGeoError
@@ -218,3 +218,19 @@ def test_the_whole_report_is_json(tmp_path, monkeypatch):
     assert report["compare_s"].keys() == parts
     assert start.items() <= report.items()
     assert isinstance(Explorer.open(atlas), Explorer)
+
+
+@pytest.mark.parametrize("fast", [False, True])
+def test_bfloat16_is_measured_where_it_is_fast(tmp_path, monkeypatch, fast):
+    monkeypatch.setenv("UNIGEOCLIP_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(devices, "computes_bf16", lambda device: fast)
+    explorer = Explorer.open(write_explorable_atlas(tmp_path / "tiny"))
+    report = bench.measure_bf16(explorer, 1)
+    if not fast:
+        assert report == {}
+        return
+    assert report["encoding"] > 0 < report["training"]
+    assert report["n"] == len(explorer.atlas.places)
+    # The weights are random: what is found is an accident, but much the same in both precisions.
+    assert report["recall_bf16"] == pytest.approx(report["recall_float32"], abs=10)
+    assert all(parameter.grad is None for parameter in explorer.model.parameters())

@@ -73,11 +73,12 @@ def run_bench(atlas: str | Path | Atlas, *, quick: bool = False) -> dict[str, An
 
     Returns:
         Plain values for JSON, medians: "machine"; "batch"; "location_points_per_s" and "ratio_to_geoclip" by embedder,
-        at that batch; "not_here", why an embedder was not measured, by name; "small_batch", the first three for a
-        small one; "location_of_gemm", see `measure_gemm_share`; "query_ms" by kind of query; "street_view_ms", one view
-        of 224 x 160 px, if the atlas draws street views; "compare_s", see `measure_compare`; "start_s", from launching
-        Python to an atlas that can be asked; "first_answers_s", its first query of every kind, which loads the sentence
-        encoder; "memory_mb", resident after that (1 MB is 1,000,000 bytes).
+        at that batch; "not_here", why an embedder was not measured, by name; "small_batch", the first three for a small
+        one; "location_of_gemm", see `measure_gemm_share`; "location_bf16", see `measure_bf16`; "query_ms" by kind of
+        query; "street_view_ms", one view of 224 x 160 px, if the atlas draws street views; "compare_s", see
+        `measure_compare`; "start_s", from launching Python to an atlas that can be asked; "first_answers_s", its first
+        query of every kind, which loads the sentence encoder; "memory_mb", resident after that (1 MB is 1,000,000
+        bytes).
 
     Raises:
         AtlasError: The atlas cannot be used.
@@ -99,6 +100,7 @@ def run_bench(atlas: str | Path | Atlas, *, quick: bool = False) -> dict[str, An
         "not_here": missing,
         "small_batch": measure_embedders(embedders, SMALL_BATCH, 3 * rounds),
         "location_of_gemm": _location_of_gemm(explorer, rounds),
+        "location_bf16": measure_bf16(explorer, rounds),
         "query_ms": measure_queries(explorer, rounds),
         **measure_views(explorer),
         "compare_s": measure_compare(opened, {name: embedders[name] for name in first_compared(list(embedders))}),
@@ -147,6 +149,54 @@ def measure_gemm_share(
     medians = {f"{name}_gflops": round(statistics.median(values), 2) for name, values in rates.items()}
     shares = np.divide(rates["encoder"], rates["gemm"]).tolist()
     return {**medians, "share": round(statistics.median(shares), 3)}
+
+
+def measure_bf16(explorer: Explorer, rounds: int, clock: Clock = time.perf_counter) -> dict[str, float]:
+    """What the location encoder gains in bfloat16 and what it then finds; empty if the device is not faster in it.
+
+    Args:
+        explorer: Whose model and atlas are measured.
+        rounds: Of both precisions, in turn.
+        clock: Seconds.
+
+    Returns:
+        "encoding" and "training" (forward and backward), how many times as fast as in float32: medians of the ratios
+        within a round of `SMALL_BATCH` points; "recall_float32" and "recall_bf16", % of ``n`` places whose aerial
+        image is found first by their location.
+    """
+    import torch
+
+    from unigeoclip.devices import autocast, computes_bf16
+    from unigeoclip.evaluation.held_out import encode_items, held_out
+    from unigeoclip.evaluation.retrieval import retrieval
+
+    model, device = explorer.model, explorer.model.log_scale.device
+    if not computes_bf16(device):
+        return {}
+    inputs = model.prepare({"location": random_on_sphere(SMALL_BATCH, np.random.default_rng(0))})
+    ratios: dict[str, list[float]] = {"encoding": [], "training": []}
+    for round_number in range(rounds + 1):
+        for act, times in ratios.items():
+            seconds = []
+            for wanted in (False, True):
+                started = clock()
+                with autocast(device, wanted), torch.inference_mode(act == "encoding"):
+                    vectors = model(inputs)["location"]
+                if act == "training":
+                    vectors.sum().backward()
+                    model.zero_grad()
+                seconds.append(clock() - started)
+            if round_number:
+                times.append(seconds[0] / seconds[1])
+    items = held_out(explorer.atlas, None, having=["aerial"])
+    aerial, found = encode_items(model, explorer.atlas, "aerial", items), {}
+    for name, wanted in (("recall_float32", False), ("recall_bf16", True)):
+        parts = []
+        for points in np.array_split(items.latlon, max(1, len(items) // SMALL_BATCH)):
+            with autocast(device, wanted):
+                parts.append(model.encode({"location": points})["location"].cpu().numpy())
+        found[name] = round(retrieval(np.concatenate(parts), aerial, items.latlon).get("recall@1", float("nan")), 2)
+    return {name: round(statistics.median(times), 2) for name, times in ratios.items()} | found | {"n": len(items)}
 
 
 def measure_embedders(
