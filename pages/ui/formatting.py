@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from unigeoclip.atlas.schema import OVERTURE
+from unigeoclip.atlas.origins import RENDERED, map_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,10 +16,7 @@ if TYPE_CHECKING:
 def origin(manifest: Manifest, modality: str) -> str:
     """Origin of the pictures of a modality, as shown beside them; empty where that is not known."""
     made = manifest.pictures.get(modality, "")
-    if made != "rendered":
-        return made
-    map_name = OVERTURE if any(source.name == OVERTURE for source in manifest.sources) else "OpenStreetMap"
-    return f"rendered from {map_name}"
+    return f"rendered from {map_name(manifest)}" if made == RENDERED else made
 
 
 def street_origin(manifest: Manifest, said: Mapping[str, str]) -> str:

@@ -1,10 +1,15 @@
 """Words beside pictures: where they come from."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
+from pages.ui.atlas.limitations import limits
 from pages.ui.formatting import origin, street_origin
+from unigeoclip.atlas import load_atlas
+from unigeoclip.atlas.origins import upper_bound
+from unigeoclip.atlas.schema import OVERTURE
 
 
 def manifest(*sources, **pictures):
@@ -31,3 +36,14 @@ def test_a_street_photo_names_its_maker():
     said = {"credit": "Jane Doe", "license": "CC BY-SA 4.0", "time": "2023-06-01T12:00:00Z"}
     assert street_origin(manifest(street="photographed"), said) == "photographed · Jane Doe, CC BY-SA 4.0, 2023-06-01"
     assert street_origin(manifest("OpenStreetMap", street="rendered"), {}) == "rendered from OpenStreetMap"
+
+
+def test_what_is_said_of_a_city_names_its_map():
+    manifest = load_atlas("boston").manifest
+    overture = [*manifest.sources, replace(manifest.sources[0], name=OVERTURE)]
+    for sources, name in ((manifest.sources, "OpenStreetMap"), (overture, OVERTURE)):
+        said = replace(manifest, sources=tuple(sources))
+        assert f"come from {name}, with its gaps" in limits(said)
+        assert f"come from {name}: what" in upper_bound(
+            replace(said, pictures=manifest.pictures | {"aerial": "photographed"})
+        )

@@ -17,6 +17,12 @@ NAMES = {"aerial": "aerial images", "street": "street views", "surface": "height
 _REAL = {"photographed": "photographs", "measured": "measured"}
 
 
+def map_name(manifest: Manifest) -> str:
+    """Name of the map that pictures of a city are rendered from, and that says what its places are."""
+    is_overture = any(source.name == schema.OVERTURE for source in manifest.sources)
+    return schema.OVERTURE if is_overture else "OpenStreetMap"
+
+
 def from_one_map(manifest: Manifest) -> tuple[str, ...]:
     """Modalities that are drawn, or written, from one vector map, in the order of the manifest; often none."""
     drawn = {name for name, origin in manifest.pictures.items() if origin == RENDERED}
@@ -45,8 +51,8 @@ def upper_bound(manifest: Manifest) -> str:
         if any(manifest.pictures.get(name) == origin for name in real)
     ]
     return (
-        f"{'; '.join(said)}; {_listed([NAMES[name] for name in drawn])} come from OpenStreetMap: what these find of "
-        "each other is an upper bound, not comparable with the paper's figures"
+        f"{'; '.join(said)}; {_listed([NAMES[name] for name in drawn])} come from {map_name(manifest)}: what these "
+        "find of each other is an upper bound, not comparable with the paper's figures"
     )
 
 

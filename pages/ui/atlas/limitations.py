@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pages.ui import atlas_scale
 from pages.ui.widgets.templating import render
-from unigeoclip.atlas.origins import NAMES, RENDERED, made
+from unigeoclip.atlas.origins import NAMES, RENDERED, made, map_name
 from unigeoclip.geo import in_round_figures
 
 if TYPE_CHECKING:
@@ -23,5 +23,6 @@ def limits(manifest: Manifest) -> str:
         drawn=[name for name in made(manifest, RENDERED) if name != NAMES["surface"]],
         photographed=made(manifest, "photographed"),
         heights_drawn=manifest.pictures.get("surface") == RENDERED,
+        map=map_name(manifest),
         notes=manifest.notes,
     )
