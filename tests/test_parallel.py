@@ -6,6 +6,7 @@ import time
 import pytest
 import torch
 
+from unigeoclip import parallel
 from unigeoclip.parallel import parallel_map, processor_name, read_ahead
 
 
@@ -131,3 +132,32 @@ def test_reading_ahead_ends_with_its_caller_and_passes_errors_on():
 
     with pytest.raises(ValueError, match="cannot be read"):
         list(read_ahead(failing(), 3))
+
+
+@pytest.fixture
+def divided(monkeypatch):
+    """As a server that has called `divide_by_parts` with two threads of torch."""
+    before = torch.get_num_threads()
+    monkeypatch.setattr(parallel, "_parts", None)
+    torch.set_num_threads(2)
+    parallel.divide_by_parts()
+    yield
+    torch.set_num_threads(before)
+
+
+def test_a_server_divides_by_parts_alone(divided):
+    seen = []
+    thread = threading.Thread(target=lambda: seen.append(torch.get_num_threads()))
+    thread.start()
+    thread.join()
+    assert seen == [torch.get_num_threads()] == [1]
+    meeting = threading.Barrier(2, timeout=20)
+    assert list(parallel_map(lambda _: meeting.wait() >= 0, range(6))) == [True] * 6
+    parallel.divide_by_parts()  # another atlas is opened
+    assert list(parallel_map(lambda _: meeting.wait() >= 0, range(6))) == [True] * 6
+    assert torch.get_num_threads() == 1
+
+
+def test_parts_within_parts_do_not_wait_for_themselves(divided):
+    results = parallel_map(lambda part: sum(parallel_map(lambda number: number, range(part))), range(20))
+    assert list(results) == [sum(range(part)) for part in range(20)]

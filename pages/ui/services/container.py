@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from pages.ui.services.answers.completions import Completions
 from pages.ui.services.answers.heatmaps import PointHeatmaps
 from pages.ui.services.answers.weights import WeighedQueries
-from pages.ui.services.compare_service import CompareService
+from pages.ui.services.compare_service import CompareService, load_embedders
 from pages.ui.services.explorers import Explorers, open_explorer
 from pages.ui.services.fair_queue import FairQueue
 from pages.ui.services.modalities import ModalitiesService
@@ -25,6 +25,7 @@ from pages.ui.services.probe import Library, ProbeService
 from pages.ui.services.suggestions import PlaceNames, Suggestions
 from pages.ui.services.topics import Topics
 from unigeoclip.atlas import list_atlases
+from unigeoclip.parallel import divide_by_parts
 from unigeoclip.site.take_home import TakeHome
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 PAGE_RUNS_AT_ONCE = 3  # a run also waits for the event loop to send its messages
 PAGE_RUN_HOLD_S = 1.0
+
+_Arguments = ParamSpec("_Arguments")
+_Loaded = TypeVar("_Loaded")
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,10 +94,11 @@ class Services:
             InputError: See `stores_from_environment`, `site_from_environment` and `OnlinePictures.from_environment`.
         """
         site, priority = site_from_environment(), Priority()
-        compare = CompareService(priority)
+        compare = CompareService(priority, load_embedders=_in_parts(load_embedders))
         probe = ProbeService(priority, library=Library(compare.embedders))
         stores = stores_from_environment(list_atlases())
-        explorers = Explorers(priority, open_explorer=partial(open_explorer, stores=stores), at_start=stores)
+        opened = _in_parts(partial(open_explorer, stores=stores))
+        explorers = Explorers(priority, open_explorer=opened, at_start=stores)
         return cls(explorers, compare, ModalitiesService(priority), probe, origin=origin, site=site)
 
     def close(self) -> None:
@@ -104,6 +109,16 @@ class Services:
         self.completions.close()
         self.online.close()
         self.explorers.close()
+
+
+def _in_parts(load: Callable[_Arguments, _Loaded]) -> Callable[_Arguments, _Loaded]:
+    """The same, told to torch before the first of it: visitors' small questions are not divided between threads."""
+
+    def loaded(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Loaded:
+        divide_by_parts()
+        return load(*args, **kwargs)
+
+    return loaded
 
 
 class _Serving:
