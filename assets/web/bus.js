@@ -128,4 +128,4 @@ export async function painted() {
 }
 
 /** @param {number} milliseconds */
-const later = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+export const later = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));

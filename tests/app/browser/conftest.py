@@ -65,11 +65,12 @@ class Visit:
         self.page.mouse.click(box["x"] + x, box["y"] + y)
 
     def wait_for_heatmap(self, other_than=None):
-        """Wait until a heatmap is on screen (another one than before); returns its address."""
+        """Wait until the page has answered with a heatmap (another one than before); returns its address."""
         self.page.wait_for_function(
             """before => {
                 const shown = [...document.querySelectorAll('.ugc-heat[data-shown]')].at(-1);
-                return shown && shown.getAttribute('src') !== before;
+                const asking = document.querySelector('.ugc-marker-asking'); // the heatmap of a click comes first
+                return shown && shown.getAttribute('src') !== before && !asking;
             }""",
             arg=other_than,
         )

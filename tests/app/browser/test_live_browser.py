@@ -116,6 +116,7 @@ def test_a_click_brings_the_exact_answer_which_the_next_movement_sets_aside(visi
     visitor.page.mouse.up()
     visitor.wait_for_heatmap()
     assert not is_shown(visitor)
+    visitor.settle()
     assert "your query" in visitor.page.locator(".ugc-legend").inner_text()
     heat = visitor.page.locator(".ugc-heat[data-shown]")
     assert float(heat.evaluate("each => getComputedStyle(each).opacity")) > 0
@@ -133,6 +134,38 @@ def test_a_click_shows_the_exact_heatmap_before_the_page_has_run(visit):
     visitor.settle()
     heat = visitor.page.locator(".ugc-heat[data-shown]")
     assert heat.evaluate("each => each.src") == shown.value.url, "what the page publishes is the same picture"
+
+
+@pytest.mark.parametrize("held_ms", [0, 100, 3000])
+def test_the_page_runs_once_the_heatmap_is_there_or_soon(visit, held_ms):
+    visitor = visit("/?atlas=world")
+    visitor.settle()
+    page = visitor.page
+    page.evaluate(
+        """held => {
+        const [fetched, clock] = [window.fetch, (window.ugcClock = {})];
+        window.fetch = async (...what) => {
+            const answer = await fetched(...what);
+            if (!String(what[0]).includes('/heatmap/')) return answer;
+            await new Promise(resolve => setTimeout(resolve, held));
+            clock.answered = performance.now();
+            return answer;
+        };
+        const { ugcMap } = document.querySelector('.ugc-map');
+        const asks = ugcMap.onClick;
+        ugcMap.onClick = (...what) => { clock.asked = performance.now(); asks(...what); };
+        addEventListener('click', () => (clock.clicked = performance.now()), true);
+    }""",
+        held_ms,
+    )
+    visitor.click_at(*SAHARA)
+    visitor.wait_for_heatmap()
+    page.wait_for_function("ugcClock.asked && ugcClock.answered")
+    clock = page.evaluate("ugcClock")
+    if held_ms <= 100:
+        assert clock["asked"] >= clock["answered"] or clock["asked"] - clock["clicked"] >= 200
+    else:
+        assert 200 <= clock["asked"] - clock["clicked"] < clock["answered"] - clock["clicked"]
 
 
 def test_a_click_that_adds_to_a_query_waits_for_the_page(visit):
@@ -159,6 +192,7 @@ def test_the_keyboard_moves_the_point_and_enter_asks_for_it(visit):
     assert visitor.leaflet("map.getCenter()", of="[value.lat, value.lng]") == center
     page.keyboard.press("Enter")
     visitor.wait_for_heatmap()
+    visitor.settle()
     expected = visitor.leaflet(
         "map.containerPointToLatLng(map.getSize().divideBy(2).add([-60, -24]))", of="[value.lat, value.lng]"
     )

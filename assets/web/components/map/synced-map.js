@@ -1,6 +1,6 @@
 // Panes that move together, and what they share: view, base map, opacity, the page's address, what a click asks by.
 
-import { hear, nonce } from "../../bus.js";
+import { hear, later, nonce } from "../../bus.js";
 import { Address, opened, readOpacity, readThreshold, readView, writeView } from "./address.js";
 import { clampLat, luminance, toBounds } from "./geometry.js";
 import { Live } from "./live.js";
@@ -25,6 +25,7 @@ import { Weights } from "./weights.js";
 
 const DARK = 0.4; // luminance of the page
 const DEFAULT_OPACITY = 0.75;
+const EXACT_FIRST_MS = 200; // for which the page waits for the heatmap at most
 
 /**
  * Outlives the element: leaving for another page and coming back must not lose view and display.
@@ -54,6 +55,7 @@ export class SyncedMap {
     this.address = new Address(this.memory.texts);
     /** @type {(click: MapClick) => void} */
     this.onClick = () => {};
+    this.asked = 0; // clicks
     /** @type {(region: MapRegion) => void} */
     this.onRegion = () => {};
     /** @type {Pane | null} */
@@ -190,14 +192,20 @@ export class SyncedMap {
   }
 
   /**
+   * Ask the server: first for the heatmap alone, then for the run of the page, which would compete with it.
+   *
    * @param {Pane} pane
    * @param {L.LatLng} position
    */
-  ask(pane, position) {
+  async ask(pane, position) {
     const { lat, lng } = position.wrap();
+    const number = ++this.asked;
     this.live.hover({ lat, lng }); // shown until the exact answer is here
     for (const each of this.panes) each.pending(position);
-    if (this.memory.by === "point") pane.exact.ask({ lat: clampLat(lat), lng });
+    if (this.memory.by === "point") {
+      await Promise.race([pane.exact.ask({ lat: clampLat(lat), lng }), later(EXACT_FIRST_MS)]);
+      if (pane.gone || number !== this.asked) return; // by now somebody has asked for another point
+    }
     this.onClick({ pane: pane.id, lat: clampLat(lat), lng, by: this.memory.by, nonce: nonce() });
   }
 
