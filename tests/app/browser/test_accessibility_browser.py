@@ -5,10 +5,12 @@ Only violations of impact "serious" and "critical" count.
 
 import re
 
+import numpy as np
 import pytest
 
 from tests.app.browser.test_city_browser import look_around
 from tests.axe_core import RUN
+from tests.embedders.files.made import unit_vectors, write_table
 
 pytestmark = pytest.mark.browser
 
@@ -84,6 +86,23 @@ def test_compare_keeps_nobody_out(audit, atlas):
     page.locator(".ugc-pane-canvas").nth(1).click(position={"x": 150, "y": 150})
     page.get_by_role("button", name=re.compile("^Similarity to")).wait_for()
     audited.look("after a click")
+
+
+def test_a_file_of_embeddings_keeps_nobody_out(audit, tmp_path):
+    lat, lon = np.meshgrid(np.arange(1.0, 89, 2), np.arange(-179.0, 180, 2), indexing="ij")
+    latlon = np.stack([lat.ravel(), lon.ravel()], axis=1)
+    file = write_table(tmp_path / "north.parquet", latlon, unit_vectors(lat.shape, 8).reshape(-1, 8))
+    audited = audit("/compare?atlas=world")
+    page = audited.page
+    page.wait_for_selector(".ugc-pane:nth-child(3) .ugc-heat[data-shown]")
+    page.get_by_role("button", name="Add embeddings").click()
+    page.locator("input[type=file]").wait_for(state="attached")
+    audited.look("panel")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.locator("input[type=file]").set_input_files(file)
+    page.get_by_text("License of north").wait_for()
+    page.wait_for_selector(".ugc-pane:nth-child(4) .ugc-heat[data-shown]")
+    audited.look("file")
 
 
 @pytest.mark.parametrize("atlas", ["world", "boston"])
