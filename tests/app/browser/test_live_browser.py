@@ -163,9 +163,11 @@ def test_the_page_runs_once_the_heatmap_is_there_or_soon(visit, held_ms):
     page.wait_for_function("ugcClock.asked && ugcClock.answered")
     clock = page.evaluate("ugcClock")
     if held_ms <= 100:
-        assert clock["asked"] >= clock["answered"] or clock["asked"] - clock["clicked"] >= 200
+        assert (
+            clock["asked"] >= clock["answered"] or clock["asked"] - clock["clicked"] >= 190
+        )  # clocks of browsers are coarse
     else:
-        assert 200 <= clock["asked"] - clock["clicked"] < clock["answered"] - clock["clicked"]
+        assert 190 <= clock["asked"] - clock["clicked"] < clock["answered"] - clock["clicked"]
 
 
 def test_a_click_that_adds_to_a_query_waits_for_the_page(visit):
