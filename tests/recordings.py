@@ -1,10 +1,9 @@
-"""Read recorded answers of the Planetary Computer: ``python -m tests.recordings FOLDER``, of whoever has such.
+"""Check the STAC adapter on recorded answers of the Planetary Computer: ``python -m tests.recordings FOLDER``.
 
-The folder holds JSON files, each a list of STAC items as the service gave them; the text of those of others is not in
-this project. A server on this machine gives them out again. Each item has to be found, with everything that an atlas
-says of its pictures, and fetched: made pixels lie at its own address, in its own projection, behind a token. The items
-that tests make must have no field that real ones lack. One line is printed for each file, and the exit status is 1 if
-one fails.
+The folder holds JSON files, each a list of STAC items as the service returned them; they are not part of this project.
+A server on this machine serves them. Each item must be found, with everything that an atlas states of its pictures, and
+downloaded: a synthetic raster lies at its address, in its projection, and needs a token. The synthetic items of the
+tests must have no field that real ones lack. One line is printed for each file; the exit status is 1 if one fails.
 """
 
 import argparse
@@ -31,22 +30,21 @@ from unigeoclip.sources.web import MIRROR, Web
 HALF_DEG = 0.004  # of the area that is asked for, within each item
 GROUND_PX_M = {"aerial": 2.0, "surface": 4.0}
 TOKENS = f"/{PC}/api/sas/"
-MADE_ONLY = {"eo:cloud_cover"}  # a field of some collections
 
 
 def check(path, services, cache):
-    """Read the recording of a collection.
+    """Check the recording of a collection.
 
     Args:
         path: The JSON file.
-        services: Gives it out; stands in for the real service.
-        cache: Folder for what is fetched.
+        services: Serves it in place of the real service.
+        cache: Folder for downloads.
 
     Returns:
-        What was read, in words.
+        A summary.
 
     Raises:
-        AssertionError: Something is not understood.
+        AssertionError: An item is read wrongly.
     """
     items = json.loads(path.read_text(encoding="utf-8"))
     assert items, f"{path.name} has no item"
@@ -58,7 +56,7 @@ def check(path, services, cache):
 
 
 def _check_item(item, services, cache):
-    """Find and fetch an item; returns what it is, in words."""
+    """Find and download an item; returns a summary."""
     known, identifier = COLLECTIONS[item["collection"]], item["id"]
     outline = shapely.geometry.shape(item["geometry"])
     area = outline.representative_point().buffer(HALF_DEG, cap_style="square")
@@ -92,7 +90,7 @@ def _check_item(item, services, cache):
 
 
 def _check_pixels(raster, item, wanted, services, fetch):
-    """See that pixels that are made at the address of an item are fetched; ``fetch`` does that and returns the file."""
+    """Check the download of a synthetic raster at the address of an item; ``fetch`` returns the file."""
     address = urlsplit(raster.url)
     assert address.scheme == "https", f"{item['id']} is at {raster.url}"
     south, west, north, east = wanted.bounds
@@ -116,15 +114,15 @@ def _projection(item):
 
 
 def _check_made(name, items):
-    """See that what tests make of this collection is like it."""
+    """Check that synthetic items of this collection have no field that real ones lack."""
     made = stac_item(name, "x", (0, 0, 1, 1), "https://x.test/x.tif", asset=COLLECTIONS[name].asset)
     for item in items:
         assert made.keys() <= item.keys(), f"{name} has no {made.keys() - item.keys()}"
         for asset in set(made["assets"]) & set(item["assets"]):
             lacking = made["assets"][asset].keys() - item["assets"][asset].keys()
             assert not lacking, f"file {asset} of {name} has no {lacking}"
-    if name == "naip":
-        lacking = made["properties"].keys() - items[0]["properties"].keys() - MADE_ONLY
+    if name == "naip":  # of which synthetic items have the properties
+        lacking = made["properties"].keys() - items[0]["properties"].keys()
         assert not lacking, f"{name} has no {lacking}"
 
 

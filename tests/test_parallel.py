@@ -93,7 +93,7 @@ def test_the_processor_is_named_where_the_system_names_it(tmp_path):
     assert processor_name(info) == processor_name(tmp_path / "missing") != ""
 
 
-def test_a_part_that_is_alone_is_not_divided_where_results_must_be_steady(threads):
+def test_a_part_that_is_alone_is_not_limited_where_results_must_be_steady(threads):
     assert list(parallel_map(lambda _: torch.get_num_threads(), [0], steady=True)) == [1]
     assert torch.get_num_threads() == threads
 
@@ -135,17 +135,17 @@ def test_reading_ahead_ends_with_its_caller_and_passes_errors_on():
 
 
 @pytest.fixture
-def divided(monkeypatch):
-    """As a server that has called `divide_by_parts` with two threads of torch."""
+def limited(monkeypatch):
+    """As a server that has called `use_one_thread_per_operation` with two threads of torch."""
     before = torch.get_num_threads()
-    monkeypatch.setattr(parallel, "_parts", None)
+    monkeypatch.setattr(parallel, "_default_threads", None)
     torch.set_num_threads(2)
-    parallel.divide_by_parts()
+    parallel.use_one_thread_per_operation()
     yield
     torch.set_num_threads(before)
 
 
-def test_a_server_divides_by_parts_alone(divided):
+def test_operations_have_one_thread_and_parts_have_all_cores(limited):
     seen = []
     thread = threading.Thread(target=lambda: seen.append(torch.get_num_threads()))
     thread.start()
@@ -153,11 +153,11 @@ def test_a_server_divides_by_parts_alone(divided):
     assert seen == [torch.get_num_threads()] == [1]
     meeting = threading.Barrier(2, timeout=20)
     assert list(parallel_map(lambda _: meeting.wait() >= 0, range(6))) == [True] * 6
-    parallel.divide_by_parts()  # another atlas is opened
+    parallel.use_one_thread_per_operation()  # another atlas is opened
     assert list(parallel_map(lambda _: meeting.wait() >= 0, range(6))) == [True] * 6
     assert torch.get_num_threads() == 1
 
 
-def test_parts_within_parts_do_not_wait_for_themselves(divided):
+def test_parts_within_parts_do_not_wait_for_themselves(limited):
     results = parallel_map(lambda part: sum(parallel_map(lambda number: number, range(part))), range(20))
     assert list(results) == [sum(range(part)) for part in range(20)]

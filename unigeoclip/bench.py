@@ -152,7 +152,7 @@ def measure_gemm_share(
 
 
 def measure_bf16(explorer: Explorer, rounds: int, clock: Clock = time.perf_counter) -> dict[str, float]:
-    """What the location encoder gains in bfloat16 and what it then finds; empty if the device is not faster in it.
+    """Speed and retrieval of the location encoder in bfloat16 beside float32; empty if the device is no faster in it.
 
     Args:
         explorer: Whose model and atlas are measured.

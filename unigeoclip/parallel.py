@@ -16,30 +16,30 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
     from concurrent.futures import Future
 
-__all__ = ["divide_by_parts", "parallel_map", "processor_name", "read_ahead"]
+__all__ = ["parallel_map", "processor_name", "read_ahead", "use_one_thread_per_operation"]
 
 Part = TypeVar("Part")
 Result = TypeVar("Result")
 
 
-def divide_by_parts() -> None:
-    """Have torch divide no operation between threads from now on; `parallel_map` has as many parts at once as before.
+def use_one_thread_per_operation() -> None:
+    """Let torch compute every operation in one thread from now on; `parallel_map` still uses all cores.
 
-    For a server, whose threads each answer somebody. A thread that others keep from its core holds up every operation
-    that is divided: the query of a point with its heatmap takes 9 to 20 ms with two threads of torch on two idle cores,
-    56 beside one busy process and 78 beside two; with one thread it takes 5, 10 and 16 ms. To be called before other
-    threads have used torch, as these keep what they began with.
+    For a server, whose threads serve different visitors. Threads that share one operation wait for the slowest: the
+    query of a point with its heatmap takes 9 to 20 ms with two threads on two idle cores, 56 ms while another process
+    is busy and 78 ms while two are; with one thread it takes 5, 10 and 16 ms. Call it before other threads use torch:
+    those keep the number of threads that they began with.
     """
     import torch
 
-    global _parts
+    global _default_threads
     with _lock:
-        _parts = _parts or torch.get_num_threads()
+        _default_threads = _default_threads or torch.get_num_threads()
         torch.set_num_threads(1)
 
 
 def parallel_map(work: Callable[[Part], Result], parts: Iterable[Part], *, steady: bool = False) -> Iterator[Result]:
-    """Like ``map``, with as many parts in the making as torch may (or might) use threads, each in a thread of its own.
+    """Like ``map``, with as many parts at a time as torch uses threads by default, each in a thread of its own.
 
     Torch would else divide every single operation between its threads and wait for the slower one. As soon as something
     else wants a core, and a browser that draws a map does, that takes three times as long: on two cores beside one busy
@@ -57,7 +57,7 @@ def parallel_map(work: Callable[[Part], Result], parts: Iterable[Part], *, stead
     import torch
 
     parts = iter(parts)
-    threads = 1 if hasattr(_here, "core") else _parts or torch.get_num_threads()
+    threads = 1 if hasattr(_worker, "number") else _default_threads or torch.get_num_threads()
     head = list(islice(parts, 2))
     if threads == 1 or (len(head) < 2 and not steady):
         yield from map(work, chain(head, parts))
@@ -135,7 +135,7 @@ def _pool(threads: int) -> ThreadPoolExecutor:
             begun = Barrier(threads)
 
             def begin(number: int) -> None:
-                _here.core = number  # what is divided again within a part would wait for itself
+                _worker.number = number  # a part that used the pool again would wait for itself
                 torch.get_num_threads()  # a thread's first look at it undoes what was set before
                 torch.set_num_threads(1)
                 begun.wait()
@@ -145,8 +145,8 @@ def _pool(threads: int) -> ThreadPoolExecutor:
         return _pools[threads]
 
 
-_parts: int | None = None  # at once, where torch divides nothing itself
-_here = threading.local()
+_default_threads: int | None = None  # of torch, before it was limited to one
+_worker = threading.local()
 _pools: dict[int, ThreadPoolExecutor] = {}
 _lock = Lock()
 

@@ -127,7 +127,7 @@ class Job:
         return all(self._knows(self.work[name], pair) for name in names)
 
     def has_layouts(self, comparison: Comparison) -> bool:
-        """Whether UMAP of the models needs no computing."""
+        """Whether the UMAP layouts of the models are computed."""
         return all(self.is_final(comparison, name) and each.is_laid_out for name, each in comparison.embedded.items())
 
     def is_final(self, comparison: Comparison, name: str) -> bool:

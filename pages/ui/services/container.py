@@ -25,7 +25,7 @@ from pages.ui.services.probe import Library, ProbeService
 from pages.ui.services.suggestions import PlaceNames, Suggestions
 from pages.ui.services.topics import Topics
 from unigeoclip.atlas import list_atlases
-from unigeoclip.parallel import divide_by_parts
+from unigeoclip.parallel import use_one_thread_per_operation
 from unigeoclip.site.take_home import TakeHome
 
 if TYPE_CHECKING:
@@ -94,10 +94,10 @@ class Services:
             InputError: See `stores_from_environment`, `site_from_environment` and `OnlinePictures.from_environment`.
         """
         site, priority = site_from_environment(), Priority()
-        compare = CompareService(priority, load_embedders=_in_parts(load_embedders))
+        compare = CompareService(priority, load_embedders=_single_threaded(load_embedders))
         probe = ProbeService(priority, library=Library(compare.embedders))
         stores = stores_from_environment(list_atlases())
-        opened = _in_parts(partial(open_explorer, stores=stores))
+        opened = _single_threaded(partial(open_explorer, stores=stores))
         explorers = Explorers(priority, open_explorer=opened, at_start=stores)
         return cls(explorers, compare, ModalitiesService(priority), probe, origin=origin, site=site)
 
@@ -111,11 +111,11 @@ class Services:
         self.explorers.close()
 
 
-def _in_parts(load: Callable[_Arguments, _Loaded]) -> Callable[_Arguments, _Loaded]:
-    """The same, told to torch before the first of it: visitors' small questions are not divided between threads."""
+def _single_threaded(load: Callable[_Arguments, _Loaded]) -> Callable[_Arguments, _Loaded]:
+    """The same function; torch computes visitors' small queries in one thread each from its first call on."""
 
     def loaded(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Loaded:
-        divide_by_parts()
+        use_one_thread_per_operation()
         return load(*args, **kwargs)
 
     return loaded

@@ -7,8 +7,6 @@ import pytest
 from tests.app import server
 
 PATIENCE_MS = 120_000  # a busy machine is slow, not broken
-
-
 FAILED = "[data-testid=stException]"  # where a page shows that its script has failed
 LOG_SHOWN = 5_000  # characters of the server's log
 

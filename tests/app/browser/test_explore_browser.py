@@ -142,13 +142,8 @@ def test_the_last_of_two_quick_clicks_counts(visit):
     page = visitor.page
     visitor.click_at(23, 8)
     visitor.wait_for_heatmap()
-    for lon, pause_ms in (
-        (20, 30),
-        (44, 60),
-        (68, 100),
-        (92, 150),
-        (116, 250),
-    ):  # none hits the marker of the one before
+    # So far apart that none hits the marker of the one before.
+    for lon, pause_ms in ((20, 30), (44, 60), (68, 100), (92, 150), (116, 250)):
         visitor.settle()
         visitor.click_at(10, lon - 30)
         page.wait_for_timeout(pause_ms)

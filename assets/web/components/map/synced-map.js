@@ -25,7 +25,7 @@ import { Weights } from "./weights.js";
 
 const DARK = 0.4; // luminance of the page
 const DEFAULT_OPACITY = 0.75;
-const EXACT_FIRST_MS = 200; // for which the page waits for the heatmap at most
+const EXACT_FIRST_MS = 200; // the longest that the run of the page waits for the heatmap
 
 /**
  * Outlives the element: leaving for another page and coming back must not lose view and display.
@@ -204,7 +204,7 @@ export class SyncedMap {
     for (const each of this.panes) each.pending(position);
     if (this.memory.by === "point") {
       await Promise.race([pane.exact.ask({ lat: clampLat(lat), lng }), later(EXACT_FIRST_MS)]);
-      if (pane.gone || number !== this.asked) return; // by now somebody has asked for another point
+      if (pane.gone || number !== this.asked) return; // another point has been clicked meanwhile
     }
     this.onClick({ pane: pane.id, lat: clampLat(lat), lng, by: this.memory.by, nonce: nonce() });
   }
