@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from unigeoclip.atlas.schema import RULES_FOLDER
 from unigeoclip.evaluation.queries import load_rules, precision_at_area
+from unigeoclip.modalities.towers.text import TextTower
 from unigeoclip.search.gallery_embeddings import encode_cells, land_grid, mean_over_waves
+from unigeoclip.search.texts import encode_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from unigeoclip.atlas.store import Atlas
+    from unigeoclip.modalities.text import TextEncoder
     from unigeoclip.model import UniGeoCLIP
 
 __all__ = ["query_groups", "query_scores", "searched_cells"]
@@ -40,7 +43,7 @@ def query_scores(model: UniGeoCLIP, atlas: Atlas) -> list[dict[str, Any]]:
     rules, grid = load_rules(folder), atlas.land_grid()
     cells = searched_cells(model, atlas)
     said = {_plain(sentence) for sentence in atlas.sentences["text"]}
-    text = model.encode({"text": [[rule.query] for rule in rules]})["text"].cpu().numpy()
+    text = _encoded(model, atlas, [rule.query for rule in rules])
     scores = []
     for rule, similarity in zip(rules, text @ cells.T, strict=True):
         score = precision_at_area(similarity, grid.latlon, rule, step_deg=grid.step_deg)
@@ -48,6 +51,16 @@ def query_scores(model: UniGeoCLIP, atlas: Atlas) -> list[dict[str, Any]]:
         measured = {"precision": score.precision, "chance": score.chance}
         scores.append(kept | measured | {"in_captions": _plain(rule.query) in said})
     return scores
+
+
+def _encoded(model: UniGeoCLIP, atlas: Atlas, queries: list[str]) -> NDArray[np.float32]:
+    """Vectors of queries (n, dim), as the search encodes them."""
+    encoder = model.encoders["text"]
+    if isinstance(encoder, TextTower):
+        whole: NDArray[np.float32] = model.encode({"text": [[query] for query in queries]})["text"].cpu().numpy()
+        return whole
+    vectors = cast("TextEncoder", encoder).embed(queries)
+    return np.stack([encode_words(model, atlas, vectors[row : row + 1]) for row in range(len(queries))])
 
 
 def _plain(sentence: str) -> str:

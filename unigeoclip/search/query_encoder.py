@@ -7,14 +7,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from unigeoclip.atlas.records import records_folder
 from unigeoclip.checkpoint import checkpoint_id
 from unigeoclip.config import read_json
 from unigeoclip.errors import CheckpointError, InputError, excerpt
 from unigeoclip.geo import as_latlon, in_round_figures
-from unigeoclip.modalities.text import TextBatch
 from unigeoclip.modalities.towers.text import TextTower
 from unigeoclip.search.composing.alternatives import alternatives
 from unigeoclip.search.hubs import kinds_of_item
@@ -30,7 +28,7 @@ from unigeoclip.search.query_items import (
     space_of,
     write_item,
 )
-from unigeoclip.search.texts import sentences_of
+from unigeoclip.search.texts import encode_words, sentences_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -238,8 +236,7 @@ class QueryEncoder:
             sentences, notes = sentences_of(item.value)
             if isinstance(self.model.encoders["text"], TextTower):
                 return self._vector("text", [sentences]), notes, None
-            vectors = torch.from_numpy(self._judge.sentence_vectors(item.value))
-            return self._vector("text", TextBatch(vectors, torch.tensor([len(vectors)]))), notes, None
+            return encode_words(self.model, self.atlas, self._judge.sentence_vectors(item.value)), notes, None
         vector = self._vector(item.modality, np.asarray(item.value)[None])
         return vector, self._unlike(item, vector), None
 
