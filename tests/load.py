@@ -1,6 +1,6 @@
 """How the app bears visitors: ``python -m tests.load``, with the real data and models, on the machine it runs on.
 
-Five measurements, none of them a test, since they are as good as the machine is idle:
+Six measurements, none of them a test, since they are as good as the machine is idle:
 
 - *Visitors at once.* Ten visitors, each a session of its own over Streamlit's websocket protocol, click the map every
   two seconds (``--pause``) for a minute, or as soon as their last click is answered if that takes longer. No browser
@@ -14,6 +14,8 @@ Five measurements, none of them a test, since they are as good as the machine is
   and at the end.
 - *On screen.* One visitor in chromium clicks thirty times: from the button going down to the first frame that holds the
   new heatmap, as the page's own clock tells, and the bytes of each heatmap.
+- *Under the pointer.* With "Live", from an event of the pointer to the frame that holds the new heatmap: on page
+  Explore, and on page Compare, where three models answer.
 - *Taken home.* The seconds from the button "Take-home map" to the file, and from opening that without a network to its
   first answer, in chromium.
 - *Among hostile ones.* Thirty visitors click as in the first measurement while ten others send addresses that are none,
@@ -41,7 +43,7 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
 from pages.ui.http import protection
-from tests import take_home
+from tests import hover, take_home
 from tests.app import server
 from tests.app.visitor import Visitor
 from tests.attacks import http
@@ -53,7 +55,8 @@ QUERIES, FIRST_QUERIES = 1000, 100
 CLICKS = 30
 HONEST, HOSTILE, HARM_PER_S = 30, 10, 20.0
 IDLE_PERCENT, SETTLES_WITHIN_S = 15.0, 180.0
-BARS = {"p95_s": 3.0, "hostile_p95_s": 2.0, "growth_mb": 60.0, "on_screen_s": 1.0, "heatmap_kb": 150.0, "open_s": 2.0}
+BARS = {"p95_s": 3.0, "hostile_p95_s": 2.0, "growth_mb": 60.0, "on_screen_s": 1.0, "heatmap_kb": 150.0, "open_s": 2.0,
+        "hover_ms": [16.0, 33.0]}  # fmt: skip
 # Where clicks fall: south, west, north, east, degrees; well inside what the map shows at first.
 WHERE = {"boston": (42.29, -71.17, 42.42, -71.03), "world": (-35.0, -100.0, 60.0, 130.0)}
 DIGITS = {"boston": 5, "world": 2}  # of a click's coordinates, as the page rounds them, or coarser
@@ -378,7 +381,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--atlas", choices=sorted(WHERE), default="boston")
     parser.add_argument(
-        "--only", choices=["visitors", "memory", "screen", "take_home", "hostile"], help="one measurement"
+        "--only", choices=["visitors", "memory", "screen", "hover", "take_home", "hostile"], help="one measurement"
     )
     parser.add_argument("--visitors", type=int, default=VISITORS)
     parser.add_argument("--seconds", type=float, default=SECONDS, help="how long they click")
@@ -400,6 +403,7 @@ def main():
         ),
         "memory": lambda served: measure_memory(served, arguments.atlas, arguments.queries),
         "screen": lambda served: measure_screen(served.address, arguments.atlas, arguments.clicks),
+        "hover": lambda served: hover.measure(served.address, arguments.atlas),
         "take_home": lambda served: take_home.measure(served.address, arguments.atlas),
         "hostile": lambda served: measure_hostile(served.address, arguments.atlas, seconds=arguments.seconds),
     }
