@@ -20,7 +20,7 @@ _STOPS = 17  # of the legend's bar
 
 
 _POINT = "Similarity to the point under the pointer"
-_ANSWER_OF_CLICK = "Approximate: computed in this browser. Click for the exact answer."
+_ANSWER_OF_CLICK = "Approximate: computed in this browser from the cells around the point. Click for the exact answer."
 
 
 def live_grid(
