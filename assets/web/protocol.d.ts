@@ -98,6 +98,7 @@ export interface LiveGrid {
   low_opacity: number;
   colors: string[]; // from low to high
   legend: Legend;
+  encoder?: string; // address of the location encoder: points between centers of cells are then encoded, too
   exact?: string; // template of the heatmap of a point as the server computes it, with {lat} and {lng}
   weights?: LiveWeights;
 }

@@ -87,6 +87,7 @@ class LiveGrid(TypedDict):
     low_opacity: float
     colors: list[str]
     legend: Legend
+    encoder: NotRequired[str]
     exact: NotRequired[str]
     weights: NotRequired[LiveWeights]
 

@@ -15,12 +15,13 @@ import numpy as np
 import pandas as pd
 from PIL import Image, ImageDraw
 
-from tests.app.fake_embedders import ConstantEmbedder, SlowEmbedder, TwistedEmbedder
+from tests.app.fake_embedders import ConstantEmbedder, SlowEmbedder, TwistedEmbedder, fake_encoder
 from unigeoclip.errors import InputError, excerpt
 from unigeoclip.geo import as_latlon, distance_m, unit_xyz
 from unigeoclip.search.explorer import Note, Place, Query
 from unigeoclip.search.query_items import PackedVector
-from unigeoclip.similarity.compact import CompactGrid
+from unigeoclip.similarity.browser.compact import CompactGrid
+from unigeoclip.similarity.browser.point_encoder import encoder_bytes
 from unigeoclip.similarity.grid import Grid
 from unigeoclip.similarity.heatmap import Heatmap
 from unigeoclip.stores.filters import within
@@ -264,6 +265,11 @@ class FakeExplorer:
         return unit_xyz(self.grid.cells).astype(np.float32)
 
     model_id = "fake"
+
+    has_browser_encoder = True
+
+    def encoder_bytes(self):
+        return encoder_bytes(fake_encoder(), CompactGrid.fit(self.grid, self.cells))
 
     def compact_bytes(self):
         return CompactGrid.fit(self.grid, self.cells).to_bytes()

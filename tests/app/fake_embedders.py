@@ -4,8 +4,23 @@ import time
 from types import SimpleNamespace
 
 import numpy as np
+import torch
 
 from unigeoclip.geo import as_latlon, unit_xyz
+from unigeoclip.modalities.location import LocationConfig, LocationEncoder
+
+
+def fake_encoder():
+    """An untrained location encoder of vectors of three numbers, the same each time."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        config = LocationConfig(scales=(1.0, 4.0), width=16, heads=2, depth=2, registers=1, coarse=1)
+        encoder = LocationEncoder(config, 3).eval()
+        torch.nn.init.normal_(encoder.coarse.weight, std=0.3)  # it begins at zero
+        for norm in (module for module in encoder.modules() if isinstance(module, torch.nn.LayerNorm)):
+            torch.nn.init.uniform_(norm.weight, 0.5, 1.5)
+            torch.nn.init.uniform_(norm.bias, -0.2, 0.2)
+        return encoder
 
 
 class ConstantEmbedder:

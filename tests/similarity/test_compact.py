@@ -7,7 +7,7 @@ import pytest
 
 from unigeoclip.errors import InputError
 from unigeoclip.geo import distance_m
-from unigeoclip.similarity.compact import CompactGrid
+from unigeoclip.similarity.browser.compact import CompactGrid
 from unigeoclip.similarity.grid import Grid
 
 RNG = np.random.default_rng(0)

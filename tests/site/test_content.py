@@ -10,7 +10,7 @@ from PIL import Image
 
 from unigeoclip.errors import InputError
 from unigeoclip.search.explorer import QueryItem
-from unigeoclip.similarity.compact import CompactGrid
+from unigeoclip.similarity.browser.compact import CompactGrid
 from unigeoclip.site.content import atlas_content, with_query
 from unigeoclip.site.gallery import RESULTS, SiteGallery
 from unigeoclip.site.grids import DETAILS, MOST_MODELS, OURS, chosen_embedders

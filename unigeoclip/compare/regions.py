@@ -23,8 +23,8 @@ from unigeoclip.compare.region import CELLS_ACROSS, RINGS, SAMPLE, Region
 from unigeoclip.embedders.base import is_private
 from unigeoclip.errors import InputError, StoppedError
 from unigeoclip.files.cache import cache_array, cache_folder, cached_array
-from unigeoclip.similarity.compact import FORMAT as COMPACT_FORMAT
-from unigeoclip.similarity.compact import CompactGrid
+from unigeoclip.similarity.browser.compact import FORMAT as COMPACT_FORMAT
+from unigeoclip.similarity.browser.compact import CompactGrid
 from unigeoclip.similarity.heatmap import Heatmap
 
 if TYPE_CHECKING:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
 from unigeoclip.search.query_items import QueryItem
+from unigeoclip.similarity.browser.point_encoder import rounded
 from unigeoclip.similarity.heatmap import Heatmap
 
 if TYPE_CHECKING:
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from unigeoclip.search.explorer import Explorer
-    from unigeoclip.similarity.compact import CompactGrid
+    from unigeoclip.similarity.browser.compact import CompactGrid
 
 __all__ = ["QUERIES", "compact_errors", "points_of", "spread"]
 
@@ -29,8 +31,9 @@ def compact_errors(explorer: Explorer, queries: int = QUERIES, seed: int = SEED)
     """Compare heatmaps of the compact grid with exact ones.
 
     Queries are, equally many, points anywhere in cells that are drawn by area, centers of such cells, and items of
-    every other modality of the gallery. A point is asked as the browser does while the pointer moves, by a vector
-    interpolated between cells; exactly, by the location encoder.
+    every other modality of the gallery. A point is asked as the browser does while the pointer moves, by the rounded
+    weights of the location encoder or, where that is too large, by a vector interpolated between cells; exactly, by the
+    location encoder.
 
     Args:
         explorer: Of the atlas.
@@ -48,10 +51,11 @@ def compact_errors(explorer: Explorer, queries: int = QUERIES, seed: int = SEED)
     def vector_of(lat: float, lon: float) -> NDArray[np.floating]:
         return explorer.query([QueryItem("location", (lat, lon))]).vector
 
+    encoded = _encoded_by_browser(explorer, compact) if explorer.has_browser_encoder else None
     first, cells = queries - share * (1 + len(kinds)), explorer.cells
     errors = {
-        "points": spread(compact, cells, points_of(vector_of, compact, first, 1.0, rng)),
-        "centers": spread(compact, cells, points_of(vector_of, compact, share, 0.0, rng)),
+        "points": spread(compact, cells, points_of(vector_of, compact, first, 1.0, rng, encoded)),
+        "centers": spread(compact, cells, points_of(vector_of, compact, share, 0.0, rng, encoded)),
     }
     for name in kinds:
         vectors = explorer.vectors(name)
@@ -66,15 +70,37 @@ def points_of(
     count: int,
     width: float,
     rng: np.random.Generator,
+    encoded: Callable[[float, float], NDArray[np.floating]] | None = None,
 ) -> Iterator[tuple[NDArray[np.floating], NDArray[np.floating]]]:
-    """Vectors of points, exact and as the browser has them; within that share of the width of a cell."""
+    """Vectors of points, exact and as the browser has them; within that share of the width of a cell.
+
+    Args:
+        vector_of: Of the exact vector of latitude and longitude.
+        compact: The grid.
+        count: Points.
+        width: Of a cell that they lie in, 0 for its center.
+        rng: Of the draws.
+        encoded: What the browser encodes points by; None: it interpolates.
+    """
     grid = compact.grid
     cells = rng.choice(len(grid), count, p=grid.area_km2 / grid.area_km2.sum())
     within = (rng.random((count, 2)) - 0.5) * grid.step_deg * width
     for lat, lon in (grid.cells[cells] + within).tolist():
         approximate = compact.vector_at(lat, lon)
         if approximate is not None:
-            yield vector_of(lat, lon), approximate
+            yield vector_of(lat, lon), approximate if encoded is None else encoded(lat, lon)
+
+
+def _encoded_by_browser(explorer: Explorer, compact: CompactGrid) -> Callable[[float, float], NDArray[np.floating]]:
+    """Vectors of points by the rounded weights that a browser has."""
+    encoder = rounded(explorer.location_encoder, compact)
+
+    @torch.inference_mode()
+    def encoded(lat: float, lon: float) -> NDArray[np.floating]:
+        vector: NDArray[np.float32] = encoder(encoder.prepare([(lat, lon)]))[0].numpy()
+        return vector / np.linalg.norm(vector)
+
+    return encoded
 
 
 def spread(

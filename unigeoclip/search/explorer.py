@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shlex
+import threading
 from dataclasses import replace
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -23,9 +24,11 @@ from unigeoclip.search.query_encoder import QueryEncoder
 from unigeoclip.search.query_items import QueryItem
 from unigeoclip.search.results import Match, Place, Results
 from unigeoclip.search.texts import sentences_of
+from unigeoclip.similarity.browser.compact import FORMAT as COMPACT_FORMAT
+from unigeoclip.similarity.browser.compact import CompactGrid
+from unigeoclip.similarity.browser.point_encoder import FORMAT as ENCODER_FORMAT
+from unigeoclip.similarity.browser.point_encoder import encoder_bytes, is_small
 from unigeoclip.similarity.colormaps import shaded_relief
-from unigeoclip.similarity.compact import FORMAT as COMPACT_FORMAT
-from unigeoclip.similarity.compact import CompactGrid
 from unigeoclip.similarity.heatmap import Heatmap
 from unigeoclip.stores.filters import within
 
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from unigeoclip.embedders.base import Embedder
     from unigeoclip.geo import Bounds
     from unigeoclip.maps.drawing import Backend
+    from unigeoclip.modalities.location import LocationEncoder
     from unigeoclip.model import UniGeoCLIP
     from unigeoclip.similarity.grid import Grid
     from unigeoclip.words.describer import Description
@@ -79,6 +83,7 @@ class Explorer(Gallery):
         # A grid plans its pictures once, which takes longer than to draw one.
         self._within = lru_cache(maxsize=8)(self._cells_within)
         self._cache_dir = cache_dir
+        self._making_live_files = threading.Lock()
 
     @cached_property
     def descriptions(self) -> Descriptions:
@@ -291,17 +296,35 @@ class Explorer(Gallery):
 
     def compact_bytes(self) -> bytes:
         """``compact_grid`` as a browser reads it, see `CompactGrid.to_bytes`; made once, then read from the cache."""
-        name = f"{self.atlas.name}-{self.atlas.data_hash}-{self.model_id}-{COMPACT_FORMAT}.bin"
-        path = (self._cache_dir or cache_folder()) / "compact" / name
-        if is_sound(path):
+        return self._live_file(f"{COMPACT_FORMAT}.bin")
+
+    @property
+    def has_browser_encoder(self) -> bool:
+        """Whether a browser can encode points itself, by ``encoder_bytes``."""
+        return is_small(self.location_encoder)
+
+    def encoder_bytes(self) -> bytes:
+        """The location encoder as a browser reads it, which goes with ``compact_bytes``, see `encoder_bytes`."""
+        return self._live_file(f"{ENCODER_FORMAT}.encoder")
+
+    @property
+    def location_encoder(self) -> LocationEncoder:
+        """The model's."""
+        return cast("LocationEncoder", self.model.encoders["location"])
+
+    def _live_file(self, ending: str) -> bytes:
+        """One of the files that browsers compute heatmaps from; all are made at once."""
+        name = f"{self.atlas.name}-{self.atlas.data_hash}-{self.model_id}"
+        folder = (self._cache_dir or cache_folder()) / "compact"
+        path = folder / f"{name}-{ending}"
+        with self._making_live_files:
+            if not is_sound(path):
+                compact = self.compact_grid()
+                write_cached(folder / f"{name}-{COMPACT_FORMAT}.bin", partial(_write, compact.to_bytes()))
+                if self.has_browser_encoder:
+                    data = encoder_bytes(self.location_encoder, compact)
+                    write_cached(folder / f"{name}-{ENCODER_FORMAT}.encoder", partial(_write, data))
             return path.read_bytes()
-        data = self.compact_grid().to_bytes()
-
-        def write(temporary: Path) -> None:
-            temporary.write_bytes(data)
-
-        write_cached(path, write)
-        return data
 
     def map(
         self,
@@ -374,6 +397,10 @@ class Explorer(Gallery):
             land = self.atlas.raster("land").windows(point, self.atlas.window_m, px)[0, 0]
             return shaded_relief(window[0], self.atlas.window_m / px, water=land == 0)
         return Image.fromarray(np.ascontiguousarray(window[:3].transpose(1, 2, 0)), "RGB")
+
+
+def _write(data: bytes, path: Path) -> None:
+    path.write_bytes(data)
 
 
 def embedder_heatmap(embedder: Embedder, grid: Grid, vector: NDArray[np.float32]) -> Heatmap:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from unigeoclip.search.explorer import Explorer, QueryItem
-    from unigeoclip.similarity.compact import CompactGrid
+    from unigeoclip.similarity.browser.compact import CompactGrid
     from unigeoclip.similarity.levels import Levels
 
 __all__ = ["AtlasContent", "Material", "atlas_content", "color_scale", "with_query"]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from unigeoclip.search.explorer import Explorer, Match, Query
-    from unigeoclip.similarity.compact import CompactGrid
+    from unigeoclip.similarity.browser.compact import CompactGrid
 
 __all__ = ["RESULTS", "SAMPLE", "SiteGallery"]
 

@@ -12,7 +12,7 @@ from unigeoclip.compare.regions import Region, embed_region
 from unigeoclip.embedders import EMBEDDERS, first_compared, load_embedder
 from unigeoclip.errors import CheckpointError, InputError
 from unigeoclip.evaluation.compact import points_of, spread
-from unigeoclip.similarity.compact import COMPONENTS, STEPS, CompactGrid
+from unigeoclip.similarity.browser.compact import COMPONENTS, STEPS, CompactGrid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -45,6 +45,9 @@ def live_grid(explorer: Explorer, session: Session) -> LiveGrid:
         share=display.best / 100,
         area=session.scope.area,
     )
+    if explorer.has_browser_encoder:
+        grid["encoder"] = urls.live_encoder(explorer.atlas, explorer.model_id)
+        grid["legend"]["words"] = live.ANSWER_OF_CLICK
     if session.scope.area is None and composer.join() == "new":
         grid["exact"] = urls.heatmap(explorer.atlas, display_parameters(display, MATCHES))
     if session.answer is not None and not session.answer.query.is_foreign:

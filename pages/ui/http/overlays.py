@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pages.ui.services.explorers import Explorers
     from pages.ui.services.overlays import OverlayStore
     from pages.ui.services.probe.private_files import PrivateFiles
+    from unigeoclip.search.explorer import Explorer
 
 HEATMAPS, HEATMAPS_PER_S = 12, 3.0  # of points, of one client at once and in the long run
 
@@ -72,10 +73,24 @@ def private(files: PrivateFiles, request: Request) -> Response:
 
 def compact_grid(explorers: Explorers, request: Request) -> Response:
     """The compact grid of an atlas under its model, see `CompactGrid.to_bytes`."""
+    explorer = _with_model(explorers, request)
+    return Response(explorer.compact_bytes(), media_type="application/octet-stream", headers=KEEP)
+
+
+def point_encoder(explorers: Explorers, request: Request) -> Response:
+    """The location encoder of an atlas's model, see `similarity.browser.point_encoder`."""
+    explorer = _with_model(explorers, request)
+    if not explorer.has_browser_encoder:
+        raise NotFoundError("This model's location encoder is too large for a browser.")
+    return Response(explorer.encoder_bytes(), media_type="application/octet-stream", headers=KEEP)
+
+
+def _with_model(explorers: Explorers, request: Request) -> Explorer:
+    """The explorer of an atlas, if its model is still the one that is asked for."""
     explorer = explorers.explorer(request.path_params["atlas"])
     if request.path_params["model"] != explorer.model_id:
         raise NotFoundError("The atlas has another model by now: load the page again.")
-    return Response(explorer.compact_bytes(), media_type="application/octet-stream", headers=KEEP)
+    return explorer
 
 
 def query_heatmaps(weighed: WeighedQueries, request: Request) -> Response:

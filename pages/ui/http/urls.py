@@ -65,6 +65,10 @@ class Urls:
         """The compact grid of an atlas under a model, by its checksum."""
         return self._of(atlas, f"live/{model}")
 
+    def live_encoder(self, atlas: Atlas, model: str) -> str:
+        """The location encoder of an atlas's model, by its checksum."""
+        return self._of(atlas, f"live/encoder/{model}")
+
     def live_query(self, atlas: Atlas, key: str) -> str:
         """The heatmaps of the items of a query, by its key of `WeighedQueries`."""
         return self._of(atlas, f"live/query/{key}")

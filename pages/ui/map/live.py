@@ -20,7 +20,8 @@ _STOPS = 17  # of the legend's bar
 
 
 _POINT = "Similarity to the point under the pointer"
-_ANSWER_OF_CLICK = "Approximate: computed in this browser from the cells around the point. Click for the exact answer."
+_FROM_CELLS = "Approximate: computed in this browser from the cells around the point. Click for the exact answer."
+ANSWER_OF_CLICK = "Computed in this browser. Click for the exact answer and its results."
 
 
 def live_grid(
@@ -57,7 +58,7 @@ def live_grid(
     from unigeoclip.similarity.colormaps import hex_color, palette
 
     colors = [hex_color(rgb) for rgb in palette(colormap, _COLORS)]
-    legend = live_legend(_POINT + heading, _ANSWER_OF_CLICK, colors, fixed=fixed)
+    legend = live_legend(_POINT + heading, _FROM_CELLS, colors, fixed=fixed)
     if levels is not None:
         legend["ticks"] = [(0.0, similarity(levels.limits[0])), (1.0, similarity(levels.limits[1]))]
         legend |= {"marks": legends.marks(levels), "low": "as unrelated places", "high": legends.high_end(levels)}

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+import torch
 
 from tests.app import fake
-from unigeoclip.similarity.compact import CompactGrid
+from unigeoclip.similarity.browser.compact import CompactGrid
 
 pytestmark = pytest.mark.browser
 
@@ -79,6 +80,61 @@ def test_the_browser_computes_what_python_does(visit):
     explorer = fake.FakeExplorer(fake.FakeAtlas("world"))
     compact = CompactGrid.fit(explorer.grid, explorer.cells)
     np.testing.assert_allclose(values, compact.similarities(compact.vector_at(*SAHARA)), atol=2e-4)
+
+
+# Vectors of points by the encoder that the page names: along the components, and their products with the mean vector.
+ENCODE = """async (points) => {
+    const { readEncoder } = await import('/web/components/map/point-encoder.js');
+    const { encoder } = document.querySelector('.ugc-map').ugcMap.panes[0].live;
+    const reads = await readEncoder(await (await fetch(encoder)).arrayBuffer());
+    return points.map(([lat, lng]) => {
+        const { along, withMean } = reads.vectorAt({ lat, lng });
+        return [...along, withMean];
+    });
+}"""
+
+
+def test_the_browser_encodes_points_as_python_does(visit):
+    visitor = visit("/?atlas=world")
+    visitor.page.get_by_role("button", name="Live").wait_for()
+    points = [[lat, lon] for lat in (-89.0, -33.9, 0.0, 51.5, 78.2) for lon in (-179.5, -71.1, 0.1, 151.2)]
+    found = np.array(visitor.page.evaluate(ENCODE, points))
+    explorer = fake.FakeExplorer(fake.FakeAtlas("world"))
+    compact, encoder = CompactGrid.fit(explorer.grid, explorer.cells), fake.fake_encoder()
+    with torch.inference_mode():
+        exact = encoder(encoder.prepare(points)).numpy()
+    exact /= np.linalg.norm(exact, axis=1, keepdims=True)
+    np.testing.assert_allclose(found, np.column_stack([exact @ compact.basis, exact @ compact.mean]), atol=0.02)
+    assert np.abs(found).max() > 0.5
+
+
+def test_the_point_under_the_pointer_is_encoded_as_soon_as_the_encoder_is_here(visit):
+    visitor = visit("/?atlas=world")
+    held = []
+    visitor.page.route("**/live/encoder/**", lambda route: held.append(route))
+    switch_live(visitor)
+    point_at(visitor, *SUDAN)
+    point_at(visitor, *SAHARA)  # without it the map answers all the same
+    without = picture(visitor)
+    held[0].continue_()
+    for _ in range(50):
+        point_at(visitor, *SUDAN)
+        point_at(visitor, *SAHARA)
+        if picture(visitor) != without:
+            break
+    else:
+        pytest.fail("points are still interpolated")
+    assert len(held) == 1
+
+
+def test_without_the_encoder_the_map_stays_live(visit):
+    visitor = visit("/?atlas=world")
+    visitor.page.route("**/live/encoder/**", lambda route: route.fulfill(status=503, body="no"))
+    switch_live(visitor)
+    point_at(visitor, *SAHARA)
+    point_at(visitor, *SUDAN)
+    assert is_shown(visitor)
+    visitor.complaints.clear()  # the refusal that this test is about
 
 
 def spot(visitor, lat, lon, px=24):

@@ -52,6 +52,19 @@ def test_heatmaps_of_a_querys_items_are_there_by_its_key(served, client, atlas):
     assert client.get(urls.live_query(atlas, "0" * 24)).status_code == 404
 
 
+def test_what_the_live_map_computes_from_is_that_of_the_present_model(client, atlas, monkeypatch):
+    for address in (urls.live(atlas, "fake"), urls.live_encoder(atlas, "fake")):
+        answer = client.get(address)
+        assert answer.status_code == 200
+        assert int.from_bytes(answer.content[:4], "little") < len(answer.content)
+        assert answer.headers["cache-control"].startswith("public")
+    for address in (urls.live(atlas, "before"), urls.live_encoder(atlas, "before")):
+        answer = client.get(address)
+        assert (answer.status_code, "another model" in answer.text) == (404, True)
+    monkeypatch.setattr(fake.FakeExplorer, "has_browser_encoder", False)
+    assert client.get(urls.live_encoder(atlas, "fake")).status_code == 404
+
+
 def test_tiles_are_pictures_and_the_relief_leaves_the_sea_open(client, atlas):
     for style, mode in (("photo", "RGB"), ("plain", "RGBA")):
         address = urls.tiles(atlas, style).format(z=1, x=1, y=0)

@@ -1,9 +1,11 @@
 // The vectors of an atlas's grid, compressed for a browser: a heatmap is computed from them in some milliseconds.
-// `unigeoclip/similarity/compact.py` says how they are made, and writes the bytes that `readCompact` reads.
+// `unigeoclip/similarity/browser/compact.py` says how they are made, and writes the bytes that `readCompact` reads.
 
 import { Products } from "./products.js";
 import { cellAt } from "./values.js";
 import { Windows } from "./windows.js";
+
+/** @import { PointEncoder } from "./point-encoder.js" */
 
 const FORMAT = 1;
 
@@ -168,9 +170,14 @@ export class CompactGrid {
    * How similar every cell is to a position: the mean of the products with a cell's neighbors, as on the server.
    *
    * @param {{ lat: number, lng: number }} position
+   * @param {PointEncoder | null} [encoder] Without one, vectors are interpolated between the centers of cells.
    * @returns {Float32Array | null} One number a cell, the same array at every call; null where no cell counts.
    */
-  similaritiesTo(position) {
+  similaritiesTo(position, encoder = null) {
+    if (encoder && this.cellAt(position) >= 0) {
+      const { along, withMean } = encoder.vectorAt(position);
+      return this.similarities(along, withMean);
+    }
     const vector = this.vectorAt(position);
     return vector && this.similarities(vector.along, this.withMean(vector));
   }

@@ -5,10 +5,12 @@
 import { readCompact } from "./compact-grid.js";
 import { GridPart } from "./grid-part.js";
 import { bytesOf, colorsOfBins, paint } from "./painter.js";
+import { readEncoder } from "./point-encoder.js";
 import { combined } from "./weights.js";
 
 /** @import { LiveGrid } from "../../protocol" */
 /** @import { CompactGrid } from "./compact-grid.js" */
+/** @import { PointEncoder } from "./point-encoder.js" */
 /** @import { Question } from "./live.js" */
 
 /**
@@ -22,6 +24,8 @@ import { combined } from "./weights.js";
 
 /** @type {Map<string, Promise<CompactGrid>>} By address. */
 const grids = new Map();
+/** @type {Map<string, PointEncoder | null>} By address; null until it is here. */
+const encoders = new Map();
 /** @type {Map<string, Drawn>} By pane. */
 const panes = new Map();
 
@@ -40,6 +44,29 @@ function gridOf(url) {
     grids.set(url, grid);
   }
   return /** @type {Promise<CompactGrid>} */ (grids.get(url));
+}
+
+/**
+ * The encoder of an address, if it is here. Nobody waits for it: without it vectors are interpolated.
+ *
+ * @param {string | undefined} url
+ */
+function encoderOf(url) {
+  if (url !== undefined && !encoders.has(url)) {
+    encoders.set(url, null);
+    fetchedEncoder(url).then(
+      (encoder) => encoders.set(url, encoder),
+      () => {}, // it is not asked for again: the map works without it
+    );
+  }
+  return encoders.get(url ?? "") ?? null;
+}
+
+/** @param {string} url */
+async function fetchedEncoder(url) {
+  const answer = await fetch(url);
+  if (!answer.ok) throw new Error(`The encoder cannot be fetched (${answer.status}).`);
+  return readEncoder(await answer.arrayBuffer());
 }
 
 /**
@@ -72,7 +99,11 @@ async function draw(pane, question) {
   const grid = await gridOf(url);
   const { at, weights } = question;
   const values =
-    weights && display.weights ? combined(grid, weights, display.weights.combine) : at ? grid.similaritiesTo(at) : null;
+    weights && display.weights
+      ? combined(grid, weights, display.weights.combine)
+      : at
+        ? grid.similaritiesTo(at, encoderOf(display.encoder))
+        : null;
   const part = partOf(pane, grid);
   if (!values || !part.size) return false;
   const { picture } = part;
@@ -92,8 +123,10 @@ async function draw(pane, question) {
 
 // Grids that no pane shows any more: each takes some ten megabytes.
 function tidy() {
-  const used = new Set([...panes.values()].flatMap(({ display }) => [display.url, display.weights?.url]));
-  for (const url of grids.keys()) if (!used.has(url)) grids.delete(url);
+  const used = new Set(
+    [...panes.values()].flatMap(({ display }) => [display.url, display.weights?.url, display.encoder]),
+  );
+  for (const kept of [grids, encoders]) for (const url of kept.keys()) if (!used.has(url)) kept.delete(url);
 }
 
 self.onmessage = async ({ data }) => {
