@@ -30,7 +30,8 @@ class Looker:
             """() => {
                 const site = document.querySelector('#app').ugcSite;
                 const shown = [...document.querySelectorAll('.site-pane canvas')];
-                return site && !site.isAsking && shown.length && shown.every(each => each.dataset.shown === 'true');
+                const busy = !site || site.isAsking || site.awaited;
+                return !busy && shown.length && shown.every(each => each.dataset.shown === 'true');
             }"""
         )
 

@@ -88,6 +88,15 @@ def test_models_agree_in_the_colors_of_their_components(content):
     assert constant["errors"] == {"points": None}  # two coordinates of a small town, in float32
 
 
+def test_our_model_encodes_points_where_there_is_room(content, material):
+    ours, other, constant = content.about["models"]
+    assert len(content.parts[ours["encoder"]]) > 1000
+    assert other["encoder"] is constant["encoder"] is None
+    coarse = atlas_content(material, DETAILS[-1]).about["models"][0]
+    assert coarse["encoder"] is None
+    assert ours["errors"]["points"]["correlation"] > max(0.99, coarse["errors"]["points"]["correlation"])
+
+
 def test_a_coarser_detail_takes_fewer_bytes(material):
     fine, coarse = (atlas_content(material, DETAILS[number]) for number in (0, -1))
     size = {name: data for name, data in fine.parts.items() if name.endswith(".bin")}

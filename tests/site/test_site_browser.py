@@ -62,6 +62,23 @@ def test_one_file_answers_without_a_single_request(look, file):
     assert [url for url in seen.requests if not url.startswith(("blob:", "data:"))] == [file]
 
 
+def test_a_site_without_its_encoder_interpolates(look, material, tmp_path):
+    files = builder.site_files([material])
+    missing = next(name for name in files if "-encoder-" in name)
+    builder.write_site(tmp_path / "site", {name: data for name, data in files.items() if name != missing})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path / "site")))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    seen = look(f"http://127.0.0.1:{server.server_port}/")
+    seen.repainted(lambda: seen.point(0.4))
+    first = seen.pixels()
+    seen.repainted(lambda: seen.point(0.6))
+    seen.pixels(but=[first])
+    assert any("404" in words for words in seen.complaints), "the browser says what is missing; the page goes on"
+    seen.complaints.clear()
+    server.shutdown()
+    server.server_close()
+
+
 def test_the_query_of_the_visitor_comes_first_and_is_no_markup(look, file):
     page = look(file).page
     assert page.locator(".site-examples button").first.text_content() == "Your query: </script><b>pond − 0.5 × tower"

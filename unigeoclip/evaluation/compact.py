@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from unigeoclip.search.explorer import Explorer
     from unigeoclip.similarity.browser.compact import CompactGrid
 
-__all__ = ["QUERIES", "compact_errors", "points_of", "spread"]
+__all__ = ["QUERIES", "compact_errors", "encoded_by_browser", "points_of", "spread"]
 
 QUERIES = 1000
 HOTTEST = 0.01  # share of the area whose overlap is measured
@@ -51,7 +51,7 @@ def compact_errors(explorer: Explorer, queries: int = QUERIES, seed: int = SEED)
     def vector_of(lat: float, lon: float) -> NDArray[np.floating]:
         return explorer.query([QueryItem("location", (lat, lon))]).vector
 
-    encoded = _encoded_by_browser(explorer, compact) if explorer.has_browser_encoder else None
+    encoded = encoded_by_browser(explorer, compact) if explorer.has_browser_encoder else None
     first, cells = queries - share * (1 + len(kinds)), explorer.cells
     errors = {
         "points": spread(compact, cells, points_of(vector_of, compact, first, 1.0, rng, encoded)),
@@ -91,8 +91,8 @@ def points_of(
             yield vector_of(lat, lon), approximate if encoded is None else encoded(lat, lon)
 
 
-def _encoded_by_browser(explorer: Explorer, compact: CompactGrid) -> Callable[[float, float], NDArray[np.floating]]:
-    """Vectors of points by the rounded weights that a browser has."""
+def encoded_by_browser(explorer: Explorer, compact: CompactGrid) -> Callable[[float, float], NDArray[np.floating]]:
+    """What returns the vectors of latitudes and longitudes by the rounded weights that a browser has."""
     encoder = rounded(explorer.location_encoder, compact)
 
     @torch.inference_mode()

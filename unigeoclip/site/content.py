@@ -116,7 +116,7 @@ def atlas_content(material: Material, detail: Detail, report: Callable[[str], No
         "attribution": list(dict.fromkeys(source.attribution for source in shown if source.attribution)),
         "base": {"part": keep("base", picture, "webp"), "bounds": within},
         "lines": [{"kind": kind, "part": keep(kind, path.read_bytes(), "geojson.gz")} for kind, path in lines.items()],
-        "models": [_model(grid, explorer, keep(grid.name, grid.compact.to_bytes(), "bin")) for grid in grids],
+        "models": [_model(grid, explorer, keep) for grid in grids],
         "examples": examples,
         "gallery": {"codes": keep("codes", gallery.codes(), "bin"), "modalities": places},
     }
@@ -151,13 +151,14 @@ def _keep(parts: dict[str, bytes], stem: str, data: bytes, ending: str) -> str:
     return name
 
 
-def _model(grid: ModelGrid, explorer: Explorer, part: str) -> dict[str, Any]:
+def _model(grid: ModelGrid, explorer: Explorer, keep: Callable[[str, bytes, str], str]) -> dict[str, Any]:
     measured = calibration(explorer.atlas) if grid.name == OURS else None
     return {
         "id": grid.name,
         "title": grid.title,
         "source": grid.source,
-        "part": part,
+        "part": keep(grid.name, grid.compact.to_bytes(), "bin"),
+        "encoder": None if grid.encoder is None else keep(f"{grid.name}-encoder", grid.encoder, "bin"),
         "dim": grid.dim,
         "components": len(grid.compact.codes),
         "errors": grid.errors,

@@ -11,8 +11,9 @@ from unigeoclip.compare.projection import COMPONENT_FLOOR, aligned_scores
 from unigeoclip.compare.regions import Region, embed_region
 from unigeoclip.embedders import EMBEDDERS, first_compared, load_embedder
 from unigeoclip.errors import CheckpointError, InputError
-from unigeoclip.evaluation.compact import points_of, spread
+from unigeoclip.evaluation.compact import encoded_by_browser, points_of, spread
 from unigeoclip.similarity.browser.compact import COMPONENTS, STEPS, CompactGrid
+from unigeoclip.similarity.browser.point_encoder import encoder_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -36,14 +37,20 @@ _SPREADS = 4.0  # standard deviations from the lowest to the highest value of a 
 
 
 class Detail(NamedTuple):
-    """How finely vectors are kept: components, and steps to either side of zero in the widest; ours and others'."""
+    """How finely vectors are kept: components, and steps to either side of zero in the widest; ours and others'.
+
+    With ``encodes`` the page has our location encoder, and encodes points between the centers of cells.
+    """
 
     ours: tuple[int, float]
     others: tuple[int, float]
+    encodes: bool = False
 
 
 # From the finest down; a site takes the first with which it is small enough.
 DETAILS = (
+    Detail((COMPONENTS, STEPS), (COMPONENTS, STEPS), encodes=True),
+    Detail((96, 20.0), (96, 20.0), encodes=True),
     Detail((COMPONENTS, STEPS), (COMPONENTS, STEPS)),
     Detail((96, 20.0), (96, 20.0)),
     Detail((96, 20.0), (64, 16.0)),
@@ -66,6 +73,7 @@ class ModelGrid:
         errors: Kind of query -> median "correlation" and "overlap" of the hottest 1 % of the area with exact heatmaps;
             None for a model that tells no places apart.
         turn: (3, 3) by which the first three components, in steps of the codes, become color channels around 0.
+        encoder: What the page encodes points by, see `encoder_bytes`; None where it interpolates.
     """
 
     name: str
@@ -76,6 +84,7 @@ class ModelGrid:
     compact: CompactGrid
     errors: dict[str, dict[str, float] | None]
     turn: NDArray[np.float64]
+    encoder: bytes | None = None
 
 
 def chosen_embedders(atlas: Atlas, names: Sequence[str] | None) -> list[str]:
@@ -141,7 +150,9 @@ def model_grids(
             explorer.grid, known[name], radius_m, *(detail.ours if name == OURS else detail.others)
         )
         exact = explorer.cells if name == OURS else known[name]
-        queries: dict[str, Queries] = {"points": _points(compact, embedder)}
+        encodes = name == OURS and detail.encodes and explorer.has_browser_encoder
+        encoded = encoded_by_browser(explorer, compact) if encodes else None
+        queries: dict[str, Queries] = {"points": _points(compact, embedder, encoded)}
         if name == OURS and "text" in explorer.modalities:
             queries["texts"] = _texts(explorer)
         errors = {kind: _error(compact, exact, each) for kind, each in queries.items()}
@@ -149,11 +160,9 @@ def model_grids(
         turned = aligned_scores(scores, _scores(found[0].compact)) if found else scores
         spread = _SPREADS * max(float(turned.std(axis=0).max()), 2 * COMPONENT_FLOOR)
         turn = np.asarray(np.linalg.lstsq(scores, turned)[0] * compact.step / spread, np.float64)
-        found.append(
-            ModelGrid(
-                name, embedder.title, embedder.provenance.source, embedder.dim, known[name], compact, errors, turn
-            )
-        )
+        encoder = encoder_bytes(explorer.location_encoder, compact) if encodes else None
+        about = (name, embedder.title, embedder.provenance.source, embedder.dim)
+        found.append(ModelGrid(*about, known[name], compact, errors, turn, encoder))
     return found
 
 
@@ -163,12 +172,12 @@ def _scores(compact: CompactGrid) -> NDArray[np.float64]:
     return np.pad(scores, ((0, 0), (0, _COLOR_AXES - scores.shape[1])))
 
 
-def _points(compact: CompactGrid, embedder: Embedder) -> Queries:
+def _points(compact: CompactGrid, embedder: Embedder, encoded: Callable[..., NDArray[np.floating]] | None) -> Queries:
     def vector_of(lat: float, lon: float) -> NDArray[np.floating]:
         vector: NDArray[np.floating] = embedder.embed([(lat, lon)])[0]
         return vector
 
-    return points_of(vector_of, compact, _QUERIES, 1.0, np.random.default_rng(_SEED))
+    return points_of(vector_of, compact, _QUERIES, 1.0, np.random.default_rng(_SEED), encoded)
 
 
 def _texts(explorer: Explorer) -> Queries:

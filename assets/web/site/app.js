@@ -133,8 +133,25 @@ export class Site {
     } catch (error) {
       this.sent.delete(id);
       this.fail(/** @type {Error} */ (error));
+      return;
     }
+    if (model.encoder) await this.sendEncoder(id, model.encoder);
   }
+
+  /**
+   * Without the encoder points are interpolated, so that nobody is told where it cannot be had.
+   *
+   * @param {string} id
+   * @param {string} part
+   */
+  async sendEncoder(id, part) {
+    this.awaited += 1;
+    const buffer = await this.parts.bytes(part).catch(() => null);
+    if (buffer) this.worker.postMessage({ kind: "encoder", id, buffer }, [buffer]);
+    else this.awaited -= 1;
+  }
+
+  awaited = 0; // encoders, for tests
 
   // What people do
 
@@ -276,6 +293,7 @@ export class Site {
     if (answer.kind === "failed") this.fail(new Error(answer.words));
     if (answer.kind === "ready") {
       this.ready.add(answer.id);
+      if (answer.encodes) this.awaited -= 1;
       this.ask(); // its pane has yet to be painted
       return;
     }

@@ -35,6 +35,7 @@ export interface Model {
   title: string;
   source: string;
   part: string; // the compact grid
+  encoder: string | null; // the part that encodes points; null: they are interpolated
   dim: number;
   components: number;
   errors: Errors; // by kind of query
@@ -84,7 +85,7 @@ export interface Painted {
 export type { PointVector } from "../components/map/compact-grid.js";
 
 export type FromWorker =
-  | { kind: "ready"; id: string }
+  | { kind: "ready"; id: string; encodes: boolean }
   | { kind: "painted"; number: number; panes: Painted[]; point: PointVector | null; ms: number }
   | { kind: "failed"; number: number; words: string };
 

@@ -1,17 +1,21 @@
-// Computes heatmaps beside the page, so that it never waits. Messages: "grid" brings the vectors of a model, "pane" the
-// canvas that shows it, "ask" says what panes show; the answers are "ready", "painted" and "failed".
+// Computes heatmaps beside the page, so that it never waits. Messages: "grid" brings the vectors of a model, "encoder" what
+// encodes points for it, "pane" the canvas that shows it, "ask" says what panes show; the answers are "ready", "painted"
+// and "failed".
 
 import { readCompact } from "../components/map/compact-grid.js";
 import { bytesOf, colorsOfBins, paint, pictureOf } from "../components/map/painter.js";
+import { readEncoder } from "../components/map/point-encoder.js";
 
 /** @import { Coloring } from "../components/map/painter.js" */
 /** @import { CompactGrid } from "../components/map/compact-grid.js" */
+/** @import { PointEncoder } from "../components/map/point-encoder.js" */
 /** @import { Ask, Painted, PointVector, Position } from "./page" */
 
 /**
  * @typedef {object} Grid A grid, and the cells of its picture.
  * @property {CompactGrid} grid
  * @property {ReturnType<typeof pictureOf>} picture
+ * @property {PointEncoder | null} encoder
  */
 /** @typedef {{ canvas: OffscreenCanvas, grid: string }} Pane */
 
@@ -19,6 +23,8 @@ const LEAST_SPAN = 1e-6; // of similarity, as the app has it
 
 /** @type {Map<string, Grid>} */
 const grids = new Map();
+/** @type {Map<string, Promise<void>>} Of each grid: that it is here. */
+const reading = new Map();
 /** @type {Map<string, Pane>} */
 const panes = new Map();
 let lowOpacity = 0;
@@ -30,8 +36,20 @@ let colors = new Uint32Array(0);
  */
 async function read(id, buffer) {
   const grid = await readCompact(buffer);
-  grids.set(id, { grid, picture: pictureOf(grid) });
-  self.postMessage({ kind: "ready", id });
+  grids.set(id, { grid, picture: pictureOf(grid), encoder: null });
+  self.postMessage({ kind: "ready", id, encodes: false });
+}
+
+/**
+ * @param {string} id
+ * @param {ArrayBuffer} buffer
+ */
+async function encode(id, buffer) {
+  const encoder = await readEncoder(buffer);
+  await reading.get(id);
+  const grid = grids.get(id);
+  if (grid) grid.encoder = encoder;
+  self.postMessage({ kind: "ready", id, encodes: true });
 }
 
 /**
@@ -102,10 +120,10 @@ function hottest(grid, values) {
  * @param {Grid} read
  * @param {Position | null} before Where the pane before is most similar.
  */
-function answer(ask, { grid }, before) {
+function answer(ask, { grid, encoder }, before) {
   if (ask.kind === "vector") return { at: null, point: null, values: grid.similarities(ask.along, ask.constant) };
   const at = ask.kind === "point" ? ask.at : before;
-  const point = at && grid.vectorAt(at);
+  const point = at && grid.vectorAt(at, encoder);
   return { at, point, values: point && grid.similarities(point.along, grid.withMean(point)) };
 }
 
@@ -149,7 +167,10 @@ self.onmessage = async ({ data }) => {
       lowOpacity = data.lowOpacity;
       colors = bytesOf(data.colors, lowOpacity);
     } else if (data.kind === "grid") {
-      await read(data.id, data.buffer);
+      reading.set(data.id, read(data.id, data.buffer));
+      await reading.get(data.id);
+    } else if (data.kind === "encoder") {
+      await encode(data.id, data.buffer);
     } else if (data.kind === "pane") panes.set(data.id, { canvas: data.canvas, grid: data.grid });
     else if (data.kind === "forget") panes.delete(data.id);
     else show(data);

@@ -84,12 +84,14 @@ def test_the_browser_computes_what_python_does(visit):
 
 # Vectors of points by the encoder that the page names: along the components, and their products with the mean vector.
 ENCODE = """async (points) => {
+    const { readCompact } = await import('/web/components/map/compact-grid.js');
     const { readEncoder } = await import('/web/components/map/point-encoder.js');
-    const { encoder } = document.querySelector('.ugc-map').ugcMap.panes[0].live;
+    const { encoder, url } = document.querySelector('.ugc-map').ugcMap.panes[0].live;
     const reads = await readEncoder(await (await fetch(encoder)).arrayBuffer());
+    const grid = await readCompact(await (await fetch(url)).arrayBuffer());
     return points.map(([lat, lng]) => {
-        const { along, withMean } = reads.vectorAt({ lat, lng });
-        return [...along, withMean];
+        const vector = reads.vectorAt({ lat, lng });
+        return [...vector.along, grid.withMean(vector)];
     });
 }"""
 

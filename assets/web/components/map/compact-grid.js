@@ -143,9 +143,11 @@ export class CompactGrid {
    * The unit vector of a position, along the components; null where no cell counts.
    *
    * @param {{ lat: number, lng: number }} position
+   * @param {PointEncoder | null} [encoder] Without one it is interpolated between the centers of cells.
    * @returns {PointVector | null}
    */
-  vectorAt(position) {
+  vectorAt(position, encoder = null) {
+    if (encoder) return this.cellAt(position) < 0 ? null : encoder.vectorAt(position);
     const { mean, square, step } = this.header;
     const codes = this.codesAt(position);
     if (!codes) return null;
@@ -170,15 +172,11 @@ export class CompactGrid {
    * How similar every cell is to a position: the mean of the products with a cell's neighbors, as on the server.
    *
    * @param {{ lat: number, lng: number }} position
-   * @param {PointEncoder | null} [encoder] Without one, vectors are interpolated between the centers of cells.
+   * @param {PointEncoder | null} [encoder] See `vectorAt`.
    * @returns {Float32Array | null} One number a cell, the same array at every call; null where no cell counts.
    */
   similaritiesTo(position, encoder = null) {
-    if (encoder && this.cellAt(position) >= 0) {
-      const { along, withMean } = encoder.vectorAt(position);
-      return this.similarities(along, withMean);
-    }
-    const vector = this.vectorAt(position);
+    const vector = this.vectorAt(position, encoder);
     return vector && this.similarities(vector.along, this.withMean(vector));
   }
 

@@ -4,8 +4,11 @@
 
 import { Products } from "./products.js";
 
+/** @import { PointVector } from "./compact-grid.js" */
+
 const FORMAT = 1;
 const EPSILON = 1e-5; // of torch's LayerNorm
+const LEAST_SQUARE = 1e-12; // of the part of the mean along no component; unit vectors are compared with it
 // Of the Equal Earth projection (Savric, Patterson & Jenny 2018): coefficients of the parametric latitude.
 const A1 = 1.340264;
 const A2 = -0.081106;
@@ -102,15 +105,23 @@ export class PointEncoder {
   }
 
   /**
-   * The unit vector of a position: what of it lies along the components, and its product with the mean vector.
+   * The unit vector of a position.
    *
    * @param {{ lat: number, lng: number }} position
+   * @returns {PointVector}
    */
   vectorAt(position) {
+    const { components, dim } = this.header;
     const outputs = this.outputs(position);
     const length = Math.sqrt(outputs.reduce((total, value) => total + value * value, 0)) || 1;
-    const withMean = outputs.reduce((total, value, i) => total + value * this.mean[i], 0) / length;
-    return { along: outputs.subarray(0, this.header.components).map((value) => value / length), withMean };
+    let product = 0;
+    let square = 0;
+    for (let i = components; i < dim; i++) {
+      product += outputs[i] * this.mean[i];
+      square += this.mean[i] ** 2;
+    }
+    const along = Float32Array.from(outputs.subarray(0, components), (value) => value / length);
+    return { along, rest: square > LEAST_SQUARE ? product / square / length : 0 };
   }
 
   /**
