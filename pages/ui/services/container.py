@@ -98,8 +98,9 @@ class Services:
         probe = ProbeService(priority, library=Library(compare.embedders))
         stores = stores_from_environment(list_atlases())
         opened = _single_threaded(partial(open_explorer, stores=stores))
-        explorers = Explorers(priority, open_explorer=opened, at_start=stores)
-        return cls(explorers, compare, ModalitiesService(priority), probe, origin=origin, site=site)
+        names = PlaceNames()
+        explorers = Explorers(priority, open_explorer=opened, at_start=stores, after_opening=names.of)
+        return cls(explorers, compare, ModalitiesService(priority), probe, place_names=names, origin=origin, site=site)
 
     def close(self) -> None:
         """End background threads; nothing is asked of the services afterwards."""

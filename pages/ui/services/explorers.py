@@ -62,11 +62,16 @@ class Opening:
     """
 
     def __init__(
-        self, name: str, load: Callable[[str], Atlas], open_explorer: ExplorerFactory, priority: Priority
+        self,
+        name: str,
+        load: Callable[[str], Atlas],
+        open_explorer: ExplorerFactory,
+        priority: Priority,
+        after: Callable[[Atlas], object],
     ) -> None:
         """Start opening an atlas in a thread; see `Explorers`."""
         self.name = name
-        self._load, self._open_explorer, self._priority = load, open_explorer, priority
+        self._load, self._open_explorer, self._priority, self._after = load, open_explorer, priority, after
         self.atlas: Atlas | None = None
         self.explorer: Explorer | None = None
         self.error: UniGeoError | None = None
@@ -92,6 +97,8 @@ class Opening:
         self._warm_streets()
         self._warm_questions()
         self._warm_live()
+        if self.atlas is not None:
+            self._after(self.atlas)
         _freeze_garbage()
 
     def _warm_streets(self) -> None:
@@ -150,6 +157,7 @@ class Explorers:
         load_atlas: Callable[[str], Atlas] = load_atlas,
         open_explorer: ExplorerFactory = open_explorer,
         at_start: Collection[str] = (),
+        after_opening: Callable[[Atlas], object] = lambda _: None,
     ) -> None:
         """Make it; nothing is opened yet.
 
@@ -159,10 +167,12 @@ class Explorers:
             load_atlas: Reads and checks an atlas by its name.
             open_explorer: Opens its explorer; the second argument takes progress in words and as a share.
             at_start: Names of atlases that open with the app besides the first.
+            after_opening: Called, in the thread that opens it, with an atlas that visitors can already use, to make
+                what would keep the first of them waiting later.
         """
         self._priority = priority
         self._list, self._load, self._open_explorer = list_atlases, load_atlas, open_explorer
-        self._at_start = tuple(at_start)
+        self._at_start, self._after_opening = tuple(at_start), after_opening
         self._openings: dict[str, Opening] = {}
         self._lock = threading.Lock()
         self._closed = threading.Event()
@@ -195,7 +205,9 @@ class Explorers:
         """The one opening of this atlas; the first caller starts it."""
         with self._lock:
             if name not in self._openings:
-                self._openings[name] = Opening(name, self._load, self._open_explorer, self._priority)
+                self._openings[name] = Opening(
+                    name, self._load, self._open_explorer, self._priority, self._after_opening
+                )
             return self._openings[name]
 
     def forget(self, name: str) -> None:

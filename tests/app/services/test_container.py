@@ -1,10 +1,13 @@
 """The services as a whole: what they depend on, and how page scripts find them."""
 
 import ast
+import threading
 
 import pytest
 
-from pages.ui.services import services, serving
+from pages.ui.services import Services, services, serving
+from pages.ui.services.explorers import Explorers
+from pages.ui.services.priority import Priority
 from tests.app import fake
 
 PAGES = fake.ROOT / "pages"
@@ -46,6 +49,34 @@ def test_page_scripts_find_the_services_that_were_put_in_use_last():
         assert services() is outer
     with pytest.raises(RuntimeError, match="streamlit run"):
         services()
+
+
+def test_what_keeps_the_first_visitor_waiting_is_made_once_an_atlas_is_open():
+    atlas, made = fake.FakeAtlas("world"), []
+
+    def after(opened):
+        made.append((opened, explorers.explorer("world")))  # visitors have it already
+        done.set()
+
+    done = threading.Event()
+    explorers = Explorers(
+        Priority(),
+        list_atlases=lambda: ["world"],
+        load_atlas=lambda _: atlas,
+        open_explorer=fake.open_explorer,
+        after_opening=after,
+    )
+    explorer = explorers.opening("world")
+    assert done.wait(30)
+    assert made == [(atlas, explorer.explorer)]
+    explorers.close()
+
+
+def test_names_of_places_are_made_with_the_app(monkeypatch):
+    monkeypatch.delenv("UNIGEOCLIP_STORES", raising=False)
+    made = Services.create()
+    assert made.explorers._after_opening == made.place_names.of
+    made.close()
 
 
 def test_closed_services_do_no_more_work(monkeypatch, tmp_path):
