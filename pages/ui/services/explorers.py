@@ -111,16 +111,17 @@ class Opening:
 
     def _warm_questions(self) -> None:
         """Ask by one word about one place, so that loading what that takes keeps no visitor waiting."""
-        if self.explorer is None or "text" not in self.explorer.modalities:
+        explorer = self.explorer
+        if explorer is None or "text" not in explorer.modalities:
             return
         from unigeoclip.search.explorer import QueryItem
 
-        query = self.explorer.query([QueryItem("text", "sea")])
-        places = self.explorer.atlas.places
-        self.explorer.search(query, 1)
+        query = explorer.query([QueryItem("text", "sea")])
+        places = explorer.atlas.places
+        explorer.search(query, 1)
         for place_id in places["place_id"][~places["gallery"]].head(1):  # of the gallery everything is encoded already
             with contextlib.suppress(InputError):  # a store need not have it
-                self.explorer.place_matches(query, place_id)
+                explorer.place_matches(query, place_id)
 
     def _warm_live(self) -> None:
         """Make the compact grid, which takes seconds the first time, before somebody wants the map live."""
