@@ -89,14 +89,16 @@ def encode_words(model: UniGeoCLIP, atlas: Atlas, sentences: NDArray[np.float32]
     if not len(known):
         return own
     similarity = sentences @ known.T
-    nearest = np.argsort(-similarity, axis=1)[:, :_NEAREST]
+    count = min(_NEAREST, len(known))
+    nearest = np.argpartition(similarity, -count, axis=1)[:, -count:]
     similarity = np.take_along_axis(similarity, nearest, axis=1)
-    weights = np.exp((similarity - similarity[:, :1]) / _SOFTNESS)
+    highest = similarity.max(axis=1, keepdims=True)
+    weights = np.exp((similarity - highest) / _SOFTNESS)
     weights /= weights.sum(axis=1, keepdims=True)
     # Each is read alone, as a person's words are.
     vectors = encode(known[nearest.ravel()], [1] * nearest.size)
     through = _unit(weights.ravel() @ vectors)
-    part = min(1.0, max(0.0, 1 - float(similarity[:, 0].mean())))
+    part = min(1.0, max(0.0, 1 - float(highest.mean())))
     return _unit((1 - part) * own + part * through)
 
 
