@@ -7,6 +7,7 @@ import { equalEarth, readEncoder } from "../../assets/web/components/map/point-e
 // One scale, no block: the mean over the only token goes through the head.
 const HEADER = {
   format: 1,
+  grid: "0badcafe",
   components: 1,
   dim: 2,
   scales: 1,

@@ -26,6 +26,7 @@ const SQUARE = 0.2; // more than that of MEAN: a part of the mean lies along no 
 function bytes({ format = 1, cut = 0, reach = REACH } = {}) {
   const header = {
     format,
+    id: "0badcafe",
     bounds: BOUNDS,
     shape: [3, 4],
     cells: 10,
@@ -81,6 +82,17 @@ function expected(cell) {
   });
   return means;
 }
+
+test("an encoder that was made for another grid is not used", async () => {
+  const grid = await readCompact(bytes());
+  const at = { lat: 40, lng: -135 }; // within the first cell
+  const vector = { along: Float32Array.of(0.6, 0.8), rest: 0 };
+  const encoder = { header: { grid: "0badcafe" }, vectorAt: () => vector };
+  assert.equal(grid.vectorAt(at, encoder), vector);
+  assert.equal(grid.vectorAt({ lat: 40, lng: -45 }, encoder), null, "no cell counts here");
+  const other = { ...encoder, header: { grid: "12345678" } };
+  assert.deepEqual(grid.vectorAt(at, other), grid.vectorAt(at));
+});
 
 test("similarities to a cell are means over its neighbors, also over the date line", async () => {
   const grid = await readCompact(bytes());

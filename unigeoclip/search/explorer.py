@@ -304,7 +304,13 @@ class Explorer(Gallery):
         return is_small(self.location_encoder)
 
     def encoder_bytes(self) -> bytes:
-        """The location encoder as a browser reads it, which goes with ``compact_bytes``, see `encoder_bytes`."""
+        """The location encoder as a browser reads it, which goes with ``compact_bytes``, see `point_encoder`.
+
+        Raises:
+            InputError: It is too large for that, see ``has_browser_encoder``.
+        """
+        if not self.has_browser_encoder:
+            raise InputError(f"The location encoder of the atlas {self.atlas.name!r} is too large for a browser.")
         return self._live_file(f"{ENCODER_FORMAT}.encoder")
 
     @property

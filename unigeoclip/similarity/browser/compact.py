@@ -112,6 +112,11 @@ class CompactGrid:
         alone = np.zeros((grid.shape[0], 1), np.int64)  # no neighbors
         return cls(grid, np.rint(centered / step).astype(np.int8), step, mean, np.eye(len(heatmaps)), alone)
 
+    @cached_property
+    def id(self) -> str:
+        """What tells its codes from others, to know whether an encoder was made for them."""
+        return f"{zlib.crc32(self.codes.tobytes()):08x}"
+
     def similarities(self, vector: NDArray[np.floating]) -> NDArray[np.float32]:
         """The approximate heatmap of a vector (dim,): (cells,), each the mean of the products with its neighbors."""
         weights = (self.basis.T @ vector * self.step).astype(np.float32)
@@ -190,6 +195,7 @@ class CompactGrid:
         """
         header = {
             "format": FORMAT,
+            "id": self.id,
             "bounds": self.grid.bounds,
             "shape": self.grid.shape,
             "cells": self.codes.shape[1],

@@ -48,6 +48,9 @@ def encoder_bytes(encoder: LocationEncoder, compact: CompactGrid) -> bytes:
     all outputs, and of each matrix the steps and the bias of its rows; the latter the matrices, row by row, in the
     order in which they are used.
 
+    The header names the grid that it belongs to: the components of another, made on another machine, may be turned
+    against those of this one.
+
     Args:
         encoder: The location encoder.
         compact: A grid of its vectors. The first outputs are along its components, the others along some orthonormal
@@ -65,6 +68,7 @@ def encoder_bytes(encoder: LocationEncoder, compact: CompactGrid) -> bytes:
     config = asdict(encoder.config)
     header: dict[str, Any] = {
         "format": FORMAT,
+        "grid": compact.id,
         "components": compact.basis.shape[1],
         "dim": len(turned),
         "coarsest": encoder.coarsest,

@@ -12,6 +12,7 @@ const FORMAT = 1;
 /**
  * @typedef {object} Header
  * @property {number} format
+ * @property {string} [id] Tells its codes from others.
  * @property {[number, number, number, number]} bounds South, west, north, east, degrees.
  * @property {[number, number]} shape Rows and columns.
  * @property {number} cells How many count.
@@ -143,11 +144,12 @@ export class CompactGrid {
    * The unit vector of a position, along the components; null where no cell counts.
    *
    * @param {{ lat: number, lng: number }} position
-   * @param {PointEncoder | null} [encoder] Without one it is interpolated between the centers of cells.
+   * @param {PointEncoder | null} [encoder] Without one that is made for this grid, it is interpolated between cells.
    * @returns {PointVector | null}
    */
   vectorAt(position, encoder = null) {
-    if (encoder) return this.cellAt(position) < 0 ? null : encoder.vectorAt(position);
+    if (encoder && encoder.header.grid === this.header.id)
+      return this.cellAt(position) < 0 ? null : encoder.vectorAt(position);
     const { mean, square, step } = this.header;
     const codes = this.codesAt(position);
     if (!codes) return null;

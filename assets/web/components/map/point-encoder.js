@@ -1,6 +1,6 @@
 // The location encoder of a model, in this browser: the vector of any point, not only of the centers of cells.
-// `unigeoclip/similarity/browser/point_encoder.py` writes the bytes that `readEncoder` reads; what is computed is the forward
-// pass of `unigeoclip/modalities/location.py`.
+// `unigeoclip/similarity/browser/point_encoder.py` writes the bytes that `readEncoder` reads; what is computed is the
+// forward pass of `unigeoclip/modalities/location.py`.
 
 import { Products } from "./products.js";
 
@@ -9,7 +9,7 @@ import { Products } from "./products.js";
 const FORMAT = 1;
 const EPSILON = 1e-5; // of torch's LayerNorm
 const LEAST_SQUARE = 1e-12; // of the part of the mean along no component; unit vectors are compared with it
-// Of the Equal Earth projection (Savric, Patterson & Jenny 2018): coefficients of the parametric latitude.
+// Of the Equal Earth projection (Savric, Patterson & Jenny 2019): coefficients of the parametric latitude.
 const A1 = 1.340264;
 const A2 = -0.081106;
 const A3 = 0.000893;
@@ -19,6 +19,7 @@ const X_MAX = (2 * Math.sqrt(3) * Math.PI) / (3 * A1); // one unit: x is 1 at 18
 /**
  * @typedef {object} Header
  * @property {number} format
+ * @property {string} grid `id` of the compact grid that it is made for.
  * @property {number} components Outputs that lie along the components of the compact grid: the first ones.
  * @property {number} dim All outputs.
  * @property {number} scales
