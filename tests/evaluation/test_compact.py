@@ -5,6 +5,8 @@ from tests.explorable import write_explorable_atlas
 from unigeoclip.compare.compact_errors import region_errors
 from unigeoclip.compare.regions import Region, embed_region
 from unigeoclip.embedders.coordinates import CoordinatesEmbedder, FourierEmbedder
+from unigeoclip.embedders.unigeoclip import UniGeoCLIPEmbedder
+from unigeoclip.errors import InputError
 from unigeoclip.evaluation import compact
 from unigeoclip.evaluation.compact import compact_errors
 from unigeoclip.search.explorer import Explorer
@@ -37,6 +39,18 @@ def test_a_region_of_page_compare_is_measured(explorer, tmp_path, embedder):
     assert {name: found["n"] for name, found in report["queries"].items()} == {"points": 10, "centers": 10}
     assert report["bytes"] == len(embedded.compact_bytes())
     assert report["queries"]["centers"]["correlation"]["median"] > 0.98
+
+
+def test_points_of_our_model_on_page_compare_are_encoded(explorer, tmp_path):
+    embedder = UniGeoCLIPEmbedder.from_atlas(explorer.atlas)
+    embedded = embed_region(embedder, Region.whole(explorer.atlas), cache_dir=tmp_path)
+    points = region_errors(embedded, queries=40)["queries"]["points"]
+    assert points["correlation"]["p5"] > 0.98
+    assert embedded.encoder_bytes() == embedded.encoder_bytes()
+    without = embed_region(embedder.without_scale(0), Region.whole(explorer.atlas), cache_dir=tmp_path)
+    assert without.browser_encoder is None
+    with pytest.raises(InputError, match="no location encoder"):
+        without.encoder_bytes()
 
 
 def test_a_grid_that_is_too_coarse_shows_in_the_errors(explorer, monkeypatch):

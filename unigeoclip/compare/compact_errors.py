@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from unigeoclip.evaluation.compact import SEED, points_of, spread
+from unigeoclip.evaluation.compact import SEED, encoded_by_browser, points_of, spread
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,8 +35,10 @@ def region_errors(embedded: Embedded, queries: int = QUERIES, seed: int = SEED) 
         vector: NDArray[np.floating] = embedded.embedder.embed([(lat, lon)])[0]
         return vector
 
+    encoder = embedded.browser_encoder
+    encoded = None if encoder is None else encoded_by_browser(encoder, compact)
     errors = {
-        name: spread(compact, embedded.vectors, points_of(vector_of, compact, half, width, rng))
+        name: spread(compact, embedded.vectors, points_of(vector_of, compact, half, width, rng, encoded))
         for name, width in (("points", 1.0), ("centers", 0.0))
     }
     return {"bytes": len(compact.to_bytes()), "components": len(compact.codes), "seed": seed, "queries": errors}

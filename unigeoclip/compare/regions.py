@@ -20,11 +20,13 @@ import numpy as np
 from unigeoclip.compare import figures, projection
 from unigeoclip.compare.derived import DerivedCache
 from unigeoclip.compare.region import CELLS_ACROSS, RINGS, SAMPLE, Region
-from unigeoclip.embedders.base import is_private
+from unigeoclip.embedders.base import EncodingEmbedder, is_private
 from unigeoclip.errors import InputError, StoppedError
 from unigeoclip.files.cache import cache_array, cache_folder, cached_array
 from unigeoclip.similarity.browser.compact import FORMAT as COMPACT_FORMAT
 from unigeoclip.similarity.browser.compact import CompactGrid
+from unigeoclip.similarity.browser.point_encoder import FORMAT as ENCODER_FORMAT
+from unigeoclip.similarity.browser.point_encoder import encoder_bytes, is_small
 from unigeoclip.similarity.heatmap import Heatmap
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from unigeoclip.embedders.base import Embedder
+    from unigeoclip.modalities.location import LocationEncoder
 
     Report = Callable[[int, int], bool]
 
@@ -158,6 +161,24 @@ class Embedded:
     def compact_bytes(self) -> bytes:
         """`compact_grid` as a browser reads it, see `CompactGrid.to_bytes`; takes a second or two, once."""
         return self.derived.data(f"compact-{COMPACT_FORMAT}", lambda: self.compact_grid().to_bytes())
+
+    @property
+    def browser_encoder(self) -> LocationEncoder | None:
+        """What a browser can encode points by; None where it interpolates."""
+        encoder = self.embedder.location_encoder if isinstance(self.embedder, EncodingEmbedder) else None
+        return encoder if encoder is not None and is_small(encoder) else None
+
+    def encoder_bytes(self) -> bytes:
+        """`browser_encoder` as a browser reads it, to go with `compact_bytes`, see `point_encoder.encoder_bytes`.
+
+        Raises:
+            InputError: There is none.
+        """
+        encoder = self.browser_encoder
+        if encoder is None:
+            raise InputError(f"{self.embedder.title} has no location encoder that a browser can use.")
+        name = f"encoder-{COMPACT_FORMAT}-{ENCODER_FORMAT}"
+        return self.derived.data(name, lambda: encoder_bytes(encoder, self.compact_grid()))
 
     @property
     def is_laid_out(self) -> bool:

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from unigeoclip.geo import Bounds
+    from unigeoclip.modalities.location import LocationEncoder
 
 __all__ = [
     "WITHOUT",
     "Embedder",
+    "EncodingEmbedder",
     "PartialEmbedder",
     "PictureEmbedder",
     "Provenance",
@@ -111,6 +113,15 @@ class PictureEmbedder(Protocol):
             InputError: No picture, or of a kind that this embedder does not read.
             CheckpointError: What reads pictures is not on this machine.
         """
+
+
+@runtime_checkable
+class EncodingEmbedder(Protocol):
+    """An embedder whose vectors are those of a location encoder of this project, normalized."""
+
+    @property
+    def location_encoder(self) -> LocationEncoder | None:
+        """The encoder; None where something else is done to its vectors."""
 
 
 def is_private(embedder: Embedder) -> bool:

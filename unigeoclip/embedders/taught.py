@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from unigeoclip.atlas.store import Atlas
+    from unigeoclip.modalities.location import LocationEncoder
 
 __all__ = ["NAME", "RECORD", "TEACHERS", "TaughtEmbedder", "taught_folder"]
 
@@ -92,6 +93,11 @@ class TaughtEmbedder:
             licence="MIT",
         )
         return cls(UniGeoCLIPEmbedder(load_model(folder), provenance), teacher, provenance)
+
+    @property
+    def location_encoder(self) -> LocationEncoder | None:
+        """See `unigeoclip.embedders.base.EncodingEmbedder`."""
+        return self._location.location_encoder
 
     def embed(self, latlon: ArrayLike) -> NDArray[np.float32]:
         """See :meth:`unigeoclip.embedders.base.Embedder.embed`."""

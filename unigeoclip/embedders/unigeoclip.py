@@ -56,6 +56,11 @@ class UniGeoCLIPEmbedder:
         self.title = TITLE if without is None else f"{TITLE} without {in_round_figures(wavelengths_m[without])}"
 
     @property
+    def location_encoder(self) -> LocationEncoder | None:
+        """See `unigeoclip.embedders.base.EncodingEmbedder`; None without one of its scales."""
+        return self._encoder if self._without is None else None
+
+    @property
     def n_scales(self) -> int:
         """Spatial scales of the encoder."""
         return len(self._encoder.wavelengths_m())

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from unigeoclip.modalities.location import LocationEncoder
     from unigeoclip.search.explorer import Explorer
     from unigeoclip.similarity.browser.compact import CompactGrid
 
@@ -51,7 +52,7 @@ def compact_errors(explorer: Explorer, queries: int = QUERIES, seed: int = SEED)
     def vector_of(lat: float, lon: float) -> NDArray[np.floating]:
         return explorer.query([QueryItem("location", (lat, lon))]).vector
 
-    encoded = encoded_by_browser(explorer, compact) if explorer.has_browser_encoder else None
+    encoded = encoded_by_browser(explorer.location_encoder, compact) if explorer.has_browser_encoder else None
     first, cells = queries - share * (1 + len(kinds)), explorer.cells
     errors = {
         "points": spread(compact, cells, points_of(vector_of, compact, first, 1.0, rng, encoded)),
@@ -91,9 +92,11 @@ def points_of(
             yield vector_of(lat, lon), approximate if encoded is None else encoded(lat, lon)
 
 
-def encoded_by_browser(explorer: Explorer, compact: CompactGrid) -> Callable[[float, float], NDArray[np.floating]]:
+def encoded_by_browser(
+    location: LocationEncoder, compact: CompactGrid
+) -> Callable[[float, float], NDArray[np.floating]]:
     """What returns the vectors of latitudes and longitudes by the rounded weights that a browser has."""
-    encoder = rounded(explorer.location_encoder, compact)
+    encoder = rounded(location, compact)
 
     @torch.inference_mode()
     def encoded(lat: float, lon: float) -> NDArray[np.floating]:

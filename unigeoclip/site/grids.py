@@ -151,7 +151,7 @@ def model_grids(
         )
         exact = explorer.cells if name == OURS else known[name]
         encodes = name == OURS and detail.encodes and explorer.has_browser_encoder
-        encoded = encoded_by_browser(explorer, compact) if encodes else None
+        encoded = encoded_by_browser(explorer.location_encoder, compact) if encodes else None
         queries: dict[str, Queries] = {"points": _points(compact, embedder, encoded)}
         if name == OURS and "text" in explorer.modalities:
             queries["texts"] = _texts(explorer)

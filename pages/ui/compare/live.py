@@ -30,7 +30,7 @@ def live_grid(atlas: Atlas, embedded: Embedded, *, ranked: bool, levels: Levels 
 
     own: tuple[Scale, str] = ("percentile", ", by rank") if ranked else ("similarity", ", its own range")
     scale, heading = own if levels is None else ("absolute", ", absolute")
-    return live.live_grid(
+    grid = live.live_grid(
         urls.live_region(atlas, embedded.key),
         embedded.region.grid.mercator_bounds,
         DEFAULT_COLORMAP,
@@ -41,3 +41,7 @@ def live_grid(atlas: Atlas, embedded: Embedded, *, ranked: bool, levels: Levels 
         heading=heading,
         fixed=fixed,
     )
+    if embedded.browser_encoder is not None:
+        grid["encoder"] = urls.live_region_encoder(atlas, embedded.key)
+        grid["legend"]["words"] = live.ANSWER_OF_CLICK
+    return grid

@@ -103,3 +103,9 @@ def compact_region(compare: CompareService, request: Request) -> Response:
     """The compact grid of a region under one of the models that page Compare shows."""
     data = compare.compact_bytes(request.path_params["atlas"], request.path_params["key"])
     return Response(data, media_type="application/octet-stream", headers=KEEP)
+
+
+def region_encoder(compare: CompareService, request: Request) -> Response:
+    """What points of a region are encoded by under one of the models that page Compare shows."""
+    data = compare.encoder_bytes(request.path_params["atlas"], request.path_params["key"])
+    return Response(data, media_type="application/octet-stream", headers=KEEP)

@@ -47,6 +47,7 @@ def table(services: Services) -> list[BaseRoute]:
         Route("/data/{atlas}/live/{model}", threaded(partial(overlays.compact_grid, explorers))),
         Route("/data/{atlas}/live/encoder/{model}", threaded(partial(overlays.point_encoder, explorers))),
         Route("/data/{atlas}/live/query/{key}", threaded(partial(overlays.query_heatmaps, services.weighed))),
+        Route("/data/{atlas}/live/compare/encoder/{key}", threaded(partial(overlays.region_encoder, services.compare))),
         Route("/data/{atlas}/live/compare/{key}", threaded(partial(overlays.compact_region, services.compare))),
         Route("/data/{atlas}/suggestions", threaded(partial(suggestions.suggestions, services))),
         Route("/data/{atlas}/names", suggestions.names(services, workers)),

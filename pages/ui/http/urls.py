@@ -77,6 +77,10 @@ class Urls:
         """The compact grid of a region under a model, by its `Embedded.key`."""
         return self._of(atlas, f"live/compare/{key}")
 
+    def live_region_encoder(self, atlas: Atlas, key: str) -> str:
+        """The location encoder that goes with `live_region`."""
+        return self._of(atlas, f"live/compare/encoder/{key}")
+
     def heatmap(self, atlas: Atlas, display: dict[str, str]) -> str:
         """Template of the heatmap of a point, ``{lat}`` and ``{lng}`` in degrees, in a display as links spell it."""
         return self._of(atlas, "heatmap/{lat},{lng}", **display)

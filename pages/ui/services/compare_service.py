@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pages.ui.services.compare_worker import WorkQueue
     from pages.ui.services.priority import Priority
     from unigeoclip.atlas import Atlas
+    from unigeoclip.compare.regions import Embedded
     from unigeoclip.embedders import Embedder
     from unigeoclip.geo import Bounds
 
@@ -180,11 +181,29 @@ class CompareService:
         Raises:
             NotFoundError: There is none; no region is begun for a browser that asks.
         """
+        return self._of_region(atlas_name, key, lambda embedded: embedded.compact_bytes())
+
+    def encoder_bytes(self, atlas_name: str, key: str) -> bytes:
+        """What a browser encodes points of that region by, see `Embedded.encoder_bytes`; as `compact_bytes`.
+
+        Raises:
+            NotFoundError: There is no such region, or its model has nothing for browsers.
+        """
+
+        def of(embedded: Embedded) -> bytes:
+            if embedded.browser_encoder is None:
+                raise NotFoundError("This model has no location encoder for browsers.")
+            return embedded.encoder_bytes()
+
+        return self._of_region(atlas_name, key, of)
+
+    def _of_region(self, atlas_name: str, key: str, of: Callable[[Embedded], bytes]) -> bytes:
+        """Something of a region that is in memory and complete."""
         works = [work for job in self.jobs if job.atlas.name == atlas_name for work in list(job.work.values())]
         for embedded in (work.embedded for work in works if work.complete):
             if embedded is not None and embedded.key == key:
                 with self._compressing:  # one at a time: each takes a second of all cores
-                    return embedded.compact_bytes()
+                    return of(embedded)
         raise NotFoundError("This part of the map is no longer in memory: load the page again.")
 
     def embedders(self, atlas: Atlas) -> Embedders:

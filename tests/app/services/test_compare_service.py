@@ -19,6 +19,7 @@ from pages.ui.services.priority import Priority
 from tests.app import fake
 from unigeoclip.compare import figures, regions
 from unigeoclip.errors import InputError
+from unigeoclip.similarity.browser.compact import CompactGrid
 
 PATIENCE_S = 120.0  # the worker may still be compiling UMAP, for an earlier test
 
@@ -139,9 +140,16 @@ def test_compact_grids_are_those_of_regions_in_memory_and_begin_none(monkeypatch
     for atlas, key in (("world", "0" * 16), ("boston", embedded.key)):
         with pytest.raises(NotFoundError, match="load the page again"):
             compare.compact_bytes(atlas, key)
+    with pytest.raises(NotFoundError, match="no location encoder"):
+        compare.encoder_bytes("world", embedded.key)
+    embedded.embedder.location_encoder = fake.fake_encoder()
+    small = fake.FakeExplorer(fake.FakeAtlas())  # with vectors as long as the encoder's
+    monkeypatch.setattr(type(embedded), "compact_grid", lambda _: CompactGrid.fit(small.grid, small.cells))
+    assert compare.encoder_bytes("world", embedded.key) == embedded.encoder_bytes()
     job.work["fourier"].complete = False
-    with pytest.raises(NotFoundError):
-        compare.compact_bytes("world", embedded.key)
+    for bytes_of in (compare.compact_bytes, compare.encoder_bytes):
+        with pytest.raises(NotFoundError, match="load the page again"):
+            bytes_of("world", embedded.key)
     assert compare.jobs == [job]
 
 

@@ -83,7 +83,7 @@ def encoder_bytes(encoder: LocationEncoder, compact: CompactGrid) -> bytes:
 
 def rounded(encoder: LocationEncoder, compact: CompactGrid) -> LocationEncoder:
     """A copy of an encoder with the weights that `encoder_bytes` leaves it, to measure what the rounding costs."""
-    copied, turned = copy.deepcopy(encoder), _turned(compact)
+    copied, turned = copy.deepcopy(encoder).cpu(), _turned(compact)
     for layer in _layers(copied):
         matrix, bias = layer.merged(turned)
         codes, steps = _rounded(matrix)
