@@ -30,7 +30,7 @@ def live_grid(atlas: Atlas, embedded: Embedded, *, ranked: bool, levels: Levels 
 
     own: tuple[Scale, str] = ("percentile", ", by rank") if ranked else ("similarity", ", its own range")
     scale, heading = own if levels is None else ("absolute", ", absolute")
-    grid = live.live_grid(
+    return live.live_grid(
         urls.live_region(atlas, embedded.key),
         embedded.region.grid.mercator_bounds,
         DEFAULT_COLORMAP,
@@ -40,8 +40,5 @@ def live_grid(atlas: Atlas, embedded: Embedded, *, ranked: bool, levels: Levels 
         low_opacity=1.0,
         heading=heading,
         fixed=fixed,
+        encoder=None if embedded.browser_encoder is None else urls.live_region_encoder(atlas, embedded.key),
     )
-    if embedded.browser_encoder is not None:
-        grid["encoder"] = urls.live_region_encoder(atlas, embedded.key)
-        grid["legend"]["words"] = live.ANSWER_OF_CLICK
-    return grid

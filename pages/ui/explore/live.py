@@ -44,10 +44,8 @@ def live_grid(explorer: Explorer, session: Session) -> LiveGrid:
         floor=options.get("floor_percentile", 0.0),
         share=display.best / 100,
         area=session.scope.area,
+        encoder=urls.live_encoder(explorer.atlas, explorer.model_id) if explorer.has_browser_encoder else None,
     )
-    if explorer.has_browser_encoder:
-        grid["encoder"] = urls.live_encoder(explorer.atlas, explorer.model_id)
-        grid["legend"]["words"] = live.ANSWER_OF_CLICK
     if session.scope.area is None and composer.join() == "new":
         grid["exact"] = urls.heatmap(explorer.atlas, display_parameters(display, MATCHES))
     if session.answer is not None and not session.answer.query.is_foreign:

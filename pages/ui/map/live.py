@@ -21,7 +21,7 @@ _STOPS = 17  # of the legend's bar
 
 _POINT = "Similarity to the point under the pointer"
 _FROM_CELLS = "Approximate: computed in this browser from the cells around the point. Click for the exact answer."
-ANSWER_OF_CLICK = "Computed in this browser. Click for the exact answer and its results."
+_ENCODED = "Computed in this browser. Click for the exact answer and its results."
 
 
 def live_grid(
@@ -38,6 +38,7 @@ def live_grid(
     share: float = 0.0,
     fixed: bool = False,
     area: Bounds | None = None,
+    encoder: str | None = None,
 ) -> LiveGrid:
     """What the browser needs to compute and draw the heatmaps of points.
 
@@ -54,15 +55,16 @@ def live_grid(
         share: Of the area that is painted; 0 for all.
         fixed: Whether the legend has no opacity slider of its own.
         area: South, west, north, east in degrees to which heatmaps are limited; None for none.
+        encoder: Address of what the browser encodes points by; None: it interpolates between cells.
     """
     from unigeoclip.similarity.colormaps import hex_color, palette
 
     colors = [hex_color(rgb) for rgb in palette(colormap, _COLORS)]
-    legend = live_legend(_POINT + heading, _FROM_CELLS, colors, fixed=fixed)
+    legend = live_legend(_POINT + heading, _FROM_CELLS if encoder is None else _ENCODED, colors, fixed=fixed)
     if levels is not None:
         legend["ticks"] = [(0.0, similarity(levels.limits[0])), (1.0, similarity(levels.limits[1]))]
         legend |= {"marks": legends.marks(levels), "low": "as unrelated places", "high": legends.high_end(levels)}
-    return {
+    grid: LiveGrid = {
         "url": url,
         "bounds": bounds,
         "area": area,
@@ -75,6 +77,9 @@ def live_grid(
         "colors": colors,
         "legend": legend,
     }
+    if encoder is not None:
+        grid["encoder"] = encoder
+    return grid
 
 
 def live_legend(heading: str, words: str, colors: Sequence[str], *, fixed: bool = False) -> Legend:
