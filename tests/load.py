@@ -14,8 +14,8 @@ Six measurements, none of them a test, since they are as good as the machine is 
   and at the end.
 - *On screen.* One visitor in chromium clicks thirty times: from the button going down to the first frame that holds the
   new heatmap, as the page's own clock tells, and the bytes of each heatmap.
-- *Under the pointer.* With "Live", from an event of the pointer to the frame that holds the new heatmap: on page
-  Explore, and on page Compare, where three models answer.
+- *Under the pointer.* With "Live", from an event of the pointer until the heatmap has been repainted, and until the
+  frame that shows it: on page Explore, and on page Compare, where three models answer.
 - *Taken home.* The seconds from the button "Take-home map" to the file, and from opening that without a network to its
   first answer, in chromium.
 - *Among hostile ones.* Thirty visitors click as in the first measurement while ten others send addresses that are none,

@@ -18,6 +18,8 @@ import { Values } from "./values.js";
 
 const FADE_MS = 180;
 const LIT_MS = 2400;
+// Tells of the pointer at once, where "mousemove" waits for the next frame; browsers keep it for https and localhost.
+const HAS_RAW = "onpointerrawupdate" in window;
 /** @type {[number, number]} */
 const WORLD_CENTER = [28, 10];
 const MAP_OPTIONS = {
@@ -106,8 +108,15 @@ export class Pane {
       const { buttons, screenX, screenY } = event.originalEvent;
       if (last === (last = `${screenX},${screenY}`)) return; // the page has moved under a pointer at rest
       this.controls.pointer(at, owner.live.isOn ? "" : this.values?.at(at));
-      if (!buttons) owner.live.hover(at); // else the map is dragged, or what is over it
+      if (!buttons && !HAS_RAW) owner.live.hover(at); // else the map is dragged, or what is over it
     });
+    if (HAS_RAW) {
+      canvas.addEventListener("pointerrawupdate", (event) => {
+        const { buttons, pointerType } = /** @type {PointerEvent} */ (event);
+        if (!owner.live.isOn || buttons || pointerType === "touch") return;
+        owner.live.hover(map.mouseEventToLatLng(/** @type {PointerEvent} */ (event)).wrap());
+      });
+    }
     map.on("mouseout", () => {
       this.controls.pointer(null);
       owner.live.hover(null);
