@@ -3,12 +3,17 @@
 Between README.md, docs/ and assets/ links are relative to the repository; here they are made relative to the site.
 """
 
+import json
 import re
 from pathlib import Path
 
+import plotly
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
+
+from unigeoclip.growth.figure import growth_figure
 
 ROOT = Path(__file__).resolve().parents[1]
 OUTSIDE = {  # file of the repository -> its place in the site
@@ -26,7 +31,23 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     pictures = {path.relative_to(ROOT).as_posix(): None for path in (ROOT / "assets" / "screenshots").iterdir()}
     for source, target in (OUTSIDE | pictures).items():
         files.append(File.generated(config, target or source, abs_src_path=str(ROOT / source)))
+    plotly_js = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+    files.append(File.generated(config, plotly_js.name, abs_src_path=str(plotly_js)))
     return files
+
+
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Put the figure of growth, which tells its values, in the place of its picture, which is what GitHub shows."""
+    if page.file.src_uri != "scale.md":
+        return html
+    figure = growth_figure(json.loads((ROOT / "docs" / "growth.json").read_text()))
+    options = {"div_id": "growth-figure", "default_height": 440, "config": {"displayModeBar": False}}
+    drawn = figure.to_html(full_html=False, include_plotlyjs="plotly.min.js", **options)
+    pattern = r'<p><img alt="([^"]*)" src="growth\.svg" ?/?></p>'
+    html, found = re.subn(pattern, lambda image: f'<div role="img" aria-label="{image[1]}">{drawn}</div>', html)
+    if not found:
+        raise PluginError("docs/scale.md shows no growth.svg.")
+    return html
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:

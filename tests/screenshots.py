@@ -1,13 +1,16 @@
 """The pictures of README and docs, taken again: ``make screenshots``, or ``python -m tests.screenshots --out FOLDER``.
 
 Starts the app with the real data, opens what each picture shows in chromium, waits until all of it is drawn, and writes
-WebP files 1200 pixels wide. A picture that would be larger than `MOST_BYTES` is written at a lower quality.
+WebP files 1200 pixels wide. A picture that would be larger than `MOST_BYTES` is written at a lower quality. With
+``--growth REPORT.json``, a report of ``bench --growth``, it writes docs/growth.json and growth.svg instead.
 """
 
 import argparse
 import contextlib
 import io
+import json
 import sys
+import urllib.parse
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +20,7 @@ from PIL import Image
 from tests.app import fake, server
 from tests.chromium import CHROMIUM, FLAGS
 
-FOLDER = fake.ROOT / "assets" / "screenshots"
+FOLDER, DOCS = fake.ROOT / "assets" / "screenshots", fake.ROOT / "docs"
 WIDTH, QUALITY, LEAST_QUALITY, MOST_BYTES = 1200, 70, 40, 70_000
 PATIENCE_MS = 300_000  # the first start of an atlas draws and encodes it
 STREET = "42.350400,-71.076700,60"  # camera of the street view that is uploaded: latitude, longitude, heading
@@ -140,6 +143,18 @@ def save(png, path):
     return buffer.tell(), quality
 
 
+def save_growth(browser, report):
+    """Write a report of growth, and its figure, as those of the docs."""
+    from unigeoclip.growth.figure import growth_figure
+
+    page = browser.new_page()
+    page.set_content(growth_figure(json.loads(report)).to_html(div_id="growth-figure"))
+    size = {"format": "svg", "width": 1000, "height": 440}
+    url = page.evaluate("size => Plotly.toImage(document.getElementById('growth-figure'), size)", size)
+    (DOCS / "growth.svg").write_text(urllib.parse.unquote(url.partition(",")[2]) + "\n")
+    (DOCS / "growth.json").write_text(report)
+
+
 def main():
     """Take the pictures that were asked for, all by default."""
     from playwright.sync_api import sync_playwright
@@ -148,13 +163,17 @@ def main():
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(SHOTS)}; all by default")
     parser.add_argument("--out", type=Path, default=FOLDER, help="where the pictures are written")
     parser.add_argument("--address", help="of an app that runs already")
+    parser.add_argument("--growth", type=Path, metavar="REPORT.json", help="the figure of growth in docs, alone")
     arguments = parser.parse_args()
     if unknown := set(arguments.names) - set(SHOTS):
         parser.error(f"There is no picture {', '.join(sorted(unknown))}; there are {', '.join(SHOTS)}.")
     arguments.out.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
-        address = arguments.address or stack.enter_context(server.running(server.REAL)).address
         browser = stack.enter_context(sync_playwright()).chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        if arguments.growth:
+            save_growth(browser, arguments.growth.read_text())
+            return
+        address = arguments.address or stack.enter_context(server.running(server.REAL)).address
         for name in arguments.names or SHOTS:
             path = arguments.out / f"{name}.webp"
             size, quality = save(take(browser, address, SHOTS[name]), path)

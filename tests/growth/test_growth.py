@@ -1,6 +1,7 @@
 """Growth at a size that takes seconds: every step, in processes of their own."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from unigeoclip.cli.main import main
 from unigeoclip.errors import InputError, UniGeoError
 from unigeoclip.growth import measure, steps
+from unigeoclip.growth.figure import growth_figure
 from unigeoclip.growth.made import CHUNK, DIM, chunks, made_batches, made_queries
 from unigeoclip.stores.lance_writer import write_batches
 
@@ -36,8 +38,13 @@ def test_every_step_is_measured(tmp_path, monkeypatch):
     assert all(figures[step]["peak_mb"] > 20 for step in ("index", "query", "flat", "heatmap", "colors"))
     assert figures["query"]["p95_ms"] >= figures["query"]["median_ms"] > 0
     assert json.loads((tmp_path / "out" / "growth.json").read_text()) == json.loads(json.dumps(report))
-    assert (tmp_path / "out" / "growth.svg").read_text().count("query, index") == 3
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["growth.json", "growth.svg"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["growth.html", "growth.json"]
+    lines = [(line.name, line.xaxis) for line in growth_figure(report).data]
+    assert len(lines) == 13
+    assert lines.count(("query, index", "x")) == lines.count(("query, index", "x2")) == 1
+    page = (tmp_path / "out" / "growth.html").read_text()
+    assert "query, index, in a box" in page
+    assert not re.search(r"<script[^>]*\ssrc=", page), "it holds plotly.js"
     assert said[0] == "2,000 places: index"
 
 

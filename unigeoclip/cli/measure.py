@@ -158,7 +158,7 @@ _sizes.__name__ = "numbers"  # how help calls such a value
 @click.option("--places", type=whole_number(2, 4096), default=8, show_default=True, help="In the batch of --config.")
 @click.option("--growth", is_flag=True, help="Instead, made-up atlases: time, memory and recall against their size.")
 @click.option("--sizes", type=_sizes, metavar="N,N", help="Places, of --growth.  [default: 1e4,1e5,1e6]")
-@click.option("--out", type=FILE, metavar="DIR", help="Folder for growth.json and growth.svg, of --growth.")
+@click.option("--out", type=FILE, metavar="DIR", help="Folder for growth.json and growth.html, of --growth.")
 @as_json
 def bench(
     atlas: str, model: Path | None, quick: bool, config: str | None, places: int, growth: bool,

@@ -37,7 +37,7 @@ def measure_growth(
 
     Args:
         sizes: Numbers of places.
-        out: Folder for growth.json and growth.svg, and for what the steps write, which is removed; a temporary one
+        out: Folder for growth.json and growth.html, and for what the steps write, which is removed; a temporary one
             by default, and then nothing is kept.
         say: Told what is being done.
 
@@ -67,7 +67,7 @@ def measure_growth(
                 from unigeoclip.growth.figure import save_figure
 
                 write_json(folder / "growth.json", report)
-                save_figure(report, folder / "growth.svg")
+                save_figure(report, folder / "growth.html")
     return report
 
 

@@ -73,6 +73,16 @@ def test_the_heatmap_follows_the_pointer_and_asks_the_server_nothing(visit):
     assert not is_shown(visitor)
 
 
+def test_a_browser_that_tells_of_the_pointer_with_each_frame_follows_it_as_well(visit):
+    visitor = visit("/?atlas=world")
+    visitor.page.add_init_script("delete window.onpointerrawupdate")  # as over http, or in another browser
+    visitor.open("/?atlas=world")
+    assert not visitor.page.evaluate("'onpointerrawupdate' in window")
+    switch_live(visitor)
+    point_at(visitor, *SAHARA)
+    assert is_shown(visitor)
+
+
 def test_the_browser_computes_what_python_does(visit):
     visitor = visit("/?atlas=world")
     visitor.page.get_by_role("button", name="Live").wait_for()
