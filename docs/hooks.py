@@ -44,7 +44,7 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
     options = {"div_id": "growth-figure", "default_height": 440, "config": {"displayModeBar": False}}
     drawn = figure.to_html(full_html=False, include_plotlyjs="plotly.min.js", **options)
     pattern = r'<p><img alt="([^"]*)" src="growth\.svg" ?/?></p>'
-    html, found = re.subn(pattern, lambda image: f'<div role="img" aria-label="{image[1]}">{drawn}</div>', html)
+    html, found = re.subn(pattern, lambda image: f'<div role="group" aria-label="{image[1]}">{drawn}</div>', html)
     if not found:
         raise PluginError("docs/scale.md shows no growth.svg.")
     return html

@@ -110,13 +110,11 @@ export class Pane {
       this.controls.pointer(at, owner.live.isOn ? "" : this.values?.at(at));
       if (!buttons && !HAS_RAW) owner.live.hover(at); // else the map is dragged, or what is over it
     });
-    if (HAS_RAW) {
-      canvas.addEventListener("pointerrawupdate", (event) => {
-        const { buttons, pointerType } = /** @type {PointerEvent} */ (event);
-        if (!owner.live.isOn || buttons || pointerType === "touch") return;
-        owner.live.hover(map.mouseEventToLatLng(/** @type {PointerEvent} */ (event)).wrap());
-      });
-    }
+    canvas.addEventListener("pointerrawupdate", (raw) => {
+      const event = /** @type {PointerEvent} */ (raw);
+      if (!owner.live.isOn || event.buttons || event.pointerType === "touch") return;
+      owner.live.hover(map.mouseEventToLatLng(event).wrap());
+    });
     map.on("mouseout", () => {
       this.controls.pointer(null);
       owner.live.hover(null);
