@@ -37,7 +37,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Put the figure of growth, which tells its values, in the place of its picture, which is what GitHub shows."""
+    """Replace the picture of growth, which is for GitHub, by the interactive figure."""
     if page.file.src_uri != "scale.md":
         return html
     figure = growth_figure(json.loads((ROOT / "docs" / "growth.json").read_text()))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from plotly.graph_objects import Figure
 
-__all__ = ["check_plot", "growth_figure", "save_figure"]
+__all__ = ["growth_figure", "save_figure"]
 
 # Label -> step, key, factor to seconds.
 _TIMES = {
@@ -34,7 +34,7 @@ _MEMORY = {
     "heatmap, all cells": "heatmap",
     "Compare's colors": "colors",
 }
-# Of each label, in both halves; told apart by people who see no red or green, too, and on white as on black.
+# Of each label, in both halves; those of the index are blue.
 _COLORS = dict(
     zip(
         _TIMES,
@@ -42,16 +42,6 @@ _COLORS = dict(
         strict=True,
     )
 )
-
-
-def check_plot() -> None:
-    """Make sure that the picture can be drawn, before hours of measuring.
-
-    Raises:
-        MissingPackageError: plotly is not installed.
-    """
-    with needs_extra("plot"):
-        import plotly.subplots  # noqa: F401
 
 
 def growth_figure(report: Mapping[str, Any]) -> Figure:

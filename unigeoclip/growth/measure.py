@@ -57,9 +57,9 @@ def measure_growth(
         folder.mkdir(parents=True, exist_ok=True)
         _check_room(folder, max(sizes))
         if out is not None:
-            from unigeoclip.growth.figure import check_plot
+            from unigeoclip.growth.figure import growth_figure
 
-            check_plot()
+            growth_figure({"sizes": []})  # fails before hours of measuring if plotly is missing
         report: dict[str, Any] = {"machine": _machine(), "dim": DIM, "sizes": []}
         for size in sorted(set(sizes)):
             report["sizes"].append(_measure_size(size, folder, say))

@@ -73,7 +73,7 @@ def test_the_heatmap_follows_the_pointer_and_asks_the_server_nothing(visit):
     assert not is_shown(visitor)
 
 
-def test_a_browser_that_tells_of_the_pointer_with_each_frame_follows_it_as_well(visit):
+def test_without_raw_pointer_events_the_heatmap_follows_the_pointer_too(visit):
     visitor = visit("/?atlas=world")
     visitor.page.add_init_script("delete window.onpointerrawupdate")  # as over http, or in another browser
     visitor.open("/?atlas=world")

@@ -18,7 +18,7 @@ import { Values } from "./values.js";
 
 const FADE_MS = 180;
 const LIT_MS = 2400;
-// Tells of the pointer at once, where "mousemove" waits for the next frame; browsers keep it for https and localhost.
+// Raw pointer events come at once, where "mousemove" waits for the next frame; only over https and on localhost.
 const HAS_RAW = "onpointerrawupdate" in window;
 /** @type {[number, number]} */
 const WORLD_CENTER = [28, 10];
@@ -110,11 +110,13 @@ export class Pane {
       this.controls.pointer(at, owner.live.isOn ? "" : this.values?.at(at));
       if (!buttons && !HAS_RAW) owner.live.hover(at); // else the map is dragged, or what is over it
     });
-    canvas.addEventListener("pointerrawupdate", (raw) => {
+    /** @param {Event} raw */
+    const hover = (raw) => {
       const event = /** @type {PointerEvent} */ (raw);
       if (!owner.live.isOn || event.buttons || event.pointerType === "touch") return;
       owner.live.hover(map.mouseEventToLatLng(event).wrap());
-    });
+    };
+    if (HAS_RAW) canvas.addEventListener("pointerrawupdate", hover);
     map.on("mouseout", () => {
       this.controls.pointer(null);
       owner.live.hover(null);
