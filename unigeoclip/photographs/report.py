@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from unigeoclip.photographs.heads import Head
     from unigeoclip.photographs.pool import Pool
     from unigeoclip.photographs.spots import Photographs
+    from unigeoclip.trunks.base import Trunk
 
-__all__ = ["ATLAS", "MODELS", "PX", "evaluate_real"]
+__all__ = ["ATLAS", "MODELS", "PX", "TRUNK", "evaluate_real"]
 
 MODELS = {
     "mini": "the shipped model, trained on drawings",
@@ -36,6 +37,7 @@ MODELS = {
     "small-real": "the same head, trained on drawings and on the photographs of the other cities",
 }
 ATLAS = "boston"  # whose model sets the space
+TRUNK = "dinov2-small"
 PX = 112  # side of the pictures that the trunk takes
 SEEDS = (0, 1, 2)
 LEAST_CITIES = 3  # one is the test, and the ridge needs two others to choose its penalty
@@ -59,7 +61,8 @@ def evaluate_real(
     folder: str | Path,
     atlas: Atlas,
     *,
-    trunk: str = "dinov2-small",
+    trunk: str = TRUNK,
+    px: int = PX,
     seeds: tuple[int, ...] = SEEDS,
     config: Mapping[str, Any] | None = None,
     say: Callable[[str], None] | None = None,
@@ -70,6 +73,7 @@ def evaluate_real(
         folder: Of photographs, see `spots.read_photographs`.
         atlas: A city whose model sets the space: its encoders stay as they are.
         trunk: A key of `TRUNKS`.
+        px: Side of the pictures that the trunk takes, pixels.
         seeds: Of the heads.
         config: Options of `HeadConfig` in place of its own.
         say: Called with what is being done.
@@ -78,7 +82,8 @@ def evaluate_real(
         What was measured, by model: see docs/real-photographs.md.
 
     Raises:
-        InputError: The folder cannot be used, or has fewer than three cities; or the atlas is no city.
+        InputError: The folder cannot be used, or has fewer than three cities; the atlas is no city; the trunk takes no
+            pictures of that side.
         CheckpointError: The trunk was not downloaded.
     """
     tell = say or (lambda _text: None)
@@ -87,7 +92,7 @@ def evaluate_real(
     photographs = read_photographs(folder)
     if len(photographs.cities) < LEAST_CITIES:
         raise InputError(f"{folder} has {len(photographs.cities)} cities; {LEAST_CITIES} or more are needed.")
-    data = _collect(photographs, atlas, trunk, tell)
+    data = _collect(photographs, atlas, open_trunk(trunk, px), tell)
     options = HeadConfig(groups=data.groups, dim=data.mini.shape[1], **(config or {}))
     vectors = {"mini": _of_mini(data)} | _of_heads(data, options, seeds, tell)
     return {
@@ -95,22 +100,21 @@ def evaluate_real(
         "atlas": atlas.name,
         "split": "cities",
         "trunk": trunk,
-        "px": PX,
+        "px": px,
         "spots": {name: len(city.spots) for name, city in data.cities.items()},
         "years": sorted({int(year) for year in photographs.year}),
         "models": {name: _figures(data, found) for name, found in vectors.items()},
     }
 
 
-def _collect(photographs: Photographs, atlas: Atlas, trunk_name: str, say: Callable[[str], None]) -> _Data:
-    trunk = open_trunk(trunk_name, PX)
+def _collect(photographs: Photographs, atlas: Atlas, trunk: Trunk, say: Callable[[str], None]) -> _Data:
     model = load_fitting(atlas)
     say(
         f"{len(photographs.files):,} photographs of {len(photographs.latlon)} spots in {len(photographs.cities)} cities"
     )
     cities = {name: encode_city(photographs, name, model, trunk, say) for name in photographs.cities}
     say("Features of the photographs")
-    pictures = pictures_of(photographs, PX)
+    pictures = pictures_of(photographs, trunk.px)
     features = np.stack([cached_features(trunk, np.ascontiguousarray(each)) for each in turned(pictures)], axis=1)
     mini = encoded(model, "aerial", pictures_of(photographs, model.window_px("aerial")))
     say("Features of the drawings")

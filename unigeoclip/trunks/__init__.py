@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from unigeoclip.errors import InputError
 from unigeoclip.trunks.dinov2 import Dinov2Small
+from unigeoclip.trunks.efficientnet import EfficientNetLite0
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +37,7 @@ class Entry:
 
 TRUNKS: dict[str, Entry] = {
     "dinov2-small": Entry("DINOv2 ViT-S/14", Dinov2Small.from_cache, Dinov2Small.LICENSE),
+    "efficientnet-lite0": Entry("EfficientNet-Lite0", EfficientNetLite0.from_cache, EfficientNetLite0.LICENSE),
 }
 
 

