@@ -111,6 +111,22 @@ def test_another_training_has_another_command(name):
     assert all("--seed 3" in line for line in train_command(atlas, record | {"seed": 3}).splitlines())
 
 
+def test_three_trainings_have_three_commands():
+    """Each goes on from the model of the one before; of a model that no record knows there is no command."""
+    atlas = load_atlas("world")
+    record = read_json(atlas.model_path / "metrics.json")
+    first, then = train_command(atlas, record).splitlines()
+    third = record | {"training_before": record["training"] | {"before": record["training_before"]}}
+    before = "runs/world-before"
+    assert train_command(atlas, third).splitlines() == [
+        first.replace(before, f"{before}-before"),
+        then.replace(before, f"{before}-before") + f" --out {before}",
+        then,
+    ]
+    unknown = record | {"training_before": record["training"] | {"before": None}}
+    assert train_command(atlas, unknown) is None
+
+
 def test_a_record_without_a_training_is_refused():
     with pytest.raises(InputError, match="training"):
         recorded_config({"split": "random"})

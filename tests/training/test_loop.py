@@ -266,6 +266,8 @@ def test_a_training_starts_from_another_model(atlas, tmp_path, capsys):
         torch.testing.assert_close(a, b, rtol=0.1, atol=2e-3, msg=name)  # stored compactly, each rounded by itself
     again = train(atlas, still, tmp_path / "second", resume=True, seed=5)  # the checkpoint holds what it started from
     assert again["training_before"] == metrics["training_before"]
+    third = train(atlas, still, tmp_path / "third", start=tmp_path / "second/model")
+    assert third["training_before"] == metrics["training"] | {"before": metrics["training_before"]}
     assert "random weights" not in capsys.readouterr().err
 
 

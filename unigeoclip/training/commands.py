@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["recorded_config", "train_command"]
 
-_NOT_CONFIG = ("seconds", "machine")  # what a record of a training holds beside its configuration
-_BEFORE = "runs/{}-before"  # where the first of two trainings of an atlas puts its model
+_NOT_CONFIG = ("seconds", "machine", "before")  # what a record of a training holds beside its configuration
 _BUDGET = ("evaluate_every", "checkpoint_every", "micro_batch")  # changes no weight, but for rounding
 
 
@@ -40,7 +39,7 @@ def recorded_config(record: Mapping[str, Any]) -> TrainConfig:
 def train_command(atlas: Atlas, record: Mapping[str, Any], baseline: str | None = None) -> str | None:
     """The command that repeats a recorded training; None if no named configuration leads to it.
 
-    Where the training started from another model whose training is recorded, two commands, one a line.
+    Where the training started from another model whose training is recorded, two commands or more, one a line.
 
     Args:
         atlas: Where it was trained.
@@ -53,7 +52,7 @@ def train_command(atlas: Atlas, record: Mapping[str, Any], baseline: str | None 
     wanted = recorded_config(record)
     split = record.get("split")
     if record.get("start"):
-        return _commands_of_both(atlas, record)
+        return _commands_of_all(atlas, record)
     parts = record.get("atlases") or []
     try:
         atlases = [atlas if part["atlas"] == atlas.name else load_atlas(part["atlas"]) for part in parts] or [atlas]
@@ -78,17 +77,30 @@ def train_command(atlas: Atlas, record: Mapping[str, Any], baseline: str | None 
     return None
 
 
-def _commands_of_both(atlas: Atlas, record: Mapping[str, Any]) -> str | None:
-    """The command of a training that started from another model, after that of the other."""
+def _commands_of_all(atlas: Atlas, record: Mapping[str, Any]) -> str | None:
+    """The command of a training that started from another model, after those of the others, the first one first."""
     alone = {key: value for key, value in record.items() if key not in ("start", "training_before")}
-    if record.get("training_before") is None:  # the record knows that model by its checksum alone
+    trainings, before = [record["training"]], record.get("training_before")
+    while before is not None:
+        trainings.append(before)
+        if "before" not in before:
+            break
+        before = before["before"]
+    else:  # a record knows the model before it by its checksum alone
         return None
-    first = train_command(atlas, alone | {"training": record["training_before"]})
-    then = train_command(atlas, alone)
-    if first is None or then is None:
-        return None
-    before = _BEFORE.format(atlas.name)
-    return f"{first} --out {before}\n{then} --init-from {before}/model"
+    lines: list[str] = []
+    for earlier, training in reversed(list(enumerate(trainings))):
+        command = train_command(atlas, alone | {"training": training})
+        if command is None:
+            return None
+        command += f" --init-from {_folder(atlas, earlier + 1)}/model" if lines else ""
+        lines.append(command + (f" --out {_folder(atlas, earlier)}" if earlier else ""))
+    return "\n".join(lines)
+
+
+def _folder(atlas: Atlas, earlier: int) -> str:
+    """Where the training that is so many before the last puts its model."""
+    return f"runs/{atlas.name}{'-before' * earlier}"
 
 
 def _leads_to(

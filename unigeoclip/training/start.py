@@ -50,13 +50,18 @@ def start_from(model: UniGeoCLIP, folder: Path) -> list[str]:
 
 
 def trained_how(folder: Path) -> dict[str, Any] | None:
-    """What the metrics of a model say of its training; None if they say nothing."""
+    """What the metrics of a model say of its training; None if they say nothing.
+
+    Where that training started from another model, too, what is known of the other's stands under "before".
+    """
     try:
         metrics = read_json(folder / METRICS_FILE)
     except InputError:
         return None
     training = metrics.get("training") if isinstance(metrics, dict) else None
-    return training if isinstance(training, dict) else None
+    if not isinstance(training, dict):
+        return None
+    return training | ({"before": metrics.get("training_before")} if metrics.get("start") else {})
 
 
 def _fits(model: UniGeoCLIP, other: UniGeoCLIP, name: str) -> bool:
