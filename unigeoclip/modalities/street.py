@@ -18,8 +18,6 @@ from unigeoclip.errors import InputError
 from unigeoclip.modalities.convolution import ConvConfig, ConvStages
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import ArrayLike, NDArray
 
 COMPASS = 5  # known or not, and two harmonics of the heading
@@ -62,24 +60,6 @@ class StreetBatch:
         lengths = self.lengths[spots]
         stop = int(ends[spots][-1]) if len(lengths) else 0
         views = slice(stop - int(lengths.sum()), stop)
-        return StreetBatch(self.pictures[views], self.headings_deg[views], lengths)
-
-    @staticmethod
-    def joined(batches: Sequence[StreetBatch]) -> StreetBatch:
-        """One batch of the spots of several."""
-        return StreetBatch(
-            *(
-                torch.cat([getattr(batch, name) for batch in batches])
-                for name in ("pictures", "headings_deg", "lengths")
-            )
-        )
-
-    def rows(self, rows: Tensor) -> StreetBatch:
-        """The batch of spots (k,) in any order, also of one several times."""
-        lengths = self.lengths[rows]
-        first = (self.lengths.cumsum(0) - self.lengths)[rows]
-        before = lengths.cumsum(0) - lengths
-        views = torch.repeat_interleave(first - before, lengths) + torch.arange(int(lengths.sum()))
         return StreetBatch(self.pictures[views], self.headings_deg[views], lengths)
 
     def to(self, device: torch.device | str) -> StreetBatch:

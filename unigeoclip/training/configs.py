@@ -206,7 +206,7 @@ CONFIGS["wide-city"] = replace(
     averaged=0.99,
     bf16=True,
 )
-# Then, from that model: only the street encoder learns, contrasted with thousands of places at a time.
+# Then, from that model: only the street encoder learns, against the windows that a search goes through.
 CONFIGS["wide-street"] = replace(
     CONFIGS["wide-city"], steps=0, restart_steps=0, location_steps=0, street_steps=2500, text_steps=0
 )

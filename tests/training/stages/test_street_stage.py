@@ -9,13 +9,14 @@ import torch
 
 from tests.explorable import CITY_CONFIG, write_long_street
 from unigeoclip.atlas import load_atlas
+from unigeoclip.geo import distance_m, unit_xyz
 from unigeoclip.model import UniGeoCLIP
+from unigeoclip.search.gallery_windows import gallery_windows
 from unigeoclip.training.configs import TrainConfig
 from unigeoclip.training.losses import all_to_all_loss
 from unigeoclip.training.sampling.draws import DrawConfig
 from unigeoclip.training.sampling.mixture import sampler_of
 from unigeoclip.training.stages import street_stage
-from unigeoclip.training.stages.pools import drawn_pool
 from unigeoclip.training.stages.street_stage import tune_street
 
 DRAWS = DrawConfig(turned=0.3, near=0.25, recolored=0.2)
@@ -31,7 +32,7 @@ def sampler(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
-    for name, value in {"POOL": 96, "BATCH": 32, "AGAINST": 64, "WARM_STEPS": 2}.items():
+    for name, value in {"BATCH": 32, "AGAINST": 64, "WARM_STEPS": 2, "DECAY": 0.5}.items():
         monkeypatch.setattr(street_stage, name, value)
 
 
@@ -45,8 +46,7 @@ def tuned(some, sampler, steps, **changes):
     return some.state_dict()
 
 
-def test_only_the_street_encoder_changes_and_the_same_way_each_time(sampler, monkeypatch):
-    monkeypatch.setattr(street_stage, "STEPS_A_POOL", 2)
+def test_only_the_street_encoder_changes_and_the_same_way_each_time(sampler):
     before, some = model().state_dict(), model()
     after, again = tuned(some, sampler, 3), tuned(model(), sampler, 3)
     changed = {name for name in before if not torch.equal(before[name], after[name])}
@@ -76,11 +76,30 @@ def test_weights_of_modalities_count(sampler):
     assert any(not torch.equal(first[name], other[name]) for name in first)
 
 
-def test_a_pool_keeps_views_beside_what_the_others_say(sampler):
-    some = model().eval()
-    pool = drawn_pool(some, sampler, "street", 40, (1,))
-    assert set(pool.others) == set(some.modalities) - {"street"}
-    assert pool.present["street"].tolist() == (pool.street.lengths > 0).tolist()
-    rows = torch.tensor([3, 0, 3])
-    alone = some.encode({"street": pool.street})["street"]
-    assert torch.allclose(some.encode({"street": pool.street.rows(rows)})["street"], alone[rows], atol=1e-6)
+def test_windows_are_those_of_the_search_but_at_held_out_cameras(sampler):
+    some, atlas = model().eval(), sampler.atlas
+    gallery = street_stage._gallery(some, sampler)
+    windows = gallery_windows(atlas, "aerial", sampler.train)
+    held_out = sampler.views.latlon[(atlas.views["views"] == "held_out").to_numpy()]
+    away = np.array([distance_m(at, held_out).min() for at in windows.latlon])
+    kept = (np.arange(len(windows)) < windows.places) | (away > 2)
+    assert 0 < kept.sum() < len(windows)
+    assert np.allclose(gallery.xyz, unit_xyz(windows.latlon[kept]))
+    assert set(gallery.vectors) == {*some.modalities, "mean"} - {"street"}
+    at = windows.latlon[kept][:1]
+    picture = atlas.raster("aerial").windows(at, atlas.window_m, some.window_px("aerial"))
+    assert torch.allclose(gallery.vectors["aerial"][:1], some.encode({"aerial": picture})["aerial"], atol=1e-5)
+
+
+def test_the_loss_is_the_share_of_all_right_windows():
+    logits = torch.tensor([[-1.0, -2.0, -3.0], [-2.0, -1.0, -4.0]])
+    right = torch.tensor([[True, True, False], [False, False, False]])  # of the second spot nothing is known
+    present = torch.tensor([True, True, True])
+    shares = logits[0].softmax(0)
+    to_spots = logits[:, 0].softmax(0)
+    expected = (-(shares[0] + shares[1]).log() - 0.25 * to_spots[0].log()) / 1.25
+    assert torch.isclose(street_stage._of_modality(logits, right, present), expected)
+    absent = street_stage._of_modality(
+        logits, right & torch.tensor([True, True, False]), torch.tensor([True, True, False])
+    )
+    assert absent < expected  # a window without the modality is no wrong answer

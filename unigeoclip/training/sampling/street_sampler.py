@@ -125,7 +125,9 @@ class StreetSampler(PlaceSampler):
         inputs["street"] = StreetBatch(street.pictures, street.headings_deg, torch.cat([street.lengths, none]))
         return inputs
 
-    def spots(self, count: int, rng: np.random.Generator) -> tuple[Spots, NDArray[np.float64], NDArray[np.int64]]:
+    def spots(
+        self, count: int, rng: np.random.Generator, view_counts: tuple[float, ...] = VIEW_COUNTS
+    ) -> tuple[Spots, NDArray[np.float64], NDArray[np.int64]]:
         """Draw cameras: their spots, (count, 2) degrees of the windows beside them, rows of training places."""
         rows = drawn(len(self.cameras), count, self.rare_at_cameras, rng)
         chosen = self.cameras[with_neighbors(rows, self.camera_tree, self.draws.near, rng)]
@@ -133,7 +135,7 @@ class StreetSampler(PlaceSampler):
         along = rng.uniform(-ALONG_M, ALONG_M, count)
         turn, away = rng.uniform(0, 2 * np.pi, count), ROUND_M * np.sqrt(rng.random(count))
         first = rng.uniform(0, 360, count)
-        directions = rng.choice(HEADINGS, size=count, p=VIEW_COUNTS) + 1
+        directions = rng.choice(HEADINGS, size=count, p=view_counts) + 1
         known = rng.random(count) < COMPASS_SHARE
         if self.scene is not None:
             moved = geo.offset_m(eye, along * np.sin(ahead), along * np.cos(ahead))

@@ -84,7 +84,7 @@ def tune_location(
         if step % STEPS_A_POOL == 0:
             pools.clear()
         if (here := sampler.at(step)) not in pools:
-            drawn = drawn_pool(model, here, LOCATION, POOL, (seed, _SEED, step), bf16=config.bf16)
+            drawn = drawn_pool(model, here, POOL, (seed, _SEED, step), bf16=config.bf16)
             pools[here] = drawn, None if teacher is None else _lesson(drawn, here, teacher, (seed, _SEED, step, 2))
         current, lesson = pools[here]
         rng = np.random.default_rng((seed, _SEED, step, 1))
