@@ -27,8 +27,8 @@ def test_evaluate_real_measures_the_model_of_boston(run, folder, tmp_path, monke
 
     monkeypatch.setattr("unigeoclip.photographs.report.evaluate_real", evaluate_real)
     assert run("evaluate", "--real", tmp_path, "--json") == REPORT
-    printed = run("evaluate", "--real", tmp_path, "--atlas", folder, "--trunk", "efficientnet-lite0", "--px", 224)
-    assert asked == [(tmp_path, "boston", "dinov2-small", 112), (tmp_path, "tiny", "efficientnet-lite0", 224)]
+    printed = run("evaluate", "--real", tmp_path, "--atlas", folder, "--trunk", "efficientnet-lite0", "--px", 112)
+    assert asked == [(tmp_path, "boston", "dinov2-small", 224), (tmp_path, "tiny", "efficientnet-lite0", 112)]
     assert "Photographs of 90 spots in 2 cities" in printed
     assert "8.9 [3.3, 14.4]" in printed
     assert "number of trees: R2 0.12 (Aville 0.10, Bville 0.15; 270 photographs)" in printed

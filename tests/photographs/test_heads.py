@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from unigeoclip.errors import InputError
-from unigeoclip.photographs.heads import Head, HeadConfig, RealSpots, encode_pictures, train_head
+from unigeoclip.photographs.heads import Head, HeadConfig, RealSpots, encode_pictures, mean_of, train_head
 from unigeoclip.photographs.measure import rank_among
 
 FEATURES, DIM = 48, 8
@@ -69,3 +69,11 @@ def test_the_projection_whitens():
     assert spread.max() / spread.min() < 1.2
     with pytest.raises(InputError, match="16 components"):
         head.fit_projection(wide[:10])
+
+
+def test_the_mean_of_two_heads_lies_between_them():
+    one, other = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in RNG.normal(size=(2, 5, DIM)))
+    found = mean_of(one, other)
+    assert np.allclose(np.linalg.norm(found, axis=1), 1)
+    assert np.allclose((found * one).sum(1), (found * other).sum(1))
+    assert np.allclose(mean_of(one, one), one)

@@ -35,7 +35,7 @@ _OF_REAL = ("real", "trunk", "px")
 @click.option(
     "--trunk", type=words, metavar="NAME", help="Of --real: frozen trunk of its heads.  [default: dinov2-small]"
 )
-@click.option("--px", type=click.IntRange(32, 518), help="Of --real: side of the trunk's pictures.  [default: 112]")
+@click.option("--px", type=click.IntRange(32, 518), help="Of --real: side of the trunk's pictures.  [default: 224]")
 @click.option("--words", is_flag=True, help="Measure descriptions in words on held-out places.")
 @click.option("--compact", is_flag=True, help="Measure the live heatmaps of the browser against the exact ones.")
 @click.option("--ablations", is_flag=True, help="Train and measure rows of modalities, loss, scales.")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Head", "HeadConfig", "RealSpots", "encode_pictures", "train_head"]
+__all__ = ["Head", "HeadConfig", "RealSpots", "encode_pictures", "mean_of", "train_head"]
 
 _FLOOR = 0.02  # of the largest singular value, added to all: weak directions are noise
 _ROWS_AT_ONCE = 1024
@@ -141,6 +141,13 @@ def encode_pictures(head: Head, features: NDArray[np.float16]) -> NDArray[np.flo
     """Features (n, f) of a trunk -> (n, dim) unit vectors."""
     vectors: NDArray[np.float32] = head.eval()(head.project(features)).numpy()
     return vectors
+
+
+def mean_of(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Unit vectors (n, dim) between those of two heads."""
+    total = one + other
+    mean: NDArray[np.float32] = total / np.linalg.norm(total, axis=1, keepdims=True)
+    return mean
 
 
 def train_head(
