@@ -130,11 +130,14 @@ def of_queries(metrics):
 
 def of_boston():
     own, blocks, away = (record("boston", f"{name}.json") for name in BOSTON)
-    training, further = own["training_before"], own["training"]
+    pools, windows = own["training_before"], own["training"]
+    training = pools["before"]
     apart, there = blocks["retrieval"], away["retrieval"]
-    assert further["steps"] == further["restart_steps"] == further["location_steps"] == further["text_steps"] == 0
+    for alone in (pools, windows):
+        assert alone["steps"] == alone["restart_steps"] == alone["location_steps"] == alone["text_steps"] == 0
     yield f"Trained for {minutes(training)} minutes"
-    yield f"and for {minutes(further)} more, of street views alone, for {further['street_steps']:,} further steps"
+    yield f"and, of street views alone, for {minutes(pools)} minutes more ({pools['street_steps']:,} steps)"
+    yield f"and for {minutes(windows)} more ({windows['street_steps']:,} steps against the windows"
     yield (
         f"({training['steps']:,} steps and, after a restart, {training['restart_steps']:,} more, "
         f"of {training['batch']} places each"

@@ -24,8 +24,6 @@ MANUAL = (Path(__file__).resolve().parents[2] / "docs" / "cli.md").read_text(enc
 ATLASES = ("boston", "world")
 SHIPPED = {
     "boston": {
-        "python -m unigeoclip train --atlas boston --config wide --out runs/boston-before\n"
-        "python -m unigeoclip train --atlas boston --config wide-street --init-from runs/boston-before/model": "views",
         "python -m unigeoclip train --atlas boston --config wide --steps 1300 --split blocks": "blocks",
     },
     "world": {
@@ -59,6 +57,8 @@ def test_printed_commands_lead_to_the_recorded_trainings(name):
     found = list(records(atlas))
     assert len(printed) == len(found) >= 4
     for command, (baseline, record) in zip(printed, found, strict=True):
+        if command.startswith("#"):
+            continue  # see test_a_loss_that_is_gone_has_no_command
         first, _, then = command.partition("\n")
         if then:
             assert to_dict(planned_config(atlas, options_of(first).config, None)) == to_dict(
@@ -92,14 +92,14 @@ def test_the_manual_prints_these_commands(name):
         " ".join(line.split())
         for line in re.findall(r"^ {4}(python -m unigeoclip train .+?)(?: {2,}#.*)?$", MANUAL, re.M)
     }
-    single = {line for each in printed for line in each.splitlines()}
+    single = {line for each in printed for line in each.splitlines() if not line.startswith("#")}
     assert single <= lines, "docs/cli.md lacks: " + "; ".join(single - lines)
 
 
 @pytest.mark.parametrize("name", ATLASES)
 def test_another_training_has_another_command(name):
     atlas = load_atlas(name)
-    record = read_json(atlas.model_path / "metrics.json")
+    record = read_json(atlas.model_path / "metrics-blocks.json")
     command = train_command(atlas, record)
     shorter = to_dict(replace(named_config("mini", city=name == "boston"), steps=7, restart_steps=0, text_steps=0))
     training = record["training"] | {key: shorter[key] for key in ("steps", "restart_steps", "text_steps")}
@@ -109,6 +109,17 @@ def test_another_training_has_another_command(name):
     odd = record | {"training": record["training"] | {"learning_rate": 0.5}}
     assert train_command(atlas, odd) is None, "nothing is printed that would train something else"
     assert all("--seed 3" in line for line in train_command(atlas, record | {"seed": 3}).splitlines())
+
+
+def test_a_loss_that_is_gone_has_no_command():
+    """Of Boston's three trainings the second had another loss; all others of both atlases can be repeated."""
+    comments = [line for name in ATLASES for line in commands.trainings(load_atlas(name)) if line.startswith("#")]
+    assert comments == ["# options of its own: see model/ for the training of the split views"]
+    record = read_json(load_atlas("boston").model_path / "metrics.json")
+    second = record["training_before"]
+    steps = [training["street_steps"] for training in (second, record["training"])]
+    assert steps == [2500, named_config("wide-street").street_steps]
+    assert recorded_config({"training": second["before"]}) == planned_config(load_atlas("boston"), "wide", None)
 
 
 def test_three_trainings_have_three_commands():

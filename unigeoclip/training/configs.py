@@ -208,7 +208,7 @@ CONFIGS["wide-city"] = replace(
 )
 # Then, from that model: only the street encoder learns, against the windows that a search goes through.
 CONFIGS["wide-street"] = replace(
-    CONFIGS["wide-city"], steps=0, restart_steps=0, location_steps=0, street_steps=2500, text_steps=0
+    CONFIGS["wide-city"], steps=0, restart_steps=0, location_steps=0, street_steps=5000, text_steps=0
 )
 # For cities and the world in one model: `wide` with the scales of both and no centre. The Equal Earth unit is
 # 17,244 km, so that a float32 position is good to half a metre. With it the phases of the finest scale, of 269 m, are
