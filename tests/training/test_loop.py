@@ -20,7 +20,7 @@ from unigeoclip.model import load_model, save_model
 from unigeoclip.training import TrainConfig, loop, train
 from unigeoclip.training.loop import Trainer, learning_rate
 from unigeoclip.training.sampling.draws import DrawConfig
-from unigeoclip.training.stages import location_stage, text_stage
+from unigeoclip.training.stages import location_stage, progress, text_stage
 
 TINY = TrainConfig(model=CONFIG, steps=8, batch=16, evaluate_every=4, checkpoint_every=4)
 EVERYTHING = replace(
@@ -77,6 +77,36 @@ def test_resuming_equals_an_unbroken_training(atlas, tmp_path, monkeypatch, conf
     one, other = load_model(tmp_path / "whole/model"), load_model(tmp_path / "broken/model")
     for (name, a), (_, b) in zip(one.state_dict().items(), other.state_dict().items(), strict=True):
         assert torch.equal(a, b), name
+
+
+def test_a_stage_that_was_killed_goes_on(atlas, tmp_path, monkeypatch):
+    """Of the second stage, after the first: neither is learned again, and no file of them stays."""
+    monkeypatch.setattr(location_stage, "POOL", 64)
+    monkeypatch.setattr(location_stage, "BATCH", 32)
+    monkeypatch.setattr(text_stage, "BATCH", 32)
+    monkeypatch.setattr(progress, "EVERY", 2)
+    config = replace(EVERYTHING, location_steps=2, text_steps=6)
+    train(atlas, config, tmp_path / "whole")
+    noisy, calls = text_stage._noisy, []
+
+    def killed(*arguments):
+        calls.append(1)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return noisy(*arguments)
+
+    monkeypatch.setattr(text_stage, "_noisy", killed)
+    with pytest.raises(KeyboardInterrupt):
+        train(atlas, config, tmp_path / "broken")
+    assert {path.name for path in (tmp_path / "broken").glob("checkpoint-*")} == {
+        "checkpoint-location.pt", "checkpoint-text.pt",
+    }  # fmt: skip
+    train(atlas, config, tmp_path / "broken", resume=True)
+    assert len(calls) == 4 + 4, "two of six steps had been kept"
+    one, other = load_model(tmp_path / "whole/model"), load_model(tmp_path / "broken/model")
+    for (name, a), (_, b) in zip(one.state_dict().items(), other.state_dict().items(), strict=True):
+        assert torch.equal(a, b), name
+    assert not list((tmp_path / "broken").glob("checkpoint-*"))
 
 
 def test_a_run_is_not_overwritten_nor_mixed(atlas, tmp_path):

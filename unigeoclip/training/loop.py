@@ -35,7 +35,6 @@ from unigeoclip.modalities.text import sentence_encoder
 from unigeoclip.modalities.towers.text import TextTower
 from unigeoclip.model import UniGeoCLIP, load_model, save_model
 from unigeoclip.sentences import SENTENCE_DIM
-from unigeoclip.training.configs import ALONE
 from unigeoclip.training.fine_tuning.rates import SHARE, learning_rate, parameter_groups
 from unigeoclip.training.fine_tuning.weights import check_towers, merge_adapters, started_model, towers_of
 from unigeoclip.training.gradients import backward
@@ -44,9 +43,7 @@ from unigeoclip.training.processes import Processes, joined
 from unigeoclip.training.runs import Run, Territory, chosen_split, claimed, of_windows, planned_config, several
 from unigeoclip.training.sampling.mixture import Mixture, sampler_of
 from unigeoclip.training.sharding import Shards, average_one_by_one, check_shardable, clip_gradients, is_shared
-from unigeoclip.training.stages.location_stage import tune_location
-from unigeoclip.training.stages.street_stage import tune_street
-from unigeoclip.training.stages.text_stage import tune_text
+from unigeoclip.training.stages.alone import forget_stages, learn_alone
 from unigeoclip.training.start import start_from, trained_how
 
 if TYPE_CHECKING:
@@ -84,9 +81,9 @@ def train(
 ) -> dict[str, Any]:
     """Train a model on an atlas, alone or as one of the processes that torchrun has started.
 
-    The folder ``out`` receives ``run.json``, ``checkpoint.pt`` (for resuming), ``history.csv``, ``tensorboard/`` and at
-    the end ``model/`` with ``config.json``, ``model.safetensors``, ``metrics.json``, ``calibration.json``: what ships.
-    What is measured of a model of several atlases lies where `records_folder` says.
+    The folder ``out`` receives ``run.json``, ``checkpoint.pt`` and those of its stages (for resuming), ``history.csv``,
+    ``tensorboard/`` and at the end ``model/`` with ``config.json``, ``model.safetensors``, ``metrics.json``,
+    ``calibration.json``: what ships. What is measured of several atlases lies where `records_folder` says.
 
     Args:
         atlas: The atlas, with all its places (as the builder writes it), or several, see `sampling.mixture`.
@@ -405,9 +402,7 @@ class Trainer:
         started = time.monotonic()
         if self.averaged is not None:
             self.model.load_state_dict(self.averaged.module.state_dict())
-        for name, tune in zip(ALONE, (tune_location, tune_street, tune_text), strict=True):
-            if getattr(self.config, f"{name}_steps"):
-                tune(self.model, self.sampler, self.config, self.run.seed)
+        self.seconds += learn_alone(self.model, self.sampler, self.config, self.run.seed, self.out)
         self.seconds += time.monotonic() - started
         folder = self.out / "model"
         merge_adapters(self.model)
@@ -417,7 +412,9 @@ class Trainer:
         for atlas, part in zip(self.atlases[1:], parts[1:], strict=True):
             new_records_folder(folder, atlas.name)
             self._measure(model, atlas, part, folder)
-        return self._measure(model, self.atlas, parts[0], folder)
+        metrics = self._measure(model, self.atlas, parts[0], folder)
+        forget_stages(self.out)
+        return metrics
 
     def _measure(self, model: UniGeoCLIP, atlas: Atlas, part: Territory, folder: Path) -> dict[str, Any]:
         """Measure the finished model on an atlas, and record it."""

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from unigeoclip.devices import autocast
 from unigeoclip.training.gradients import decay_groups, descend
 from unigeoclip.training.losses import all_to_all_loss
 from unigeoclip.training.sampling.draws import with_neighbors
 from unigeoclip.training.stages.pools import Pool, drawn_pool
+from unigeoclip.training.stages.progress import EVERY, Kept
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 LOCATION = "location"
 BATCH = 1024
 POOL = 40_960  # positions whose pictures and texts are embedded together; several atlases share them
-STEPS_A_POOL = 250
+STEPS_A_POOL = EVERY  # so that a stage that goes on draws the pool that would be next
 RATE = 5e-4
 WARM_STEPS = 50
 TEACHER_WEIGHT = 1.0  # beside the contrastive loss
@@ -61,6 +61,7 @@ def tune_location(
     config: TrainConfig,
     seed: int,
     teacher: Teacher | None = None,
+    kept: Kept | None = None,
 ) -> None:
     """Train the location encoder, in place; a pure function of model, atlas, configuration and seed.
 
@@ -70,6 +71,7 @@ def tune_location(
         config: Its ``location_steps``, share of neighbors and weights count.
         seed: Of the draws.
         teacher: What else the vectors have to explain; its linear function learns, too.
+        kept: Where the stage is kept, so that it can go on in another process.
     """
     steps, frozen = config.location_steps, [p for p in model.parameters() if p.requires_grad]
     encoder = model.encoders[LOCATION]
@@ -80,7 +82,10 @@ def tune_location(
         groups.append({"params": list(teacher.parameters()), "weight_decay": 0.0})
     optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98))
     pools: dict[PlaceSampler, tuple[Pool, _Lesson | None]] = {}
-    for step in tqdm(range(steps), desc="Location alone", unit="step", mininterval=5):
+    parts: dict[str, torch.nn.Module | torch.optim.Optimizer] = {"encoder": encoder, "optimizer": optimizer}
+    if teacher is not None:
+        parts["teacher"] = teacher
+    for step in (kept or Kept()).steps(steps, seed, "Location alone", parts):
         if step % STEPS_A_POOL == 0:
             pools.clear()
         if (here := sampler.at(step)) not in pools:

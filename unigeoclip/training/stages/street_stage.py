@@ -19,7 +19,6 @@ import torch
 import torch.nn.functional as F
 from scipy.spatial import cKDTree
 from torch import Tensor
-from tqdm import tqdm
 
 from unigeoclip.devices import autocast
 from unigeoclip.geo import EARTH_RADIUS_M, unit_xyz
@@ -27,6 +26,7 @@ from unigeoclip.search.gallery_embeddings import encode_places
 from unigeoclip.search.gallery_windows import gallery_windows
 from unigeoclip.training.gradients import decay_groups, descend
 from unigeoclip.training.sampling.street_sampler import StreetSampler
+from unigeoclip.training.stages.progress import Kept
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,7 +71,9 @@ class _Gallery:
     present: dict[str, Tensor]
 
 
-def tune_street(model: UniGeoCLIP, sampler: PlaceSampler | Mixture, config: TrainConfig, seed: int) -> None:
+def tune_street(
+    model: UniGeoCLIP, sampler: PlaceSampler | Mixture, config: TrainConfig, seed: int, kept: Kept | None = None
+) -> None:
     """Train the street encoder, in place; a pure function of model, atlas, configuration and seed.
 
     The loss of a spot in one modality is -log of the share that windows within `NEAR_M` have of the softmax over all
@@ -82,6 +84,7 @@ def tune_street(model: UniGeoCLIP, sampler: PlaceSampler | Mixture, config: Trai
         sampler: Of the training; of several atlases each step is of one of them, those without street views left out.
         config: Its ``street_steps``, share of neighbors and weights count.
         seed: Of the draws.
+        kept: Where the stage is kept, so that it can go on in another process.
     """
     steps, learned = config.street_steps, [p for p in model.parameters() if p.requires_grad]
     model.eval().requires_grad_(False)
@@ -89,7 +92,9 @@ def tune_street(model: UniGeoCLIP, sampler: PlaceSampler | Mixture, config: Trai
     encoder = model.encoders[STREET].train().requires_grad_(True)
     average = copy.deepcopy(encoder).requires_grad_(False)
     optimizer = torch.optim.AdamW(decay_groups(encoder, config.weight_decay), betas=(0.9, 0.98))
-    for step in tqdm(range(steps), desc="Street views alone", unit="step", mininterval=5):
+    parts: dict[str, torch.nn.Module | torch.optim.Optimizer] = {"encoder": encoder, "average": average}
+    parts["optimizer"] = optimizer
+    for step in (kept or Kept()).steps(steps, seed, "Street views alone", parts):
         here = sampler.at(step)
         if here not in known:
             continue
@@ -100,8 +105,8 @@ def tune_street(model: UniGeoCLIP, sampler: PlaceSampler | Mixture, config: Trai
         rate = RATE * min(1, (step + 1) / WARM_STEPS) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / steps)))
         descend(optimizer, loss, encoder, rate, config.clip_norm)
         with torch.no_grad():
-            for kept, new in zip(average.parameters(), encoder.parameters(), strict=True):
-                kept.lerp_(new, 1 - DECAY)
+            for mean, new in zip(average.parameters(), encoder.parameters(), strict=True):
+                mean.lerp_(new, 1 - DECAY)
     encoder.load_state_dict(average.state_dict())
     for parameter in learned:
         parameter.requires_grad_(True)

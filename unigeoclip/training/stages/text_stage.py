@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from unigeoclip.modalities.text import TextBatch
 from unigeoclip.search.gallery_embeddings import encode_cells, encode_places, text_batch
+from unigeoclip.training.stages.progress import Kept
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -59,7 +59,9 @@ class _Targets:
     scale: float
 
 
-def tune_text(model: UniGeoCLIP, sampler: PlaceSampler | Mixture, config: TrainConfig, seed: int) -> None:
+def tune_text(
+    model: UniGeoCLIP, sampler: PlaceSampler | Mixture, config: TrainConfig, seed: int, kept: Kept | None = None
+) -> None:
     """Train the head of text against the frozen other encoders, in place; a pure function of model, atlas and seed.
 
     The loss of a text with the set P of places it is said of is the cross-entropy between the uniform distribution over
@@ -71,6 +73,7 @@ def tune_text(model: UniGeoCLIP, sampler: PlaceSampler | Mixture, config: TrainC
         sampler: Of the training: its places and sentence vectors; of several atlases each step is of one of them.
         config: ``text_steps``, of `BATCH` texts each, and ``single_sentences``.
         seed: Of the draws.
+        kept: Where the stage is kept, so that it can go on in another process.
     """
     model.eval()
     known = {each: _targets(model, each, seed) for each in sampler.samplers}
@@ -80,7 +83,7 @@ def tune_text(model: UniGeoCLIP, sampler: PlaceSampler | Mixture, config: TrainC
     device = model.log_scale.device
     steps, single = config.text_steps, round(BATCH * config.single_sentences)
     optimizer = torch.optim.AdamW(head.parameters(), lr=RATE, weight_decay=0.01, betas=(0.9, 0.98))
-    for step in tqdm(range(steps), desc="Text alone", unit="step", mininterval=5):
+    for step in (kept or Kept()).steps(steps, seed, "Text alone", {"head": head, "optimizer": optimizer}):
         rng = np.random.default_rng((seed, _SEED, step))
         here = sampler.at(step)
         index, locations, pictures = known[here]
