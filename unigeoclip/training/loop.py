@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-import pickle
 import signal
 import sys
 import time
-import zipfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -29,7 +27,7 @@ from unigeoclip.evaluation.calibrate import record_calibration
 from unigeoclip.evaluation.pairs import measured_pairs
 from unigeoclip.evaluation.report import METRICS_FILE, measured
 from unigeoclip.extras import needs_extra
-from unigeoclip.files.atomic import atomic, reason
+from unigeoclip.files.atomic import reason
 from unigeoclip.files.cache import cache_array, cached_array
 from unigeoclip.modalities.text import sentence_encoder
 from unigeoclip.modalities.towers.text import TextTower
@@ -45,6 +43,7 @@ from unigeoclip.training.sampling.mixture import Mixture, sampler_of
 from unigeoclip.training.sharding import Shards, average_one_by_one, check_shardable, clip_gradients, is_shared
 from unigeoclip.training.stages.alone import forget_stages, learn_alone
 from unigeoclip.training.start import start_from, trained_how
+from unigeoclip.training.state_files import UNREADABLE, read_state, write_state
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,10 +54,6 @@ if TYPE_CHECKING:
     from unigeoclip.training.configs import TrainConfig
     from unigeoclip.training.sampling.sampler import PlaceSampler
 
-_MAKE_ROOM = "Make room on the disk, then run the same command with --resume: the last checkpoint is still good."
-# What a damaged checkpoint makes torch and the archive's reader raise.
-_WRONG = (KeyError, ValueError, TypeError, AttributeError)
-_UNREADABLE = (*_WRONG, OSError, RuntimeError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile)
 QUICK = 2000  # held-out items of the look taken while training, about
 
 
@@ -370,27 +365,20 @@ class Trainer:
 
     def save(self, state: Mapping[str, Any]) -> None:
         """Write checkpoint.pt whole or not at all."""
-        path = self.out / "checkpoint.pt"
-        with (
-            atomic(path, error=CheckpointError, remedy=_MAKE_ROOM, durable=True) as temporary,
-            temporary.open("wb") as file,  # a file of Python's: torch's own writer hides why it could not write
-        ):
-            torch.save({**state, "step": self.step, "seconds": self.seconds, "before": self.before}, file)
+        known = {"step": self.step, "seconds": self.seconds, "before": self.before}
+        write_state(self.out / "checkpoint.pt", {**state, **known})
 
     def restore(self) -> None:
         """Read checkpoint.pt and cut history.csv back to its step."""
         path = self.out / "checkpoint.pt"
         try:
-            # torch believes flipped bytes; the checksums of the archive do not.
-            if (bad := zipfile.ZipFile(path).testzip()) is not None:
-                raise zipfile.BadZipFile(f"the checksum of {bad} differs")
-            state = torch.load(path, map_location="cpu", weights_only=True)
+            state = read_state(path)
             self.model.load_state_dict(state["model"])
             self.optimizer.load_state_dict(state["optimiser"])
             if self.averaged is not None:
                 self.averaged.load_state_dict(state["averaged"])
             self.step, self.seconds, self.before = int(state["step"]), float(state["seconds"]), state.get("before")
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise CheckpointError(
                 f"{path} is damaged ({reason(error)}). Restore a copy of it, or remove it and run the same command "
                 "again: the training then starts from the beginning."

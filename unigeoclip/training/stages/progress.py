@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import pickle
 import time
-import zipfile
 import zlib
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +11,8 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from unigeoclip.errors import CheckpointError
-from unigeoclip.files.atomic import atomic, reason
+from unigeoclip.files.atomic import reason
+from unigeoclip.training.state_files import UNREADABLE, read_state, write_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["EVERY", "Kept"]
 
 EVERY = 250  # steps after which a stage is kept
-_REMEDY = "Make room on the disk, then run the same command with --resume: what was kept before is still good."
-_WRONG = (KeyError, ValueError, TypeError)
-_UNREADABLE = (*_WRONG, OSError, RuntimeError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile)
 
 
 class Kept:
@@ -62,25 +58,21 @@ class Kept:
             if self.path is not None and ((step + 1) % EVERY == 0 or step + 1 == count):
                 states = {name: part.state_dict() for name, part in parts.items()}
                 seconds = self.earlier_s + time.monotonic() - started
-                with atomic(self.path, error=CheckpointError, remedy=_REMEDY, durable=True) as temporary:
-                    torch.save({"begun": begun, "done": step + 1, "seconds": seconds, "parts": states}, temporary)
+                write_state(self.path, {"begun": begun, "done": step + 1, "seconds": seconds, "parts": states})
 
     def _restore(self, begun: dict[str, Any], parts: Mapping[str, nn.Module | torch.optim.Optimizer]) -> int:
         """How many steps are done: those of the file, none if there is no file or it is of another stage."""
         if self.path is None or not self.path.exists():
             return 0
         try:
-            # torch believes flipped bytes; the checksums of the archive do not.
-            if (bad := zipfile.ZipFile(self.path).testzip()) is not None:
-                raise zipfile.BadZipFile(f"the checksum of {bad} differs")
-            kept = torch.load(self.path, map_location="cpu", weights_only=True)
+            kept = read_state(self.path)
             if kept["begun"] != begun:
                 return 0
             for name, part in parts.items():
                 part.load_state_dict(kept["parts"][name])
             self.earlier_s = float(kept["seconds"])
             return int(kept["done"])
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise CheckpointError(
                 f"{self.path} is damaged ({reason(error)}). Remove it and run the same command again: that stage of "
                 "the training then starts from its beginning."

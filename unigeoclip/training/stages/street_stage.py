@@ -21,7 +21,7 @@ from scipy.spatial import cKDTree
 from torch import Tensor
 
 from unigeoclip.devices import autocast
-from unigeoclip.geo import EARTH_RADIUS_M, unit_xyz
+from unigeoclip.geo import EARTH_RADIUS_M, chord, unit_xyz
 from unigeoclip.search.gallery_embeddings import encode_places
 from unigeoclip.search.gallery_windows import gallery_windows
 from unigeoclip.training.gradients import decay_groups, descend
@@ -49,7 +49,7 @@ BACK_WEIGHT = 0.25  # of the spots that each window has to find
 RATE = 4e-4
 WARM_STEPS = 200
 DECAY = 0.998  # of the moving average of the weights, which is what is kept
-MOST_SCALE = 40.0  # of the logits: exponentials from -2 to 0 times that do not vanish in float32
+MOST_SCALE = 40.0  # of the logits: exp(-2 * 40), the least share a window can have, is not 0 in float32
 _SAME_M = 2.0  # a window so near to a camera is one of it
 _SEED = 19  # beside that of the training: draws of its own
 
@@ -88,7 +88,7 @@ def tune_street(
     """
     steps, learned = config.street_steps, [p for p in model.parameters() if p.requires_grad]
     model.eval().requires_grad_(False)
-    known = {each: _gallery(model, each) for each in sampler.samplers if isinstance(each, StreetSampler)}
+    galleries: dict[PlaceSampler, _Gallery] = {}
     encoder = model.encoders[STREET].train().requires_grad_(True)
     average = copy.deepcopy(encoder).requires_grad_(False)
     optimizer = torch.optim.AdamW(decay_groups(encoder, config.weight_decay), betas=(0.9, 0.98))
@@ -96,10 +96,12 @@ def tune_street(
     parts["optimizer"] = optimizer
     for step in (kept or Kept()).steps(steps, seed, "Street views alone", parts):
         here = sampler.at(step)
-        if here not in known:
+        if not isinstance(here, StreetSampler):
             continue
+        if here not in galleries:
+            galleries[here] = _gallery(model, here)
         rng = np.random.default_rng((seed, _SEED, step))
-        loss = _loss(model, here, known[here], config, rng)
+        loss = _loss(model, here, galleries[here], config, rng)
         if loss is None:
             continue
         rate = RATE * min(1, (step + 1) / WARM_STEPS) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / steps)))
@@ -121,12 +123,11 @@ def _gallery(model: UniGeoCLIP, sampler: StreetSampler) -> _Gallery:
     windows = gallery_windows(atlas, pictures[0] if pictures else names[0], sampler.train)
     xyz = unit_xyz(windows.latlon)
     held_out = np.setdiff1d(np.arange(len(sampler.views.latlon)), sampler.cameras)
-    kept = np.arange(len(windows)) < windows.places
+    seen = np.ones(len(windows), bool)
     if len(held_out):
-        kept |= cKDTree(unit_xyz(sampler.views.latlon[held_out])).query(xyz)[0] > _chord(_SAME_M)
-    else:
-        kept[:] = True
-    rows, latlon, xyz = windows.rows[kept], windows.latlon[kept], xyz[kept]
+        away = cKDTree(unit_xyz(sampler.views.latlon[held_out])).query(xyz)[0]
+        seen = (np.arange(len(windows)) < windows.places) | (away > _reach(_SAME_M))
+    rows, latlon, xyz = windows.rows[seen], windows.latlon[seen], xyz[seen]
     vectors, present = {}, {}
     for name in names:
         there = atlas.present_at(name, latlon) if name in pictures else np.ones(len(rows), bool)
@@ -149,7 +150,7 @@ def _loss(
     keys = torch.from_numpy(_keys(gallery, xyz, rng))
     away = torch.cdist(torch.from_numpy(xyz), torch.from_numpy(gallery.xyz)[keys])
     device = model.log_scale.device
-    near = (away <= _chord(NEAR_M)).to(device)
+    near = (away <= _reach(NEAR_M)).to(device)
     with autocast(device, config.bf16):
         own = model({STREET: model.prepare({STREET: street})[STREET].to(device)})[STREET]
     losses, total = [], 0.0
@@ -169,7 +170,7 @@ def _loss(
 
 def _keys(gallery: _Gallery, xyz: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.int64]:
     """Windows to contrast spots (n, 3) with."""
-    near, far = (gallery.tree.query_ball_point(xyz, _chord(reach)) for reach in (NEAR_M, FAR_M))
+    near, far = (gallery.tree.query_ball_point(xyz, _reach(meters)) for meters in (NEAR_M, FAR_M))
     keys = [rng.integers(len(gallery.xyz), size=AGAINST)]
     for close, wide in zip(near, far, strict=True):
         if close:
@@ -205,6 +206,6 @@ def _scale(model: UniGeoCLIP, name: str, others: list[str]) -> float:
     return min(MOST_SCALE, math.exp(sum(logarithms) / len(logarithms)))
 
 
-def _chord(meters: float) -> float:
+def _reach(meters: float) -> float:
     """Straight distance between unit vectors so far apart on the Earth."""
-    return 2 * math.sin(meters / EARTH_RADIUS_M / 2)
+    return float(chord(meters / EARTH_RADIUS_M))
